@@ -1,0 +1,1 @@
+"""Native corpus → alignment → frames → exemplars → published index."""

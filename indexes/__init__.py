@@ -1,0 +1,1 @@
+"""The index format: create, open, verify and list folders of native exemplars."""

@@ -1,0 +1,1 @@
+"""Learner frames and an open index → neighbours, phone posteriors, margins, evidence."""

@@ -1,0 +1,1 @@
+"""Evidence → calibrated grades, words and feedback."""

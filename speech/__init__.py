@@ -1,0 +1,1 @@
+"""What sound and phones are: audio, inventories, pronunciations, encoders and aligners."""

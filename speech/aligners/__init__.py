@@ -1,0 +1,1 @@
+"""Phone aligners: one small file each, found through the entry points `nativeear.aligners`."""

@@ -1,0 +1,1 @@
+"""Speech encoders: one small file each, found through the entry points `nativeear.encoders`."""
