@@ -1,1 +1,14 @@
-"""Speech encoders: one small file each, found through the entry points `nativeear.encoders`."""
+"""Encoders: from a recording to frames. Importing this package loads neither torch nor models."""
+
+from __future__ import annotations
+
+from speech.encoders.catalogue import (
+    DEFAULT,
+    EncoderInfo,
+    describe,
+    fetch,
+    list_encoders,
+    load_encoder,
+)
+
+__all__ = ["DEFAULT", "EncoderInfo", "describe", "fetch", "list_encoders", "load_encoder"]

@@ -1,0 +1,216 @@
+"""How well the retrieval detector and its training-free score agree with people.
+
+    python -m benchmarks.quality [--encoder NAME]
+
+Prints one table. Nothing is fitted on what is reported: the native pool is the Debian prompts
+that are not held out; the expert-rated pool is, for each fold of learners, the phones that all
+experts scored 2 in the other folds; folds are disjoint in speakers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speech_data import (
+    FOLDS,
+    PooledSpeech,
+    expert_scores,
+    fold_of,
+    is_held_out,
+    pool_corpus,
+    speechocean_folder,
+)
+from indexer.decision import fit_decision
+from indexer.discriminant import fit_lda
+from indexes.natives import NativeMargins
+from indexes.similarity import FloatArray, IntArray, class_similarities, margins
+from indexes.transform import Transform
+from scoring.grading import FLAGGED_QUANTILE, score_of
+from scoring.metrics import pearson, roc_auc
+from speech.alignment import SILENCE
+from speech.inventory import PhoneInventory
+
+SEED = 7
+NEAR = 8
+"""Substitutes drawn for a `near` simulated error: the phones nearest in PanPhon features."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """An index in memory, made by the same functions as a published one."""
+
+    classes: tuple[str, ...]
+    transform: Transform
+    vectors: FloatArray
+    bounds: IntArray
+    top_m: int
+    natives: dict[str, NativeMargins]
+    native_accuracy: float
+
+    @classmethod
+    def build(cls, speech: PooledSpeech) -> Pool:
+        order = np.argsort(speech.labels, kind="stable")
+        labels = speech.labels[order]
+        embeddings = speech.embeddings[order]
+        transform = fit_lda(embeddings, tuple(labels))
+        vectors = transform(embeddings)
+        classes, counts = np.unique(labels, return_counts=True)
+        bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        _, utterances = np.unique(speech.utterance[order], return_inverse=True)
+        fitted = fit_decision(vectors, bounds, utterances.astype(np.int64))
+        natives = {
+            str(phone): NativeMargins.fit(fitted.native_margins[bounds[p] : bounds[p + 1]])
+            for p, phone in enumerate(classes)
+        }
+        return cls(
+            tuple(str(c) for c in classes),
+            transform,
+            vectors,
+            bounds,
+            fitted.decision.top_m,
+            natives,
+            fitted.decision.native_accuracy,
+        )
+
+    def similarities(self, embeddings: FloatArray) -> FloatArray:
+        return class_similarities(
+            self.transform(embeddings), self.vectors, self.bounds, top_m=self.top_m
+        )
+
+    def judge(
+        self, similar: FloatArray, canonical: NDArray[np.str_]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Margins `[N]` and ln native quantiles `[N]`; NaN for phones that the pool lacks."""
+        position = {phone: p for p, phone in enumerate(self.classes)}
+        codes = np.array([position.get(str(phone), -1) for phone in canonical])
+        margin = margins(similar, np.maximum(codes, 0)).astype(np.float64)
+        margin[codes < 0] = np.nan
+        quantile = np.full(len(margin), np.nan)
+        for phone, natives in self.natives.items():
+            own = canonical == phone
+            quantile[own] = natives.log_quantile(margin[own])
+        return margin, quantile
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: a value per fold, and what was tuned on what."""
+
+    what: str
+    measure: str
+    values: tuple[float, ...]
+    tuned: str
+
+
+def grade_rows(name: str, pools: list[Pool], learners: PooledSpeech, tuned: str) -> list[Row]:
+    """AUC and PCC of one kind of pool; fold f of the learners is judged by `pools[f]`."""
+    folds = np.array([fold_of(str(s)) for s in learners.speaker])
+    found: dict[str, list[float]] = {"margin auc": [], "auc": [], "pcc": [], "flagged": []}
+    for f, pool in enumerate(pools):
+        test = learners.take((folds == f) & learners.spoken)
+        margin, quantile = pool.judge(pool.similarities(test.embeddings), test.labels)
+        score = np.array([math.nan if np.isnan(q) else score_of(q) for q in quantile])
+        wrong = test.expert < 0.5
+        good = test.expert == 2
+        found["margin auc"].append(roc_auc(wrong, -margin))
+        found["auc"].append(roc_auc(wrong, -score))
+        found["pcc"].append(pearson(score, test.expert))
+        found["flagged"].append(float((quantile[good] < math.log(FLAGGED_QUANTILE)).mean()))
+    return [
+        Row(name, "ROC-AUC, expert < 0.5, bare margin", tuple(found["margin auc"]), tuned),
+        Row(name, "ROC-AUC, expert < 0.5, score", tuple(found["auc"]), tuned),
+        Row(name, "phone PCC, score", tuple(found["pcc"]), tuned),
+        Row(name, "flagged among phones rated 2", tuple(found["flagged"]), tuned),
+    ]
+
+
+def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
+    """Simulated substitutions on held-out native prompts (the CMU Kids protocol).
+
+    Every phone is judged once as it is and once as if another phone had been meant; the AUC
+    tells the two apart.
+    """
+    rng = np.random.default_rng(SEED)
+    inventory = PhoneInventory.load("en-US")
+    phones = [phone for phone in pool.classes if phone != SILENCE]
+    spoken = prompts.take(prompts.spoken)
+    similar = pool.similarities(spoken.embeddings)
+    margin, quantile = pool.judge(similar, spoken.labels)
+    rows = [
+        Row(
+            "held-out prompts",
+            "false rejections at the 4 % setting",
+            (float((quantile < math.log(FLAGGED_QUANTILE)).mean()),),
+            "nothing",
+        )
+    ]
+    for kind, most in (("any", len(phones)), ("near", NEAR)):
+        near = {
+            phone: sorted(
+                (q for q in phones if q != phone),
+                key=lambda q, phone=phone: (inventory.distance(phone, q), q),
+            )[:most]
+            for phone in phones
+        }
+        drawn = np.array([rng.choice(near[str(phone)]) for phone in spoken.labels])
+        wrong_margin, wrong_quantile = pool.judge(similar, drawn)
+        truth = np.concatenate([np.zeros(len(margin), bool), np.ones(len(margin), bool)])
+        for measure, right, wrong in (
+            ("bare margin", margin, wrong_margin),
+            ("score", quantile, wrong_quantile),
+        ):
+            auc = roc_auc(truth, -np.concatenate([right, wrong]))
+            rows.append(
+                Row("held-out prompts", f"AUC, {kind} simulated error, {measure}", (auc,), "nothing")
+            )
+    return rows
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--encoder", default="default")
+    parser.add_argument("--layer", type=int)
+    encoder = parser.parse_args().encoder
+    layer = parser.parse_args().layer
+
+    folder = speechocean_folder()
+    prompts = pool_corpus("asterisk:en", encoder=encoder, layer=layer)
+    held_out = np.array([is_held_out(str(u)) for u in prompts.utterance])
+    native = Pool.build(prompts.take(~held_out))
+    learners = pool_corpus(
+        str(folder), encoder=encoder, layer=layer, expert=expert_scores(folder)
+    )
+    folds = np.array([fold_of(str(s)) for s in learners.speaker])
+    rated = [
+        Pool.build(learners.take((folds != f) & ((learners.expert == 2) | ~learners.spoken)))
+        for f in range(FOLDS)
+    ]
+    rows = [
+        *grade_rows("native pool (asterisk-en)", [native] * FOLDS, learners, "nothing"),
+        *grade_rows("expert-rated-2 pool", rated, learners, "pool: the other four folds"),
+        *simulated_rows(native, prompts.take(held_out)),
+    ]
+    table = Table(title=f"encoder {encoder}, {FOLDS} speaker-disjoint folds (seed {SEED})")
+    for column in ("pool or speech", "measure", "mean", "spread (sd)", "fitted on"):
+        table.add_column(column)
+    for row in rows:
+        spread = f"{np.std(row.values):.3f}" if len(row.values) > 1 else "–"
+        table.add_row(row.what, row.measure, f"{np.mean(row.values):.3f}", spread, row.tuned)
+    console = Console(width=120)
+    console.print(table)
+    console.print(
+        f"Left-out native phones whose nearest class is their own: {native.native_accuracy:.3f} "
+        f"of {len(native.vectors)}."
+    )
+
+
+if __name__ == "__main__":
+    main()

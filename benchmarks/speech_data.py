@@ -1,0 +1,154 @@
+"""The speech that the benchmarks measure on, pooled once and kept under `.work/`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.corpus import Utterance, read_corpus
+from indexer.utterances import (
+    PooledPhone,
+    PooledUtterance,
+    PoolingRequest,
+    UtterancePooler,
+    pool_into,
+    record_name,
+)
+from speech.alignment import SILENCE
+from speech.frames import FloatArray
+from speech.pooling import Pooling
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+CACHE = ROOT / ".work" / "benchmarks"
+FOLDS = 5
+
+
+def fold_of(speaker: str) -> int:
+    """Fold of a speaker, 0–4: all benchmarks and all training split by this rule."""
+    return zlib.crc32(speaker.encode()) % FOLDS
+
+
+def is_held_out(prompt: str) -> bool:
+    """Whether a native prompt is held out of the shipped index and of all training: one in ten."""
+    return zlib.crc32(prompt.encode()) % 10 == 0
+
+
+@dataclass(frozen=True, eq=False)
+class PooledSpeech:
+    """Many pooled phones with what is known of each.
+
+    Attributes
+    ----------
+    phones
+        N pooled phones and silences.
+    embeddings
+        float32 `[N, D]`.
+    utterance, speaker
+        Ids, `[N]`.
+    expert
+        float64 `[N]`, the experts' mean score 0–2; NaN where there is none.
+    """
+
+    phones: tuple[PooledPhone, ...]
+    embeddings: FloatArray
+    utterance: NDArray[np.str_]
+    speaker: NDArray[np.str_]
+    expert: NDArray[np.float64]
+
+    @property
+    def labels(self) -> NDArray[np.str_]:
+        """Phone labels `[N]`."""
+        return np.array([phone.phone for phone in self.phones])
+
+    @property
+    def spoken(self) -> NDArray[np.bool_]:
+        """Which are phones and not silences, `[N]`."""
+        return self.labels != SILENCE
+
+    def take(self, rows: NDArray[np.bool_]) -> PooledSpeech:
+        """The rows that are True."""
+        return PooledSpeech(
+            tuple(phone for phone, taken in zip(self.phones, rows, strict=True) if taken),
+            self.embeddings[rows],
+            self.utterance[rows],
+            self.speaker[rows],
+            self.expert[rows],
+        )
+
+
+def pool_corpus(
+    corpus: str,
+    *,
+    encoder: str,
+    layer: int | None = None,
+    pooling: Pooling = "middle-third",
+    expert: dict[str, list[float]] | None = None,
+) -> PooledSpeech:
+    """Pool a corpus with the product's own stage; finished utterances are kept on disk."""
+    read = read_corpus(corpus, language="en-US")
+    pooler = UtterancePooler(PoolingRequest("en-US", "auto", encoder, layer, pooling))
+    folder = CACHE / f"{pooler.encoder.fingerprint[7:23]}-{pooling}"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept: list[tuple[Utterance, PooledUtterance]] = []
+    for done, utterance in enumerate(read.utterances):
+        path = folder / record_name(read.name, utterance.id)
+        reason = "" if path.is_file() else pool_into(pooler, utterance, path)
+        if reason:
+            print(f"set aside {utterance.id}: {reason}", file=sys.stderr)
+            continue
+        kept.append((utterance, PooledUtterance.load(path)))
+        if done % 500 == 0:
+            print(f"{read.name}: {done} of {len(read.utterances)}", file=sys.stderr)
+    return _join(kept, expert or {})
+
+
+def _join(
+    kept: Iterable[tuple[Utterance, PooledUtterance]], expert: dict[str, list[float]]
+) -> PooledSpeech:
+    phones: list[PooledPhone] = []
+    parts, utterances, speakers, scores = [], [], [], []
+    for utterance, pooled in kept:
+        n = len(pooled.phones)
+        spoken = [phone.phone != SILENCE for phone in pooled.phones]
+        row = np.full(n, np.nan)
+        if utterance.id in expert:
+            if sum(spoken) != len(expert[utterance.id]):
+                raise ValueError(f"{utterance.id}: phones and scores do not match")
+            row[spoken] = expert[utterance.id]
+        phones += pooled.phones
+        parts.append(pooled.embeddings)
+        utterances += [utterance.id] * n
+        speakers += [utterance.speaker] * n
+        scores.append(row)
+    return PooledSpeech(
+        tuple(phones),
+        np.concatenate(parts),
+        np.array(utterances),
+        np.array(speakers),
+        np.concatenate(scores),
+    )
+
+
+def speechocean_folder() -> Path:
+    """Folder of the development speech; exits with a sentence where it is absent."""
+    folder = DATA / "speechocean762-train"
+    if not folder.is_dir():
+        sys.exit(f"speechocean762's training split is not at {folder.relative_to(ROOT.parent)}.")
+    return folder
+
+
+def expert_scores(folder: Path) -> dict[str, list[float]]:
+    """Expert scores 0–2 of every phone, by utterance."""
+    with (folder / "utterances.csv").open(encoding="utf-8", newline="") as stream:
+        return {
+            row["id"]: [float(x) for x in row["phone_scores"].split() if x != "|"]
+            for row in csv.DictReader(stream)
+        }

@@ -1,0 +1,140 @@
+"""A table of recordings: CSV with a header, one row per utterance."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from indexer.corpus import TABLES, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
+from speech.errors import CorpusError
+
+COLUMNS = {
+    "id": ("id", "utterance"),
+    "audio": ("audio", "path", "file", "file_name", "filename"),
+    "text": ("text", "sentence", "transcript", "transcription"),
+    "speaker": ("speaker", "speaker_id", "client_id"),
+    "phones": ("phones",),
+    "textgrid": ("textgrid",),
+    "sex": ("sex", "gender"),
+}
+"""What the columns may be called, in any case."""
+
+_SEXES = {"f": "f", "female": "f", "w": "f", "m": "m", "male": "m"}
+
+
+def read(path: str, *, language: str | None = None, name: str | None = None) -> Corpus:
+    """Read a CSV file, or the one in a folder (`utterances.csv`, `metadata.csv`).
+
+    UTF-8 with or without a byte order mark; columns parted by comma, tab or semicolon. `audio` and
+    one of `text`, `phones`, `textgrid` are needed; files are relative to the table. Without an
+    `id` the audio's stem is one. Without a `speaker` all rows belong to one speaker called
+    `unknown`: taking each for a speaker of its own would let a voice be compared with itself.
+
+    Raises
+    ------
+    CorpusError
+        If the file is no such table.
+    """
+    table = _table(Path(path))
+    rows = _rows(table)
+    header = next(rows, (0, []))[1]
+    places = _places(header, table)
+    sorter = Sorter()
+    for line, row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        field = {key: row[i].strip() for key, i in places.items() if i < len(row)}
+        audio = field.get("audio", "")
+        identity = field.get("id") or Path(audio).stem or f"line {line}"
+        if len(row) != len(header):
+            sorter.refuse(identity, f"line {line}: {len(row)} columns instead of {len(header)}.")
+        elif not audio:
+            sorter.refuse(identity, f"line {line}: no recording is named.")
+        else:
+            grid = field.get("textgrid")
+            sorter.add(
+                Utterance(
+                    id=identity,
+                    audio=table.parent / audio,
+                    text=field.get("text") or None,
+                    speaker=field.get("speaker") or UNKNOWN_SPEAKER,
+                    phones=field.get("phones") or None,
+                    textgrid=table.parent / grid if grid else None,
+                    sex=_SEXES.get(field.get("sex", "").lower()),
+                ),
+                f"line {line}",
+            )
+    return sorter.corpus(name or _name(table), language or "und")
+
+
+def _table(path: Path) -> Path:
+    if path.is_dir():
+        found = next((path / table for table in TABLES if (path / table).is_file()), None)
+        if found is None:
+            raise CorpusError(
+                f"There is no table in {path}.",
+                cause=f"Looked for {', '.join(TABLES)}.",
+                fix="Name the CSV file itself.",
+            )
+        return found
+    if not path.is_file():
+        raise CorpusError(f"There is no table {path}.", fix="Check the path.")
+    return path
+
+
+def _name(table: Path) -> str:
+    """A table of the usual name is called after its folder."""
+    return table.resolve().parent.name if table.name in TABLES else table.stem
+
+
+def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
+    """`(line number, cells)` of every row; the header comes first."""
+    try:
+        content = table.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise CorpusError(f"{table} cannot be read.", cause=str(error)) from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CorpusError(
+            f"{table}, line {line}: this is not UTF-8.",
+            cause=str(error),
+            fix="Save the table as UTF-8.",
+        ) from error
+    head = content.partition("\n")[0].lower()
+    known = {title for titles in COLUMNS.values() for title in titles}
+
+    def fit(delimiter: str) -> int:
+        return len(known & {cell.strip().strip('"') for cell in head.split(delimiter)})
+
+    delimiter = max((",", "\t", ";"), key=fit)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise CorpusError(
+            f"{table}, line {reader.line_num}: this is not CSV.",
+            cause=str(error),
+            fix="Quote cells that hold quotes or line ends, and double the quotes inside.",
+        ) from error
+
+
+def _places(header: list[str], table: Path) -> dict[str, int]:
+    """Index of each known column."""
+    titles = [title.strip().lower() for title in header]
+    places = {
+        key: titles.index(title)
+        for key, aliases in COLUMNS.items()
+        for title in reversed(aliases)
+        if title in titles
+    }
+    if "audio" not in places or not places.keys() & {"text", "phones", "textgrid"}:
+        raise CorpusError(
+            f"{table} lacks the columns of a corpus.",
+            cause=f"Its first line is {', '.join(map(repr, header[:8])) or 'empty'}.",
+            fix="Begin the table with the line id,audio,text (phones, speaker, sex and textgrid"
+            " are welcome too).",
+        )
+    return places

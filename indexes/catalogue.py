@@ -1,0 +1,107 @@
+"""Where indexes live, and which there are."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexes.manifest import Manifest
+from indexes.phone_index import read_manifest
+from indexes.publishing import MANIFEST
+from speech.errors import IndexFormatError, InputError
+
+_PACKAGE = Path(__file__).parent
+DEFAULT_INDEX = "en-US"
+ENVIRONMENT = "NATIVEEAR_INDEXES"
+
+
+@dataclass(frozen=True)
+class IndexSummary:
+    """One line of `nativeear index list`. A damaged index has a `problem` and no figures."""
+
+    name: str
+    path: Path
+    shipped: bool
+    language: str = ""
+    encoder: str = ""
+    exemplars: int = 0
+    speakers: int = 0
+    minutes: float = 0.0
+    problem: str = ""
+
+
+def home() -> Path:
+    """Folder of a person's own indexes.
+
+    `$NATIVEEAR_INDEXES` if set; in a source checkout the room `indexes/` itself; otherwise the
+    user's data folder.
+    """
+    if chosen := os.environ.get(ENVIRONMENT):
+        return Path(chosen).expanduser()
+    if (_PACKAGE.parent / "pyproject.toml").is_file():
+        return _PACKAGE
+    if sys.platform == "darwin":
+        data = Path.home() / "Library" / "Application Support"
+    elif sys.platform == "win32":
+        data = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    else:
+        data = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
+    return data / "nativeear" / "indexes"
+
+
+def find_index(name_or_path: str | Path) -> Path:
+    """Folder of an index, given by name or by path.
+
+    Raises
+    ------
+    InputError
+        If there is no such index; the known names are listed.
+    """
+    given = str(name_or_path)
+    if os.sep not in given and given not in {"", ".", ".."}:
+        for root in (home(), _PACKAGE):
+            if (root / given / MANIFEST).is_file():
+                return root / given
+    path = Path(given).expanduser()
+    if given and path.is_dir():
+        return path
+    known = ", ".join(summary.name for summary in list_indexes()) or "none"
+    raise InputError(
+        f"There is no index called {given!r}.",
+        cause=f"Known indexes: {known}.",
+        fix="Name one of these, give a folder, or build one with `nativeear index build`.",
+    )
+
+
+def list_indexes() -> tuple[IndexSummary, ...]:
+    """Every index of the person's folder and of the package, by name; damaged ones too."""
+    found: dict[str, IndexSummary] = {}
+    for root in (home(), _PACKAGE):
+        if not root.is_dir():
+            continue
+        for folder in sorted(root.iterdir()):
+            if folder.name in found or not (folder / MANIFEST).is_file():
+                continue
+            shipped = root == _PACKAGE and folder.name == DEFAULT_INDEX
+            try:
+                found[folder.name] = _summary(folder, read_manifest(folder), shipped)
+            except IndexFormatError as error:
+                found[folder.name] = IndexSummary(
+                    folder.name, folder, shipped, problem=f"{error.message} {error.cause}".strip()
+                )
+    return tuple(found[name] for name in sorted(found))
+
+
+def _summary(folder: Path, manifest: Manifest, shipped: bool) -> IndexSummary:
+    return IndexSummary(
+        name=folder.name,
+        path=folder,
+        shipped=shipped,
+        language=manifest.language,
+        encoder=manifest.encoder.name,
+        exemplars=manifest.counts.exemplars,
+        speakers=manifest.counts.speakers,
+        minutes=manifest.counts.audio_s / 60,
+    )

@@ -1,0 +1,59 @@
+"""One native phone in an index, and the columns that hold many of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+SCHEMA = pa.schema(
+    [
+        pa.field("phone", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("left", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("right", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("stress", pa.int8(), nullable=False),
+        pa.field("word", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("speaker", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("utterance", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("start_s", pa.float64(), nullable=False),
+        pa.field("end_s", pa.float64(), nullable=False),
+        pa.field("corpus", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("margin", pa.float32(), nullable=False),
+    ]
+)
+"""Columns of `exemplars.parquet`, a row per vector in FAISS id order. `stress` is -1 where unknown;
+`margin` is the exemplar's own margin with its utterance left out, NaN where it has no company."""
+
+
+@dataclass(frozen=True)
+class Exemplar:
+    """One pooled native phone.
+
+    Attributes
+    ----------
+    row
+        Row of the vector in the index.
+    phone, left, right
+        The phone and its neighbours; `SIL` at the edges of speech.
+    stress
+        Lexical stress of a vowel: 0, 1 or 2; None where not known or not a vowel.
+    word, speaker, utterance, corpus
+        Where it comes from.
+    start_s, end_s
+        Seconds in the utterance.
+    margin
+        Its own margin among the other utterances; NaN where it has no company.
+    """
+
+    row: int
+    phone: str
+    left: str
+    right: str
+    stress: int | None
+    word: str
+    speaker: str
+    utterance: str
+    start_s: float
+    end_s: float
+    corpus: str
+    margin: float

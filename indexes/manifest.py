@@ -1,0 +1,102 @@
+"""`manifest.json`: what an index is, said in full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+FORMAT_VERSION = 1
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EncoderIdentity(_Model):
+    """The encoder that made the vectors."""
+
+    name: str
+    layer: int | None
+    fingerprint: str
+    dim: int
+
+
+class TransformIdentity(_Model):
+    """The closed-form transform between the encoder's space and the search space."""
+
+    kind: str
+    dim: int
+    fingerprint: str
+
+
+class CorpusIdentity(_Model):
+    """A corpus that gave exemplars."""
+
+    name: str
+    licence: str
+    utterances: int
+    audio_s: float
+
+
+class Counts(_Model):
+    """Sizes. `phones` counts exemplars per phone, the silence class included."""
+
+    exemplars: int
+    utterances: int
+    speakers: int
+    audio_s: float
+    phones: dict[str, int]
+
+
+class Decision(_Model):
+    """How this index decides; everything here was fitted on its own native speech.
+
+    Attributes
+    ----------
+    top_m
+        How many exemplars speak for a class.
+    temperature
+        τ of the posterior softmax(s / τ): the one that makes the left-out natives most likely.
+    error_slope, error_intercept
+        Logistic map from ln(native quantile) to the probability that the phone was
+        mispronounced, fitted on simulated substitutions at `error_prior`.
+    error_prior
+        The share of wrong phones that was assumed for that map.
+    native_accuracy
+        Share of left-out natives whose nearest class is their own phone.
+    """
+
+    top_m: int
+    temperature: float
+    error_slope: float
+    error_intercept: float
+    error_prior: float
+    native_accuracy: float
+
+
+class FileIdentity(_Model):
+    """Size and hash of one file of the folder."""
+
+    bytes: int
+    sha256: str
+
+
+class Manifest(_Model):
+    """Everything that has to be known to open an index and to trust it."""
+
+    format_version: int
+    name: str
+    language: str
+    inventory: dict[str, Any]
+    encoder: EncoderIdentity
+    pooling: str
+    transform: TransformIdentity
+    classes: tuple[str, ...]
+    counts: Counts
+    corpora: tuple[CorpusIdentity, ...]
+    decision: Decision
+    command: str
+    libraries: dict[str, str]
+    clips: str | None
+    files: dict[str, FileIdentity]

@@ -1,0 +1,66 @@
+"""Where a margin stands among native realisations of the same phone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+TAIL = 0.1
+"""Below this quantile the native distribution is continued by an exponential tail."""
+
+FLOOR = -20.0
+"""Smallest ln quantile: beyond it nothing more is known."""
+
+
+@dataclass(frozen=True, eq=False)
+class NativeMargins:
+    """Distribution of one phone's margins among natives.
+
+    The quantile is the empirical one (linear between order statistics) down to `TAIL`, and below
+    it TAIL · exp((m − m₀) / s), with s the mean distance of the natives below m₀ from it: the
+    peaks-over-threshold model of a light tail. So learners worse than every native are still
+    told apart.
+
+    Attributes
+    ----------
+    ordered
+        float64 `[n]`, ascending, without NaN.
+    threshold, scale
+        m₀ and s, in units of the margin.
+    """
+
+    ordered: FloatArray
+    threshold: float
+    scale: float
+
+    @classmethod
+    def fit(cls, native_margins: NDArray[np.floating]) -> NativeMargins:
+        """Fit on the margins `[n]` of natives; NaN are ignored."""
+        ordered = np.sort(native_margins[~np.isnan(native_margins)].astype(np.float64))
+        if len(ordered) == 0:
+            return cls(ordered, float("nan"), float("nan"))
+        threshold = float(np.quantile(ordered, TAIL))
+        below = threshold - ordered[ordered < threshold]
+        scale = float(below.mean()) if len(below) else 0.0
+        return cls(ordered, threshold, max(scale, 1e-3))
+
+    def __len__(self) -> int:
+        return len(self.ordered)
+
+    def log_quantile(self, margins: NDArray[np.floating]) -> FloatArray:
+        """ln of the share of natives whose margin is no larger, float64, same shape.
+
+        NaN where the margin is NaN or nothing was fitted.
+        """
+        margins = np.asarray(margins, dtype=np.float64)
+        if len(self.ordered) == 0:
+            return np.full(margins.shape, np.nan)
+        positions = (np.arange(len(self.ordered)) + 0.5) / len(self.ordered)
+        body = np.interp(margins, self.ordered, positions)
+        tail = np.log(TAIL) + (margins - self.threshold) / self.scale
+        value = np.where(margins < self.threshold, tail, np.log(np.maximum(body, TAIL)))
+        return np.where(np.isnan(margins), np.nan, np.maximum(value, FLOOR))

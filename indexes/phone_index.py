@@ -1,0 +1,238 @@
+"""An open index: vectors, columns and manifest, shared and read-only."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from indexes.exemplar import SCHEMA, Exemplar
+from indexes.manifest import FORMAT_VERSION, Manifest
+from indexes.publishing import MANIFEST
+from indexes.transform import Transform
+from speech.errors import EncoderError, IndexFormatError
+from speech.frames import Encoder
+from speech.inventory import PhoneInventory
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+VECTORS = "vectors.faiss"
+EXEMPLARS = "exemplars.parquet"
+TRANSFORM = "transform.safetensors"
+CLIPS = "audio"
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check `manifest.json` of an index folder.
+
+    Raises
+    ------
+    IndexFormatError
+        If there is none, it is damaged, or its version is not ours.
+    """
+    file = path / MANIFEST
+    rebuild = "Build the index again with `nativeear index build`."
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise IndexFormatError(
+            f"{path} is not an index.", cause=f"{MANIFEST} cannot be read: {error}", fix=rebuild
+        ) from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise IndexFormatError(
+            f"The manifest of {path} is damaged.", cause=f"{where}: {first['msg']}", fix=rebuild
+        ) from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise IndexFormatError(
+            f"{path} has index format {manifest.format_version}; this release reads "
+            f"{FORMAT_VERSION}.",
+            fix=rebuild,
+        )
+    return manifest
+
+
+class PhoneIndex:
+    """A published index, open for reading. Safe to share between threads.
+
+    Attributes
+    ----------
+    path
+        Its folder.
+    manifest
+        What it is.
+    transform
+        Encoder space → search space.
+    classes
+        The P classes in row order: phones of the inventory and `SIL`.
+    bounds
+        int64 `[P + 1]`; class p holds the rows `bounds[p]:bounds[p + 1]`.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, transform: Transform, table: pa.Table):
+        self.path = path
+        self.manifest = manifest
+        self.transform = transform
+        self._table = table
+        self.classes = manifest.classes
+        counts = [manifest.counts.phones[phone] for phone in self.classes]
+        self.bounds: IntArray = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    @classmethod
+    def open(cls, path: str | Path) -> PhoneIndex:
+        """Open an index folder after checking version, sizes and columns (not hashes).
+
+        Raises
+        ------
+        IndexFormatError
+            If anything is missing, of another size, or does not fit together.
+        """
+        path = Path(path)
+        manifest = read_manifest(path)
+        for name, identity in manifest.files.items():
+            file = path / name
+            if not file.is_file() or file.stat().st_size != identity.bytes:
+                raise IndexFormatError(
+                    f"The index {path} is damaged.",
+                    cause=f"{name} is missing or does not have its {identity.bytes} bytes.",
+                    fix=f"Run `nativeear index verify {path}`, then build it again.",
+                )
+        try:
+            table = pq.read_table(path / EXEMPLARS, memory_map=True)
+            transform = Transform.load(path / TRANSFORM, manifest.transform.kind)
+        except Exception as error:
+            raise IndexFormatError(
+                f"The index {path} is damaged.",
+                cause=str(error).splitlines()[0],
+                fix=f"Run `nativeear index verify {path}`, then build it again.",
+            ) from error
+        consistent = (
+            table.column_names == SCHEMA.names
+            and table.num_rows == manifest.counts.exemplars == sum(manifest.counts.phones.values())
+            and transform.matrix.shape == (manifest.encoder.dim, manifest.transform.dim)
+            and transform.fingerprint == manifest.transform.fingerprint
+        )
+        if not consistent:
+            raise IndexFormatError(
+                f"The index {path} is damaged.",
+                cause="Its columns or its transform are not those that the manifest names.",
+                fix="Build it again with `nativeear index build`.",
+            )
+        return cls(path, manifest, transform, table)
+
+    @property
+    def name(self) -> str:
+        """How people name it."""
+        return self.manifest.name
+
+    @property
+    def language(self) -> str:
+        """BCP 47 tag."""
+        return self.manifest.language
+
+    @cached_property
+    def inventory(self) -> PhoneInventory:
+        """The phones that it was built with."""
+        return PhoneInventory.from_json(self.manifest.inventory)
+
+    @cached_property
+    def vectors(self) -> FloatArray:
+        """Unit vectors, float32 `[n, d]`, a read-only view of the FAISS index."""
+        import faiss  # here, so that reading a manifest does not load FAISS
+
+        try:
+            index = faiss.read_index(str(self.path / VECTORS), faiss.IO_FLAG_MMAP_IFC)
+            vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d)
+        except (RuntimeError, AttributeError) as error:
+            raise IndexFormatError(
+                f"The vectors of {self.path} are damaged.",
+                cause=str(error).splitlines()[0],
+                fix="Build the index again with `nativeear index build`.",
+            ) from error
+        if (index.ntotal, index.d) != (self.manifest.counts.exemplars, self.manifest.transform.dim):
+            raise IndexFormatError(
+                f"The vectors of {self.path} are not those that the manifest names.",
+                fix="Build the index again with `nativeear index build`.",
+            )
+        self._faiss = index  # the view borrows its memory
+        vectors = vectors.reshape(index.ntotal, index.d)
+        vectors.flags.writeable = False
+        return vectors
+
+    @property
+    def faiss(self) -> object:
+        """The FAISS index; its ids are row numbers."""
+        _ = self.vectors
+        return self._faiss
+
+    @cached_property
+    def native_margins(self) -> FloatArray:
+        """Each exemplar's own margin with its utterance left out, float32 `[n]`."""
+        margins: FloatArray = self._table.column("margin").to_numpy()
+        return margins
+
+    @cached_property
+    def durations_s(self) -> NDArray[np.float64]:
+        """Length of each exemplar in seconds, float64 `[n]`."""
+        ends: NDArray[np.float64] = self._table.column("end_s").to_numpy()
+        return ends - self._table.column("start_s").to_numpy()
+
+    def codes(self, column: str) -> tuple[IntArray, tuple[str, ...]]:
+        """A text column as int64 codes `[n]` and the values that they stand for."""
+        combined = self._table.column(column).combine_chunks()
+        if isinstance(combined, pa.ChunkedArray):
+            combined = combined.chunk(0)
+        return (
+            combined.indices.to_numpy(zero_copy_only=False).astype(np.int64),
+            tuple(combined.dictionary.to_pylist()),
+        )
+
+    def rows_of(self, phone: str) -> slice:
+        """Rows of a phone's exemplars; empty if the index has none."""
+        if phone not in self.classes:
+            return slice(0, 0)
+        p = self.classes.index(phone)
+        return slice(int(self.bounds[p]), int(self.bounds[p + 1]))
+
+    def exemplar(self, row: int) -> Exemplar:
+        """The exemplar of one row."""
+        values = self._table.slice(row, 1).to_pylist()[0]
+        stress = values.pop("stress")
+        return Exemplar(row=row, stress=None if stress < 0 else stress, **values)
+
+    def clip(self, row: int) -> Path | None:
+        """The utterance's recording behind an exemplar, if the index keeps clips."""
+        if self.manifest.clips is None:
+            return None
+        exemplar = self.exemplar(row)
+        return self.path / clip_name(exemplar.corpus, exemplar.utterance, self.manifest.clips)
+
+    def check_encoder(self, encoder: Encoder) -> None:
+        """Refuse an encoder that did not build this index.
+
+        Raises
+        ------
+        EncoderError
+            If the fingerprints differ: distances between two encoders' spaces mean nothing.
+        """
+        if encoder.fingerprint != self.manifest.encoder.fingerprint:
+            raise EncoderError(
+                f"The index {self.name} was built with another encoder than {encoder.name}.",
+                cause=f"It needs {self.manifest.encoder.name} "
+                f"({self.manifest.encoder.fingerprint[:19]}…), not {encoder.fingerprint[:19]}….",
+                fix=f"Use --encoder {self.manifest.encoder.name}, or build the index again.",
+            )
+
+
+def clip_name(corpus: str, utterance: str, suffix: str) -> str:
+    """Relative path of an utterance's clip; ids may hold `/`, file names may not."""
+    return f"{CLIPS}/{corpus}--{utterance.replace('/', '--')}.{suffix}"

@@ -1,0 +1,98 @@
+"""Publish a folder atomically: built beside, fsynced, hashed, renamed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from indexes.manifest import FileIdentity, Manifest
+from speech.errors import InputError
+
+MANIFEST = "manifest.json"
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file as hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def refuse_existing(out: Path) -> None:
+    """Raise InputError if `out` is taken: an index is never changed in place."""
+    if out.exists() or out.is_symlink():
+        raise InputError(
+            f"{out} exists already.",
+            cause="A published index is never overwritten.",
+            fix="Choose another --out, or remove the old folder first.",
+        )
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `out`; it is removed if the body fails.
+
+    Call `publish` on it inside the body.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        stage = Path(mkdtemp(prefix=f".{out.name}.", suffix=".stage", dir=out.parent))
+    except OSError as error:
+        raise InputError(
+            f"Nothing can be written beside {out}.",
+            cause=str(error),
+            fix="Choose an --out in a folder that you may write to.",
+        ) from error
+    try:
+        yield stage
+    except OSError as error:
+        raise InputError(
+            f"The index could not be written to {out}.",
+            cause=str(error),
+            fix="Free some space or choose another --out; nothing was published.",
+        ) from error
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def publish(stage: Path, out: Path, manifest: Manifest) -> Manifest:
+    """Hash and sync all files of `stage`, write the manifest last, and rename to `out`.
+
+    Returns
+    -------
+    Manifest
+        The manifest as written, with the sizes and hashes of every file.
+    """
+    files = {}
+    for path in sorted(p for p in stage.rglob("*") if p.is_file()):
+        _sync(path)
+        files[path.relative_to(stage).as_posix()] = FileIdentity(
+            bytes=path.stat().st_size, sha256=sha256_of(path)
+        )
+    manifest = manifest.model_copy(update={"files": files})
+    text = manifest.model_dump_json(indent=1)
+    (stage / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    _sync(stage / MANIFEST)
+    for folder in sorted(p for p in stage.rglob("*") if p.is_dir()):
+        _sync(folder)
+    stage.chmod(0o755)
+    _sync(stage)
+    refuse_existing(out)
+    stage.rename(out)
+    _sync(out.parent)
+    return manifest
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,90 @@
+"""Similarity of sounds to phone classes: the arithmetic under margins and posteriors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
+
+BLOCK_BYTES = 1 << 27
+"""Working memory of one block of the similarity matrix."""
+
+
+def class_similarities(
+    queries: FloatArray,
+    vectors: FloatArray,
+    bounds: IntArray,
+    *,
+    top_m: int,
+    groups: IntArray | None = None,
+    query_groups: IntArray | None = None,
+) -> FloatArray:
+    """Mean similarity of each query to its `top_m` nearest exemplars of every class.
+
+    This is s(x, p) of the margin. Exact; works in blocks of bounded memory.
+
+    Parameters
+    ----------
+    queries
+        Unit vectors, float32 `[N, d]`.
+    vectors
+        Unit vectors of the pool, float32 `[n, d]`, ordered by class.
+    bounds
+        int64 `[P + 1]`: class p holds the rows `bounds[p]:bounds[p + 1]`.
+    top_m
+        How many exemplars speak for a class; a smaller class speaks with all it has.
+    groups, query_groups
+        int64 `[n]` and `[N]`: exemplars of a query's own group (its utterance, its speaker) are
+        left out. A query group of -1 leaves out none.
+
+    Returns
+    -------
+    FloatArray
+        float32 `[N, P]`; NaN where a class has no exemplar left.
+    """
+    classes = len(bounds) - 1
+    similar = np.full((len(queries), classes), np.nan, dtype=np.float32)
+    step = max(1, BLOCK_BYTES // (4 * max(1, len(vectors))))
+    for first in range(0, len(queries), step):
+        block = slice(first, first + step)
+        products = queries[block] @ vectors.T
+        if groups is not None and query_groups is not None:
+            products[query_groups[block, None] == groups[None, :]] = -np.inf
+        for p in range(classes):
+            own = products[:, bounds[p] : bounds[p + 1]]
+            if own.shape[1] == 0:
+                continue
+            m = min(top_m, own.shape[1])
+            best = np.partition(own, own.shape[1] - m, axis=1)[:, -m:]
+            left = np.isfinite(best)
+            count = left.sum(axis=1)
+            total = np.where(left, best, 0.0).sum(axis=1)
+            similar[block, p] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    return similar
+
+
+def margins(similar: FloatArray, canonical: IntArray) -> FloatArray:
+    """Margin of each query's canonical class over its best competitor.
+
+    Parameters
+    ----------
+    similar
+        float32 `[N, P]` from `class_similarities`.
+    canonical
+        int64 `[N]`, class of each query.
+
+    Returns
+    -------
+    FloatArray
+        float32 `[N]`; NaN where the canonical class or every competitor is missing.
+    """
+    rows = np.arange(len(similar))
+    own = similar[rows, canonical]
+    others = np.where(np.isnan(similar), -np.inf, similar)
+    others[rows, canonical] = -np.inf
+    best = others.max(axis=1, initial=-np.inf)
+    with np.errstate(invalid="ignore"):
+        margin = own - best
+    return np.where(np.isfinite(margin), margin, np.nan).astype(np.float32)

@@ -1,0 +1,76 @@
+"""Check every byte of an index against its manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexes.phone_index import PhoneIndex, read_manifest
+from indexes.publishing import MANIFEST, sha256_of
+from speech.errors import IndexFormatError
+
+
+@dataclass(frozen=True)
+class FileCheck:
+    """What was found of one file; an empty problem means that it is whole."""
+
+    name: str
+    problem: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file is whole."""
+        return not self.problem
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What was found of every file."""
+
+    path: Path
+    files: tuple[FileCheck, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the whole index is sound."""
+        return all(check.ok for check in self.files)
+
+
+def verify(path: str | Path) -> VerifyReport:
+    """Compare sizes and SHA-256 of all files with the manifest, then open the index.
+
+    Files that the manifest does not name are reported too.
+
+    Raises
+    ------
+    IndexFormatError
+        If there is no readable manifest to compare with.
+    """
+    path = Path(path)
+    manifest = read_manifest(path)
+    checks = []
+    for name, identity in sorted(manifest.files.items()):
+        file = path / name
+        problem = ""
+        if not file.is_file():
+            problem = "missing"
+        elif file.stat().st_size != identity.bytes:
+            problem = f"{file.stat().st_size} bytes instead of {identity.bytes}"
+        elif sha256_of(file) != identity.sha256:
+            problem = "its content has changed (SHA-256 differs)"
+        checks.append(FileCheck(name, problem))
+    known = {MANIFEST, *manifest.files}
+    strangers = sorted(
+        p.relative_to(path).as_posix()
+        for p in path.rglob("*")
+        if p.is_file() and p.relative_to(path).as_posix() not in known
+    )
+    checks.extend(FileCheck(name, "not named in the manifest") for name in strangers)
+    problem = ""
+    if all(check.ok for check in checks):
+        try:
+            _ = PhoneIndex.open(path).vectors
+        except IndexFormatError as error:
+            problem = f"{error.message} {error.cause}"
+    checks.append(FileCheck(MANIFEST, problem))
+    return VerifyReport(path, tuple(checks))

@@ -1,0 +1,84 @@
+"""NativeEar hears a learner against native speech.
+
+>>> import nativeear
+>>> result = nativeear.load("en-US").assess("me.wav", "I think so")   # doctest: +SKIP
+>>> result.score.pronunciation                                        # doctest: +SKIP
+
+`load`, `Assessor`, `Assessment` and the errors are the public face; nothing else is promised to
+stay.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speech.errors import NativeEarError
+
+if TYPE_CHECKING:
+    from scoring.assessment import Assessment
+    from scoring.assessor import Assessor
+    from speech.audio import Audio
+
+__all__ = ["Assessment", "Assessor", "Audio", "NativeEarError", "load"]
+
+_LAZY = {
+    "Assessment": "scoring.assessment",
+    "Assessor": "scoring.assessor",
+    "Audio": "speech.audio",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'nativeear' has no attribute {name!r}")
+
+
+def load(
+    index: str | Path = "en-US",
+    *,
+    encoder: str | None = None,
+    aligner: str = "auto",
+    lexicon: Path | None = None,
+) -> Assessor:
+    """Open an index and everything that assessing against it needs.
+
+    Parameters
+    ----------
+    index
+        Name or folder of an index.
+    encoder
+        The encoder that built the index; its own by default. A folder where a downloaded model
+        lies may be named here.
+    aligner
+        `auto` or one of the registered aligners.
+    lexicon
+        A pronunciation lexicon that is asked before all others.
+
+    Returns
+    -------
+    Assessor
+        Its `assess(audio, text)` gives an `Assessment`.
+
+    Raises
+    ------
+    NativeEarError
+        With a plain sentence, a cause and a fix.
+    """
+    from indexes.catalogue import find_index
+    from indexes.phone_index import PhoneIndex
+    from scoring.assessor import Assessor
+    from speech.aligners.catalogue import load_aligner
+    from speech.encoders.catalogue import load_encoder
+    from speech.pronunciation import Pronouncer
+
+    opened = PhoneIndex.open(find_index(index))
+    return Assessor(
+        opened,
+        load_encoder(encoder or opened.manifest.encoder.name, layer=opened.manifest.encoder.layer),
+        load_aligner(aligner, opened.language),
+        Pronouncer(opened.language, lexicon=lexicon),
+    )

@@ -1,0 +1,155 @@
+"""What native exemplars say about each canonical phone of a learner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexes.phone_index import FloatArray, PhoneIndex
+from indexes.similarity import class_similarities, margins
+from retriever.neighbours import Exclusion, find_neighbours
+from speech.alignment import SILENCE
+
+K = 20
+"""Neighbours that vote in `canonical_share`."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhoneEvidence:
+    """The natives' testimony on one canonical phone.
+
+    Attributes
+    ----------
+    phone
+        The canonical phone.
+    posterior
+        float32 `[P]` over `PhoneIndex.classes`: softmax(s / τ), which weighs every class alike
+        however many exemplars it has.
+    margin
+        s(canonical) minus the best competitor's s; NaN where it cannot be judged.
+    canonical_share
+        Share of the k nearest exemplars that are the canonical phone, 0–1.
+    coverage
+        Exemplars of the canonical phone that were allowed to answer.
+    neighbours
+        Rows of the nearest exemplars, nearest first.
+    similarities
+        Their cosines.
+    models
+        Rows of the nearest exemplars of the canonical phone: how natives say it.
+    model_similarities
+        Their cosines.
+    """
+
+    phone: str
+    posterior: FloatArray
+    margin: float
+    canonical_share: float
+    coverage: int
+    neighbours: tuple[int, ...]
+    similarities: tuple[float, ...]
+    models: tuple[int, ...]
+    model_similarities: tuple[float, ...]
+
+
+def gather_evidence(
+    index: PhoneIndex,
+    embeddings: FloatArray,
+    canonical: Sequence[str],
+    *,
+    exclusion: Exclusion | None = None,
+    k: int = K,
+    models: int = 2,
+) -> tuple[PhoneEvidence, ...]:
+    """Ask the index about N pooled sounds.
+
+    Parameters
+    ----------
+    index
+        An open index.
+    embeddings
+        float32 `[N, D]`, pooled in the encoder's space.
+    canonical
+        The N phones that were meant.
+    exclusion
+        Utterances and speakers that must not answer, for speech that is itself in the pool.
+    k
+        Neighbours per sound.
+    models
+        Exemplars of the canonical phone to name.
+
+    Returns
+    -------
+    tuple of PhoneEvidence
+        One per sound, in order. A canonical phone that the index does not hold has coverage 0
+        and a NaN margin.
+    """
+    if not len(embeddings):
+        return ()
+    vectors = index.transform(embeddings)
+    excluded = exclusion.rows(index) if exclusion else None
+    neighbours = find_neighbours(index, vectors, min(k, len(index.vectors)), excluded)
+    similar = class_similarities(
+        vectors,
+        index.vectors,
+        index.bounds,
+        top_m=index.manifest.decision.top_m,
+        groups=None if excluded is None else excluded.astype(np.int64),
+        query_groups=None if excluded is None else np.ones(len(vectors), dtype=np.int64),
+    )
+    position = {phone: p for p, phone in enumerate(index.classes)}
+    codes = np.array([position.get(phone, -1) for phone in canonical], dtype=np.int64)
+    margin = np.where(codes >= 0, margins(similar, np.maximum(codes, 0)), np.nan)
+    posterior = posteriors(similar, index.manifest.decision.temperature)
+    gathered = []
+    for i, phone in enumerate(canonical):
+        own = index.rows_of(phone)
+        allowed = np.arange(own.start, own.stop)
+        if excluded is not None:
+            allowed = allowed[~excluded[own]]
+        cosines = index.vectors[allowed] @ vectors[i]
+        best = np.argsort(-cosines, kind="stable")[:models]
+        found = neighbours.ids[i] >= 0
+        gathered.append(
+            PhoneEvidence(
+                phone=phone,
+                posterior=posterior[i],
+                margin=float(margin[i]),
+                canonical_share=float((neighbours.phones[i][found] == codes[i]).mean())
+                if found.any()
+                else 0.0,
+                coverage=len(allowed),
+                neighbours=tuple(neighbours.ids[i][found].tolist()),
+                similarities=tuple(neighbours.similarities[i][found].tolist()),
+                models=tuple(allowed[best].tolist()),
+                model_similarities=tuple(cosines[best].tolist()),
+            )
+        )
+    return tuple(gathered)
+
+
+def posteriors(similar: FloatArray, temperature: float) -> FloatArray:
+    """Posterior over classes: softmax(s / τ), float32 `[N, P]`; missing classes get 0."""
+    scores = np.where(np.isnan(similar), -np.inf, similar.astype(np.float64)) / temperature
+    scores -= scores.max(axis=1, keepdims=True)
+    weights = np.exp(scores)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def sounds_like(
+    index: PhoneIndex, evidence: PhoneEvidence, *, most: int = 3, least: float = 0.05
+) -> tuple[tuple[str, float], ...]:
+    """The phones that a sound resembles and their probabilities, likeliest first.
+
+    Silence is left out and the rest renormalised; phones below `least` are not named.
+    """
+    speech = np.array([phone != SILENCE for phone in index.classes])
+    weights = np.where(speech, evidence.posterior, 0.0)
+    total = float(weights.sum())
+    if total <= 0:
+        return ()
+    order = np.argsort(-weights, kind="stable")[:most]
+    named = [(index.classes[p], float(weights[p]) / total) for p in order]
+    return tuple((phone, p) for phone, p in named if p >= least)

@@ -1,0 +1,318 @@
+"""One pass over a learner's recording: decode, encode, align, retrieve, grade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+from indexes.phone_index import PhoneIndex
+from retriever.deviations import InsertedPhone, find_insertions, is_deleted
+from retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
+from retriever.neighbours import Exclusion
+from scoring.assessment import (
+    Assessment,
+    ExemplarEvidence,
+    Insertion,
+    KnnEvidence,
+    PhoneAssessment,
+    Scores,
+    SoundsLike,
+    SyllableScore,
+    WordAssessment,
+)
+from scoring.grading import CALIBRATION, DELETED, UNCERTAIN, Grade, NativeScale, combine, mean
+from speech.alignment import AlignedPhone, Aligner, Alignment
+from speech.audio import Audio
+from speech.errors import AlignmentError, InputError
+from speech.frames import Encoder
+from speech.inventory import PhoneInventory
+from speech.pooling import pool
+from speech.pronunciation import Pronouncer, Pronunciation, given_phones
+
+MISMATCH_SHARE = 0.5
+"""Share of phones flagged from which the text is said not to match the recording."""
+
+MAX_EVIDENCE = 3
+NOTHING = Exclusion()
+
+
+class Assessor:
+    """Hears learners against one index. Safe to share between threads.
+
+    Parameters
+    ----------
+    index
+        The native reference.
+    encoder
+        The encoder that built it.
+    aligner
+        Lays the canonical phones on the recording.
+    pronouncer
+        Gives the canonical phones of a text.
+    """
+
+    def __init__(
+        self, index: PhoneIndex, encoder: Encoder, aligner: Aligner, pronouncer: Pronouncer
+    ) -> None:
+        index.check_encoder(encoder)
+        self.index = index
+        self.encoder = encoder
+        self.aligner = aligner
+        self.pronouncer = pronouncer
+        self._scale = NativeScale(index)
+
+    @property
+    def language(self) -> str:
+        """BCP 47 tag of the index."""
+        return self.index.language
+
+    @property
+    def inventory(self) -> PhoneInventory:
+        """The phones of the index."""
+        return self.index.inventory
+
+    def assess(
+        self,
+        audio: Audio | str | PathLike[str] | bytes | BinaryIO,
+        text: str | None = None,
+        *,
+        phones: str | None = None,
+        id: str | None = None,
+        exclusion: Exclusion = NOTHING,
+    ) -> Assessment:
+        """Assess one recording against a text or against given phones.
+
+        Parameters
+        ----------
+        audio
+            A recording: a path, its bytes, an open file, or loaded `Audio`.
+        text
+            What was meant to be said.
+        phones
+            Canonical phones, ARPAbet or IPA, ` | ` between words; judged as they stand.
+        id
+            Name of the result; the file's stem if None.
+        exclusion
+            Exemplars that must not answer, when the recording is itself in the index.
+
+        Raises
+        ------
+        InputError
+            If the recording is refused, a word has no pronunciation, or nothing was meant.
+        """
+        if not (text and text.strip()) and not (phones and phones.strip()):
+            raise InputError(
+                "There is neither a text nor phones to assess against.",
+                fix="Give the text that was read, or its phones.",
+            )
+        if id is None:
+            id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
+        recording = audio if isinstance(audio, Audio) else Audio.load(audio)
+        pronunciation = (
+            given_phones(phones, self.inventory, text, self.pronouncer)
+            if phones and phones.strip()
+            else self.pronouncer.pronounce(text or "")
+        )
+        warnings = [*recording.warnings, *pronunciation.warnings]
+        try:
+            alignment = self.aligner.align(recording, pronunciation)
+        except AlignmentError as error:
+            warnings.append(f"The text does not match the recording: {error.message}")
+            return self._nothing_matched(id, recording, pronunciation, warnings)
+        warnings += _variant_warnings(pronunciation, alignment)
+        frames = self.encoder.encode(recording)
+        spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
+        aligned = [alignment.phones[i] for i in spoken]
+        evidence = gather_evidence(
+            self.index,
+            pool(frames, [(p.start_s, p.end_s) for p in aligned], self.index.manifest.pooling),  # type: ignore[arg-type]
+            [phone.phone for phone in aligned],
+            exclusion=exclusion,
+        )
+        grades = [
+            self._scale.grade(
+                item, is_deleted(self.index, item.posterior, alignment.phones, position)
+            )
+            for item, position in zip(evidence, spoken, strict=True)
+        ]
+        judged = [
+            self._phone(phone, item, grade)
+            for phone, item, grade in zip(aligned, evidence, grades, strict=True)
+        ]
+        flagged = [p.verdict in {"substituted", "deleted", "accented"} for p in judged]
+        if judged and sum(flagged) / len(judged) >= MISMATCH_SHARE:
+            warnings.append(
+                f"The text does not match the recording: {sum(flagged)} of {len(judged)} phones "
+                "were not heard as they were meant."
+            )
+        insertions = find_insertions(self.index, frames, alignment.phones)
+        return self._result(
+            id,
+            recording,
+            _words(pronunciation, alignment, judged),
+            tuple(_insertion(alignment, item) for item in insertions),
+            warnings,
+        )
+
+    def _phone(
+        self, phone: AlignedPhone, evidence: PhoneEvidence, grade: Grade
+    ) -> PhoneAssessment:
+        judged = grade.verdict != "uncertain"
+        return PhoneAssessment(
+            phone=phone.phone,
+            ipa=self.inventory.ipa(phone.phone),
+            start_s=phone.start_s,
+            end_s=phone.end_s,
+            score=grade.score,
+            verdict=grade.verdict,
+            probability_mispronounced=grade.probability_mispronounced,
+            sounds_like=tuple(
+                SoundsLike(phone=name, ipa=self.inventory.ipa(name), probability=probability)
+                for name, probability in (sounds_like(self.index, evidence) if judged else ())
+            ),
+            knn=KnnEvidence(
+                margin=evidence.margin if judged else None,
+                canonical_share=evidence.canonical_share if judged else None,
+                k=len(evidence.neighbours),
+                coverage=evidence.coverage,
+            ),
+            evidence=self._exemplars(evidence),
+        )
+
+    def _exemplars(self, evidence: PhoneEvidence) -> tuple[ExemplarEvidence, ...]:
+        """The exemplars that the sound resembles most, then how natives say what was meant."""
+        near = zip(
+            evidence.neighbours[:MAX_EVIDENCE], evidence.similarities[:MAX_EVIDENCE], strict=True
+        )
+        models = zip(evidence.models, evidence.model_similarities, strict=True)
+        rows = dict(near) | dict(models)
+        named = []
+        for row, similarity in rows.items():
+            exemplar = self.index.exemplar(row)
+            named.append(
+                ExemplarEvidence(
+                    exemplar=row,
+                    phone=exemplar.phone,
+                    similarity=similarity,
+                    word=exemplar.word,
+                    speaker=exemplar.speaker,
+                )
+            )
+        return tuple(named)
+
+    def _nothing_matched(
+        self, id: str, recording: Audio, pronunciation: Pronunciation, warnings: list[str]
+    ) -> Assessment:
+        """Every phone missing: the canonical phones cannot be laid on this recording at all."""
+        words = []
+        for word in pronunciation.words:
+            sequence = word.variants[0]
+            phones = []
+            for phone in sequence.phones:
+                own = self.index.rows_of(phone)
+                grade = DELETED if own.stop > own.start else UNCERTAIN
+                phones.append(
+                    PhoneAssessment(
+                        phone=phone,
+                        ipa=self.inventory.ipa(phone),
+                        start_s=None,
+                        end_s=None,
+                        score=grade.score,
+                        verdict=grade.verdict,
+                        probability_mispronounced=grade.probability_mispronounced,
+                        knn=KnnEvidence(
+                            margin=None, canonical_share=None, k=0, coverage=own.stop - own.start
+                        ),
+                    )
+                )
+            words.append(_word(word.word, sequence.syllables, phones))
+        return self._result(id, recording, tuple(words), (), warnings)
+
+    def _result(
+        self,
+        id: str,
+        recording: Audio,
+        words: tuple[WordAssessment, ...],
+        insertions: tuple[Insertion, ...],
+        warnings: list[str],
+    ) -> Assessment:
+        uncertain = sorted({p.ipa for w in words for p in w.phones if p.verdict == "uncertain"})
+        if uncertain:
+            warnings.append(
+                f"The index has too few exemplars to judge {', '.join(uncertain)}."
+            )
+        pronunciation = mean([word.score for word in words])
+        return Assessment(
+            id=id,
+            language=self.language,
+            index=self.index.name,
+            encoder=self.encoder.name,
+            calibration=CALIBRATION,
+            duration_s=recording.duration_s,
+            score=Scores(
+                overall=pronunciation,
+                pronunciation=pronunciation,
+                completeness=100.0 * sum(not word.omitted for word in words) / len(words),
+            ),
+            words=words,
+            insertions=insertions,
+            warnings=tuple(dict.fromkeys(warnings)),
+        )
+
+
+def _words(
+    pronunciation: Pronunciation, alignment: Alignment, judged: Sequence[PhoneAssessment]
+) -> tuple[WordAssessment, ...]:
+    by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
+    for aligned, phone in zip(alignment.spoken, judged, strict=True):
+        by_word[aligned.word_index].append(phone)
+    words = []
+    for i, (word, phones) in enumerate(zip(pronunciation.words, by_word, strict=True)):
+        variant = alignment.variants[i] if i < len(alignment.variants) else 0
+        words.append(_word(word.word, word.variants[variant].syllables, phones))
+    return tuple(words)
+
+
+def _word(
+    word: str, syllables: Sequence[tuple[int, int]], phones: Sequence[PhoneAssessment]
+) -> WordAssessment:
+    spoken = [phone for phone in phones if phone.verdict != "deleted" and phone.start_s is not None]
+    starts = [phone.start_s for phone in phones if phone.start_s is not None]
+    ends = [phone.end_s for phone in phones if phone.end_s is not None]
+    return WordAssessment(
+        word=word,
+        start_s=min(starts, default=None),
+        end_s=max(ends, default=None),
+        score=combine([phone.score for phone in phones]),
+        omitted=not spoken,
+        syllables=tuple(
+            SyllableScore(
+                phones=(first, past_last),
+                score=combine([phone.score for phone in phones[first:past_last]]),
+            )
+            for first, past_last in syllables
+        ),
+        phones=tuple(phones),
+    )
+
+
+def _insertion(alignment: Alignment, found: InsertedPhone) -> Insertion:
+    before = [phone.word_index for phone in alignment.phones[: found.after + 1]]
+    return Insertion(
+        after_word_index=max(before, default=-1),
+        phone=found.phone,
+        start_s=found.start_s,
+        end_s=found.end_s,
+    )
+
+
+def _variant_warnings(pronunciation: Pronunciation, alignment: Alignment) -> list[str]:
+    """Say which pronunciation was taken where the first one of the lexicon was not."""
+    said = []
+    for word, variant in zip(pronunciation.words, alignment.variants, strict=False):
+        if variant:
+            phones = " ".join(word.variants[variant].phones)
+            said.append(f"“{word.word}” was heard as its variant {phones}.")
+    return said

@@ -1,0 +1,43 @@
+"""Measures of agreement between the system and its judges."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def roc_auc(positive: NDArray[np.bool_], score: NDArray[np.floating]) -> float:
+    """Area under the ROC curve: the chance that a positive outranks a negative, ties halved.
+
+    Parameters
+    ----------
+    positive
+        bool `[N]`.
+    score
+        `[N]`, larger means more likely positive; NaN are left out.
+
+    Returns
+    -------
+    float
+        NaN where one of the two kinds is missing.
+    """
+    known = ~np.isnan(score)
+    positive, score = positive[known], score[known]
+    n_positive = int(positive.sum())
+    n_negative = len(positive) - n_positive
+    if not n_positive or not n_negative:
+        return float("nan")
+    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    rank = (last - (counts - 1) / 2)[inverse]  # mean rank of each tie, from 1
+    wins = float(rank[positive].sum()) - n_positive * (n_positive + 1) / 2
+    return wins / (n_positive * n_negative)
+
+
+def pearson(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
+    """Pearson correlation over the pairs without NaN; NaN where one side is constant."""
+    known = ~(np.isnan(x) | np.isnan(y))
+    x, y = x[known].astype(np.float64), y[known].astype(np.float64)
+    if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
+    return float(np.corrcoef(x, y)[0, 1])

@@ -1,0 +1,238 @@
+"""Many recordings from a manifest: CSV in, one JSON object per line out, in the same order."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from service.failures import InternalError, error_object
+from service.workers import Died, in_processes
+from speech.errors import InputError, NativeEarError
+
+if TYPE_CHECKING:
+    from scoring.assessor import Assessor
+
+REQUIRED_COLUMNS = ("id", "audio", "text")
+STAGE = "Assessing"
+COLUMNS = (*REQUIRED_COLUMNS, "phones")
+_SHAPE = f"The columns are {', '.join(REQUIRED_COLUMNS)} and, if wanted, phones."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One recording to assess. `audio` is resolved against the manifest's folder."""
+
+    id: str
+    audio: Path | None
+    text: str
+    phones: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The rows of a manifest, and the columns that are none of ours."""
+
+    rows: tuple[Row, ...]
+    unused_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the output."""
+
+    json: str
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class BatchReport:
+    """What came of a batch."""
+
+    out: Path
+    rows: int
+    failed: int
+    unused_columns: tuple[str, ...] = ()
+
+
+def read_manifest(manifest: Path) -> Manifest:
+    """Read a whole manifest, before any work is done.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, its header is another, a row has no id, two rows share one,
+        or there is no row.
+    """
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            header = [name.strip() for name in next(lines, [])]
+            _check_header(manifest, header)
+            rows: dict[str, Row] = {}
+            for cells in lines:
+                if not any(cell.strip() for cell in cells):
+                    continue
+                where = f"Line {lines.line_num} of {manifest}"
+                row = _row(manifest.parent, header, cells, where)
+                if row.id in rows:
+                    raise InputError(
+                        f"{where} repeats the id {row.id!r}.",
+                        fix="Give every row an id of its own.",
+                    )
+                rows[row.id] = row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(
+            f"The manifest {manifest} cannot be read.",
+            cause=str(error),
+            fix=f"Give a CSV file in UTF-8. {_SHAPE}",
+        ) from error
+    if not rows:
+        raise InputError(f"The manifest {manifest} has no rows.", fix=_SHAPE)
+    return Manifest(
+        tuple(rows.values()), tuple(name for name in header if name and name not in COLUMNS)
+    )
+
+
+def assess_manifest(
+    manifest: Path,
+    out: Path,
+    *,
+    index: str | Path,
+    workers: int = 1,
+    progress: Callable[[str, int, int], None] = lambda *_: None,
+) -> BatchReport:
+    """Assess every row of a manifest into a JSON Lines file, in the order of the rows.
+
+    A row that fails is written as its id and its error; the others are complete. The lines grow in
+    `OUT.partial` and become `out` only when all are there.
+
+    Parameters
+    ----------
+    manifest
+        CSV file; audio paths are relative to its folder.
+    out
+        File to write; replaced if it is there.
+    index
+        Name or folder of an index.
+    workers
+        Processes. The result does not depend on their number.
+    progress
+        Called with stage, done and total.
+
+    Raises
+    ------
+    NativeEarError
+        If the manifest is unusable, `out` cannot be written, or the index cannot be loaded.
+    """
+    told = read_manifest(manifest)
+    rows = told.rows
+    _check_out(out, manifest)
+    beside = out.with_name(out.name + ".partial")
+    done = failed = 0
+    try:
+        with (
+            beside.open("w", encoding="utf-8", newline="\n") as file,
+            closing(in_processes(partial(_load, index), rows, workers)) as lines,
+        ):
+            progress(STAGE, 0, len(rows))
+            for row, answer in zip(rows, lines, strict=True):
+                line = _death(row, answer) if isinstance(answer, Died) else answer
+                file.write(line.json + "\n")
+                file.flush()
+                done += 1
+                failed += line.failed
+                progress(STAGE, done, len(rows))
+            os.fsync(file.fileno())
+    except BaseException:
+        if not done:
+            beside.unlink(missing_ok=True)
+        raise
+    beside.replace(out)
+    return BatchReport(out, len(rows), failed, told.unused_columns)
+
+
+def _check_header(manifest: Path, header: list[str]) -> None:
+    missing = [name for name in REQUIRED_COLUMNS if name not in header]
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    for names, fault in ((missing, "lacks"), (repeated, "repeats")):
+        if names:
+            raise InputError(
+                f"The header of {manifest} {fault} {', '.join(map(repr, names))}.",
+                cause=f"It reads: {', '.join(header) or 'nothing'}.",
+                fix=_SHAPE,
+            )
+
+
+def _row(folder: Path, header: list[str], cells: list[str], where: str) -> Row:
+    if len(cells) != len(header):
+        raise InputError(
+            f"{where} has {len(cells)} cells under {len(header)} columns.",
+            fix="Put a text that holds commas in double quotes.",
+        )
+    values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    if not values["id"]:
+        raise InputError(f"{where} has no id.", fix="Give every row an id of its own.")
+    audio = values["audio"]
+    return Row(
+        id=values["id"],
+        audio=folder / audio if audio else None,
+        text=values["text"],
+        phones=values.get("phones", ""),
+    )
+
+
+def _check_out(out: Path, manifest: Path) -> None:
+    problem = ""
+    if not out.parent.is_dir():
+        problem = f"There is no folder {out.parent}."
+    elif out.is_dir():
+        problem = "It is a folder."
+    elif out.exists() and out.samefile(manifest):
+        problem = "It is the manifest itself."
+    elif not os.access(out.parent, os.W_OK):
+        problem = f"The folder {out.parent} cannot be written to."
+    if problem:
+        raise InputError(
+            f"The results cannot be written to {out}.", cause=problem, fix="Give another --out."
+        )
+
+
+def _load(index: str | Path) -> Callable[[Row], Line]:
+    import nativeear  # here: the parent process needs neither torch nor the index
+
+    return partial(_assess, nativeear.load(index))
+
+
+def _assess(assessor: Assessor, row: Row) -> Line:
+    try:
+        if row.audio is None:
+            raise InputError("The row names no recording.", fix="Fill in its column audio.")
+        result = assessor.assess(row.audio, row.text or None, phones=row.phones or None, id=row.id)
+        return Line(result.model_dump_json())
+    except NativeEarError as error:
+        return _failure(row, error)
+    except Exception as error:  # one broken row must not cost the others
+        return _failure(row, InternalError.told(error))
+
+
+def _death(row: Row, died: Died) -> Line:
+    return _failure(
+        row,
+        InternalError(
+            "The process that assessed this row died.",
+            cause=f"Its exit code was {died.exit_code}.",
+            fix="Assess the row alone; if it dies again, report it with the recording.",
+        ),
+    )
+
+
+def _failure(row: Row, error: NativeEarError) -> Line:
+    answer = {"id": row.id, "error": error_object(error)}
+    return Line(json.dumps(answer, ensure_ascii=False), failed=True)

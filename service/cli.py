@@ -1,0 +1,107 @@
+"""The command line: `nativeear`.
+
+Every command prints its result on stdout, its progress on stderr, and ends with 0 (done), 1 (a
+part failed, the rest is done) or 2 (bad input). Nothing heavy is imported before a command runs,
+so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.commands import encoders, index
+from service.commands.assess import assess
+from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+
+app = typer.Typer(
+    name="nativeear",
+    help="Hear a learner against native speech, phone by phone.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,  # plain help needs no rich and takes half the time
+    pretty_exceptions_enable=False,
+)
+app.command(cls=GuardedCommand)(assess)
+app.add_typer(index.app)
+app.add_typer(encoders.app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"nativeear {version('nativeear')}")
+        except PackageNotFoundError:
+            print("nativeear, from a source folder that is not installed")
+        raise typer.Exit
+
+
+@app.callback()
+def nativeear(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Hear a learner against native speech, phone by phone."""
+
+
+@app.command(cls=GuardedCommand)
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Say what is installed, what is missing, and the command that brings it.
+
+    The exit code is 1 if something required is missing.
+    """
+    from dataclasses import asdict
+
+    from service.doctor import examine, print_report
+
+    report = examine()
+    if as_json:
+        print_json({"ok": report.ok, "checks": [asdict(check) for check in report.checks]})
+    else:
+        from rich.console import Console
+
+        print_report(report, Console())
+    if not report.ok:
+        raise typer.Exit(SOME_FAILED)
+
+
+@app.command(cls=GuardedCommand)
+def demo(
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the two recordings there, for listening."),
+    ] = None,
+) -> None:
+    """Hear a native prompt, and the same prompt with one phone replaced."""
+    from rich.console import Console
+
+    from service.demo import run_demo
+
+    run_demo(Console(), keep)
+
+
+def main() -> None:
+    """Run the command line; the console script `nativeear`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # IPA in a terminal without Unicode
+    try:
+        app()
+    except KeyboardInterrupt:  # before a command took over
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

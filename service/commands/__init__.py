@@ -1,0 +1,1 @@
+"""The commands of `nativeear`. Importing them loads nothing heavy; running them does."""

@@ -1,0 +1,165 @@
+"""`nativeear assess`: one recording, or a manifest of many."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.commands.guard import SOME_FAILED, print_json
+from speech.errors import InputError
+
+if TYPE_CHECKING:
+    from scoring.assessment import Assessment
+    from service.batch import BatchReport
+
+
+def assess(
+    *,
+    audio: Annotated[
+        Path | None, typer.Argument(metavar="AUDIO", help="The recording.", show_default=False)
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="What was meant to be said.")] = None,
+    phones: Annotated[
+        str | None,
+        typer.Option(
+            help="The phones that were meant, ARPAbet or IPA, ' | ' between words; with --text "
+            "they belong to its words."
+        ),
+    ] = None,
+    text_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A UTF-8 file that holds the text.")
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Assess many: columns id,audio,text[,phones], paths relative to this file.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.jsonl", help="Where the results of --manifest go."),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes for --manifest; 1 by default.")
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Language, as in en or en-US.")
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|DIR", help="The native reference; en-US by default."),
+    ] = None,
+    textgrid: Annotated[
+        Path | None,
+        typer.Option(metavar="OUT.TextGrid", help="Also write words, phones and scores there."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Hear a recording against native speech, phone by phone.
+
+    AUDIO with --text, --phones or --text-file gives one result; --manifest with --out gives many.
+    Where a row of the manifest fails, its error stands in the output and the exit code is 1.
+    """
+    if manifest is not None:
+        singles = {
+            "AUDIO": audio,
+            "--text": text,
+            "--phones": phones,
+            "--text-file": text_file,
+            "--textgrid": textgrid,
+        }
+        _refuse(singles, "goes with a single recording, not with --manifest")
+        if out is None:
+            raise InputError("--manifest needs --out.", fix="Name the file for the results.")
+        report = _assess_many(manifest, out, workers or 1, index=index, lang=lang)
+        assessed = report.rows - report.failed
+        print(f"{assessed} assessed, {report.failed} failed: {report.out}", file=sys.stderr)
+        if report.unused_columns:
+            print(f"Columns without a use: {', '.join(report.unused_columns)}", file=sys.stderr)
+        if as_json:
+            print_json({**asdict(report), "out": str(report.out), "assessed": assessed})
+        if report.failed:
+            raise typer.Exit(SOME_FAILED)
+        return
+
+    _refuse({"--out": out, "--workers": workers}, "goes with --manifest only")
+    if audio is None:
+        raise InputError(
+            "There is nothing to assess.", fix="Give a recording, or --manifest with --out."
+        )
+    if text_file is not None:
+        _refuse({"--text": text}, "and --text-file exclude each other")
+        text = _read_text(text_file)
+    if not (text or "").strip() and not (phones or "").strip():
+        raise InputError(
+            "There is neither a text nor phones to assess against.",
+            fix="Give --text, --text-file or --phones.",
+        )
+    if textgrid is not None and not textgrid.parent.is_dir():
+        raise InputError(
+            f"The TextGrid cannot be written to {textgrid}.",
+            cause=f"There is no folder {textgrid.parent}.",
+            fix="Make the folder first, or give another path.",
+        )
+    result = _assess_one(audio, text, phones, index=index, lang=lang)
+    if textgrid is not None:
+        from service.result_textgrid import to_textgrid
+
+        to_textgrid(result).save(textgrid)
+    if as_json:
+        print_json(result.model_dump_json(indent=2))
+    else:
+        _print(result)
+
+
+def _assess_one(
+    audio: Path, text: str | None, phones: str | None, *, index: str | None, lang: str | None
+) -> Assessment:
+    import nativeear
+    from service.commands.index_choice import choose_index
+    from speech.audio import Audio
+
+    recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
+    assessor = nativeear.load(choose_index(index, lang))
+    return assessor.assess(recording, text, phones=phones, id=audio.stem)
+
+
+def _assess_many(
+    manifest: Path, out: Path, workers: int, *, index: str | None, lang: str | None
+) -> BatchReport:
+    from service.batch import assess_manifest
+    from service.commands.index_choice import choose_index
+    from service.commands.progress import ProgressReport
+
+    chosen = choose_index(index, lang)
+    with ProgressReport() as progress:
+        return assess_manifest(manifest, out, index=chosen, workers=workers, progress=progress)
+
+
+def _print(result: Assessment) -> None:
+    from rich.console import Console
+
+    from service.terminal import render
+
+    Console().print(render(result))
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"The text file {path} cannot be read.", cause=str(error), fix="Give a file in UTF-8."
+        ) from error
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(f"{given[0]} {why}.", fix="See `nativeear assess --help`.")

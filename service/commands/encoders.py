@@ -1,0 +1,78 @@
+"""`nativeear encoders`: which there are, what is known of one, and bringing its weights here."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from service.commands.guard import GuardedCommand, print_json
+
+app = typer.Typer(
+    name="encoders",
+    help="List, show and fetch speech encoders.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME|PATH|HUB_ID", help="An encoder, or `default`.")
+]
+
+
+@app.command(name="list", cls=GuardedCommand)
+def list_(as_json: JsonOption = False) -> None:
+    """List the encoders that have a name."""
+    from speech.encoders.catalogue import list_encoders
+
+    encoders = list_encoders()
+    if as_json:
+        print_json([asdict(info) for info in encoders])
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="dim")
+    for column in ("name", "here", "dimensions", "layers", "licence", ""):
+        table.add_column(column, justify="right" if column in {"dimensions", "layers"} else "left")
+    for info in encoders:
+        table.add_row(
+            info.name,
+            "yes" if info.local else "no",
+            "" if info.dim is None else str(info.dim),
+            "" if info.layers is None else str(info.layers),
+            Text(info.licence),
+            Text(info.note),
+        )
+    Console().print(table)
+
+
+@app.command(cls=GuardedCommand)
+def show(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Show what is known of an encoder."""
+    from speech.encoders.catalogue import describe
+
+    facts = asdict(describe(name))
+    if as_json:
+        print_json(facts)
+        return
+    for fact, value in facts.items():
+        if value not in (None, ""):
+            said = {True: "yes", False: "no"}.get(value, value) if value in (True, False) else value
+            print(f"{fact.replace('_', ' '):<14} {said}")
+
+
+@app.command(cls=GuardedCommand)
+def fetch(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Bring an encoder's weights to this machine."""
+    from speech.encoders.catalogue import fetch
+
+    folder = fetch(name)
+    if as_json:
+        print_json({"name": name, "folder": None if folder is None else str(folder)})
+    elif folder is None:
+        print(f"{name} needs no weights: it is already here.")
+    else:
+        print(folder)

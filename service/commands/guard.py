@@ -1,0 +1,63 @@
+"""How every command ends: its exit code, and errors as sentences, never as tracebacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from service.failures import InternalError, error_object
+from speech.errors import NativeEarError
+
+DONE = 0
+SOME_FAILED = 1
+BAD_INPUT = 2
+INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130
+DEBUG = "NATIVEEAR_DEBUG"
+
+
+def print_json(value: Any) -> None:
+    """Print a result as JSON on stdout, in UTF-8 whatever the terminal's encoding."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    typer.echo(text.encode())
+
+
+class GuardedCommand(TyperCommand):
+    """A command whose errors reach the person as sentences.
+
+    With `--json` they are an object on stdout, otherwise lines on stderr.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command and translate whatever stops it into an exit code."""
+        as_json = bool(ctx.params.get("as_json"))
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise  # typer's own business
+        except KeyboardInterrupt:
+            typer.echo("Interrupted.", err=True)
+            raise typer.Exit(INTERRUPTED) from None
+        except NativeEarError as error:
+            _report(error, as_json)
+            raise typer.Exit(BAD_INPUT) from None
+        except Exception as error:
+            if os.environ.get(DEBUG):
+                traceback.print_exc()
+            _report(InternalError.told(error), as_json)
+            raise typer.Exit(INTERNAL_ERROR) from None
+
+
+def _report(error: NativeEarError, as_json: bool) -> None:
+    if as_json:
+        print_json({"error": error_object(error)})
+        return
+    for label, text in (("Error", error.message), ("Cause", error.cause), ("Fix", error.fix)):
+        if text:
+            print(f"{label}: {text}", file=sys.stderr)

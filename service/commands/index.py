@@ -1,0 +1,221 @@
+"""`nativeear index`: build, list, show and verify indexes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from speech.errors import IndexFormatError, InputError
+
+if TYPE_CHECKING:
+    from indexer.build import BuildReport, Clips
+    from indexes.verification import VerifyReport
+    from speech.pooling import Pooling
+
+app = typer.Typer(
+    name="index",
+    help="Build, list, show and verify indexes of native speech.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME|DIR", help="An index.")]
+MAX_REASONS = 10
+
+
+@app.command(cls=GuardedCommand)
+def build(
+    *,
+    corpus: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DIR|MANIFEST",
+            help="Native speech: a folder, a CSV of audio and text, or asterisk:LANG; repeatable.",
+        ),
+    ],
+    lang: Annotated[str, typer.Option(metavar="TAG", help="Its language, as in en-US.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder to make; with --name it may be left to NativeEar."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the index; the folder's by default.")
+    ] = None,
+    aligner: Annotated[str, typer.Option(help="auto, textgrid or pocketsphinx.")] = "auto",
+    encoder: Annotated[
+        str, typer.Option(metavar="NAME|PATH|HUB_ID", help="See `nativeear encoders list`.")
+    ] = "default",
+    layer: Annotated[
+        int | None, typer.Option(help="Layer of a neural encoder; its own best by default.")
+    ] = None,
+    pooling: Annotated[
+        str, typer.Option(help="What stands for a phone: middle-third or middle-frame.")
+    ] = "middle-third",
+    reader: Annotated[
+        str, typer.Option(help="How the corpus is read: auto, asterisk, csv or textgrid.")
+    ] = "auto",
+    clips: Annotated[
+        str | None, typer.Option(help="Keep the recordings for playback: flac or opus.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted build.")] = (
+        False
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Build an index from native speech."""
+    if out is None and name is None:
+        raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
+
+    from indexer.build import BuildRequest, Clips, build_index
+    from indexes.catalogue import home
+    from service.commands.progress import ProgressReport
+    from speech.pooling import Pooling
+
+    request = BuildRequest(
+        corpora=tuple(corpus),
+        language=lang,
+        out=out if out is not None else home() / _folder_name(name or ""),
+        name=name,
+        aligner=aligner,
+        encoder=encoder,
+        layer=layer,
+        pooling=cast("Pooling", _one_of("--pooling", pooling, get_args(Pooling))),
+        reader=reader,
+        workers=workers,
+        clips=cast("Clips | None", clips and _one_of("--clips", clips, get_args(Clips))),
+        resume=resume,
+    )
+    with ProgressReport() as progress:
+        report = build_index(request, progress)
+    if as_json:
+        print_json({**asdict(report), "path": str(report.path)})
+    else:
+        _print_build(report)
+
+
+@app.command(name="list", cls=GuardedCommand)
+def list_(as_json: JsonOption = False) -> None:
+    """List the indexes that can be named."""
+    from indexes.catalogue import home, list_indexes
+
+    summaries = list_indexes()
+    if as_json:
+        print_json([{**asdict(summary), "path": str(summary.path)} for summary in summaries])
+        return
+    if not summaries:
+        print(f"There is no index in {home()}. Build one with `nativeear index build`.")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="dim")
+    for column in ("name", "language", "encoder"):
+        table.add_column(column)
+    for column in ("phones", "speakers", "minutes"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for summary in summaries:
+        figures = (
+            ("", "", "")
+            if summary.problem
+            else (f"{summary.exemplars:,}", f"{summary.speakers:,}", f"{summary.minutes:.1f}")
+        )
+        note = f"damaged: {summary.problem}" if summary.problem else "shipped" * summary.shipped
+        table.add_row(
+            *(Text(cell) for cell in (summary.name, summary.language, summary.encoder)),
+            *figures,
+            Text(note),
+        )
+    Console().print(table)
+
+
+@app.command(cls=GuardedCommand)
+def show(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Show what an index holds and how it was made."""
+    from indexes.catalogue import find_index
+    from indexes.phone_index import read_manifest
+
+    path = find_index(name)
+    manifest = read_manifest(path)
+    if as_json:
+        print_json({"path": str(path), **json.loads(manifest.model_dump_json())})
+        return
+    from rich.console import Console
+
+    from service.index_summary import print_manifest
+
+    print_manifest(path, manifest, Console())
+
+
+@app.command(cls=GuardedCommand)
+def verify(name: NameArgument, as_json: JsonOption = False) -> None:
+    """Check every byte of an index; exit 1 if it is damaged."""
+    from indexes.catalogue import find_index
+
+    report = _verified(find_index(name))
+    if as_json:
+        files = [
+            {"name": check.name, "ok": check.ok, "problem": check.problem} for check in report.files
+        ]
+        print_json({"path": str(report.path), "ok": report.ok, "files": files})
+    else:
+        for check in report.files:
+            print(f"{'whole  ' if check.ok else 'DAMAGED'}  {check.name}  {check.problem}".rstrip())
+        if not report.ok:
+            print(f"{report.path} is damaged: build it again.", file=sys.stderr)
+    if not report.ok:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _verified(path: Path) -> VerifyReport:
+    """Verify; a manifest that is there and cannot be read is damage like any other."""
+    from indexes.publishing import MANIFEST
+    from indexes.verification import FileCheck, VerifyReport, verify
+
+    try:
+        return verify(path)
+    except IndexFormatError as error:
+        if not (path / MANIFEST).exists():
+            raise
+        problem = f"{error.message} {error.cause}".strip()
+        return VerifyReport(path, (FileCheck(MANIFEST, problem),))
+
+
+def _print_build(report: BuildReport) -> None:
+    print(
+        f"Built {report.path}: {report.exemplars:,} phones from {report.utterances:,} utterances, "
+        f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
+    )
+    print(f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own.")
+    if report.set_aside:
+        print(f"Set aside: {len(report.set_aside)}")
+    for id, reason in report.set_aside[:MAX_REASONS]:
+        print(f"  {id}: {reason}")
+    if len(report.set_aside) > MAX_REASONS:
+        print(f"  … and {len(report.set_aside) - MAX_REASONS} more: see --json")
+
+
+def _folder_name(name: str) -> str:
+    if Path(name).name != name or name in {"", ".", ".."}:
+        raise InputError(
+            f"{name!r} cannot be the name of a folder.", fix="Give --out DIR beside this --name."
+        )
+    return name
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise InputError(
+            f"{option} cannot be {value!r}.", fix=f"Choose one of {', '.join(allowed)}."
+        )
+    return value

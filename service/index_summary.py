@@ -1,0 +1,67 @@
+"""What `nativeear index show` says of an index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.columns import Columns
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexes.manifest import Manifest
+from scoring.grading import MIN_COVERAGE
+from speech.alignment import SILENCE
+from speech.inventory import PhoneInventory
+
+
+def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
+    """Print a manifest: what it is, the corpora with their licences, and the phones it knows."""
+    encoder, counts, decision = manifest.encoder, manifest.counts, manifest.decision
+    layer = "" if encoder.layer is None else f", layer {encoder.layer}"
+    facts = {
+        "name": manifest.name,
+        "folder": str(path),
+        "language": manifest.language,
+        "encoder": f"{encoder.name}{layer}, {encoder.dim} dimensions",
+        "fingerprint": encoder.fingerprint,
+        "transform": f"{manifest.transform.kind} to {manifest.transform.dim} dimensions",
+        "pooling": manifest.pooling,
+        "size": f"{counts.exemplars:,} phones, {counts.utterances:,} utterances, "
+        f"{counts.speakers:,} speakers, {counts.audio_s / 60:.1f} minutes",
+        "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "
+        "their own",
+        "clips": manifest.clips or "none",
+        "built by": manifest.command,
+    }
+    table = Table(box=None, show_header=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        table.add_row(name, Text(value))
+    console.print(table)
+
+    corpora = Table(box=None, header_style="dim", title="Corpora", title_justify="left")
+    for column in ("name", "licence"):
+        corpora.add_column(column, overflow="fold")
+    for column in ("utterances", "minutes"):
+        corpora.add_column(column, justify="right")
+    for corpus in manifest.corpora:
+        corpora.add_row(
+            Text(corpus.name),
+            Text(corpus.licence or "not stated"),
+            f"{corpus.utterances:,}",
+            f"{corpus.audio_s / 60:.1f}",
+        )
+    console.print(corpora)
+
+    console.print(Text("Phones", style="italic"))
+    inventory = PhoneInventory.from_json(manifest.inventory)
+    cells = [
+        Text(f"{inventory.ipa(phone)} {count:,}{'' if count >= MIN_COVERAGE else '?'}")
+        for phone, count in sorted(counts.phones.items(), key=lambda item: -item[1])
+        if phone != SILENCE
+    ]
+    console.print(Columns(cells, padding=(0, 3), equal=True))
+    if any(counts.phones[phone] < MIN_COVERAGE for phone in counts.phones if phone != SILENCE):
+        console.print(f"? fewer than {MIN_COVERAGE} examples: judged as uncertain", style="dim")

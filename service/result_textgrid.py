@@ -1,0 +1,35 @@
+"""An assessment as a TextGrid, for Praat: tiers words, phones, scores and verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from scoring.assessment import Assessment, PhoneAssessment
+from speech.textgrid import PHONE_TIER, WORD_TIER, Interval, TextGrid, Tier
+
+SCORE_TIER = "scores"
+VERDICT_TIER = "verdicts"
+
+_LABELS: dict[str, Callable[[PhoneAssessment], str]] = {
+    PHONE_TIER: lambda phone: phone.phone,
+    SCORE_TIER: lambda phone: "" if phone.score is None else f"{phone.score:.0f}",
+    VERDICT_TIER: lambda phone: phone.verdict,
+}
+
+
+def to_textgrid(assessment: Assessment) -> TextGrid:
+    """Lay an assessment out in time; words and phones that were not found are left out."""
+    words = tuple(
+        Interval(word.start_s, word.end_s, word.word)
+        for word in assessment.words
+        if word.start_s is not None and word.end_s is not None
+    )
+    tiers = [Tier(WORD_TIER, words)]
+    for name, label in _LABELS.items():
+        intervals = tuple(
+            Interval(phone.start_s, phone.end_s, label(phone))
+            for phone in assessment.phones
+            if phone.start_s is not None and phone.end_s is not None
+        )
+        tiers.append(Tier(name, intervals))
+    return TextGrid(0.0, assessment.duration_s, tuple(tiers))

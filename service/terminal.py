@@ -1,0 +1,160 @@
+"""One assessment for a person's eyes: words and their sounds, coloured and marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.columns import Columns
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from scoring.assessment import (
+    Assessment,
+    ExemplarEvidence,
+    Insertion,
+    PhoneAssessment,
+    Verdict,
+    WordAssessment,
+)
+
+MARKS: dict[Verdict, str] = {
+    "correct": "",
+    "accented": "~",
+    "substituted": "×",
+    "deleted": "−",
+    "uncertain": "?",
+}
+"""Stands behind a sound, so that no verdict is told by colour alone."""
+
+MEANINGS: dict[Verdict, str] = {
+    "correct": "as natives say it",
+    "accented": "understood, but unlike natives",
+    "substituted": "another sound was heard",
+    "deleted": "not heard",
+    "uncertain": "cannot be judged",
+}
+
+PROBLEMS: tuple[Verdict, ...] = ("accented", "substituted", "deleted")
+MAX_PROBLEMS = 12
+MAX_EVIDENCE_WORDS = 3
+
+GOOD_SCORE = 75.0
+"""Somewhat under the native average of about 82; below 50 the verdict is not `correct`."""
+
+FLAGGED_SCORE = 50.0
+
+
+def render(assessment: Assessment) -> RenderableType:
+    """Show an assessment as a table of words, the sounds to work on, and the warnings.
+
+    The colours are cyan, yellow and red: they stay apart for colour-blind eyes, and marks say the
+    same. Consoles that are not terminals leave the colours out.
+    """
+    parts: list[RenderableType] = [_headline(assessment), "", _word_table(assessment.words)]
+    if legend := _legend(assessment):
+        parts.append(Padding(Columns(legend, padding=(0, 2)), (1, 0, 0, 1)))
+    problems = sorted(_problems(assessment), key=lambda found: found[1].score or 0.0)
+    if problems:
+        parts.append(Text("\nSounds to work on", style="bold"))
+        parts += [_indented(_advice(word, phone)) for word, phone in problems[:MAX_PROBLEMS]]
+    if len(problems) > MAX_PROBLEMS:
+        parts.append(_indented(Text(f"… and {len(problems) - MAX_PROBLEMS} more: see --json")))
+    if assessment.insertions:
+        parts.append(Text("\nSounds that do not belong there", style="bold"))
+        parts += [_indented(_extra(assessment, extra)) for extra in assessment.insertions]
+    if assessment.warnings:
+        parts.append("")
+        parts += [Text.assemble(("Note: ", "bold"), words) for words in assessment.warnings]
+    return Group(*parts)
+
+
+def _indented(text: Text) -> Padding:
+    return Padding(text, (0, 0, 0, 2))
+
+
+def _headline(assessment: Assessment) -> Text:
+    measured = [
+        (name, value) for name, value in assessment.score.model_dump().items() if value is not None
+    ]
+    line = Text(assessment.id or "Assessment", style="bold")
+    for name, value in measured:
+        line.append(f"   {name} ", style="default not bold")
+        line.append(f"{value:.0f}", style=_style(value))
+    if not measured:
+        line.append("   no score could be measured", style="default not bold")
+    details = (
+        f"\nagainst {assessment.index} ({assessment.language}) · {assessment.encoder} · "
+        f"{assessment.calibration} scores, 0–100 · {assessment.duration_s:.1f} s"
+    )
+    return line.append(details, style="dim not bold")
+
+
+def _word_table(words: tuple[WordAssessment, ...]) -> Table:
+    table = Table(box=None, pad_edge=True, header_style="dim")
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("word", overflow="fold")
+    table.add_column("sounds", overflow="fold")
+    for word in words:
+        score = Text("–" if word.score is None else f"{word.score:.0f}", _style(word.score))
+        name = Text(word.word)
+        if word.omitted:
+            name.append(" (left out)", style="dim")
+        sounds = Text("  ").join(
+            Text(phone.ipa + MARKS[phone.verdict], _style(phone.score)) for phone in word.phones
+        )
+        table.add_row(score, name, sounds)
+    return table
+
+
+def _legend(assessment: Assessment) -> list[Text]:
+    given = {phone.verdict for phone in assessment.phones}
+    used = [verdict for verdict, mark in MARKS.items() if mark and verdict in given]
+    return [Text(f"{MARKS[verdict]} {MEANINGS[verdict]}", "dim") for verdict in used]
+
+
+def _problems(assessment: Assessment) -> Iterator[tuple[WordAssessment, PhoneAssessment]]:
+    for word in assessment.words:
+        for phone in word.phones:
+            if phone.verdict in PROBLEMS:
+                yield word, phone
+
+
+def _advice(word: WordAssessment, phone: PhoneAssessment) -> Text:
+    line = Text.assemble((f"{phone.ipa}{MARKS[phone.verdict]}", "bold"), f" in “{word.word}”")
+    if phone.score is not None:
+        line.append("  ").append(f"{phone.score:.0f}", style=_style(phone.score))
+    line.append(f"  {MEANINGS[phone.verdict]}")
+    if phone.sounds_like and phone.verdict != "deleted":
+        heard = phone.sounds_like[0]
+        line.append(f", most like {heard.ipa} ({heard.probability:.0%})")
+        if said := _native_words(phone.evidence, heard.phone):
+            line.append(f", as in native {said}")
+    if meant := _native_words(phone.evidence, phone.phone):
+        line.append(f"; natives say {phone.ipa} in {meant}")
+    if phone.feedback:
+        line.append(f". {phone.feedback}")
+    return line
+
+
+def _extra(assessment: Assessment, extra: Insertion) -> Text:
+    place = (
+        f"after “{assessment.words[extra.after_word_index].word}”"
+        if extra.after_word_index >= 0
+        else "before the first word"
+    )
+    return Text(f"{extra.phone} {place} ({extra.start_s:.2f}–{extra.end_s:.2f} s)")
+
+
+def _native_words(evidence: tuple[ExemplarEvidence, ...], phone: str) -> str:
+    words = dict.fromkeys(item.word for item in evidence if item.phone == phone and item.word)
+    return ", ".join(f"“{word}”" for word in list(words)[:MAX_EVIDENCE_WORDS])
+
+
+def _style(score: float | None) -> str:
+    if score is None:
+        return "dim"
+    if score >= GOOD_SCORE:
+        return "cyan"
+    return "yellow" if score >= FLAGGED_SCORE else "bold red"

@@ -1,0 +1,170 @@
+"""Items through worker processes: in order, and a process that dies costs only its own item."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import wait
+from typing import Any, Generic, TypeVar
+
+from speech.errors import NativeEarError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Item], Result]
+
+_THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Died:
+    """In place of a result: the process that worked on the item died."""
+
+    exit_code: int | None
+
+
+def in_processes(
+    load: Callable[[], Work[Item, Result]], items: Sequence[Item], workers: int
+) -> Generator[Result | Died, None, None]:
+    """Yield the work on every item, in the order of the items.
+
+    Even a single worker is a process of its own, so that results do not depend on their number.
+
+    Parameters
+    ----------
+    load
+        Called once in every process; gives the work. Must be picklable.
+    items
+        What to work on, one item at a time in each process.
+    workers
+        Number of processes.
+
+    Raises
+    ------
+    NativeEarError
+        If `load` raises it, or a process dies while loading. Nothing has been yielded then, unless
+        it happens to a process that replaces a dead one.
+    """
+    waiting = deque(enumerate(items))
+    busy: dict[_Lane[Item, Result], int] = {}
+    finished: dict[int, Result | Died] = {}
+    next_out = 0
+    lanes: list[_Lane[Item, Result]] = []
+
+    def hand(lane: _Lane[Item, Result]) -> None:
+        if waiting:
+            number, item = waiting.popleft()
+            lane.give(item)
+            busy[lane] = number
+
+    with _one_thread_each():
+        try:
+            lanes += [_Lane(load) for _ in range(min(workers, len(items)))]
+            for lane in lanes:
+                lane.wait_until_loaded()
+            for lane in lanes:
+                hand(lane)
+            while busy:
+                ready = set(wait([lane.connection for lane in busy]))
+                for lane in [lane for lane in busy if lane.connection in ready]:
+                    number = busy.pop(lane)
+                    finished[number] = result = lane.take()
+                    if isinstance(result, Died):
+                        lane.stop()
+                        lanes.remove(lane)
+                        if waiting:
+                            lanes.append(_Lane(load))
+                            lanes[-1].wait_until_loaded()
+                            hand(lanes[-1])
+                    else:
+                        hand(lane)
+                while next_out in finished:
+                    yield finished.pop(next_out)
+                    next_out += 1
+        finally:
+            for lane in lanes:
+                lane.stop()
+
+
+class _Lane(Generic[Item, Result]):
+    """One process and the pipe to it; it holds at most one item at a time."""
+
+    def __init__(self, load: Callable[[], Work[Item, Result]]) -> None:
+        # Spawned, not forked: torch and FAISS do not survive a fork of their threads.
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, load), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def wait_until_loaded(self) -> None:
+        try:
+            failure = self.connection.recv()
+        except (EOFError, OSError):
+            raise NativeEarError(
+                "A worker process died while it was loading.",
+                cause=f"Its exit code was {self._exit_code()}.",
+                fix="Use fewer --workers: there may be too little memory for so many.",
+            ) from None
+        if failure is not None:
+            raise failure
+
+    def give(self, item: Item) -> None:
+        with suppress(OSError):  # a process that died meanwhile is noticed by `take`
+            self.connection.send(item)
+
+    def take(self) -> Result | Died:
+        try:
+            result: Result = self.connection.recv()
+        except (EOFError, OSError):
+            return Died(self._exit_code())
+        return result
+
+    def _exit_code(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def stop(self) -> None:
+        self.connection.close()
+        self._process.terminate()
+        self._process.join()
+
+
+def _serve(connection: Any, load: Callable[[], Work[Item, Result]]) -> None:
+    """Load once, then answer every item with its result until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    try:
+        work = load()
+    except NativeEarError as error:
+        connection.send(error)
+        return
+    except Exception as error:  # may not survive pickling itself
+        connection.send(RuntimeError(f"{type(error).__name__}: {error}"))
+        return
+    connection.send(None)
+    with suppress(EOFError, OSError):
+        while True:
+            connection.send(work(connection.recv()))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Have processes that start in this context compute in one thread each.
+
+    The libraries read the limits when they are imported, so the environment is the only way.
+    """
+    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
+    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

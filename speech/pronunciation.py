@@ -1,0 +1,476 @@
+"""What a text sounds like: words, their pronunciations, and where they come from."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from speech.errors import InputError, PhoneError, PronunciationError
+from speech.inventory import PhoneInventory, primary_subtag
+from speech.syllables import syllabify
+from speech.text import TextWord, normalise
+
+if TYPE_CHECKING:
+    from speech.g2p import G2P
+
+SOURCES = ("lexicon", "cmudict", "espeak", "given")
+"""Where a phone sequence can come from."""
+
+
+@dataclass(frozen=True)
+class PhoneSequence:
+    """One way to pronounce a word.
+
+    Attributes
+    ----------
+    phones
+        Inventory symbols: ARPAbet without digits in English (`HH`), IPA in other languages.
+    stress
+        One per phone. On vowels 0 none, 1 primary, 2 secondary; None on consonants and where the
+        stress is not known.
+    syllables
+        Spans of `phones` as `[first, past_last)`; they touch and cover the word.
+    source
+        One of `SOURCES`.
+    """
+
+    phones: tuple[str, ...]
+    stress: tuple[int | None, ...]
+    syllables: tuple[tuple[int, int], ...]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.phones)
+
+
+@dataclass(frozen=True)
+class WordPronunciation:
+    """A word as displayed, and every way to pronounce it, the commonest first."""
+
+    word: str
+    variants: tuple[PhoneSequence, ...]
+
+
+@dataclass(frozen=True)
+class CanonicalPhone:
+    """One phone that ought to be heard, and the word that it belongs to."""
+
+    phone: str
+    stress: int | None
+    word_index: int
+
+
+@dataclass(frozen=True)
+class Pronunciation:
+    """The words of a text with their pronunciations.
+
+    Attributes
+    ----------
+    language
+        BCP 47 tag.
+    words
+        In reading order.
+    warnings
+        What was read in a way that a person may not expect, or dropped; plain sentences.
+    """
+
+    language: str
+    words: tuple[WordPronunciation, ...]
+    warnings: tuple[str, ...] = ()
+
+    def canonical(self, variants: Sequence[int] = ()) -> tuple[CanonicalPhone, ...]:
+        """Every phone in reading order.
+
+        Parameters
+        ----------
+        variants
+            Which variant of each word to take, one number per word; empty takes the first ones.
+        """
+        chosen = tuple(variants) or (0,) * len(self.words)
+        if len(chosen) != len(self.words):
+            raise ValueError(f"{len(chosen)} variants were chosen for {len(self.words)} words")
+        return tuple(
+            CanonicalPhone(phone, stress, word_index)
+            for word_index, (word, variant) in enumerate(zip(self.words, chosen, strict=True))
+            for phone, stress in zip(
+                word.variants[variant].phones, word.variants[variant].stress, strict=True
+            )
+        )
+
+
+class Pronouncer:
+    """Turns text into phones.
+
+    A word is looked for in the user's lexicon, then in English in CMUdict with all its variants,
+    then given to espeak-ng.
+
+    Parameters
+    ----------
+    language
+        BCP 47 tag.
+    lexicon
+        Pronunciations that go before all others: a mapping from a word to its pronunciations,
+        each a string of space-separated phones (`{"gif": ["JH IH1 F", "G IH1 F"]}`), or a text
+        file with a word and its phones per line. ARPAbet or IPA.
+    g2p
+        Name of the one source to ask after the lexicon, instead of the usual ones.
+
+    Raises
+    ------
+    InputError
+        If the language has no inventory, or the lexicon cannot be read.
+    PhoneError
+        If the lexicon has a phone that the inventory lacks.
+    """
+
+    def __init__(
+        self,
+        language: str = "en-US",
+        *,
+        lexicon: Mapping[str, Sequence[str]] | Path | None = None,
+        g2p: str | None = None,
+    ) -> None:
+        self.language = language
+        self.inventory = PhoneInventory.load(language)
+        self._is_english = primary_subtag(language) == "en"
+        default = ("cmudict", "espeak") if self._is_english else ("espeak",)
+        self._sources = (g2p,) if g2p else default
+        self._g2p: dict[str, G2P] = {}
+        self._words: dict[tuple[str, bool], tuple[PhoneSequence, ...]] = {}
+        entries = _read_lexicon(lexicon) if isinstance(lexicon, Path) else (lexicon or {}).items()
+        self._lexicon = {
+            _fold_case(word): tuple(self._entry(word, each) for each in pronunciations)
+            for word, pronunciations in entries
+        }
+
+    def pronounce(self, text: str) -> Pronunciation:
+        """The words of a text with all their pronunciations.
+
+        Raises
+        ------
+        PronunciationError
+            If the text has no words, or words that nothing can pronounce; they are named.
+        """
+        spoken = normalise(text, self.language, self._knows)
+        if not spoken.words:
+            raise PronunciationError(
+                "The text has no words.", fix="Give the words that are read in the recording."
+            )
+        found = self._find(spoken.words)
+        missing = _missing(spoken.words, found)
+        if missing:
+            names = ", ".join(f'"{word}"' for word in missing)
+            raise PronunciationError(
+                f"No pronunciation is known for {names}.",
+                cause=f"Asked: {', '.join(('lexicon', *self._sources))}, for {self.language}.",
+                fix="Give it in a lexicon, or give the phones of the text.",
+            )
+        words = tuple(
+            WordPronunciation(word.text, found[word.spoken, word.spelt]) for word in spoken.words
+        )
+        return Pronunciation(self.language, words, spoken.warnings + self._guesses(words))
+
+    def missing(self, text: str) -> tuple[str, ...]:
+        """The words of a text that have no pronunciation, each once."""
+        words = normalise(text, self.language, self._knows).words
+        return _missing(words, self._find(words))
+
+    def _entry(self, word: str, phones: str) -> PhoneSequence:
+        try:
+            sequence = _given_word(phones.split(), self.inventory, _scheme(phones, self.inventory))
+        except PhoneError as error:
+            raise PhoneError(
+                f'The lexicon entry for "{word}" cannot be used: {error.message}',
+                cause=error.cause,
+                fix=error.fix,
+            ) from error
+        if not sequence.phones:
+            raise InputError(f'The lexicon has no phones for "{word}".')
+        return replace(sequence, source="lexicon")
+
+    def _source(self, name: str) -> G2P:
+        # Loaded when first asked: espeak-ng takes a while, and English seldom needs it.
+        if name not in self._g2p:
+            self._g2p[name] = import_module("speech.g2p").load(name, self.language, self.inventory)
+        return self._g2p[name]
+
+    def _knows(self, word: str) -> bool:
+        """Whether a lexicon has a word, as against a guess from its letters."""
+        return bool(self._lexicon.get(_fold_case(word)) or self._dictionary(word))
+
+    def _dictionary(self, word: str) -> tuple[PhoneSequence, ...]:
+        """Variants from CMUdict: the word, the word without accents, or its stem with an s."""
+        if "cmudict" not in self._sources:
+            return ()
+        source = self._source("cmudict")
+        for form in dict.fromkeys((word, _without_accents(word))):
+            (found,) = source.pronounce([form])
+            if found:
+                return found
+        stem = re.fullmatch(r"(\w+[^\Ws])('?s)|(\w+s)'s?", word, re.IGNORECASE)
+        if not stem:
+            return ()
+        (found,) = source.pronounce([stem[1] or stem[3]])
+        if stem[3] and not word.lower().endswith("'s"):
+            return found  # users' sounds like users
+        return tuple(self._with_s(sequence) for sequence in found)
+
+    def _with_s(self, sequence: PhoneSequence) -> PhoneSequence:
+        ending: tuple[str, ...] = ("Z",)
+        if sequence.phones[-1] in {"S", "Z", "SH", "ZH", "CH", "JH"}:
+            ending = ("IH", "Z")
+        elif sequence.phones[-1] in {"P", "T", "K", "F", "TH"}:
+            ending = ("S",)
+        phones = sequence.phones + ending
+        return replace(
+            sequence,
+            phones=phones,
+            stress=sequence.stress + ((0, None) if len(ending) > 1 else (None,)),
+            syllables=syllabify(phones, self.inventory),
+        )
+
+    def _find(self, words: Iterable[TextWord]) -> dict[tuple[str, bool], tuple[PhoneSequence, ...]]:
+        """Variants of every word, many in one call where a source is slow; empty where none."""
+        wanted = dict.fromkeys((word.spoken, word.spelt) for word in words)
+        plain = [word for word, spelt in wanted if not spelt and (word, spelt) not in self._words]
+        # Letters are words of their own.
+        letters = {char for word, spelt in wanted if spelt for char in _letters(word)[0]}
+        plain += [char for char in letters if (char, False) not in self._words]
+        for word in plain:
+            self._words[word, False] = self._lexicon.get(_fold_case(word)) or self._dictionary(word)
+        for name in self._sources:
+            rest = [word for word in plain if not self._words[word, False]]
+            if rest and name != "cmudict":
+                for word, found in zip(rest, self._source(name).pronounce(rest), strict=True):
+                    self._words[word, False] = found
+        for word, spelt in wanted:
+            if spelt and (word, spelt) not in self._words:
+                self._words[word, spelt] = self._spell(word)
+        return {key: self._words[key] for key in wanted}
+
+    def _spell(self, word: str) -> tuple[PhoneSequence, ...]:
+        whole = self._lexicon.get(_fold_case(word))
+        if whole:
+            return whole
+        letters, plural = _letters(word)
+        # The letter A is the last variant of the article.
+        parts = [self._words[char, False][-1:] for char in letters]
+        if not all(parts):
+            return ()
+        sequence = _join([part[0] for part in parts])
+        return (self._with_s(sequence) if plural and self._is_english else sequence,)
+
+    def _guesses(self, words: Iterable[WordPronunciation]) -> tuple[str, ...]:
+        if not self._is_english:
+            return ()
+        guessed = dict.fromkeys(w.word for w in words if w.variants[0].source == "espeak")
+        return tuple(
+            f'"{word}" is in no dictionary; its pronunciation was worked out by espeak-ng.'
+            for word in guessed
+        )
+
+
+def given_phones(
+    phones: str,
+    inventory: PhoneInventory,
+    text: str | None = None,
+    pronouncer: Pronouncer | None = None,
+) -> Pronunciation:
+    """Canonical phones as the user gave them: every one is kept as it stands, in order.
+
+    Parameters
+    ----------
+    phones
+        ARPAbet or IPA (found out for the whole string), space-separated, ` | ` between words.
+        Stress digits or marks are optional.
+    inventory
+        What the phones are mapped to, one each.
+    text
+        What was read. With `|` it names the words. Without, the phones are laid over its words
+        where dictionary variants cover them exactly; else all are one word.
+    pronouncer
+        Knows the variants of the words of `text`.
+
+    Raises
+    ------
+    PhoneError
+        If a phone is unknown; the nearest known ones are listed.
+    InputError
+        If there is no phone, an empty word, or another number of words than in `text`.
+    """
+    groups = [group.split() for group in phones.split("|")]
+    if not all(groups):
+        raise InputError(
+            "The phones have an empty word." if any(groups) else "There are no phones.",
+            fix="Write phones separated by spaces, with | between words.",
+        )
+    scheme = _scheme(phones.replace("|", " "), inventory)
+    sequences = [_given_word(group, inventory, scheme) for group in groups]
+    language = inventory.language
+    if len(sequences) > 1:
+        names = _word_names(text, len(sequences), pronouncer, language) if text else ()
+        return Pronunciation(
+            language,
+            tuple(
+                WordPronunciation(name, (sequence,))
+                for name, sequence in zip(
+                    names or (" ".join(group) for group in groups), sequences, strict=True
+                )
+            ),
+        )
+    (whole,) = sequences
+    name = " ".join((text or "").split())
+    laid = _lay(whole, text, pronouncer, inventory) if text and pronouncer else None
+    if laid:
+        return Pronunciation(language, laid)
+    one = (WordPronunciation(name or " ".join(groups[0]), (whole,)),)
+    warning = (
+        "The phones given do not divide into the words of the text; they are judged as one word. "
+        "Write | between words to divide them."
+    )
+    return Pronunciation(language, one, (warning,) if len(name.split()) > 1 else ())
+
+
+def _given_word(labels: Sequence[str], inventory: PhoneInventory, scheme: str) -> PhoneSequence:
+    phones = tuple(inventory.symbol(label, scheme) for label in labels)
+    stress: list[int | None] = []
+    for label, phone in zip(labels, phones, strict=True):
+        mark = None
+        if inventory.is_syllabic(phone):
+            digit = re.search(r"[0-2]$", label) if scheme == "arpabet" else None
+            if digit:
+                mark = int(digit[0])
+            elif label[0] in "ˈˌ":
+                mark = 1 if label[0] == "ˈ" else 2
+        stress.append(mark)
+    return PhoneSequence(phones, tuple(stress), syllabify(phones, inventory), "given")
+
+
+def _scheme(phones: str, inventory: PhoneInventory) -> str:
+    """ARPAbet or IPA, for the whole string: `b` alone could be either."""
+    if inventory.notation != "arpabet":
+        return "ipa"
+    labels = phones.split()
+    known = sum(_is_known(label, inventory, "arpabet") for label in labels)
+    ipa = sum(_is_known(label, inventory, "ipa") for label in labels)
+    # Where neither knows all, the closer one gives the more useful error.
+    return "ipa" if ipa > known else "arpabet"
+
+
+def _is_known(label: str, inventory: PhoneInventory, scheme: str) -> bool:
+    try:
+        inventory.split(label, scheme)
+    except PhoneError:
+        return False
+    return True
+
+
+def _word_names(
+    text: str, count: int, pronouncer: Pronouncer | None, language: str
+) -> tuple[str, ...]:
+    written = tuple(filter(None, (word.strip('.,;:!?"()[]«»“”…') for word in text.split())))
+    if len(written) == count:
+        return written
+    words = normalise(text, language, pronouncer._knows if pronouncer else None).words
+    if len(words) == count:
+        return tuple(word.text for word in words)
+    raise InputError(
+        f"The phones are divided into {count} words, and the text has {len(words)}.",
+        cause=f"Words of the text: {' '.join(word.text for word in words)}.",
+        fix="Write one | between each two words of the text.",
+    )
+
+
+def _lay(
+    whole: PhoneSequence, text: str, pronouncer: Pronouncer, inventory: PhoneInventory
+) -> tuple[WordPronunciation, ...] | None:
+    """The phones cut where variants of the words of `text` cover them exactly."""
+    try:
+        words = pronouncer.pronounce(text).words
+    except PronunciationError:
+        return None
+    # reached[i]: a way to cover the first i phones with the words so far, one variant each.
+    reached: dict[int, tuple[PhoneSequence, ...]] = {0: ()}
+    for word in words:
+        following: dict[int, tuple[PhoneSequence, ...]] = {}
+        for start, taken in reached.items():
+            for variant in word.variants:
+                end = start + len(variant)
+                if whole.phones[start:end] == variant.phones:
+                    following.setdefault(end, (*taken, variant))
+        reached = following
+    if len(whole) not in reached:
+        return None
+    laid, start = [], 0
+    unmarked = all(mark is None for mark in whole.stress)
+    for word, variant in zip(words, reached[len(whole)], strict=True):
+        end = start + len(variant)
+        sequence = PhoneSequence(
+            variant.phones,
+            variant.stress if unmarked else whole.stress[start:end],
+            syllabify(variant.phones, inventory),
+            "given",
+        )
+        laid.append(WordPronunciation(word.word, (sequence,)))
+        start = end
+    return tuple(laid)
+
+
+def _join(sequences: Sequence[PhoneSequence]) -> PhoneSequence:
+    phones: tuple[str, ...] = ()
+    stress: tuple[int | None, ...] = ()
+    syllables: tuple[tuple[int, int], ...] = ()
+    for part in sequences:
+        syllables += tuple((a + len(phones), b + len(phones)) for a, b in part.syllables)
+        phones += part.phones
+        stress += part.stress
+    return PhoneSequence(phones, stress, syllables, sequences[0].source)
+
+
+def _letters(word: str) -> tuple[str, bool]:
+    """Letters of a word that is spelt, in lower case, and whether a plural s is added."""
+    bare = re.sub(r"'?s$", "", word) if len(word) > 1 else word
+    if bare.isupper() and bare != word:
+        return bare.lower(), True
+    return "".join(char for char in word.lower() if char.isalpha()), False
+
+
+def _missing(
+    words: Iterable[TextWord], found: Mapping[tuple[str, bool], tuple[PhoneSequence, ...]]
+) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(w.text for w in words if not found[w.spoken, w.spelt]))
+
+
+def _fold_case(word: str) -> str:
+    return unicodedata.normalize("NFC", word).casefold().replace("’", "'")
+
+
+def _without_accents(word: str) -> str:
+    decomposed = unicodedata.normalize("NFD", word)
+    return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
+
+
+def _read_lexicon(path: Path) -> Iterable[tuple[str, tuple[str, ...]]]:
+    """Words and phones of a text file; probabilities as in MFA's dictionaries are skipped."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The lexicon {path} cannot be read.", cause=str(error)) from error
+    entries: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith((";;;", "#")):
+            continue
+        word, *rest = line.split()
+        word = re.sub(r"\(\d+\)$", "", word)
+        phones = " ".join(item for item in rest if not re.fullmatch(r"-?\d+(?:\.\d+)?", item))
+        if not phones:
+            raise InputError(
+                f"Line {number} of the lexicon {path} has no phones.", cause=line.strip()
+            )
+        entries[word] = (*entries.get(word, ()), phones)
+    return entries.items()

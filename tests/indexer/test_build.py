@@ -1,0 +1,133 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from indexer.build import BuildReport, BuildRequest, build_index
+from indexer.discriminant import fit_lda
+from indexes.phone_index import PhoneIndex
+from indexes.publishing import sha256_of
+from speech.errors import CorpusError, InputError
+
+
+def build(corpus: Path, out: Path, **options: object) -> BuildReport:
+    return build_index(
+        BuildRequest(
+            corpora=(str(corpus),),
+            language="en-US",
+            out=out,
+            encoder="spectral",
+            **options,  # type: ignore[arg-type]
+        )
+    )
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {
+        p.relative_to(folder).as_posix(): sha256_of(p) for p in folder.rglob("*") if p.is_file()
+    }
+
+
+@pytest.fixture
+def few(tone_corpus: Path, tmp_path: Path) -> Path:
+    """Eight utterances: enough to build from, quick to build twice."""
+    folder = tmp_path / "few"
+    for path in sorted(tone_corpus.rglob("*0[0-3].*")):
+        target = folder / path.relative_to(tone_corpus)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    return folder
+
+
+def test_a_rebuild_is_byte_identical(few: Path, tmp_path: Path) -> None:
+    build(few, tmp_path / "a", name="x")
+    build(few, tmp_path / "b", name="x")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_two_workers_build_what_one_builds(few: Path, tmp_path: Path) -> None:
+    build(few, tmp_path / "a", name="x")
+    build(few, tmp_path / "b", name="x", workers=2)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_an_interrupted_build_resumes_to_the_same_bytes(few: Path, tmp_path: Path) -> None:
+    build(few, tmp_path / "whole", name="x")
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    request = BuildRequest((str(few),), "en-US", tmp_path / "part", name="x", encoder="spectral")
+    with pytest.raises(KeyboardInterrupt):
+        build_index(request, interrupt)
+    assert not (tmp_path / "part").exists()
+    records = sorted((tmp_path / ".part.building").glob("*.npz"))
+    assert len(records) == 3
+    written = [path.stat().st_mtime_ns for path in records]
+
+    def untouched(stage: str, done: int, total: int) -> None:
+        if stage == "Publishing":
+            assert [path.stat().st_mtime_ns for path in records] == written
+
+    resumed = BuildRequest(
+        (str(few),), "en-US", tmp_path / "part", name="x", encoder="spectral", resume=True
+    )
+    build_index(resumed, untouched)
+    assert contents(tmp_path / "whole") == contents(tmp_path / "part")
+    assert not (tmp_path / ".part.building").exists()
+
+
+def test_a_published_index_is_never_overwritten(few: Path, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        build(few, tmp_path / "taken")
+
+
+def test_a_broken_utterance_is_set_aside_with_its_reason(few: Path, tmp_path: Path) -> None:
+    (few / "anna" / "anna00.wav").write_bytes(b"not audio at all")
+    grid = few / "ben" / "ben01.TextGrid"
+    grid.write_text(grid.read_text().replace('text = "M"', 'text = "QQ"').replace("S", "QQ"))
+    report = build(few, tmp_path / "index")
+    reasons = dict(report.set_aside)
+    assert len(reasons) == 2
+    assert report.utterances == 6
+    assert any("anna00" in name for name in reasons)
+
+
+def test_a_corpus_of_which_nothing_is_usable_publishes_nothing(few: Path, tmp_path: Path) -> None:
+    for wav in few.rglob("*.wav"):
+        soundfile.write(wav, np.zeros(16_000, np.float32), 16_000)
+    with pytest.raises(CorpusError, match="No utterance of the corpus could be used") as caught:
+        build(few, tmp_path / "index")
+    assert "silent" in caught.value.cause.lower()
+    assert not (tmp_path / "index").exists()
+
+
+def test_excluded_utterances_stay_out(few: Path, tmp_path: Path) -> None:
+    build(few, tmp_path / "all")
+    _, everyone = PhoneIndex.open(tmp_path / "all").codes("utterance")
+    build(few, tmp_path / "less", exclude=frozenset(everyone[:2]))
+    _, kept = PhoneIndex.open(tmp_path / "less").codes("utterance")
+    assert set(kept) == set(everyone) - set(everyone[:2])
+
+
+def test_middle_frame_pooling_is_recorded(few: Path, tmp_path: Path) -> None:
+    build(few, tmp_path / "index", pooling="middle-frame")
+    assert PhoneIndex.open(tmp_path / "index").manifest.pooling == "middle-frame"
+
+
+def test_lda_finds_the_direction_that_separates() -> None:
+    rng = np.random.default_rng(0)
+    labels = tuple("ab" * 200)
+    data = rng.normal(size=(400, 6)).astype(np.float32)
+    data[:, 2] *= 10  # loud, and tells nothing
+    data[1::2, 4] += 3  # quiet, and tells everything
+    transform = fit_lda(data, labels)
+    assert transform.matrix.shape == (6, 1)
+    weights = np.abs(transform.matrix[:, 0])
+    assert weights[4] > 5 * np.delete(weights, 4).max()
+    again = fit_lda(data, labels)
+    assert again.fingerprint == transform.fingerprint

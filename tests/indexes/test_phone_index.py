@@ -1,0 +1,144 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexes.catalogue import find_index, home, list_indexes
+from indexes.manifest import FORMAT_VERSION
+from indexes.phone_index import PhoneIndex
+from indexes.publishing import staged
+from indexes.verification import verify
+from speech.errors import EncoderError, IndexFormatError, InputError
+
+
+@pytest.fixture
+def copy(tone_index: PhoneIndex, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tone_index.path, tmp_path / "copy"))
+
+
+def test_rows_are_ordered_by_phone_and_ids_are_row_numbers(tone_index: PhoneIndex) -> None:
+    assert set(tone_index.classes) == {"AA", "IY", "M", "S", "SIL"}
+    assert tone_index.classes[-1] == "SIL"
+    for phone in tone_index.classes:
+        rows = tone_index.rows_of(phone)
+        assert {tone_index.exemplar(row).phone for row in range(rows.start, rows.stop)} == {phone}
+    _, ids = tone_index.faiss.search(tone_index.vectors[:7].copy(), 1)  # type: ignore[attr-defined]
+    assert ids[:, 0].tolist() == list(range(7))
+
+
+def test_vectors_are_unit_and_cannot_be_changed(tone_index: PhoneIndex) -> None:
+    assert tone_index.vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(tone_index.vectors, axis=1), 1, atol=1e-5)
+    with pytest.raises(ValueError, match="read-only"):
+        tone_index.vectors[0, 0] = 1
+
+
+def test_an_exemplar_knows_where_it_comes_from(tone_index: PhoneIndex) -> None:
+    exemplar = tone_index.exemplar(0)
+    assert exemplar.speaker in {"anna", "ben"}
+    assert exemplar.word == "word"
+    assert exemplar.left in {*tone_index.classes}
+    assert 0 < exemplar.end_s - exemplar.start_s < 0.2
+    clip = tone_index.clip(0)
+    assert clip is not None
+    assert clip.is_file()
+
+
+def test_the_manifest_says_what_the_index_is(tone_index: PhoneIndex) -> None:
+    manifest = tone_index.manifest
+    assert manifest.format_version == FORMAT_VERSION
+    assert manifest.counts.speakers == 2
+    assert manifest.counts.utterances == 30
+    assert sum(manifest.counts.phones.values()) == manifest.counts.exemplars
+    assert manifest.decision.native_accuracy > 0.9
+    assert str(tone_index.path) not in (tone_index.path / "manifest.json").read_text()
+
+
+def test_another_encoder_is_an_error_never_a_silent_wrong_answer(tone_index: PhoneIndex) -> None:
+    class Other:
+        name = "other"
+        fingerprint = "sha256:0"
+
+    with pytest.raises(EncoderError, match="built with another encoder than other"):
+        tone_index.check_encoder(Other())  # type: ignore[arg-type]
+
+
+def test_verify_accepts_a_sound_index(copy: Path) -> None:
+    report = verify(copy)
+    assert report.ok
+    assert {"vectors.faiss", "exemplars.parquet", "transform.safetensors", "manifest.json"} <= {
+        check.name for check in report.files
+    }
+
+
+@pytest.mark.parametrize("name", ["vectors.faiss", "exemplars.parquet", "transform.safetensors"])
+def test_verify_finds_one_changed_byte(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    report = verify(copy)
+    assert not report.ok
+    assert [check.name for check in report.files if not check.ok] == [name]
+
+
+def test_open_refuses_a_file_of_another_size(copy: Path) -> None:
+    with (copy / "vectors.faiss").open("ab") as stream:
+        stream.write(b"x")
+    with pytest.raises(IndexFormatError, match="is damaged") as caught:
+        PhoneIndex.open(copy)
+    assert "vectors.faiss" in caught.value.cause
+    assert "verify" in caught.value.fix
+
+
+def test_verify_reports_strangers_and_missing_files(copy: Path) -> None:
+    (copy / "stranger.txt").write_text("hello")
+    (copy / "vectors.faiss").unlink()
+    problems = {check.name: check.problem for check in verify(copy).files if not check.ok}
+    assert problems == {"vectors.faiss": "missing", "stranger.txt": "not named in the manifest"}
+
+
+def test_open_refuses_another_version(copy: Path) -> None:
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["format_version"] = 99
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(IndexFormatError, match="index format 99"):
+        PhoneIndex.open(copy)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format_version": 1}', "\x00\xff"])
+def test_open_refuses_a_damaged_manifest(copy: Path, content: str) -> None:
+    (copy / "manifest.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(IndexFormatError):
+        PhoneIndex.open(copy)
+
+
+def test_a_name_that_is_unknown_lists_the_known_ones(
+    tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NATIVEEAR_INDEXES", str(tone_index.path.parent))
+    assert home() == tone_index.path.parent
+    assert find_index("tones") == tone_index.path
+    assert "tones" in {summary.name for summary in list_indexes()}
+    with pytest.raises(InputError, match="no index called 'klingon'") as caught:
+        find_index("klingon")
+    assert "tones" in caught.value.cause
+
+
+def test_a_damaged_index_is_listed_with_its_problem(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (copy / "manifest.json").write_text("{")
+    monkeypatch.setenv("NATIVEEAR_INDEXES", str(copy.parent))
+    listed = {summary.name: summary for summary in list_indexes()}
+    assert "damaged" in listed["copy"].problem
+
+
+def test_a_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
+    out = tmp_path / "index"
+    with pytest.raises(InputError, match="could not be written") as caught, staged(out) as stage:
+        (stage / "vectors.faiss").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+    assert "No space left" in caught.value.cause
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from indexes.natives import FLOOR, NativeMargins
+from indexes.similarity import class_similarities, margins
+
+
+def unit(rng: np.random.Generator, n: int, d: int = 5) -> np.ndarray:
+    vectors = rng.normal(size=(n, d)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    counts=st.lists(st.integers(0, 9), min_size=2, max_size=6),
+    top_m=st.integers(1, 5),
+)
+def test_class_similarities_are_the_mean_of_the_nearest(
+    seed: int, counts: list[int], top_m: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    vectors, queries = unit(rng, int(bounds[-1])), unit(rng, 4)
+    groups = rng.integers(0, 3, len(vectors))
+    query_groups = np.array([-1, 0, 1, 2])
+    found = class_similarities(
+        queries, vectors, bounds, top_m=top_m, groups=groups, query_groups=query_groups
+    )
+    for i, query in enumerate(queries):
+        for p in range(len(counts)):
+            rows = np.arange(bounds[p], bounds[p + 1])
+            rows = rows[groups[rows] != query_groups[i]]
+            cosines = np.sort(vectors[rows] @ query)[::-1][:top_m]
+            if len(rows):
+                assert found[i, p] == pytest.approx(cosines.mean(), abs=1e-5)
+            else:
+                assert np.isnan(found[i, p])
+
+
+def test_blocks_give_what_one_piece_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    vectors, queries = unit(rng, 60), unit(rng, 37)
+    bounds = np.array([0, 20, 45, 60], dtype=np.int64)
+    whole = class_similarities(queries, vectors, bounds, top_m=3)
+    monkeypatch.setattr("indexes.similarity.BLOCK_BYTES", 4 * 60 * 5)
+    assert np.allclose(whole, class_similarities(queries, vectors, bounds, top_m=3), atol=1e-6)
+
+
+def test_margin_is_own_minus_best_competitor() -> None:
+    similar = np.array([[0.5, 0.2, np.nan], [0.1, 0.9, 0.4], [np.nan, 0.3, 0.2]], np.float32)
+    found = margins(similar, np.array([0, 2, 0]))
+    assert found[:2] == pytest.approx([0.3, -0.5])
+    assert np.isnan(found[2])
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    values=st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=40),
+    asked=st.lists(st.floats(-3, 3), min_size=2, max_size=10),
+)
+def test_native_quantiles_never_fall_as_the_margin_grows(
+    values: list[float], asked: list[float]
+) -> None:
+    natives = NativeMargins.fit(np.array(values))
+    found = natives.log_quantile(np.array(sorted(asked)))
+    assert np.all(np.diff(found) >= -1e-9)
+    assert np.all((found <= 0) & (found >= FLOOR))
+
+
+def test_native_quantile_is_the_share_of_natives_below() -> None:
+    natives = NativeMargins.fit(np.linspace(0, 1, 1001))
+    for share in (0.2, 0.5, 0.9):
+        assert np.exp(natives.log_quantile(np.array(share))) == pytest.approx(share, abs=0.002)
+    below = np.exp(natives.log_quantile(np.array([0.05, 0.0, -0.1])))
+    assert below[0] == pytest.approx(0.1 * np.exp(-1), abs=0.01)
+    assert np.all(np.diff(below) < 0), "worse than every native is still told apart"
+
+
+def test_nothing_fitted_judges_nothing() -> None:
+    natives = NativeMargins.fit(np.array([np.nan]))
+    assert len(natives) == 0
+    assert np.isnan(natives.log_quantile(np.array(0.3)))

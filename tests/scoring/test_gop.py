@@ -1,0 +1,565 @@
+"""GOP against two independent references: torch's CTC loss, and listing every path."""
+
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy.special import log_softmax, logsumexp
+
+from scoring.gop import (
+    LOG_RATIO_CLIP,
+    GopFeatures,
+    feature_names,
+    feature_vectors,
+    gop_features,
+    gop_features_batch,
+    phone_occupancy,
+)
+from scoring.gop_segment import logit_margins, segment_gop
+from scoring.substitutes import confusable_substitutes, nearby_substitutes
+from speech.errors import InputError
+
+torch.set_num_threads(1)
+
+FloatArray = NDArray[np.float64]
+Labels = Sequence[int]
+
+
+def random_log_probs(
+    rng: np.random.Generator, n_frames: int, n_vocabulary: int, sharpness: float
+) -> FloatArray:
+    logits = sharpness * rng.normal(size=(n_frames, n_vocabulary))
+    return np.asarray(log_softmax(logits, axis=1))
+
+
+def reference_log_p(log_probs: FloatArray, sequences: Sequence[Labels], blank: int) -> FloatArray:
+    """log p of every sequence by torch's own CTC loss, in float64; -inf where impossible."""
+    n_frames, n_vocabulary = log_probs.shape
+    # torch wants no blank among the targets, and pads what is shorter than the longest.
+    targets = torch.full((len(sequences), max(map(len, sequences)) or 1), (blank + 1) % 2)
+    for row, sequence in zip(targets, sequences, strict=True):
+        row[: len(sequence)] = torch.tensor(list(sequence), dtype=torch.long)
+    frames = torch.tensor(log_probs)[:, None].expand(n_frames, len(sequences), n_vocabulary)
+    loss = torch.nn.functional.ctc_loss(
+        frames,
+        targets,
+        torch.full((len(sequences),), n_frames),
+        torch.tensor([len(sequence) for sequence in sequences]),
+        blank=blank,
+        reduction="none",
+    )
+    log_p = -loss.numpy()
+    for i, sequence in enumerate(sequences):
+        if not sequence:
+            log_p[i] = log_probs[:, blank].sum()
+    return np.asarray(log_p)
+
+
+def reference_features(
+    log_probs: FloatArray, canonical: Labels, blank: int
+) -> dict[str, FloatArray | float]:
+    """Every field that is a sum over sequences, straight from its definition."""
+    labels, phones = list(canonical), [v for v in range(log_probs.shape[1]) if v != blank]
+    n = len(labels)
+    wanted: set[tuple[int, ...]] = {tuple(labels)}
+    substituted = [[(*labels[:i], v, *labels[i + 1 :]) for v in phones] for i in range(n)]
+    inserted = [[(*labels[:j], v, *labels[j:]) for v in phones] for j in range(n + 1)]
+    deleted = [(*labels[:i], *labels[i + 1 :]) for i in range(n)]
+    for group in (*substituted, *inserted, deleted):
+        wanted.update(group)
+    sequences = sorted(wanted)
+    log_p = dict(zip(sequences, reference_log_p(log_probs, sequences, blank).tolist(), strict=True))
+
+    def log_total(alternatives: set[tuple[int, ...]]) -> float:
+        return float(logsumexp([log_p[sequence] for sequence in alternatives]))
+
+    whole = log_p[tuple(labels)]
+    substitution = np.full((n, log_probs.shape[1]), np.nan)
+    substitution[:, phones] = [[whole - log_p[s] for s in row] for row in substituted]
+    sets = [set(substituted[i]) for i in range(n)]
+    with_deletion = [sets[i] | {deleted[i]} for i in range(n)]
+    with_insertion = [with_deletion[i] | {*inserted[i], *inserted[i + 1]} for i in range(n)]
+    return {
+        "log_posterior": whole,
+        "substitution": substitution,
+        "deletion": np.array([whole - log_p[s] for s in deleted]),
+        "insertion": np.array([whole - log_total(set(row)) for row in inserted]),
+        "sf_s": np.array([whole - log_total(s) for s in sets]),
+        "sf_sd": np.array([whole - log_total(s) for s in with_deletion]),
+        "sf_sdi": np.array([whole - log_total(s) for s in with_insertion]),
+    }
+
+
+def assert_equals_reference(features: GopFeatures, log_probs: FloatArray) -> None:
+    expected = reference_features(log_probs, features.canonical.tolist(), features.blank)
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            getattr(features, name), value, rtol=0, atol=1e-6, err_msg=name, equal_nan=True
+        )
+
+
+def needed(canonical: Labels) -> int:
+    return len(canonical) + sum(a == b for a, b in itertools.pairwise(canonical))
+
+
+@st.composite
+def cases(draw: st.DrawFn, max_phones: int = 6) -> tuple[FloatArray, list[int], int]:
+    """Posteriors from flat to peaky, few labels (so that neighbours are often equal), short T."""
+    n_vocabulary = draw(st.integers(2, 5))
+    blank = draw(st.integers(0, n_vocabulary - 1))
+    phones = [v for v in range(n_vocabulary) if v != blank]
+    canonical = draw(st.lists(st.sampled_from(phones), min_size=1, max_size=max_phones))
+    n_frames = needed(canonical) + draw(st.integers(0, 8))
+    sharpness = draw(st.sampled_from([0.0, 1.0, 5.0, 40.0]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    return random_log_probs(rng, n_frames, n_vocabulary, sharpness), canonical, blank
+
+
+# ---------------------------------------------------------------- exactness
+
+
+@settings(max_examples=300, deadline=None)
+@given(cases())
+def test_every_alternative_equals_torch_ctc_loss(
+    case: tuple[FloatArray, list[int], int],
+) -> None:
+    log_probs, canonical, blank = case
+    assert_equals_reference(gop_features(log_probs, canonical, blank=blank), log_probs)
+
+
+@pytest.mark.parametrize(
+    "canonical",
+    [[1], [1, 1], [1, 1, 1], [1, 2, 1], [1, 2, 1, 2, 1], [1, 1, 2, 2, 1, 1], [3, 1, 3, 3, 1]],
+)
+@pytest.mark.parametrize("spare_frames", [0, 1, 2, 30])
+def test_repeats_at_every_joint(canonical: list[int], spare_frames: int) -> None:
+    rng = np.random.default_rng(1)
+    log_probs = random_log_probs(rng, needed(canonical) + spare_frames, 4, 2.0)
+    assert_equals_reference(gop_features(log_probs, canonical), log_probs)
+
+
+def test_more_gaps_and_labels_than_one_block_holds() -> None:
+    rng = np.random.default_rng(2)
+    canonical = rng.integers(1, 300, 60)
+    canonical[20:24] = 7
+    log_probs = random_log_probs(rng, 90, 300, 3.0)
+    features = gop_features(log_probs, canonical)
+    labels = canonical.tolist()
+    pairs = [(i, int(v)) for i in range(60) for v in rng.integers(1, 300, 4)]
+    pairs += [(i, labels[k]) for i in range(60) for k in (i - 1, i + 1) if 0 <= k < 60]
+    variants = [[*labels[:i], v, *labels[i + 1 :]] for i, v in pairs]
+    expected = features.log_posterior - reference_log_p(log_probs, variants, 0)
+    np.testing.assert_allclose(
+        [features.substitution[pair] for pair in pairs], expected, rtol=0, atol=1e-6
+    )
+
+
+def test_spans_and_occupancy_against_all_paths() -> None:
+    rng = np.random.default_rng(3)
+    canonical, n_frames, blank = [1, 2, 2], 7, 0
+    log_probs = random_log_probs(rng, n_frames, 3, 1.5)
+    total = 0.0
+    begin, end = np.zeros(3), np.zeros(3)
+    occupancy = np.zeros((n_frames, 3))
+    for path in itertools.product(range(3), repeat=n_frames):
+        runs = [
+            (label, [frame for frame, _ in group])
+            for label, group in itertools.groupby(enumerate(path), key=lambda item: item[1])
+            if label != blank
+        ]
+        if [label for label, _ in runs] != canonical:
+            continue
+        probability = float(np.exp(log_probs[range(n_frames), path].sum()))
+        total += probability
+        for i, (_, frames) in enumerate(runs):
+            begin[i] += probability * frames[0]
+            end[i] += probability * (frames[-1] + 1)
+            occupancy[frames, i] += probability
+    features = gop_features(log_probs, canonical)
+    assert features.log_posterior == pytest.approx(np.log(total), abs=1e-12)
+    np.testing.assert_allclose(
+        features.expected_span, np.stack([begin, end], axis=1) / total, atol=1e-12
+    )
+    np.testing.assert_allclose(phone_occupancy(log_probs, canonical), occupancy / total, atol=1e-12)
+    weighted = (occupancy * log_probs[:, canonical]).sum(axis=0) / occupancy.sum(axis=0)
+    np.testing.assert_allclose(features.mean_log_posterior, weighted, atol=1e-12)
+
+
+def test_sixty_seconds_neither_underflow_nor_lose_digits() -> None:
+    rng = np.random.default_rng(4)
+    canonical = rng.integers(1, 40, 500)
+    log_probs = random_log_probs(rng, 3000, 40, 6.0)
+    features = gop_features(log_probs, canonical)
+    assert features.log_posterior < -5000  # exp of it is 0 in float64
+    labels = canonical.tolist()
+    at = [0, 250, 499]
+    variants = [labels, *([*labels[:i], *labels[i + 1 :]] for i in at)]
+    variants += [[*labels[:i], 5, *labels[i + 1 :]] for i in at]
+    expected = reference_log_p(log_probs, variants, 0)
+    measured = [features.log_posterior]
+    measured += [features.log_posterior - features.deletion[i] for i in at]
+    measured += [features.log_posterior - features.substitution[i, 5] for i in at]
+    np.testing.assert_allclose(measured, expected, rtol=0, atol=1e-6)
+
+
+def test_extremely_peaky_posteriors_stay_exact() -> None:
+    """Wrong labels 2,000 nats down in each frame: linear or scaled sums would lose them."""
+    rng = np.random.default_rng(5)
+    log_probs = random_log_probs(rng, 40, 5, 2000.0)
+    assert log_probs.min() < -5000
+    assert_equals_reference(gop_features(log_probs, [1, 2, 2, 4, 1]), log_probs)
+
+
+def test_minus_infinity_is_probability_zero() -> None:
+    log_probs = np.log(np.full((5, 3), 1 / 3))
+    log_probs[:, 2] = -np.inf
+    log_probs[:, :2] = np.log(0.5)
+    features = gop_features(log_probs, [1])
+    assert features.substitution[0, 2] == np.inf
+    assert features.sf_s[0] == pytest.approx(0.0, abs=1e-12)
+    assert not np.isnan(features.mean_log_posterior).any()
+
+
+def test_what_the_frames_cannot_hold_has_an_infinite_log_ratio() -> None:
+    rng = np.random.default_rng(6)
+    features = gop_features(random_log_probs(rng, 3, 3, 1.0), [1, 2, 1])
+    assert features.substitution[0, 2] == np.inf  # 2 2 1 needs four frames
+    assert features.deletion[1] < np.inf  # 1 1 needs three
+    assert (features.insertion == np.inf).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_torch_tensors_give_the_same_numbers(dtype: torch.dtype) -> None:
+    rng = np.random.default_rng(7)
+    tensor = torch.tensor(random_log_probs(rng, 30, 6, 2.0), dtype=dtype, requires_grad=True)
+    ours = gop_features(tensor, torch.tensor([1, 2, 2]))
+    same = gop_features(tensor.detach().numpy(), np.array([1, 2, 2]))
+    np.testing.assert_array_equal(ours.substitution, same.substitution)
+    np.testing.assert_array_equal(ours.expected_span, same.expected_span)
+
+
+def test_batch_equals_single_calls() -> None:
+    rng = np.random.default_rng(8)
+    frames = [random_log_probs(rng, t, 5, 2.0) for t in (9, 30, 4)]
+    canonical = [[1, 2], [3, 3, 1, 4], [2]]
+    for ours, log_probs, labels in zip(
+        gop_features_batch(frames, canonical), frames, canonical, strict=True
+    ):
+        single = gop_features(log_probs, labels)
+        np.testing.assert_array_equal(ours.sf_sdi, single.sf_sdi)
+
+
+def test_memory_stays_under_200_megabytes() -> None:
+    rng = np.random.default_rng(9)
+    log_probs = random_log_probs(rng, 1500, 400, 3.0)
+    canonical = rng.integers(1, 400, 180)
+    tracemalloc.start()
+    try:
+        gop_features(log_probs, canonical)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 200e6
+
+
+# ---------------------------------------------------------------- identities
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_scores_are_ordered_and_normalised(case: tuple[FloatArray, list[int], int]) -> None:
+    log_probs, canonical, blank = case
+    features = gop_features(log_probs, canonical, blank=blank)
+    position = np.arange(len(canonical))
+    assert (features.sf_s <= 0).all()
+    assert (features.sf_sd <= features.sf_s).all()
+    assert (features.sf_sdi <= features.sf_sd).all()
+    assert (features.substitution[position, canonical] == 0).all()
+    assert np.isnan(features.substitution[:, blank]).all()
+    # Sequences of one length are disjoint events, so each group sums to a probability at most.
+    assert (features.log_posterior - features.sf_sdi <= 1e-9).all()
+    begin, end = features.expected_span.T
+    assert (begin >= -1e-9).all()
+    assert (end <= len(log_probs) + 1e-9).all()
+    assert (end[:-1] <= begin[1:] + 1e-9).all()
+    occupancy = phone_occupancy(log_probs, canonical, blank=blank)
+    np.testing.assert_allclose(occupancy.sum(axis=0), end - begin, atol=1e-9)
+    assert (occupancy.sum(axis=1) <= 1 + 1e-9).all()
+    assert (features.mean_log_posterior <= 0).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_one_frame_shares_its_probability_among_its_sequences(
+    case: tuple[FloatArray, list[int], int],
+) -> None:
+    log_probs, canonical, blank = case
+    features = gop_features(log_probs[:1], canonical[:1], blank=blank)
+    # Any one phone, or nothing: there is no other sequence of one frame.
+    assert features.log_posterior - features.sf_sd[0] == pytest.approx(0.0, abs=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases(max_phones=5), st.data())
+def test_deleting_then_reinserting_meets_the_substitutions(
+    case: tuple[FloatArray, list[int], int], data: st.DataObject
+) -> None:
+    log_probs, canonical, blank = case
+    assume(len(canonical) > 1)
+    i = data.draw(st.integers(0, len(canonical) - 1))
+    shorter = [*canonical[:i], *canonical[i + 1 :]]
+    assume(needed(shorter) <= len(log_probs))
+    whole = gop_features(log_probs, canonical, blank=blank)
+    without = gop_features(log_probs, shorter, blank=blank)
+    assert without.log_posterior == pytest.approx(whole.log_posterior - whole.deletion[i], abs=1e-9)
+    # All phones inserted where phone i was are all its substitutions.
+    assert without.insertion[i] == pytest.approx(whole.sf_s[i] - whole.deletion[i], abs=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases(), st.data())
+def test_relabelling_leaves_the_results_unchanged(
+    case: tuple[FloatArray, list[int], int], data: st.DataObject
+) -> None:
+    log_probs, canonical, blank = case
+    order = np.array(data.draw(st.permutations(range(log_probs.shape[1]))))
+    new_id = np.argsort(order)  # column v moves to new_id[v]
+    ours = gop_features(log_probs, canonical, blank=blank)
+    moved = gop_features(log_probs[:, order], new_id[canonical], blank=int(new_id[blank]))
+    np.testing.assert_allclose(moved.substitution[:, new_id], ours.substitution, atol=1e-9)
+    np.testing.assert_allclose(moved.insertion, ours.insertion, atol=1e-9)
+    np.testing.assert_allclose(moved.sf_sdi, ours.sf_sdi, atol=1e-9)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_reversed_time_mirrors_the_results(case: tuple[FloatArray, list[int], int]) -> None:
+    log_probs, canonical, blank = case
+    ours = gop_features(log_probs, canonical, blank=blank)
+    mirror = gop_features(log_probs[::-1], canonical[::-1], blank=blank)
+    np.testing.assert_allclose(mirror.substitution[::-1], ours.substitution, atol=1e-9)
+    np.testing.assert_allclose(mirror.insertion[::-1], ours.insertion, atol=1e-9)
+    np.testing.assert_allclose(
+        len(log_probs) - mirror.expected_span[::-1, ::-1], ours.expected_span, atol=1e-9
+    )
+
+
+def test_all_sequences_of_three_frames_sum_to_one() -> None:
+    log_probs = random_log_probs(np.random.default_rng(10), 3, 3, 1.0)
+    total = np.exp(log_probs[:, 0].sum())
+    for length in (1, 2, 3):
+        for canonical in itertools.product((1, 2), repeat=length):
+            if needed(canonical) <= 3:
+                total += np.exp(gop_features(log_probs, canonical).log_posterior)
+    assert total == pytest.approx(1.0, abs=1e-12)
+
+
+# ---------------------------------------------------------------- substitutes and head features
+
+
+def test_substitutes_limit_the_alternatives_only() -> None:
+    rng = np.random.default_rng(11)
+    log_probs = random_log_probs(rng, 12, 5, 1.0)
+    table = confusable_substitutes({"s": ["z"], "z": ["s", "t"]}, ["-", "s", "z", "t", "d"])
+    full = gop_features(log_probs, [1, 2, 4])
+    limited = gop_features(log_probs, [1, 2, 4], substitutes=table)
+    np.testing.assert_array_equal(limited.substitution, full.substitution)
+    assert limited.sf_s[0] == pytest.approx(-logsumexp(-full.substitution[0, [1, 2]]))
+    assert limited.sf_s[1] == pytest.approx(-logsumexp(-full.substitution[1, [1, 2, 3]]))
+    assert limited.sf_s[2] == pytest.approx(0.0, abs=1e-12)
+    assert limited.sf_sd[2] == pytest.approx(-np.logaddexp(0, -full.deletion[2]))
+    everything = gop_features(log_probs, [1, 2, 4], substitutes=np.ones((5, 5), dtype=bool))
+    np.testing.assert_allclose(everything.sf_sdi, full.sf_sdi)
+
+
+def test_nearby_substitutes_keep_labels_without_a_distance_out() -> None:
+    distances = np.array([[0, np.nan, np.nan], [np.nan, 0, 0.2], [np.nan, 0.2, 0]])
+    np.testing.assert_array_equal(
+        nearby_substitutes(distances, limit=0.25),
+        [[True, False, False], [False, True, True], [False, True, True]],
+    )
+    with pytest.raises(InputError, match=r"shape \[2, 3\]"):
+        nearby_substitutes(np.zeros((2, 3)), limit=1.0)
+
+
+def test_confusions_of_unknown_phones_are_refused() -> None:
+    with pytest.raises(InputError, match="'x', which is not a label") as caught:
+        confusable_substitutes({"s": ["x"]}, ["-", "s"])
+    assert "- s" in caught.value.cause
+
+
+def test_thirty_nine_phones_make_forty_one_finite_features() -> None:
+    rng = np.random.default_rng(12)
+    labels = ["-", *(f"P{i}" for i in range(39))]
+    canonical = [3, 3, 8]
+    features = gop_features(random_log_probs(rng, 4, 40, 1.0), canonical)
+    vectors, names = feature_vectors(features), feature_names(labels)
+    assert vectors.shape == (3, 41)
+    assert len(names) == 41
+    assert names[:2] == ("log_posterior", "substitution_P0")
+    assert names[-1] == "deletion"
+    assert np.isfinite(vectors).all()
+    assert vectors[2, names.index("substitution_P7")] == 0  # label 8 itself
+    assert features.substitution[2, 3] == np.inf  # 3 3 3 needs five frames
+    assert vectors[2, names.index("substitution_P2")] == LOG_RATIO_CLIP
+    np.testing.assert_array_equal(vectors[:, 0], features.log_posterior)
+
+
+def test_feature_names_follow_the_blank() -> None:
+    assert feature_names(["a", "b", "-"], blank=2) == (
+        "log_posterior",
+        "substitution_a",
+        "substitution_b",
+        "deletion",
+    )
+    features = gop_features(np.log(np.full((4, 3), 1 / 3)), [0], blank=2)
+    assert feature_vectors(features)[0, 1] == 0.0
+
+
+# ---------------------------------------------------------------- spans
+
+
+def test_segment_scores_from_their_definitions() -> None:
+    rng = np.random.default_rng(13)
+    log_probs = random_log_probs(rng, 12, 4, 2.0)
+    spans = np.array([[0.0, 3.0], [3.2, 6.5], [9.0, 9.0]])
+    ours = segment_gop(log_probs, [1, 3, 2], spans)
+    for i, (label, frames) in enumerate([(1, slice(0, 3)), (3, slice(3, 7)), (2, slice(9, 10))]):
+        inside = log_probs[frames]
+        log_p = reference_log_p(inside, [[v] for v in (1, 2, 3)], 0)
+        assert ours.sa[i] == pytest.approx(log_p[label - 1] - logsumexp(log_p), abs=1e-9)
+        means = inside.mean(axis=0)
+        assert ours.average_log_posterior[i] == pytest.approx(means[label])
+        assert ours.average_log_ratio[i] == pytest.approx(means[label] - means[1:].max())
+
+
+def test_a_span_over_everything_turns_gop_sa_into_gop_sf() -> None:
+    log_probs = random_log_probs(np.random.default_rng(14), 20, 6, 2.0)
+    ours = segment_gop(log_probs, [4], [[0, 20]])
+    assert ours.sa[0] == pytest.approx(gop_features(log_probs, [4]).sf_s[0], abs=1e-9)
+
+
+def test_segment_scores_of_an_impossible_phone() -> None:
+    log_probs = np.array([[*np.log([0.5, 0.5]), -np.inf], [*np.log([0.5, 0.25, 0.25])]])
+    ours = segment_gop(log_probs, [2, 2], [[0, 1], [0, 2]])
+    assert ours.sa[0] == -np.inf
+    assert np.isfinite(ours.sa[1])
+    assert (ours.average_log_posterior == -np.inf).all()
+
+
+def test_margins_from_their_definitions() -> None:
+    rng = np.random.default_rng(15)
+    logits = rng.normal(size=(10, 4))
+    prior = np.log([0.7, 0.1, 0.15, 0.05])
+    spans = np.array([[0, 4], [4, 9.5]])
+    ours = logit_margins(logits, [1, 2], spans, log_prior=prior)
+    margin = logits[0:4, 1] - logits[0:4, 2:].max(axis=1)
+    assert ours.mean[0] == pytest.approx(margin.mean())
+    assert ours.max[0] == pytest.approx(margin.max())
+    corrected = logits[4:10] - prior
+    expected = (corrected[:, 2] - corrected[:, [1, 3]].max(axis=1)).mean()
+    assert ours.prior_corrected is not None
+    assert ours.prior_corrected[1] == pytest.approx(expected)
+    # One number per frame cancels, so log posteriors will do.
+    same = logit_margins(log_softmax(logits, axis=1), [1, 2], spans)
+    np.testing.assert_allclose(same.mean, ours.mean)
+    assert same.prior_corrected is None
+    table = confusable_substitutes({"a": ["c"], "b": ["c"]}, ["-", "a", "b", "c"])
+    limited = logit_margins(logits, [1, 2], spans, substitutes=table)
+    assert limited.mean[0] == pytest.approx((logits[0:4, 1] - logits[0:4, 3]).mean())
+
+
+def test_expected_spans_are_usable_spans() -> None:
+    log_probs = random_log_probs(np.random.default_rng(16), 50, 8, 4.0)
+    canonical = [1, 2, 2, 7, 5]
+    spans = gop_features(log_probs, canonical).expected_span
+    assert np.isfinite(segment_gop(log_probs, canonical, spans).sa).all()
+    assert np.isfinite(logit_margins(log_probs, canonical, spans).mean).all()
+
+
+# ---------------------------------------------------------------- refusals
+
+FLAT: FloatArray = np.log(np.full((4, 3), 1 / 3))
+
+
+def test_too_few_frames_name_the_utterance_and_the_need() -> None:
+    with pytest.raises(InputError) as caught:
+        gop_features(FLAT, [1, 1, 2, 2], utterance="anna-07")
+    assert "'anna-07'" in str(caught.value)
+    assert "4 frames are too few for 4 phones, which need 6" in str(caught.value)
+    assert caught.value.cause
+    assert caught.value.fix
+
+
+def _with(frame: int, label: int, value: float) -> FloatArray:
+    frames: FloatArray = FLAT.copy()
+    frames[frame, label] = value
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("log_probs", "canonical", "blank", "message"),
+    [
+        (FLAT, [], 0, "canonical sequence has shape"),
+        (FLAT, [[1, 2]], 0, "canonical sequence has shape"),
+        (FLAT, [1, 3], 0, "label 3 at position 1 is out of range"),
+        (FLAT, [-1], 0, "label -1 at position 0 is out of range"),
+        (FLAT, [1, 0], 0, "label 0 at position 1 is the blank"),
+        (FLAT, [1.0], 0, "float64, not integers"),
+        (FLAT, [1], 3, "blank 3 is not a label"),
+        (FLAT[None], [1], 0, r"shape \[1, 4, 3\]"),
+        (FLAT[:0], [1], 0, r"shape \[0, 3\]"),
+        (FLAT + 1, [1], 0, "not normalised: the probabilities of frame"),
+        (np.exp(FLAT), [1], 0, "not normalised"),
+        (_with(2, 1, np.nan), [1], 0, "frame 2, label 1 is nan"),
+        (_with(2, 1, np.inf), [1], 0, "frame 2, label 1 is inf"),
+        (np.full((4, 3), -np.inf), [1], 0, "not normalised"),
+        (np.array([[0.0, -np.inf, -np.inf]] * 4), [2], 0, "probability 0"),
+    ],
+)
+def test_unusable_input_is_refused_by_name(
+    log_probs: FloatArray, canonical: list[int], blank: int, message: str
+) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        gop_features(log_probs, canonical, blank=blank, utterance="u1")
+    assert str(caught.value).startswith("utterance 'u1': ")
+    assert caught.value.cause
+    assert caught.value.fix
+
+
+def test_a_batch_names_the_utterance_that_fails() -> None:
+    with pytest.raises(InputError, match="utterance 'second'"):
+        gop_features_batch([FLAT, FLAT], [[1], [5]], utterances=["first", "second"])
+    with pytest.raises(InputError, match="2 utterances, 1 canonical"):
+        gop_features_batch([FLAT, FLAT], [[1]])
+
+
+@pytest.mark.parametrize("table", [np.ones((2, 2), dtype=bool), np.ones((3, 3))])
+def test_a_table_of_another_shape_or_type_is_refused(table: NDArray[np.bool_]) -> None:
+    with pytest.raises(InputError, match="substitutes are"):
+        gop_features(FLAT, [1], substitutes=table)
+
+
+@pytest.mark.parametrize("spans", [[[0, 5]], [[2, 1]], [[-1, 2]], [[np.nan, 2]]])
+def test_spans_outside_the_recording_are_refused(spans: list[list[float]]) -> None:
+    with pytest.raises(InputError, match="span 0 is"):
+        segment_gop(FLAT, [1], spans)
+
+
+def test_spans_and_margins_of_the_wrong_form_are_refused() -> None:
+    with pytest.raises(InputError, match=r"spans have shape \[1, 2\]"):
+        segment_gop(FLAT, [1, 2], [[0, 1]])
+    with pytest.raises(InputError, match="no competitor"):
+        logit_margins(FLAT, [1], [[0, 1]], substitutes=np.eye(3, dtype=bool))
+    with pytest.raises(InputError, match="log_prior has shape"):
+        logit_margins(FLAT, [1], [[0, 1]], log_prior=[0.0, 0.0])
+    with pytest.raises(InputError, match="frame 1, label 2 is -inf"):
+        logit_margins(_with(1, 2, -np.inf), [1], [[0, 1]])
