@@ -69,17 +69,17 @@ class Boundaries:
         """Paths that may touch `labels` placed in `gaps`, one each; `[T + 1, len(labels)]`."""
         return np.where(self.neighbour[gaps] == labels, self.blank[:, gaps], self.either[:, gaps])
 
-    def join(self, paths: FloatArray, frames: slice, gaps: slice) -> FloatArray:
+    def join(self, paths: FloatArray, frames: slice, gaps: slice, out: FloatArray) -> FloatArray:
         """Join every label placed in each of `gaps`, with `paths` `[B, G, V]`, to this side.
 
-        `frames` picks the B boundaries, `gaps` the G gaps. Returns a new array `[B, G, V]`.
+        `frames` picks the B boundaries, `gaps` the G gaps. Returns `out`, `[B, G, V]`.
         """
-        joined = paths + self.either[frames, gaps, None]
+        np.add(paths, self.either[frames, gaps, None], out=out)
         neighbour = self.neighbour[gaps]
         row = np.flatnonzero(neighbour >= 0)
         equal = neighbour[row]
-        joined[:, row, equal] = paths[:, row, equal] + self.blank[frames, gaps][:, row]
-        return joined
+        out[:, row, equal] = paths[:, row, equal] + self.blank[frames, gaps][:, row]
+        return out
 
 
 def frames_needed(labels: IntArray) -> int:
@@ -164,23 +164,26 @@ def one_label_changes(
         gaps = slice(first, min(first + rows, n_gaps))
         replaceable = slice(first, min(first + rows, n_gaps - 1))  # no label follows the last gap
         next_gaps = slice(replaceable.start + 1, replaceable.stop + 1)
+        nothing = np.broadcast_to(0.0, (frames, gaps.stop - first, n_vocabulary))
+        runs, joined = np.empty(nothing.shape), np.empty(nothing.shape)
         # run[g, v]: v fills gap g and still sounds in the last frame seen.
-        run = np.full((gaps.stop - first, n_vocabulary), LOG_ZERO)
+        run = np.full(nothing.shape[1:], LOG_ZERO)
         scratch = np.empty_like(run)
-        nothing = np.broadcast_to(0.0, (frames, *run.shape))
         for start in range(0, n_frames, frames):
             stop = min(start + frames, n_frames)
-            entered = slice(start, stop)
-            left = slice(start + 1, stop + 1)
-            runs = prefix.join(nothing[: stop - start], entered, gaps)
-            for entry, emission in zip(runs, log_probs[entered], strict=True):
+            block = slice(stop - start)
+            prefix.join(nothing[block], slice(start, stop), gaps, out=runs[block])
+            for entry, emission in zip(runs[block], log_probs[start:stop], strict=True):
                 run = _log_add_in_place(entry, run, scratch)
                 run += emission
-            run = runs[-1]
-            _log_accumulate(inserted[gaps], suffix.join(runs, left, gaps))
-            if replaceable.stop > first:
-                kept = runs[:, : replaceable.stop - first]
-                _log_accumulate(substituted[replaceable], suffix.join(kept, left, next_gaps))
+            run = run.copy()  # its place is wanted for the next block
+            left = slice(start + 1, stop + 1)
+            suffix.join(runs[block], left, gaps, out=joined[block])
+            _log_accumulate(inserted[gaps], joined[block])
+            kept = slice(replaceable.stop - first)
+            if kept.stop > 0:
+                suffix.join(runs[block, kept], left, next_gaps, out=joined[block, kept])
+                _log_accumulate(substituted[replaceable], joined[block, kept])
     return substituted, inserted
 
 

@@ -235,4 +235,4 @@ def _death(row: Row, died: Died) -> Line:
 
 def _failure(row: Row, error: NativeEarError) -> Line:
     answer = {"id": row.id, "error": error_object(error)}
-    return Line(json.dumps(answer, ensure_ascii=False), failed=True)
+    return Line(json.dumps(answer, ensure_ascii=False, separators=(",", ":")), failed=True)

@@ -126,8 +126,8 @@ def _advice(word: WordAssessment, phone: PhoneAssessment) -> Text:
     if phone.score is not None:
         line.append("  ").append(f"{phone.score:.0f}", style=_style(phone.score))
     line.append(f"  {MEANINGS[phone.verdict]}")
-    if phone.sounds_like and phone.verdict != "deleted":
-        heard = phone.sounds_like[0]
+    heard = next((sound for sound in phone.sounds_like if sound.phone != phone.phone), None)
+    if heard is not None and phone.verdict != "deleted":
         line.append(f", most like {heard.ipa} ({heard.probability:.0%})")
         if said := _native_words(phone.evidence, heard.phone):
             line.append(f", as in native {said}")
@@ -144,7 +144,11 @@ def _extra(assessment: Assessment, extra: Insertion) -> Text:
         if extra.after_word_index >= 0
         else "before the first word"
     )
-    return Text(f"{extra.phone} {place} ({extra.start_s:.2f}–{extra.end_s:.2f} s)")
+    ipa = {phone.phone: phone.ipa for phone in assessment.phones}  # an insertion has none itself
+    ipa |= {heard.phone: heard.ipa for phone in assessment.phones for heard in phone.sounds_like}
+    return Text(
+        f"{ipa.get(extra.phone, extra.phone)} {place} ({extra.start_s:.2f}–{extra.end_s:.2f} s)"
+    )
 
 
 def _native_words(evidence: tuple[ExemplarEvidence, ...], phone: str) -> str:

@@ -79,7 +79,7 @@ class PhoneInventory:
         if len(self._by_symbol) != len(self.phones):
             raise InputError(f"The phone inventory of {language} names a phone twice.")
         self._is_arpabet = all(re.fullmatch("[A-Z]+", phone.symbol) for phone in self.phones)
-        self._split_cache: dict[tuple[str, str | None], tuple[str, ...]] = {}
+        self._found: dict[tuple[str, str | None], tuple[str, ...]] = {}
 
     @classmethod
     def load(cls, language: str) -> PhoneInventory:
@@ -183,17 +183,14 @@ class PhoneInventory:
         PhoneError
             If the label is unknown.
         """
-        found = self._split_cache.get((label, scheme))
-        if found is None:
-            if scheme is not None and scheme not in SCHEMES:
-                raise InputError(
-                    f"There is no label scheme {scheme!r}.", cause=f"Known: {', '.join(SCHEMES)}."
-                )
-            found = next(filter(None, map(self._candidates(label), self._schemes(scheme))), ())
-            if not found:
-                raise self._unknown(label)
-            self._split_cache[label, scheme] = found
+        found = self._find(label, scheme)
+        if not found:
+            raise self._unknown(label)
         return found
+
+    def knows(self, label: str, scheme: str | None = None) -> bool:
+        """Whether `split` has an answer."""
+        return bool(self._find(label, scheme))
 
     def ipa(self, symbol: str) -> str:
         """IPA transcription of a symbol."""
@@ -292,13 +289,22 @@ class PhoneInventory:
     def __repr__(self) -> str:
         return f"PhoneInventory({self.language!r}, {len(self)} phones)"
 
+    def _find(self, label: str, scheme: str | None) -> tuple[str, ...]:
+        found = self._found.get((label, scheme))
+        if found is None:
+            if scheme is not None and scheme not in SCHEMES:
+                raise InputError(
+                    f"There is no label scheme {scheme!r}.", cause=f"Known: {', '.join(SCHEMES)}."
+                )
+            reader = _Reader(self, label.strip())
+            found = next(filter(None, map(reader, self._schemes(scheme))), ())
+            self._found[label, scheme] = found
+        return found
+
     def _schemes(self, scheme: str | None) -> tuple[str, ...]:
         if scheme is not None:
             return (scheme,)
         return SCHEMES if self._is_arpabet else tuple(s for s in SCHEMES if s != "arpabet")
-
-    def _candidates(self, label: str) -> _Reader:
-        return _Reader(self, label.strip())
 
     def _unknown(self, label: str) -> PhoneError:
         return PhoneError(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SOURCES = ("lexicon", "cmudict", "espeak", "given")
 """Where a phone sequence can come from."""
 
+_AMERICAN = "The dictionary's pronunciations are American; {} may say some words otherwise."
+
 
 @dataclass(frozen=True)
 class PhoneSequence:
@@ -142,7 +144,11 @@ class Pronouncer:
         self._sources = (g2p,) if g2p else default
         self._g2p: dict[str, G2P] = {}
         self._words: dict[tuple[str, bool], tuple[PhoneSequence, ...]] = {}
-        entries = _read_lexicon(lexicon) if isinstance(lexicon, Path) else (lexicon or {}).items()
+        entries = (
+            (lexicon or {}).items()
+            if lexicon is None or isinstance(lexicon, Mapping)
+            else _read_lexicon(Path(lexicon))
+        )
         self._lexicon = {
             _fold_case(word): tuple(self._entry(word, each) for each in pronunciations)
             for word, pronunciations in entries
@@ -268,8 +274,10 @@ class Pronouncer:
     def _guesses(self, words: Iterable[WordPronunciation]) -> tuple[str, ...]:
         if not self._is_english:
             return ()
+        region = self.language.replace("_", "-").partition("-")[2].upper()
+        american = () if region in {"", "US"} else (_AMERICAN.format(self.language),)
         guessed = dict.fromkeys(w.word for w in words if w.variants[0].source == "espeak")
-        return tuple(
+        return american + tuple(
             f'"{word}" is in no dictionary; its pronunciation was worked out by espeak-ng.'
             for word in guessed
         )
@@ -356,18 +364,10 @@ def _scheme(phones: str, inventory: PhoneInventory) -> str:
     if inventory.notation != "arpabet":
         return "ipa"
     labels = phones.split()
-    known = sum(_is_known(label, inventory, "arpabet") for label in labels)
-    ipa = sum(_is_known(label, inventory, "ipa") for label in labels)
+    known = sum(inventory.knows(label, "arpabet") for label in labels)
+    ipa = sum(inventory.knows(label, "ipa") for label in labels)
     # Where neither knows all, the closer one gives the more useful error.
     return "ipa" if ipa > known else "arpabet"
-
-
-def _is_known(label: str, inventory: PhoneInventory, scheme: str) -> bool:
-    try:
-        inventory.split(label, scheme)
-    except PhoneError:
-        return False
-    return True
 
 
 def _word_names(

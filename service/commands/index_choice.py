@@ -13,7 +13,7 @@ def choose_index(index: str | None, language: str | None) -> str | Path:
     """Choose an index by name or folder, or by language.
 
     A language fits an index if one of the two tags begins with the other: `en` finds `en-US`,
-    `en-GB` does not. The shipped index goes before others of its language.
+    `en-GB` does not. The default index goes before others of its language.
 
     Raises
     ------
@@ -34,8 +34,8 @@ def choose_index(index: str | None, language: str | None) -> str | Path:
         return DEFAULT_INDEX
     known = [summary for summary in list_indexes() if not summary.problem]
     fitting = [summary for summary in known if _fits(language, summary.language)]
-    shipped = [summary for summary in fitting if summary.shipped]
-    chosen = shipped or fitting
+    default = [summary for summary in fitting if summary.name == DEFAULT_INDEX]
+    chosen = default or fitting
     if len(chosen) == 1:
         return chosen[0].path
     if not chosen:

@@ -66,4 +66,5 @@ class ProgressReport:
         said = self._said.get(stage)
         if said is None or share - said >= LINE_EVERY or (share >= 1 > said):
             self._said[stage] = share
-            print(f"{stage}: {done} of {total}", file=sys.stderr, flush=True)
+            steps = f": {done} of {total}" if total > 1 else ""
+            print(f"{stage}{steps}", file=sys.stderr, flush=True)

@@ -163,18 +163,27 @@ class _Engine:
             return [], []
         self._decoder.set_alignment()
         self._decode(pcm)
-        spans: list[_Span] = []
-        for word, entry in zip(found, self._decoder.get_alignment(), strict=True):
-            spans.extend(
-                _Span(
-                    phone.name if word.word >= 0 else SILENCE,
-                    phone.start,
-                    phone.start + phone.duration,
-                    word.word,
-                    confidence(phone.score, phone.duration),
-                )
-                for phone in entry
+        alignment = self._decoder.get_alignment()
+        # Each entry lives in C until the next one is asked for: read it at once, keep none.
+        entries = [
+            [(phone.name, phone.start, phone.duration, phone.score) for phone in entry]
+            for entry in alignment or ()
+        ]
+        if len(entries) != len(found):
+            return [], []
+        spans = [
+            _Span(
+                name if word.word >= 0 else SILENCE,
+                start,
+                start + n_frames,
+                word.word,
+                confidence(score, n_frames),
             )
+            for word, entry in zip(found, entries, strict=True)
+            for name, start, n_frames, score in entry
+        ]
+        if any(span.end <= span.start for span in spans):  # pass two did not reach the end
+            return [], []
         return found, spans
 
 

@@ -338,8 +338,8 @@ def _local_folder(source: str) -> Path | None:
         return folder
     if not _is_hub_id(source) or folder.exists():
         return None
-    from huggingface_hub import snapshot_download  # noqa: PLC0415  half a second of imports
-    from huggingface_hub.errors import HFValidationError  # noqa: PLC0415
+    from huggingface_hub import snapshot_download  # half a second of imports
+    from huggingface_hub.errors import HFValidationError
 
     try:
         snapshot = Path(snapshot_download(source, local_files_only=True))
@@ -350,8 +350,8 @@ def _local_folder(source: str) -> Path | None:
 
 
 def _download(source: str, name: str) -> Path:
-    from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415
-    from huggingface_hub.errors import RepositoryNotFoundError  # noqa: PLC0415
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import RepositoryNotFoundError
 
     by_hand = f"hf download {source} --local-dir DIR"
     shipped = f"The encoder {DEFAULT} is always here: --encoder {DEFAULT}."

@@ -295,7 +295,11 @@ class _MaskedNetwork:
 
 
 class _WhisperNetwork:
-    """Whisper's encoder on less than 30 s: its own layers, with the first T positions."""
+    """Whisper's encoder on less than 30 s: its own layers, with the first T positions.
+
+    Its positions are absolute and end at 30 s. Beyond that they start anew in every window, so
+    that frames on the two sides of a joint differ by what the network makes of their positions.
+    """
 
     takes_mask = False
 

@@ -261,7 +261,11 @@ def test_windows_leave_no_seam_where_context_is_local(
 def test_windows_leave_no_seam_under_attention(
     kind: str, folder_of: Callable[[str], Path], short_windows: Callable[[], None]
 ) -> None:
-    """Attention sees the whole window, so the context differs: cosine above 0.99 everywhere."""
+    """Attention sees the whole window, so the context differs: cosine above 0.999 everywhere.
+
+    Measured on these random models: 0.9998, where neighbouring frames have 0.2 to 0.6. Models that
+    have learnt to attend far away may differ more.
+    """
     audio = Audio(noise(27.0))
     whole = opened(folder_of(kind), layer=3).encode(audio).embeddings
     short_windows()
@@ -270,10 +274,11 @@ def test_windows_leave_no_seam_under_attention(
     cosine = np.sum(whole * windowed, axis=1) / (
         np.linalg.norm(whole, axis=1) * np.linalg.norm(windowed, axis=1)
     )
-    assert cosine.min() > 0.99
+    assert cosine.min() > 0.999
 
 
 def test_whisper_goes_beyond_its_positions(folder_of: Callable[[str], Path]) -> None:
+    """There is no one piece to compare with, and positions start anew in every window."""
     frames = opened(folder_of("whisper")).encode(Audio(noise(9.99)))  # its positions end at 4 s
     assert len(frames) == 500
     assert np.isfinite(frames.embeddings).all()
@@ -333,7 +338,7 @@ def test_a_letter_head_is_left_out(tmp_path: Path) -> None:
 
 
 def test_which_labels_are_phones() -> None:
-    arpabet = "aa ae ah ao aw ay b ch d dh eh er ey f g hh ih iy jh k l m n ng ow oy p r s".split()
+    arpabet = ["aa", "ae", "ah", "ch", "dh", "er", "hh", "jh", "ng", "ow", "sh", "zh", *"bdfg"]
     assert are_phones(PHONES)
     assert are_phones(["[PAD]", "[UNK]", *arpabet])
     assert not are_phones(LETTERS)
@@ -392,7 +397,7 @@ def test_describing_a_folder(folder_of: Callable[[str], Path]) -> None:
 def test_no_network(
     call: Callable[[str], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from huggingface_hub import HfApi  # noqa: PLC0415
+    from huggingface_hub import HfApi
 
     def unreachable(*_: object, **__: object) -> None:
         raise ConnectionError("Name or service not known")
@@ -408,7 +413,7 @@ def test_no_network(
 
 
 def test_a_hub_that_has_only_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
-    from huggingface_hub import HfApi  # noqa: PLC0415
+    from huggingface_hub import HfApi
 
     class Files:
         siblings = (type("File", (), {"rfilename": "pytorch_model.bin"}),)
@@ -455,7 +460,7 @@ def test_old_names_of_weights_are_understood(tmp_path: Path) -> None:
         ): tensor
         for name, tensor in weights.items()
     }
-    assert renamed.keys() != weights.keys() or any("weight_g" in name for name in weights)
+    assert sum(name.endswith(("weight_g", "weight_v")) for name in renamed) == 2
     save_file(renamed, folder / "model.safetensors", metadata={"format": "pt"})
     np.testing.assert_array_equal(
         opened(folder).encode(Audio(noise(0.5))).embeddings, expected.embeddings

@@ -1,0 +1,91 @@
+import pytest
+
+from scoring.assessment import (
+    Assessment,
+    ExemplarEvidence,
+    Insertion,
+    KnnEvidence,
+    PhoneAssessment,
+    Scores,
+    SoundsLike,
+    Verdict,
+    WordAssessment,
+)
+
+
+def phone(
+    symbol: str,
+    ipa: str,
+    score: float | None,
+    verdict: Verdict,
+    span: tuple[float, float] | None = (0.0, 0.1),
+    **more: object,
+) -> PhoneAssessment:
+    return PhoneAssessment(
+        phone=symbol,
+        ipa=ipa,
+        start_s=span and span[0],
+        end_s=span and span[1],
+        score=score,
+        verdict=verdict,
+        probability_mispronounced=None if score is None else 1 - score / 100,
+        knn=KnnEvidence(margin=0.1, canonical_share=0.5, k=20, coverage=100),
+        **more,
+    )
+
+
+@pytest.fixture
+def assessment() -> Assessment:
+    """“I think azure”: every verdict once, an insertion and a warning."""
+    evidence = tuple(
+        ExemplarEvidence(exemplar=row, phone=name, similarity=0.9, word=word, speaker="a")
+        for row, (name, word) in enumerate([("S", "sink"), ("S", "since"), ("TH", "thing")])
+    )
+    heard = (SoundsLike(phone="S", ipa="s", probability=0.81),)
+    return Assessment(
+        id="me",
+        language="en-US",
+        index="en-US",
+        encoder="spectral",
+        calibration="training-free",
+        duration_s=2.04,
+        score=Scores(overall=62.2, pronunciation=62.2, completeness=100.0),
+        words=(
+            WordAssessment(
+                word="I",
+                start_s=0.1,
+                end_s=0.3,
+                score=91.0,
+                phones=(phone("AY", "aɪ", 91.0, "correct", (0.1, 0.3)),),
+            ),
+            WordAssessment(
+                word="think",
+                start_s=0.4,
+                end_s=0.8,
+                score=33.0,
+                phones=(
+                    phone(
+                        "TH",
+                        "θ",
+                        4.0,
+                        "substituted",
+                        (0.4, 0.5),
+                        sounds_like=heard,
+                        evidence=evidence,
+                    ),
+                    phone("IH", "ɪ", 72.0, "correct", (0.5, 0.6)),
+                    phone("NG", "ŋ", 44.0, "accented", (0.6, 0.8)),
+                    phone("K", "k", 0.0, "deleted", None),
+                ),
+            ),
+            WordAssessment(
+                word="azure",
+                start_s=1.0,
+                end_s=1.2,
+                score=None,
+                phones=(phone("ZH", "ʒ", None, "uncertain", (1.0, 1.2)),),
+            ),
+        ),
+        insertions=(Insertion(after_word_index=1, phone="S", start_s=0.8, end_s=0.91),),
+        warnings=("The recording has two channels; they were mixed.",),
+    )
