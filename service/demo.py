@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from speech.alignment import AlignedPhone
     from speech.audio import Audio
 
-PROMPT = (
-    "priv-introsaved.flac",
-    "Thank you. Please hold, while I attempt to connect you with your party!",
-)
-DONOR = ("vm-msgsaved.flac", "Your message has been saved.")
-MEANT, SAID = "TH", "S"
+PROMPT = ("vm-msgsaved.flac", "Your message has been saved.")
+DONOR = ("vm-advopts.flac", "press 3 for advanced options")
+MEANT = ("saved", "S")
+SAID = ("options", "SH")
 FADE_S = 0.008
 """Cross-fade at both joints of the splice."""
 
@@ -52,12 +50,13 @@ def run_demo(console: Console, keep: Path | None = None) -> None:
         f"{assessor.index.manifest.counts.exemplars:,} exemplars, encoder {assessor.encoder.name}. "
         "The two prompts below are not among them."
     )
-    target = _first(assessor, prompt, PROMPT[1], MEANT)
-    source = _first(assessor, donor, DONOR[1], SAID)
+    target = _find(assessor, prompt, PROMPT[1], *MEANT)
+    source = _find(assessor, donor, DONOR[1], *SAID)
     spliced = splice(prompt, target, donor, source)
+    meant, said = (assessor.inventory.ipa(phone) for _, phone in (MEANT, SAID))
     for title, audio in (
         ("A native speaker, as recorded", prompt),
-        (f"The same recording, its first /θ/ replaced by an /s/ from “{DONOR[1]}”", spliced),
+        (f"The same, with the /{meant}/ of “{MEANT[0]}” replaced by a /{said}/", spliced),
     ):
         console.rule(title)
         console.print(render(assessor.assess(audio, PROMPT[1], id="demo")))
@@ -81,9 +80,14 @@ def splice(prompt: Audio, target: AlignedPhone, donor: Audio, source: AlignedPho
     return Audio(np.ascontiguousarray(samples))
 
 
-def _first(assessor: Assessor, audio: Audio, text: str, phone: str) -> AlignedPhone:
+def _find(assessor: Assessor, audio: Audio, text: str, word: str, phone: str) -> AlignedPhone:
+    """Where the phone of that word lies in the recording."""
     alignment = assessor.aligner.align(audio, assessor.pronouncer.pronounce(text))
-    return next(aligned for aligned in alignment.spoken if aligned.phone == phone)
+    return next(
+        aligned
+        for aligned in alignment.spoken
+        if aligned.phone == phone and alignment.words[aligned.word_index].casefold() == word
+    )
 
 
 @contextmanager

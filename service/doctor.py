@@ -30,7 +30,6 @@ DEPENDENCIES = {
     "panphon": "articulatory features of phones",
     "phonemizer": "pronunciations of words that no lexicon knows",
     "pocketsphinx": "the English aligner",
-    "praatio": "TextGrids",
     "pyarrow": "the columns of an index",
     "pydantic": "results and manifests",
     "rich": "tables in the terminal",
