@@ -14,30 +14,16 @@ the measurement: held-out prompts, other speakers, and learners with the heavies
 
 from __future__ import annotations
 
-import argparse
-import csv
 import hashlib
 import pickle
-import zlib
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
-import nativeear
-from benchmarks.speech_data import CACHE, DATA, is_held_out, speechocean_folder
-from indexer.corpus import Utterance, read_corpus
-from indexes.phone_index import FloatArray
-from retriever.neighbours import Exclusion
-from scoring.assessment import Assessment, PhoneAssessment
-from scoring.assessor import Assessor
-from speech.aligners.catalogue import load_aligner
+from benchmarks.speech_data import CACHE
 from speech.alignment import Aligner, Alignment
-from speech.audio import SAMPLE_RATE, Audio
+from speech.audio import Audio
 from speech.errors import AlignmentError
 from speech.frames import Frames
 from speech.pronunciation import Pronunciation
@@ -104,7 +90,9 @@ class Change:
 Words = list[list[str]]
 
 
-def add_phones(alignment: Alignment, classes: Sequence[str], seed: int) -> tuple[Words, list[Change]]:
+def add_phones(
+    alignment: Alignment, classes: Sequence[str], seed: int
+) -> tuple[Words, list[Change]]:
     """Add phones that nobody said: simulated deletions."""
     rng = np.random.default_rng(seed)
     said = alignment.spoken

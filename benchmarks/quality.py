@@ -19,11 +19,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import (
-    FOLDS,
+    DATA,
     PooledSpeech,
     expert_scores,
-    fold_of,
-    is_held_out,
     pool_corpus,
     speechocean_folder,
 )
@@ -36,6 +34,7 @@ from scoring.grading import FLAGGED_QUANTILE, score_of
 from scoring.metrics import pearson, roc_auc
 from speech.alignment import SILENCE
 from speech.inventory import PhoneInventory
+from training.splits import FOLDS, fold_of, is_held_out
 
 SEED = 7
 NEAR = 8
@@ -137,6 +136,7 @@ def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
     Every phone is judged once as it is and once as if another phone had been meant; the AUC
     tells the two apart.
     """
+    held_out = "held-out prompts"
     rng = np.random.default_rng(SEED)
     inventory = PhoneInventory.load("en-US")
     phones = [phone for phone in pool.classes if phone != SILENCE]
@@ -145,7 +145,7 @@ def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
     margin, quantile = pool.judge(similar, spoken.labels)
     rows = [
         Row(
-            "held-out prompts",
+            held_out,
             "false rejections at the 4 % setting",
             (float((quantile < math.log(FLAGGED_QUANTILE)).mean()),),
             "nothing",
@@ -168,9 +168,22 @@ def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
         ):
             auc = roc_auc(truth, -np.concatenate([right, wrong]))
             rows.append(
-                Row("held-out prompts", f"AUC, {kind} simulated error, {measure}", (auc,), "nothing")
+                Row(
+                    "held-out prompts", f"AUC, {kind} simulated error, {measure}", (auc,), "nothing"
+                )
             )
     return rows
+
+
+def native_rows(pool: Pool, natives: PooledSpeech) -> list[Row]:
+    """False rejections of natives whose voices the pool has never heard, a value per speaker."""
+    spoken = natives.take(natives.spoken)
+    _, quantile = pool.judge(pool.similarities(spoken.embeddings), spoken.labels)
+    rejected = quantile < math.log(FLAGGED_QUANTILE)
+    rates = [float(rejected[spoken.speaker == s].mean()) for s in np.unique(spoken.speaker)]
+    return [
+        Row("six unseen natives", "false rejections at the 4 % setting", tuple(rates), "nothing")
+    ]
 
 
 def main() -> None:
@@ -178,16 +191,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--layer", type=int)
-    encoder = parser.parse_args().encoder
-    layer = parser.parse_args().layer
+    options = parser.parse_args()
+    encoder, layer = options.encoder, options.layer
 
     folder = speechocean_folder()
     prompts = pool_corpus("asterisk:en", encoder=encoder, layer=layer)
     held_out = np.array([is_held_out(str(u)) for u in prompts.utterance])
     native = Pool.build(prompts.take(~held_out))
-    learners = pool_corpus(
-        str(folder), encoder=encoder, layer=layer, expert=expert_scores(folder)
-    )
+    learners = pool_corpus(str(folder), encoder=encoder, layer=layer, expert=expert_scores(folder))
     folds = np.array([fold_of(str(s)) for s in learners.speaker])
     rated = [
         Pool.build(learners.take((folds != f) & ((learners.expert == 2) | ~learners.spoken)))
@@ -198,6 +209,9 @@ def main() -> None:
         *grade_rows("expert-rated-2 pool", rated, learners, "pool: the other four folds"),
         *simulated_rows(native, prompts.take(held_out)),
     ]
+    if (DATA / "native-english").is_dir():
+        natives = pool_corpus(str(DATA / "native-english"), encoder=encoder, layer=layer)
+        rows += native_rows(native, natives)
     table = Table(title=f"encoder {encoder}, {FOLDS} speaker-disjoint folds (seed {SEED})")
     for column in ("pool or speech", "measure", "mean", "spread (sd)", "fitted on"):
         table.add_column(column)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import sys
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,17 +27,6 @@ from speech.pooling import Pooling
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 CACHE = ROOT / ".work" / "benchmarks"
-FOLDS = 5
-
-
-def fold_of(speaker: str) -> int:
-    """Fold of a speaker, 0–4: all benchmarks and all training split by this rule."""
-    return zlib.crc32(speaker.encode()) % FOLDS
-
-
-def is_held_out(prompt: str) -> bool:
-    """Whether a native prompt is held out of the shipped index and of all training: one in ten."""
-    return zlib.crc32(prompt.encode()) % 10 == 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -164,12 +165,12 @@ class PhoneIndex:
                 fix="Build the index again with `nativeear index build`.",
             )
         self._faiss = index  # the view borrows its memory
-        vectors = vectors.reshape(index.ntotal, index.d)
-        vectors.flags.writeable = False
-        return vectors
+        view: FloatArray = vectors.reshape(index.ntotal, index.d)
+        view.flags.writeable = False
+        return view
 
     @property
-    def faiss(self) -> object:
+    def faiss(self) -> Any:
         """The FAISS index; its ids are row numbers."""
         _ = self.vectors
         return self._faiss
@@ -184,7 +185,8 @@ class PhoneIndex:
     def durations_s(self) -> NDArray[np.float64]:
         """Length of each exemplar in seconds, float64 `[n]`."""
         ends: NDArray[np.float64] = self._table.column("end_s").to_numpy()
-        return ends - self._table.column("start_s").to_numpy()
+        starts: NDArray[np.float64] = self._table.column("start_s").to_numpy()
+        return ends - starts
 
     def codes(self, column: str) -> tuple[IntArray, tuple[str, ...]]:
         """A text column as int64 codes `[n]` and the values that they stand for."""

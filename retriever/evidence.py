@@ -135,7 +135,8 @@ def posteriors(similar: FloatArray, temperature: float) -> FloatArray:
     scores = np.where(np.isnan(similar), -np.inf, similar.astype(np.float64)) / temperature
     scores -= scores.max(axis=1, keepdims=True)
     weights = np.exp(scores)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    posterior: FloatArray = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return posterior
 
 
 def sounds_like(

@@ -72,6 +72,6 @@ def find_neighbours(
         allowed = np.packbits(~excluded, bitorder="little")
         selector = faiss.IDSelectorBitmap(allowed)
         parameters = faiss.SearchParameters(sel=selector)
-    similarities, ids = index.faiss.search(vectors, k, params=parameters)  # type: ignore[attr-defined]
+    similarities, ids = index.faiss.search(vectors, k, params=parameters)
     phones = np.searchsorted(index.bounds, ids, side="right") - 1
     return Neighbours(ids, similarities, np.where(ids < 0, -1, phones))

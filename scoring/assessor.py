@@ -156,9 +156,7 @@ class Assessor:
             warnings,
         )
 
-    def _phone(
-        self, phone: AlignedPhone, evidence: PhoneEvidence, grade: Grade
-    ) -> PhoneAssessment:
+    def _phone(self, phone: AlignedPhone, evidence: PhoneEvidence, grade: Grade) -> PhoneAssessment:
         judged = grade.verdict != "uncertain"
         return PhoneAssessment(
             phone=phone.phone,
@@ -240,9 +238,7 @@ class Assessor:
     ) -> Assessment:
         uncertain = sorted({p.ipa for w in words for p in w.phones if p.verdict == "uncertain"})
         if uncertain:
-            warnings.append(
-                f"The index has too few exemplars to judge {', '.join(uncertain)}."
-            )
+            warnings.append(f"The index has too few exemplars to judge {', '.join(uncertain)}.")
         pronunciation = mean([word.score for word in words])
         return Assessment(
             id=id,

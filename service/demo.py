@@ -13,7 +13,6 @@ import numpy as np
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from scoring.assessment import Assessment
     from scoring.assessor import Assessor
     from speech.alignment import AlignedPhone
     from speech.audio import Audio

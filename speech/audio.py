@@ -293,7 +293,7 @@ def _on_disk(file: BinaryIO, path: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _libsndfile(file: BinaryIO) -> Iterator[Stream]:
-    import soundfile  # noqa: PLC0415 -- 30 ms that importing this module must not cost
+    import soundfile
 
     file.seek(0)
     try:
@@ -402,7 +402,7 @@ def _collect(
     tuple
         float32 `[S, C]` at 16 kHz; number of frames decoded; share of clipped samples; peak.
     """
-    import soxr  # noqa: PLC0415 -- see soundfile
+    import soxr
 
     resampler = None
     if stream.rate != SAMPLE_RATE:

@@ -8,21 +8,16 @@ One prompt in ten is held out, so that what is measured on those is measured on 
 from __future__ import annotations
 
 import argparse
-import zlib
 from pathlib import Path
 
 from rich.console import Console
 
 from indexer.build import BuildReport, BuildRequest, build_index
 from indexer.corpus import read_corpus
+from training.splits import is_held_out
 
 CORPUS = "asterisk:en"
 LANGUAGE = "en-US"
-
-
-def is_held_out(prompt: str) -> bool:
-    """Whether a native prompt is held out of the shipped index and of all training: one in ten."""
-    return zlib.crc32(prompt.encode()) % 10 == 0
 
 
 def build_default(out: Path, workers: int = 2) -> BuildReport:

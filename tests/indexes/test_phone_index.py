@@ -24,7 +24,7 @@ def test_rows_are_ordered_by_phone_and_ids_are_row_numbers(tone_index: PhoneInde
     for phone in tone_index.classes:
         rows = tone_index.rows_of(phone)
         assert {tone_index.exemplar(row).phone for row in range(rows.start, rows.stop)} == {phone}
-    _, ids = tone_index.faiss.search(tone_index.vectors[:7].copy(), 1)  # type: ignore[attr-defined]
+    _, ids = tone_index.faiss.search(tone_index.vectors[:7].copy(), 1)
     assert ids[:, 0].tolist() == list(range(7))
 
 
