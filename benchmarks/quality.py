@@ -21,7 +21,6 @@ from rich.table import Table
 from benchmarks.speech_data import (
     DATA,
     PooledSpeech,
-    expert_scores,
     pool_corpus,
     speechocean_folder,
 )
@@ -152,13 +151,7 @@ def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
         )
     ]
     for kind, most in (("any", len(phones)), ("near", NEAR)):
-        near = {
-            phone: sorted(
-                (q for q in phones if q != phone),
-                key=lambda q, phone=phone: (inventory.distance(phone, q), q),
-            )[:most]
-            for phone in phones
-        }
+        near = {phone: _nearest(inventory, phone, phones)[:most] for phone in phones}
         drawn = np.array([rng.choice(near[str(phone)]) for phone in spoken.labels])
         wrong_margin, wrong_quantile = pool.judge(similar, drawn)
         truth = np.concatenate([np.zeros(len(margin), bool), np.ones(len(margin), bool)])
@@ -173,6 +166,12 @@ def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
                 )
             )
     return rows
+
+
+def _nearest(inventory: PhoneInventory, phone: str, phones: list[str]) -> list[str]:
+    """The other phones, nearest in PanPhon features first."""
+    others = [other for other in phones if other != phone]
+    return sorted(others, key=lambda other: (inventory.distance(phone, other), other))
 
 
 def native_rows(pool: Pool, natives: PooledSpeech) -> list[Row]:
@@ -198,7 +197,7 @@ def main() -> None:
     prompts = pool_corpus("asterisk:en", encoder=encoder, layer=layer)
     held_out = np.array([is_held_out(str(u)) for u in prompts.utterance])
     native = Pool.build(prompts.take(~held_out))
-    learners = pool_corpus(str(folder), encoder=encoder, layer=layer, expert=expert_scores(folder))
+    learners = pool_corpus(str(folder), encoder=encoder, layer=layer)
     folds = np.array([fold_of(str(s)) for s in learners.speaker])
     rated = [
         Pool.build(learners.take((folds != f) & ((learners.expert == 2) | ~learners.spoken)))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
+import math
 import sys
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +58,8 @@ class PooledSpeech:
     @property
     def spoken(self) -> NDArray[np.bool_]:
         """Which are phones and not silences, `[N]`."""
-        return self.labels != SILENCE
+        spoken: NDArray[np.bool_] = self.labels != SILENCE
+        return spoken
 
     def take(self, rows: NDArray[np.bool_]) -> PooledSpeech:
         """The rows that are True."""
@@ -78,7 +78,6 @@ def pool_corpus(
     encoder: str,
     layer: int | None = None,
     pooling: Pooling = "middle-third",
-    expert: dict[str, list[float]] | None = None,
 ) -> PooledSpeech:
     """Pool a corpus with the product's own stage; finished utterances are kept on disk."""
     read = read_corpus(corpus, language="en-US")
@@ -95,33 +94,17 @@ def pool_corpus(
         kept.append((utterance, PooledUtterance.load(path)))
         if done % 500 == 0:
             print(f"{read.name}: {done} of {len(read.utterances)}", file=sys.stderr)
-    return _join(kept, expert or {})
+    return _join(kept)
 
 
-def _join(
-    kept: Iterable[tuple[Utterance, PooledUtterance]], expert: dict[str, list[float]]
-) -> PooledSpeech:
-    phones: list[PooledPhone] = []
-    parts, utterances, speakers, scores = [], [], [], []
-    for utterance, pooled in kept:
-        n = len(pooled.phones)
-        spoken = [phone.phone != SILENCE for phone in pooled.phones]
-        row = np.full(n, np.nan)
-        if utterance.id in expert:
-            if sum(spoken) != len(expert[utterance.id]):
-                raise ValueError(f"{utterance.id}: phones and scores do not match")
-            row[spoken] = expert[utterance.id]
-        phones += pooled.phones
-        parts.append(pooled.embeddings)
-        utterances += [utterance.id] * n
-        speakers += [utterance.speaker] * n
-        scores.append(row)
+def _join(kept: list[tuple[Utterance, PooledUtterance]]) -> PooledSpeech:
+    phones = tuple(phone for _, pooled in kept for phone in pooled.phones)
     return PooledSpeech(
-        tuple(phones),
-        np.concatenate(parts),
-        np.array(utterances),
-        np.array(speakers),
-        np.concatenate(scores),
+        phones,
+        np.concatenate([pooled.embeddings for _, pooled in kept]),
+        np.array([utterance.id for utterance, pooled in kept for _ in pooled.phones]),
+        np.array([utterance.speaker for utterance, pooled in kept for _ in pooled.phones]),
+        np.array([math.nan if phone.rating is None else phone.rating for phone in phones]),
     )
 
 
@@ -131,12 +114,3 @@ def speechocean_folder() -> Path:
     if not folder.is_dir():
         sys.exit(f"speechocean762's training split is not at {folder.relative_to(ROOT.parent)}.")
     return folder
-
-
-def expert_scores(folder: Path) -> dict[str, list[float]]:
-    """Expert scores 0–2 of every phone, by utterance."""
-    with (folder / "utterances.csv").open(encoding="utf-8", newline="") as stream:
-        return {
-            row["id"]: [float(x) for x in row["phone_scores"].split() if x != "|"]
-            for row in csv.DictReader(stream)
-        }

@@ -76,6 +76,8 @@ class BuildRequest:
         Keep the recordings for playback in this format, or not.
     resume
         Keep the utterances that an interrupted build of the same request has finished.
+    min_rating
+        Leave out phones that raters scored below this; phones that nobody rated stay.
     exclude
         Utterance ids to leave out, for instance to hold them out for measuring.
     """
@@ -92,6 +94,7 @@ class BuildRequest:
     workers: int = 1
     clips: Clips | None = None
     resume: bool = False
+    min_rating: float | None = None
     exclude: frozenset[str] = frozenset()
 
 
@@ -256,8 +259,9 @@ def _publish(
     audio_s: dict[str, float] = {}
     for corpus, utterance, path in kept:
         pooled = PooledUtterance.load(path)
-        rows += [_Row(p, corpus.name, utterance.id, utterance.speaker) for p in pooled.phones]
-        parts.append(pooled.embeddings)
+        good = [i for i, p in enumerate(pooled.phones) if _is_good(p, request.min_rating)]
+        rows += [_Row(pooled.phones[i], corpus.name, utterance.id, utterance.speaker) for i in good]
+        parts.append(pooled.embeddings[good])
         audio_s[corpus.name] = audio_s.get(corpus.name, 0.0) + pooled.audio_s
     embeddings = np.concatenate(parts)
 
@@ -349,6 +353,10 @@ def _publish(
         return publish(stage, request.out, manifest)
 
 
+def _is_good(phone: PooledPhone, min_rating: float | None) -> bool:
+    return min_rating is None or phone.rating is None or phone.rating >= min_rating
+
+
 def _table(rows: list[_Row], native_margins: np.ndarray) -> pa.Table:
     columns = {
         "phone": [row.pooled.phone for row in rows],
@@ -395,6 +403,8 @@ def _command(request: BuildRequest, corpora: list[str]) -> str:
     parts += [f"--encoder {request.encoder}", f"--pooling {request.pooling}"]
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")
+    if request.min_rating is not None:
+        parts.append(f"--min-rating {request.min_rating:g}")
     if request.clips is not None:
         parts.append(f"--clips {request.clips}")
     return " ".join(parts)

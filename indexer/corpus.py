@@ -55,6 +55,8 @@ class Utterance:
         File of a hand- or machine-made alignment, or None.
     sex
         `f` or `m`; None where not known.
+    ratings
+        How well each of `phones` was said, in the raters' own unit; None where nobody rated.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Utterance:
     phones: str | None = None
     textgrid: Path | None = None
     sex: str | None = None
+    ratings: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

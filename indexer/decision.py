@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,19 @@ from indexes.similarity import FloatArray, IntArray, class_similarities, margins
 
 TOP_M = 10
 ERROR_PRIOR = 0.1
+ASKED_PER_CLASS = 600
+"""Exemplars of a class that are asked about themselves: more would tell the same, and the cost of
+asking would grow with the square of the index."""
+
 _TEMPERATURES = np.geomspace(0.005, 1.0, 80)
 
 
 @dataclass(frozen=True, eq=False)
 class FittedDecision:
-    """The decision, and every exemplar's own margin with its utterance left out, `[n]`."""
+    """The decision, and the exemplars' own margins with their utterances left out, `[n]`.
+
+    NaN for exemplars that were not asked, or have no company.
+    """
 
     decision: Decision
     native_margins: FloatArray
@@ -38,31 +46,52 @@ def fit_decision(
     utterances
         int64 `[n]`, the utterance of each exemplar.
     seed
-        Seeds the simulated substitutions.
+        Seeds the draw of large classes and the simulated substitutions.
 
     Returns
     -------
     FittedDecision
         See `indexes.manifest.Decision` for what is fitted and how.
     """
+    rng = np.random.default_rng(seed)
     classes = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    asked = _draw(bounds, rng)
     similar = class_similarities(
-        vectors, vectors, bounds, top_m=TOP_M, groups=utterances, query_groups=utterances
+        vectors[asked],
+        vectors,
+        bounds,
+        top_m=TOP_M,
+        groups=utterances,
+        query_groups=utterances[asked],
     )
-    native = margins(similar, classes)
-    judged = ~np.isnan(native)
-    slope, intercept = _fit_errors(similar, classes, native, np.random.default_rng(seed))
+    own = classes[asked]
+    margin = margins(similar, own)
+    judged = ~np.isnan(margin)
+    slope, intercept = _fit_errors(similar, own, margin, rng)
+    native_margins = np.full(len(vectors), np.nan, dtype=np.float32)
+    native_margins[asked] = margin
     return FittedDecision(
         Decision(
             top_m=TOP_M,
-            temperature=_fit_temperature(similar[judged], classes[judged]),
+            temperature=_fit_temperature(similar[judged], own[judged]),
             error_slope=slope,
             error_intercept=intercept,
             error_prior=ERROR_PRIOR,
-            native_accuracy=float((native[judged] > 0).mean()) if judged.any() else float("nan"),
+            native_accuracy=float((margin[judged] > 0).mean()) if judged.any() else float("nan"),
         ),
-        native,
+        native_margins,
     )
+
+
+def _draw(bounds: IntArray, rng: np.random.Generator) -> IntArray:
+    """Rows to ask, ascending: all of a small class, `ASKED_PER_CLASS` of a large one."""
+    parts = []
+    for first, end in pairwise(bounds.tolist()):
+        rows = np.arange(first, end, dtype=np.int64)
+        if len(rows) > ASKED_PER_CLASS:
+            rows = np.sort(rng.choice(rows, ASKED_PER_CLASS, replace=False))
+        parts.append(rows)
+    return np.concatenate(parts)
 
 
 def _fit_temperature(similar: FloatArray, classes: IntArray) -> float:

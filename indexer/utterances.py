@@ -27,7 +27,10 @@ MIN_SILENCE_S = 0.06
 
 @dataclass(frozen=True)
 class PooledPhone:
-    """A phone of a native utterance, or a silence, before it becomes an exemplar."""
+    """A phone of a native utterance, or a silence, before it becomes an exemplar.
+
+    `stress` is -1 where unknown; `rating` is the raters' score, None where nobody rated.
+    """
 
     phone: str
     left: str
@@ -36,6 +39,7 @@ class PooledPhone:
     word: str
     start_s: float
     end_s: float
+    rating: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +119,9 @@ class UtterancePooler:
         frames = self.encoder.encode(audio)
         described, spans = [], []
         phones = alignment.phones
+        ratings = iter(utterance.ratings or ())
         for i, phone in enumerate(phones):
+            rating = None if phone.is_silence else next(ratings, None)
             if phone.is_silence and (phone.phone != SILENCE or phone.duration_s < MIN_SILENCE_S):
                 continue  # `spn` and the like: speech of unknown phones
             described.append(
@@ -127,6 +133,7 @@ class UtterancePooler:
                     word="" if phone.is_silence else alignment.words[phone.word_index],
                     start_s=phone.start_s,
                     end_s=phone.end_s,
+                    rating=rating,
                 )
             )
             spans.append((phone.start_s, phone.end_s))

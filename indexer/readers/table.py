@@ -18,6 +18,7 @@ COLUMNS = {
     "phones": ("phones",),
     "textgrid": ("textgrid",),
     "sex": ("sex", "gender"),
+    "ratings": ("phone_scores", "ratings"),
 }
 """What the columns may be called, in any case."""
 
@@ -31,6 +32,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     one of `text`, `phones`, `textgrid` are needed; files are relative to the table. Without an
     `id` the audio's stem is one. Without a `speaker` all rows belong to one speaker called
     `unknown`: taking each for a speaker of its own would let a voice be compared with itself.
+    `phone_scores` rates each of the `phones`; ` | ` may stand between words in both.
 
     Raises
     ------
@@ -52,6 +54,8 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             sorter.refuse(identity, f"line {line}: {len(row)} columns instead of {len(header)}.")
         elif not audio:
             sorter.refuse(identity, f"line {line}: no recording is named.")
+        elif (ratings := _ratings(field)) == ():
+            sorter.refuse(identity, f"line {line}: the phone scores are not one number a phone.")
         else:
             grid = field.get("textgrid")
             sorter.add(
@@ -63,10 +67,24 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
                     phones=field.get("phones") or None,
                     textgrid=table.parent / grid if grid else None,
                     sex=_SEXES.get(field.get("sex", "").lower()),
+                    ratings=ratings,
                 ),
                 f"line {line}",
             )
     return sorter.corpus(name or _name(table), language or "und")
+
+
+def _ratings(field: dict[str, str]) -> tuple[float, ...] | None:
+    """One number per phone; None where there is no rating, empty where they do not fit."""
+    if not field.get("ratings"):
+        return None
+    cells = [cell for cell in field["ratings"].split() if cell != "|"]
+    phones = [phone for phone in field.get("phones", "").split() if phone != "|"]
+    try:
+        ratings = tuple(float(cell) for cell in cells)
+    except ValueError:
+        return ()
+    return ratings if len(ratings) == len(phones) else ()
 
 
 def _table(path: Path) -> Path:

@@ -65,6 +65,10 @@ def build(
     clips: Annotated[
         str | None, typer.Option(help="Keep the recordings for playback: flac or opus.")
     ] = None,
+    min_rating: Annotated[
+        float | None,
+        typer.Option(help="Leave out phones that the corpus's raters scored below this."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted build.")] = (
         False
@@ -93,6 +97,7 @@ def build(
         workers=workers,
         clips=cast("Clips | None", clips and _one_of("--clips", clips, get_args(Clips))),
         resume=resume,
+        min_rating=min_rating,
     )
     with ProgressReport() as progress:
         report = build_index(request, progress)

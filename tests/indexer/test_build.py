@@ -6,6 +6,7 @@ import pytest
 import soundfile
 
 from indexer.build import BuildReport, BuildRequest, build_index
+from indexer.corpus import read_corpus
 from indexer.discriminant import fit_lda
 from indexes.phone_index import PhoneIndex
 from indexes.publishing import sha256_of
@@ -131,3 +132,49 @@ def test_lda_finds_the_direction_that_separates() -> None:
     assert weights[4] > 5 * np.delete(weights, 4).max()
     again = fit_lda(data, labels)
     assert again.fingerprint == transform.fingerprint
+
+
+def rated_table(corpus: Path, folder: Path, ratings: str) -> Path:
+    """A table of one recording with its TextGrid, phones and ratings."""
+    wav = next(corpus.rglob("anna00.wav"))
+    for path in (wav, wav.with_suffix(".TextGrid")):
+        shutil.copy(path, folder)
+    grid = (folder / "anna00.TextGrid").read_text()
+    phones = [
+        line.split('"')[1]
+        for line in grid[grid.index('"phones"') :].splitlines()[1:]
+        if "text =" in line
+    ]
+    table = folder / "table.csv"
+    said = " ".join(filter(None, phones))
+    table.write_text(
+        "id,audio,text,phones,textgrid,phone_scores\n"
+        f"one,anna00.wav,word,{said},anna00.TextGrid,{ratings}\n"
+    )
+    return table
+
+
+def test_phones_that_raters_scored_low_are_left_out(
+    few: Path, tone_corpus: Path, tmp_path: Path
+) -> None:
+    rated = rated_table(tone_corpus, tmp_path, "2 2 1 2 0.4 2")
+    counts = {}
+    for name, least in (("all", None), ("good", 2.0)):
+        build_index(
+            BuildRequest(
+                (str(few), str(rated)),
+                "en-US",
+                tmp_path / name,
+                encoder="spectral",
+                min_rating=least,
+            )
+        )
+        counts[name] = PhoneIndex.open(tmp_path / name).manifest.counts.exemplars
+    assert counts["all"] - counts["good"] == 2
+
+
+def test_ratings_that_do_not_fit_the_phones_are_refused(tone_corpus: Path, tmp_path: Path) -> None:
+    rated = rated_table(tone_corpus, tmp_path, "2 2 1")
+    with pytest.raises(CorpusError, match="no usable utterance") as caught:
+        read_corpus(rated)
+    assert "line 2: the phone scores are not one number a phone" in caught.value.cause
