@@ -24,7 +24,7 @@ from benchmarks.speech_data import (
     pool_corpus,
     speechocean_folder,
 )
-from indexer.decision import fit_decision
+from indexer.decision import fit_decision, left_out_together
 from indexer.discriminant import fit_lda
 from indexes.natives import NativeMargins
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
@@ -61,14 +61,20 @@ class Pool:
         vectors = transform(embeddings)
         classes, counts = np.unique(labels, return_counts=True)
         bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        _, utterances = np.unique(speech.utterance[order], return_inverse=True)
-        fitted = fit_decision(vectors, bounds, utterances.astype(np.int64))
+        groups = left_out_together(
+            *(
+                np.unique(ids[order], return_inverse=True)[1]
+                for ids in (speech.speaker, speech.utterance)
+            )
+        )
+        names = tuple(str(c) for c in classes)
+        fitted = fit_decision(embeddings, names, bounds, groups)
         natives = {
             str(phone): NativeMargins.fit(fitted.native_margins[bounds[p] : bounds[p + 1]])
             for p, phone in enumerate(classes)
         }
         return cls(
-            tuple(str(c) for c in classes),
+            names,
             transform,
             vectors,
             bounds,

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from indexer.corpus import Corpus, Utterance, read_corpus
-from indexer.decision import fit_decision
+from indexer.decision import fit_decision, left_out_together
 from indexer.discriminant import fit_lda
 from indexer.utterances import (
     PooledPhone,
@@ -41,6 +41,7 @@ from indexes.manifest import (
 )
 from indexes.phone_index import CLIPS, EXEMPLARS, TRANSFORM, VECTORS, clip_name
 from indexes.publishing import publish, refuse_existing, staged
+from indexes.similarity import FloatArray, IntArray
 from speech.alignment import SILENCE
 from speech.audio import SAMPLE_RATE, Audio
 from speech.errors import CorpusError
@@ -294,10 +295,9 @@ def _publish(
     vectors = transform(embeddings)
 
     progress("Asking the natives about themselves", 0, 1)
-    names = sorted({(row.corpus, row.utterance) for row in rows})
-    number = {name: i for i, name in enumerate(names)}
-    utterances = np.array([number[row.corpus, row.utterance] for row in rows], dtype=np.int64)
-    fitted = fit_decision(vectors, bounds, utterances)
+    utterances = _numbered([(row.corpus, row.utterance) for row in rows])
+    speakers = _numbered([(row.corpus, row.speaker) for row in rows])
+    fitted = fit_decision(embeddings, classes, bounds, left_out_together(speakers, utterances))
 
     progress("Publishing", 0, 1)
     corpora = list(dict.fromkeys(corpus.name for corpus, _, _ in kept))
@@ -320,8 +320,8 @@ def _publish(
         classes=classes,
         counts=Counts(
             exemplars=len(rows),
-            utterances=len(names),
-            speakers=len({(row.corpus, row.speaker) for row in rows}),
+            utterances=int(utterances.max()) + 1,
+            speakers=int(speakers.max()) + 1,
             audio_s=round(sum(audio_s.values()), 3),
             phones=dict(zip(classes, counts, strict=True)),
         ),
@@ -353,11 +353,17 @@ def _publish(
         return publish(stage, request.out, manifest)
 
 
+def _numbered(names: list[tuple[str, str]]) -> IntArray:
+    """Equal names as equal numbers, int64 `[n]`."""
+    number = {name: i for i, name in enumerate(sorted(set(names)))}
+    return np.array([number[name] for name in names], dtype=np.int64)
+
+
 def _is_good(phone: PooledPhone, min_rating: float | None) -> bool:
     return min_rating is None or phone.rating is None or phone.rating >= min_rating
 
 
-def _table(rows: list[_Row], native_margins: np.ndarray) -> pa.Table:
+def _table(rows: list[_Row], native_margins: FloatArray) -> pa.Table:
     columns = {
         "phone": [row.pooled.phone for row in rows],
         "left": [row.pooled.left for row in rows],

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.discriminant import fit_lda
 from indexes.manifest import Decision
 from indexes.natives import NativeMargins
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
@@ -21,9 +22,17 @@ asking would grow with the square of the index."""
 _TEMPERATURES = np.geomspace(0.005, 1.0, 80)
 
 
+FOLDS = 5
+"""Parts of the natives that are left out in turn."""
+
+MIN_SPEAKERS = 5
+"""From this many speakers on, whole speakers are left out rather than utterances: a learner's
+voice is never in the index either."""
+
+
 @dataclass(frozen=True, eq=False)
 class FittedDecision:
-    """The decision, and the exemplars' own margins with their utterances left out, `[n]`.
+    """The decision, and the exemplars' own margins while they were left out, `[n]`.
 
     NaN for exemplars that were not asked, or have no company.
     """
@@ -33,20 +42,30 @@ class FittedDecision:
 
 
 def fit_decision(
-    vectors: FloatArray, bounds: IntArray, utterances: IntArray, *, seed: int = 0
+    embeddings: FloatArray,
+    classes: tuple[str, ...],
+    bounds: IntArray,
+    groups: IntArray,
+    *,
+    seed: int = 0,
 ) -> FittedDecision:
-    """Query the pool with its own exemplars, each against the other utterances only.
+    """Ask an index without some of its natives about those natives, for all of them in turn.
+
+    The transform is fitted anew without them each time, so that what is known of natives holds
+    for natives that were never heard.
 
     Parameters
     ----------
-    vectors
-        Unit vectors, float32 `[n, d]`, ordered by class.
+    embeddings
+        float32 `[n, D]` in the encoder's space, ordered by class.
+    classes
+        The P classes.
     bounds
         int64 `[P + 1]`, rows of each class.
-    utterances
-        int64 `[n]`, the utterance of each exemplar.
+    groups
+        int64 `[n]`: exemplars of one group (a speaker, an utterance) are left out together.
     seed
-        Seeds the draw of large classes and the simulated substitutions.
+        Seeds the folds, the draw of large classes and the simulated substitutions.
 
     Returns
     -------
@@ -54,33 +73,49 @@ def fit_decision(
         See `indexes.manifest.Decision` for what is fitted and how.
     """
     rng = np.random.default_rng(seed)
-    classes = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+    own = np.repeat(np.arange(len(classes)), np.diff(bounds))
+    fold = _fold(groups, rng)
     asked = _draw(bounds, rng)
-    similar = class_similarities(
-        vectors[asked],
-        vectors,
-        bounds,
-        top_m=TOP_M,
-        groups=utterances,
-        query_groups=utterances[asked],
-    )
-    own = classes[asked]
-    margin = margins(similar, own)
+    similar = np.full((len(asked), len(classes)), np.nan, dtype=np.float32)
+    for f in range(int(fold.max()) + 1):
+        stay, ask = np.flatnonzero(fold != f), fold[asked] == f
+        if not len(stay) or len(np.unique(own[stay])) < 2:
+            continue
+        transform = fit_lda(embeddings[stay], tuple(classes[c] for c in own[stay]))
+        similar[ask] = class_similarities(
+            transform(embeddings[asked[ask]]),
+            transform(embeddings[stay]),
+            np.searchsorted(own[stay], np.arange(len(classes) + 1)),
+            top_m=TOP_M,
+        )
+    margin = margins(similar, own[asked])
     judged = ~np.isnan(margin)
-    slope, intercept = _fit_errors(similar, own, margin, rng)
-    native_margins = np.full(len(vectors), np.nan, dtype=np.float32)
+    slope, intercept = _fit_errors(similar, own[asked], margin, rng)
+    native_margins = np.full(len(embeddings), np.nan, dtype=np.float32)
     native_margins[asked] = margin
     return FittedDecision(
         Decision(
             top_m=TOP_M,
-            temperature=_fit_temperature(similar[judged], own[judged]),
+            temperature=_fit_temperature(similar[judged], own[asked][judged]),
             error_slope=slope,
             error_intercept=intercept,
             error_prior=ERROR_PRIOR,
-            native_accuracy=float((margin[judged] > 0).mean()) if judged.any() else float("nan"),
+            native_accuracy=float((margin[judged] > 0).mean()) if judged.any() else 0.0,
         ),
         native_margins,
     )
+
+
+def left_out_together(speakers: IntArray, utterances: IntArray) -> IntArray:
+    """Groups for `fit_decision`: speakers where there are enough of them, else utterances."""
+    return speakers if len(np.unique(speakers)) >= MIN_SPEAKERS else utterances
+
+
+def _fold(groups: IntArray, rng: np.random.Generator) -> IntArray:
+    """Fold of every exemplar, `[n]`; groups are dealt out evenly in a seeded order."""
+    _, group = np.unique(groups, return_inverse=True)
+    dealt = rng.permutation(int(group.max()) + 1) % FOLDS
+    return dealt[group]
 
 
 def _draw(bounds: IntArray, rng: np.random.Generator) -> IntArray:

@@ -22,8 +22,8 @@ SCHEMA = pa.schema(
     ]
 )
 """Columns of `exemplars.parquet`, a row per vector in FAISS id order. `stress` is -1 where unknown;
-`margin` is the exemplar's own margin with its utterance left out, NaN where it has no company or was
-not asked."""
+`margin` is the exemplar's own margin while its utterance or speaker was left out, NaN where it has
+no company or was not asked."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ class Exemplar:
     start_s, end_s
         Seconds in the utterance.
     margin
-        Its own margin among the other utterances; NaN where it has no company or was not asked.
+        Its own margin while its utterance or speaker was left out; NaN where it has no company or
+        was not asked.
     """
 
     row: int

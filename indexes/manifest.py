@@ -64,7 +64,8 @@ class Decision(_Model):
     error_prior
         The share of wrong phones that was assumed for that map.
     native_accuracy
-        Share of left-out natives whose nearest class is their own phone.
+        Share of left-out natives whose nearest class is their own phone (speakers are left out
+        where there are five or more, else utterances; a fifth of them at a time).
     """
 
     top_m: int
