@@ -21,6 +21,7 @@ from rich.table import Table
 from benchmarks.speech_data import (
     DATA,
     PooledSpeech,
+    join,
     pool_corpus,
     speechocean_folder,
 )
@@ -113,11 +114,11 @@ class Row:
     tuned: str
 
 
-def grade_rows(name: str, pools: list[Pool], learners: PooledSpeech, tuned: str) -> list[Row]:
+def grade_rows(name: str, pools: dict[int, Pool], learners: PooledSpeech, tuned: str) -> list[Row]:
     """AUC and PCC of one kind of pool; fold f of the learners is judged by `pools[f]`."""
     folds = np.array([fold_of(str(s)) for s in learners.speaker])
     found: dict[str, list[float]] = {"margin auc": [], "auc": [], "pcc": [], "flagged": []}
-    for f, pool in enumerate(pools):
+    for f, pool in pools.items():
         test = learners.take((folds == f) & learners.spoken)
         margin, quantile = pool.judge(pool.similarities(test.embeddings), test.labels)
         score = np.array([math.nan if np.isnan(q) else score_of(q) for q in quantile])
@@ -135,13 +136,12 @@ def grade_rows(name: str, pools: list[Pool], learners: PooledSpeech, tuned: str)
     ]
 
 
-def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
+def simulated_rows(name: str, pool: Pool, prompts: PooledSpeech) -> list[Row]:
     """Simulated substitutions on held-out native prompts (the CMU Kids protocol).
 
     Every phone is judged once as it is and once as if another phone had been meant; the AUC
     tells the two apart.
     """
-    held_out = "held-out prompts"
     rng = np.random.default_rng(SEED)
     inventory = PhoneInventory.load("en-US")
     phones = [phone for phone in pool.classes if phone != SILENCE]
@@ -150,8 +150,8 @@ def simulated_rows(pool: Pool, prompts: PooledSpeech) -> list[Row]:
     margin, quantile = pool.judge(similar, spoken.labels)
     rows = [
         Row(
-            held_out,
-            "false rejections at the 4 % setting",
+            name,
+            "held-out prompts: false rejections at 4 %",
             (float((quantile < math.log(FLAGGED_QUANTILE)).mean()),),
             "nothing",
         )
@@ -180,15 +180,13 @@ def _nearest(inventory: PhoneInventory, phone: str, phones: list[str]) -> list[s
     return sorted(others, key=lambda other: (inventory.distance(phone, other), other))
 
 
-def native_rows(pool: Pool, natives: PooledSpeech) -> list[Row]:
+def native_rows(name: str, pool: Pool, natives: PooledSpeech) -> list[Row]:
     """False rejections of natives whose voices the pool has never heard, a value per speaker."""
     spoken = natives.take(natives.spoken)
     _, quantile = pool.judge(pool.similarities(spoken.embeddings), spoken.labels)
     rejected = quantile < math.log(FLAGGED_QUANTILE)
     rates = [float(rejected[spoken.speaker == s].mean()) for s in np.unique(spoken.speaker)]
-    return [
-        Row("six unseen natives", "false rejections at the 4 % setting", tuple(rates), "nothing")
-    ]
+    return [Row(name, "six unseen natives: false rejections at 4 %", tuple(rates), "nothing")]
 
 
 def main() -> None:
@@ -196,34 +194,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--layer", type=int)
+    parser.add_argument(
+        "--folds",
+        type=int,
+        nargs="+",
+        default=list(range(FOLDS)),
+        help="folds that are judged: for an encoder that learnt from the others",
+    )
     options = parser.parse_args()
-    encoder, layer = options.encoder, options.layer
+    encoder, layer, folds = options.encoder, options.layer, options.folds
 
     folder = speechocean_folder()
     prompts = pool_corpus("asterisk:en", encoder=encoder, layer=layer)
     held_out = np.array([is_held_out(str(u)) for u in prompts.utterance])
     native = Pool.build(prompts.take(~held_out))
     learners = pool_corpus(str(folder), encoder=encoder, layer=layer)
-    folds = np.array([fold_of(str(s)) for s in learners.speaker])
-    rated = [
-        Pool.build(learners.take((folds != f) & ((learners.expert == 2) | ~learners.spoken)))
-        for f in range(FOLDS)
-    ]
+    fold = np.array([fold_of(str(s)) for s in learners.speaker])
+    good = (learners.expert == 2) | ~learners.spoken
+    ours = prompts.take(~held_out)
+    rated = {f: Pool.build(learners.take((fold != f) & good)) for f in folds}
+    both = {f: Pool.build(join([ours, learners.take((fold != f) & good)])) for f in folds}
     rows = [
-        *grade_rows("native pool (asterisk-en)", [native] * FOLDS, learners, "nothing"),
-        *grade_rows("expert-rated-2 pool", rated, learners, "pool: the other four folds"),
-        *simulated_rows(native, prompts.take(held_out)),
+        *grade_rows("native pool", dict.fromkeys(folds, native), learners, "nothing"),
+        *grade_rows("expert-rated-2 pool", rated, learners, "pool: other folds"),
+        *grade_rows("both pools", both, learners, "pool: other folds"),
+        *simulated_rows("native pool", native, prompts.take(held_out)),
+        *simulated_rows("both pools", both[folds[0]], prompts.take(held_out)),
     ]
     if (DATA / "native-english").is_dir():
         natives = pool_corpus(str(DATA / "native-english"), encoder=encoder, layer=layer)
-        rows += native_rows(native, natives)
-    table = Table(title=f"encoder {encoder}, {FOLDS} speaker-disjoint folds (seed {SEED})")
-    for column in ("pool or speech", "measure", "mean", "spread (sd)", "fitted on"):
+        rows += native_rows("native pool", native, natives)
+        rows += native_rows("expert-rated-2 pool", rated[folds[0]], natives)
+        rows += native_rows("both pools", both[folds[0]], natives)
+    table = Table(
+        title=f"encoder {encoder}, judged: folds {folds} of {FOLDS}, speaker-disjoint; seed {SEED}"
+    )
+    for column in ("pool", "measure", "mean", "spread (sd)", "fitted on"):
         table.add_column(column)
     for row in rows:
         spread = f"{np.std(row.values):.3f}" if len(row.values) > 1 else "–"
         table.add_row(row.what, row.measure, f"{np.mean(row.values):.3f}", spread, row.tuned)
-    console = Console(width=120)
+    console = Console(width=130)
     console.print(table)
     console.print(
         f"Left-out native phones whose nearest class is their own: {native.native_accuracy:.3f} "

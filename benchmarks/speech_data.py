@@ -108,6 +108,17 @@ def _join(kept: list[tuple[Utterance, PooledUtterance]]) -> PooledSpeech:
     )
 
 
+def join(parts: list[PooledSpeech]) -> PooledSpeech:
+    """Several pooled corpora as one."""
+    return PooledSpeech(
+        tuple(phone for part in parts for phone in part.phones),
+        np.concatenate([part.embeddings for part in parts]),
+        np.concatenate([part.utterance for part in parts]),
+        np.concatenate([part.speaker for part in parts]),
+        np.concatenate([part.expert for part in parts]),
+    )
+
+
 def speechocean_folder() -> Path:
     """Folder of the development speech; exits with a sentence where it is absent."""
     folder = DATA / "speechocean762-train"

@@ -75,6 +75,8 @@ class BuildRequest:
         Processes that decode, align and encode.
     clips
         Keep the recordings for playback in this format, or not.
+    clips_of
+        Names of the corpora whose recordings are kept; all of them if None.
     resume
         Keep the utterances that an interrupted build of the same request has finished.
     min_rating
@@ -94,6 +96,7 @@ class BuildRequest:
     reader: str = "auto"
     workers: int = 1
     clips: Clips | None = None
+    clips_of: frozenset[str] | None = None
     resume: bool = False
     min_rating: float | None = None
     exclude: frozenset[str] = frozenset()
@@ -349,7 +352,10 @@ def _publish(
         pq.write_table(_table(rows, fitted.native_margins), stage / EXEMPLARS)
         transform.save(stage / TRANSFORM)
         if request.clips is not None:
-            _write_clips(stage, request.clips, kept, progress)
+            chosen = [
+                job for job in kept if request.clips_of is None or job[0].name in request.clips_of
+            ]
+            _write_clips(stage, request.clips, chosen, progress)
         return publish(stage, request.out, manifest)
 
 

@@ -212,11 +212,12 @@ class PhoneIndex:
         return Exemplar(row=row, stress=None if stress < 0 else stress, **values)
 
     def clip(self, row: int) -> Path | None:
-        """The utterance's recording behind an exemplar, if the index keeps clips."""
+        """The utterance's recording behind an exemplar, if the index keeps it."""
         if self.manifest.clips is None:
             return None
         exemplar = self.exemplar(row)
-        return self.path / clip_name(exemplar.corpus, exemplar.utterance, self.manifest.clips)
+        name = clip_name(exemplar.corpus, exemplar.utterance, self.manifest.clips)
+        return self.path / name if name in self.manifest.files else None
 
     def check_encoder(self, encoder: Encoder) -> None:
         """Refuse an encoder that did not build this index.

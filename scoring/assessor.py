@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from indexes.phone_index import PhoneIndex
-from retriever.deviations import InsertedPhone, find_insertions, is_deleted
+from retriever.deviations import Deviations, InsertedPhone
 from retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
 from retriever.neighbours import Exclusion
 from scoring.assessment import (
@@ -62,6 +62,7 @@ class Assessor:
         self.aligner = aligner
         self.pronouncer = pronouncer
         self._scale = NativeScale(index)
+        self._deviations = Deviations(index)
 
     @property
     def language(self) -> str:
@@ -131,9 +132,13 @@ class Assessor:
             [phone.phone for phone in aligned],
             exclusion=exclusion,
         )
+        similar = self._deviations.similarities(frames)
         grades = [
             self._scale.grade(
-                item, is_deleted(self.index, item.posterior, alignment.phones, position)
+                item,
+                deleted=self._deviations.deleted(
+                    frames, similar, alignment.phones, position, self._scale.log_quantile(item)
+                ),
             )
             for item, position in zip(evidence, spoken, strict=True)
         ]
@@ -147,7 +152,7 @@ class Assessor:
                 f"The text does not match the recording: {sum(flagged)} of {len(judged)} phones "
                 "were not heard as they were meant."
             )
-        insertions = find_insertions(self.index, frames, alignment.phones)
+        insertions = self._deviations.insertions(frames, similar, alignment.phones)
         return self._result(
             id,
             recording,

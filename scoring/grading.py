@@ -68,19 +68,20 @@ class NativeScale:
             if phone != SILENCE
         }
 
-    def grade(self, evidence: PhoneEvidence, deleted: bool) -> Grade:
-        """Grade one canonical phone."""
+    def log_quantile(self, evidence: PhoneEvidence) -> float:
+        """ln of the share of natives with no larger margin; NaN where there are too few."""
         natives = self._natives.get(evidence.phone)
-        if (
-            natives is None
-            or evidence.coverage < MIN_COVERAGE
-            or len(natives) < MIN_COVERAGE
-            or math.isnan(evidence.margin)
-        ):
+        if natives is None or min(evidence.coverage, len(natives)) < MIN_COVERAGE:
+            return math.nan
+        return float(natives.log_quantile(np.array(evidence.margin)))
+
+    def grade(self, evidence: PhoneEvidence, *, deleted: bool) -> Grade:
+        """Grade one canonical phone."""
+        log_quantile = self.log_quantile(evidence)
+        if math.isnan(log_quantile):
             return UNCERTAIN
         if deleted:
             return DELETED
-        log_quantile = float(natives.log_quantile(np.array(evidence.margin)))
         decision = self._index.manifest.decision
         logit = decision.error_slope * log_quantile + decision.error_intercept
         verdict: Verdict = "correct"

@@ -39,6 +39,7 @@ _WANTED = (
 # Loaders of this package, found without an installed distribution; plugins register theirs in
 # the entry point group nativeear.encoders.
 _BUILT_IN = {
+    "compact": "speech.encoders.compact",
     "spectral": "speech.encoders.spectral",
     "transformers": "speech.encoders.transformers",
 }
@@ -105,6 +106,18 @@ _SPECTRAL = EncoderInfo(
     note="log-mel spectra with 150 ms of context; no weights, always here",
 )
 
+_COMPACT = EncoderInfo(
+    name="compact",
+    kind="compact",
+    dim=512,
+    layers=6,
+    default_layer=6,
+    licence="CC-BY-SA-3.0",
+    phones=True,
+    local=True,
+    note="ships with NativeEar: six Whisper layers with a phone CTC head, English",
+)
+
 # name, hub id, family, D, layers, licence, phone CTC head, note
 _HUB = (
     ("hubert-large", "facebook/hubert-large-ls960-ft", "hubert", 1024, 24, "Apache-2.0", False,
@@ -134,6 +147,7 @@ def default_layer(family: str, layers: int) -> int:
 
 
 _NAMED = (
+    _COMPACT,
     _SPECTRAL,
     *(
         EncoderInfo(
@@ -263,8 +277,8 @@ def _identify(name: str) -> EncoderInfo:
         if info.name == wanted:
             return info
     kind, colon, source = wanted.partition(":")
-    if kind in _plugins():
-        return EncoderInfo(name=wanted, kind=kind, source=source if colon else "", local=True)
+    if kind in {*_plugins(), *_BUILT_IN} and (source or not colon):
+        return EncoderInfo(name=wanted, kind=kind, source=source, local=True)
     if _is_hub_id(wanted) or Path(wanted).expanduser().exists():
         return EncoderInfo(name=wanted, kind="transformers", source=wanted)
     raise EncoderError(

@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from speech.audio import SAMPLE_RATE, Audio
+from speech.encoders import compact
+from speech.encoders.catalogue import load_encoder
+from speech.encoders.compact import ShippedEncoder
+from speech.encoders.compact_model import LABELS, CompactConfig, CompactEncoder, save
+from speech.errors import EncoderError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small network with random weights: for shapes and plumbing."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("compact")
+    config = CompactConfig(width=32, n_heads=2, n_layers=2, knn_layer=1, gop_layer=3)
+    save(CompactEncoder(config), path, config)
+    return path
+
+
+@pytest.fixture
+def encoder(folder: Path) -> ShippedEncoder:
+    return compact.load(str(folder))
+
+
+def noise(seconds: float, seed: int = 0) -> Audio:
+    rng = np.random.default_rng(seed)
+    return Audio((rng.normal(size=round(seconds * SAMPLE_RATE)) * 0.1).astype(np.float32))
+
+
+def test_one_pass_gives_embeddings_and_phone_posteriors(encoder: ShippedEncoder) -> None:
+    frames = encoder.encode(noise(1.0))
+    assert frames.embeddings.shape == (50, 32)
+    assert frames.log_probs is not None
+    assert frames.log_probs.shape == (50, 40)
+    assert frames.labels == LABELS
+    assert np.allclose(np.exp(frames.log_probs).sum(axis=1), 1, atol=1e-4)
+    assert frames.hop_s == 0.02
+
+
+def test_a_batch_gives_what_single_calls_give(encoder: ShippedEncoder) -> None:
+    audios = [noise(seconds, i) for i, seconds in enumerate((0.4, 2.37, 1.0, 11.5))]
+    for batched, audio in zip(encoder.encode_batch(audios), audios, strict=True):
+        single = encoder.encode(audio)
+        assert len(batched) == len(single)
+        assert np.allclose(batched.embeddings, single.embeddings, atol=1e-4)
+        assert batched.log_probs is not None
+        assert single.log_probs is not None
+        assert np.allclose(batched.log_probs, single.log_probs, atol=1e-4)
+
+
+def test_a_long_recording_has_all_its_frames(encoder: ShippedEncoder) -> None:
+    audio = noise(37.3)
+    frames = encoder.encode(audio)
+    assert len(frames) == round(37.3 / 0.02)
+    assert frames.embeddings.flags.c_contiguous
+
+
+def test_layers_are_chosen_and_change_the_fingerprint(folder: Path) -> None:
+    chosen = {layer: compact.load(str(folder), layer=layer) for layer in (None, 1, 3)}
+    assert chosen[None].fingerprint == chosen[1].fingerprint != chosen[3].fingerprint
+    audio = noise(0.5)
+    assert not np.allclose(
+        chosen[1].encode(audio).embeddings, chosen[3].encode(audio).embeddings, atol=1e-2
+    )
+    with pytest.raises(EncoderError, match="no layer 9"):
+        compact.load(str(folder), layer=9)
+
+
+def test_a_folder_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="cannot be opened"):
+        load_encoder(f"compact:{tmp_path}")
+
+
+def test_another_sample_rate_is_refused(encoder: ShippedEncoder) -> None:
+    with pytest.raises(EncoderError, match="hears 16000 Hz"):
+        encoder.encode(Audio(np.zeros(8_000, np.float32), 8_000))
