@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexer.corpus import Corpus, Utterance, read_corpus
+from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
 from indexer.decision import fit_decision, left_out_together
 from indexer.discriminant import fit_lda
 from indexer.utterances import (
@@ -79,6 +79,8 @@ class BuildRequest:
         Names of the corpora whose recordings are kept; all of them if None.
     resume
         Keep the utterances that an interrupted build of the same request has finished.
+    licence
+        Licence of the corpora that do not state their own.
     min_rating
         Leave out phones that raters scored below this; phones that nobody rated stay.
     exclude
@@ -98,6 +100,7 @@ class BuildRequest:
     clips: Clips | None = None
     clips_of: frozenset[str] | None = None
     resume: bool = False
+    licence: str | None = None
     min_rating: float | None = None
     exclude: frozenset[str] = frozenset()
 
@@ -132,10 +135,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
     """
     started = time.monotonic()
     refuse_existing(request.out)
-    corpora = [
-        read_corpus(corpus, reader=request.reader, language=request.language)
-        for corpus in request.corpora
-    ]
+    corpora = [_read(corpus, request) for corpus in request.corpora]
     pooling = PoolingRequest(
         request.language, request.aligner, request.encoder, request.layer, request.pooling
     )
@@ -176,6 +176,13 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
 
 
 Job = tuple[Corpus, Utterance, Path]
+
+
+def _read(path: str, request: BuildRequest) -> Corpus:
+    corpus = read_corpus(path, reader=request.reader, language=request.language)
+    if request.licence is not None and corpus.licence == LICENCE_NOT_STATED:
+        corpus = replace(corpus, licence=request.licence)
+    return corpus
 
 
 def _work_folder(request: BuildRequest, encoder: Encoder) -> Path:

@@ -27,12 +27,16 @@ _SHAPE = f"The columns are {', '.join(REQUIRED_COLUMNS)} and, if wanted, phones.
 
 @dataclass(frozen=True)
 class Row:
-    """One recording to assess. `audio` is resolved against the manifest's folder."""
+    """One recording to assess.
+
+    `audio` is resolved against the manifest's folder; a `problem` is why the row cannot be used.
+    """
 
     id: str
     audio: Path | None
     text: str
     phones: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,20 +175,17 @@ def _check_header(manifest: Path, header: list[str]) -> None:
 
 
 def _row(folder: Path, header: list[str], cells: list[str], where: str) -> Row:
-    if len(cells) != len(header):
-        raise InputError(
-            f"{where} has {len(cells)} cells under {len(header)} columns.",
-            fix="Put a text that holds commas in double quotes.",
-        )
-    values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    if not values["id"]:
+    values = {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+    if not values.get("id"):
         raise InputError(f"{where} has no id.", fix="Give every row an id of its own.")
-    audio = values["audio"]
+    audio = values.get("audio", "")
+    fits = len(cells) == len(header)
     return Row(
         id=values["id"],
         audio=folder / audio if audio else None,
-        text=values["text"],
+        text=values.get("text", ""),
         phones=values.get("phones", ""),
+        problem="" if fits else f"{where} has {len(cells)} cells under {len(header)} columns.",
     )
 
 
@@ -212,6 +213,8 @@ def _load(index: str | Path) -> Callable[[Row], Line]:
 
 def _assess(assessor: Assessor, row: Row) -> Line:
     try:
+        if row.problem:
+            raise InputError(row.problem, fix="Put a text that holds commas in double quotes.")
         if row.audio is None:
             raise InputError("The row names no recording.", fix="Fill in its column audio.")
         result = assessor.assess(row.audio, row.text or None, phones=row.phones or None, id=row.id)

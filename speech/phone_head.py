@@ -25,6 +25,7 @@ from speech.frames import FloatArray, Frames
 from speech.inventory import (
     VOWEL_KINDS,
     PhoneInventory,
+    feature_names,
     normal_ipa,
     phone_from_ipa,
 )
@@ -33,9 +34,10 @@ BLANK = "<blank>"
 OTHER = "<other>"
 """Column of labels that are sounds, but none of the inventory: it competes, and is never meant."""
 
-NEAR = 0.1
-"""Largest PanPhon distance at which an unknown label still counts as the nearest phone. Narrow
-variants of one phone differ by up to this much; a voicing or a place of articulation by more."""
+NEAR = 0.03
+"""Largest PanPhon distance at which an unknown label still counts as the nearest phone: less than
+one feature of full weight, so that ʂ counts as ʃ, while y, which a learner may say for u, does
+not count as u. Consonants must agree in voicing, which PanPhon weighs little."""
 
 MIN_PROBABILITY = 1e-300
 """Stands for 0 where no label says a phone, so that logarithms stay finite."""
@@ -44,9 +46,12 @@ Kind = Literal["arpabet", "ipa"]
 Pieces = tuple[int, ...]
 
 # What a CTC head emits that is no sound: its probability joins the blank's.
-_SILENT = frozenset(
-    "<pad> [pad] <s> </s> <sos/eos> <blk> <blank> <eps> <sil> [sil] sil sp | ▁ _ h#".split() + [""]
-)
+# fmt: off
+_SILENT = frozenset((
+    "", "<pad>", "[pad]", "<s>", "</s>", "<sos/eos>", "<blk>", "<blank>", "<eps>", "<sil>",
+    "[sil]", "sil", "sp", "|", "▁", "_", "h#",
+))
+# fmt: on
 _IN_BRACKETS = re.compile(r"[<\[].*[>\]]")
 # fmt: off
 _ARPABET_PAIRS = frozenset((
@@ -216,9 +221,7 @@ def label_map(labels: tuple[str, ...], inventory: PhoneInventory) -> LabelMap:
         pieces,
         spelling,
         reader.approximate,
-        tuple(
-            label for label, reading in zip(labels, readings, strict=True) if OTHER in reading
-        ),
+        tuple(label for label, reading in zip(labels, readings, strict=True) if OTHER in reading),
         absent,
     )
 
@@ -263,14 +266,21 @@ class _LabelReader:
             return (OTHER,)
         nearest, distance = self._inventory.nearest(phone)
         found = self._inventory.phone(nearest)
-        alike = (phone.kind in VOWEL_KINDS) == (found.kind in VOWEL_KINDS)
-        if phone.kind == "diphthong" and found.kind != "diphthong":
-            letters = _letters(ipa)  # a language without it says its two vowels
+        voicing = feature_names().index("voi")
+        is_vowel = phone.kind in VOWEL_KINDS
+        if (
+            distance <= NEAR
+            and is_vowel == (found.kind in VOWEL_KINDS)
+            and (phone.kind == "diphthong") == (found.kind == "diphthong")
+            and (is_vowel or phone.features[voicing] == found.features[voicing])
+        ):
+            self.approximate[label] = (nearest, distance)
+            return (nearest,)
+        letters = _letters(ipa)
+        if phone.kind in {"diphthong", "affricate"} and len(letters) > 1:
+            # a language that does not have it as one phone says its two parts
             return tuple(name for letter in letters for name in self._piece(letter, label))
-        if distance > NEAR or not alike:
-            return (OTHER,)
-        self.approximate[label] = (nearest, distance)
-        return (nearest,)
+        return (OTHER,)
 
 
 def _spell(
@@ -279,12 +289,15 @@ def _spell(
     """Columns that say each phone, and the phones that none do."""
     said = {column for label in pieces.values() for column in label}
     spelling = {phone.symbol: (ids[phone.symbol],) for phone in inventory}
+    phones = {ids[phone.symbol] for phone in inventory}
     absent = set()
     for phone in inventory:
         if ids[phone.symbol] in said:
             continue
         letters = [pieces.get(letter, ()) for letter in _letters(phone.ipa)]
-        if len(letters) > 1 and all(len(columns) == 1 for columns in letters):
+        if len(letters) > 1 and all(
+            len(columns) == 1 and columns[0] in phones for columns in letters
+        ):
             spelling[phone.symbol] = tuple(columns[0] for columns in letters)
             continue
         absent.add(phone.symbol)
@@ -316,7 +329,7 @@ def _letters(ipa: str) -> list[str]:
     """IPA letters of a label without their diacritics."""
     text = unicodedata.normalize("NFC", normal_ipa(ipa))
     plain = "".join(c for c in text if not _is_modifier(c))
-    return [c for c in plain]
+    return list(plain)
 
 
 def _is_modifier(text: str) -> bool:

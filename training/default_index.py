@@ -36,6 +36,7 @@ def build_default(data: Path, out: Path, workers: int = 2, encoder: str = "defau
             name=LANGUAGE,
             encoder=encoder,
             workers=workers,
+            licence="CC BY 4.0",  # speechocean762's (OpenSLR 101); the prompts state their own
             clips="opus",
             clips_of=frozenset({native.name}),
             min_rating=FLAWLESS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated
 
@@ -51,17 +52,38 @@ def list_(as_json: JsonOption = False) -> None:
 
 @app.command(cls=GuardedCommand)
 def show(name: NameArgument, as_json: JsonOption = False) -> None:
-    """Show what is known of an encoder."""
+    """Show what is known of an encoder; of the shipped one, its whole card."""
     from speech.encoders.catalogue import describe
 
     facts = asdict(describe(name))
+    if facts["name"] == "compact":
+        from speech.encoders.compact import card
+
+        facts["card"] = card()
     if as_json:
         print_json(facts)
-        return
+    else:
+        _print_facts(facts)
+
+
+def _print_facts(facts: Mapping[str, object], indent: str = "") -> None:
+    """Print nested facts one to a line, leaving out what is not known."""
     for fact, value in facts.items():
-        if value not in (None, ""):
-            said = {True: "yes", False: "no"}.get(value, value) if value in (True, False) else value
-            print(f"{fact.replace('_', ' '):<14} {said}")
+        title = f"{indent}{fact.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            print(title)
+            _print_facts(value, indent + "  ")
+        elif isinstance(value, list | tuple):
+            print(title)
+            for item in value:
+                if isinstance(item, Mapping):
+                    print(f"{indent}  - {'; '.join(str(part) for part in item.values())}")
+                else:
+                    print(f"{indent}  - {item}")
+        elif isinstance(value, bool):
+            print(f"{title:<14} {'yes' if value else 'no'}")
+        elif value not in (None, ""):
+            print(f"{title:<14} {value}")
 
 
 @app.command(cls=GuardedCommand)

@@ -65,6 +65,9 @@ def build(
     clips: Annotated[
         str | None, typer.Option(help="Keep the recordings for playback: flac or opus.")
     ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of corpora that do not state their own.")
+    ] = None,
     min_rating: Annotated[
         float | None,
         typer.Option(help="Leave out phones that the corpus's raters scored below this."),
@@ -97,6 +100,7 @@ def build(
         workers=workers,
         clips=cast("Clips | None", clips and _one_of("--clips", clips, get_args(Clips))),
         resume=resume,
+        licence=licence,
         min_rating=min_rating,
     )
     with ProgressReport() as progress:

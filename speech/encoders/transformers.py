@@ -41,6 +41,7 @@ from speech.encoders.fingerprint import fingerprint
 from speech.encoders.windows import plan, stitch
 from speech.errors import EncoderError
 from speech.frames import FloatArray, Frames
+from speech.phone_head import are_phones, labels_refusal
 
 SAMPLE_RATE = 16_000
 MIN_SAMPLES = 560  # two windows of 25 ms, 10 ms apart: the least that gives w2v-BERT a frame
@@ -56,13 +57,6 @@ warnings.filterwarnings("ignore", message="Support for mismatched key_padding_ma
 
 # Entries of config.json that change when a model is saved again and say nothing of its frames.
 _VOLATILE = ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "architectures")
-
-# fmt: off
-_ARPABET_PAIRS = frozenset((
-    "AA", "AE", "AH", "AO", "AW", "AY", "CH", "DH", "EH", "ER", "EY", "HH",
-    "IH", "IY", "JH", "NG", "OW", "OY", "SH", "TH", "UH", "UW", "ZH",
-))
-# fmt: on
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,7 +328,8 @@ class _WhisperNetwork:
 class TransformersEncoder:
     """A transformers model read at one layer; `load` makes it.
 
-    Instances may be shared between threads; calls then wait for each other.
+    Instances may be shared between threads; calls then wait for each other. `gop_refusal` says why
+    the frames bring no phone posteriors; it is empty where they do.
     """
 
     def __init__(
@@ -350,8 +345,10 @@ class TransformersEncoder:
         batch_s: float,
         settings: Mapping[str, object],
         weights: tuple[Path, ...],
+        gop_refusal: str = "",
     ) -> None:
         self.name = name
+        self.gop_refusal = gop_refusal
         self.dim = dim
         self.labels = labels
         self.hop_s, self.offset_s = front.hop_s, front.offset_s
@@ -515,7 +512,7 @@ def load(
         "dtype": dtype,
     }
 
-    vocabulary = _phone_vocabulary(folder, config)
+    vocabulary, gop_refusal = _phone_vocabulary(folder, config)
     model = _open(folder, name, head=bool(vocabulary))
     described = model.config  # with the values that config.json leaves to their defaults
     layers = int(described.encoder_layers if family == "whisper" else described.num_hidden_layers)
@@ -552,6 +549,7 @@ def load(
         batch_s=BATCH_S[where.type],
         settings={**settings, "layer": chosen, "labels": vocabulary},
         weights=weights,
+        gop_refusal=gop_refusal,
     )
 
 
@@ -613,35 +611,25 @@ def _preprocessor(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def _phone_vocabulary(folder: Path, config: Mapping[str, Any]) -> tuple[str, ...]:
-    """Labels of the model's CTC head in the order of its outputs, or () if it emits no phones."""
+def _phone_vocabulary(folder: Path, config: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Labels of the model's CTC head in the order of its outputs, or () and why there are none."""
     path = folder / "vocab.json"
-    is_ctc = any(str(kind).endswith("ForCTC") for kind in config.get("architectures") or ())
-    # an adapter halves the frame rate on the way to the head, and its frames would not match
-    if not is_ctc or config.get("add_adapter") or not path.is_file():
-        return ()
+    if not any(str(kind).endswith("ForCTC") for kind in config.get("architectures") or ()):
+        return (), "The encoder has no CTC head."
+    if config.get("add_adapter"):
+        return (), "The encoder's adapter halves the frame rate before the CTC head."
+    if not path.is_file():
+        return (), f"The labels of the encoder's CTC head are missing: {path}."
     vocabulary = json.loads(path.read_text(encoding="utf-8"))
     if not all(isinstance(label, int) for label in vocabulary.values()):
-        return ()  # several languages in one file
+        return (), "The encoder's CTC head has vocabularies of several languages in one file."
     size = int(config.get("vocab_size") or len(vocabulary))
     labels = [f"<{label}>" for label in range(size)]
     for text, label in vocabulary.items():
         if label < size:
             labels[label] = text
-    return tuple(labels) if are_phones(vocabulary) else ()
-
-
-def are_phones(labels: Sequence[str] | Mapping[str, int]) -> bool:
-    """Whether a CTC head's labels look like phones and not like letters or word pieces.
-
-    They do if at least twelve are two-letter ARPAbet symbols, or if a fifth contain letters that
-    only the IPA has (U+0250 to U+02AF) or a length mark. Orthographies borrow some of these
-    letters (Ewe ɖ, ɛ, ƒ), but not so many.
-    """
-    plain = [label for label in labels if not re.fullmatch(r"[<\[].*[>\]]|\|", label)]
-    arpabet = {label.upper().rstrip("012") for label in plain} & _ARPABET_PAIRS
-    ipa = [label for label in plain if re.search("[\u0250-\u02af\u02d0]", label)]
-    return len(arpabet) >= 12 or len(ipa) * 5 >= len(plain) > 0
+    reason = labels_refusal(labels)
+    return ((), reason) if reason else (tuple(labels), "")
 
 
 def _open(folder: Path, name: str, *, head: bool) -> Any:
