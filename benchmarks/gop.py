@@ -1,6 +1,7 @@
 """GOP-SF: exactness and speed, beside its peers, in one run on one thread.
 
     python -m benchmarks.gop
+    python -m benchmarks.gop --quality --encoder NAME --folds 0     # see benchmarks.gop_quality
 
 Peers, each of which runs once per altered sequence where ours sums all of them together:
 
@@ -320,7 +321,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cases", type=int, default=500, help="utterances per row of exactness")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--quality", action="store_true", help="agreement with experts instead")
+    parser.add_argument("--encoder", default="default", help="with --quality: one with a head")
+    parser.add_argument("--folds", type=int, nargs="+", default=[0], help="with --quality")
+    parser.add_argument("--utterances", type=int, help="with --quality: at most so many")
     arguments = parser.parse_args()
+    if arguments.quality:
+        # imported here: exactness and speed need neither speech nor an encoder
+        from benchmarks.gop_quality import measure_quality
+
+        title, header, rows = measure_quality(
+            arguments.encoder, frozenset(arguments.folds), arguments.utterances
+        )
+        print_table(title, header, rows)
+        return
     torch.set_num_threads(1)
     rng = np.random.default_rng(arguments.seed)
 

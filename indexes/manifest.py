@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from speech.pooling import Pooling
+
 FORMAT_VERSION = 1
 
 
@@ -91,7 +93,7 @@ class Manifest(_Model):
     language: str
     inventory: dict[str, Any]
     encoder: EncoderIdentity
-    pooling: str
+    pooling: Pooling
     transform: TransformIdentity
     classes: tuple[str, ...]
     counts: Counts

@@ -179,7 +179,9 @@ class Deviations:
         def close(best: NDArray[np.float64]) -> NDArray[np.float64]:
             """Worth of the paths that end in the next phone, with or without a pause before."""
             quiet = np.maximum(best, _append(best, total[:, [self._silence]], pause))
-            return np.maximum(quiet, _append(quiet, total[:, [after]], 0))[-1]
+            ended = np.maximum(quiet, _append(quiet, total[:, [after]], 0))
+            worths: NDArray[np.float64] = ended[-1]
+            return worths
 
         opened = _start(len(total))
         opened = np.maximum(opened, _append(opened, total[:, [before]], 0))
@@ -292,7 +294,9 @@ def _start(length: int) -> NDArray[np.float64]:
 def _append(
     best: NDArray[np.float64], total: NDArray[np.float64], shortest: int
 ) -> NDArray[np.float64]:
-    """Best paths `[T + 1, n]` that go on with a class of sums `total` for `shortest` frames or more.
+    """Best paths `[T + 1, n]` that go on with a class for `shortest` frames or more.
+
+    `total` are the sums of the class.
 
     Either argument may have one column for many of the other.
     """

@@ -14,6 +14,7 @@ from retriever.neighbours import Exclusion
 from scoring.assessment import (
     Assessment,
     ExemplarEvidence,
+    GopEvidence,
     Insertion,
     KnnEvidence,
     PhoneAssessment,
@@ -22,11 +23,12 @@ from scoring.assessment import (
     SyllableScore,
     WordAssessment,
 )
+from scoring.gop_evidence import measure_gop
 from scoring.grading import CALIBRATION, DELETED, UNCERTAIN, Grade, NativeScale, combine, mean
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError, InputError
-from speech.frames import Encoder
+from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
 from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
@@ -124,28 +126,11 @@ class Assessor:
             return self._nothing_matched(id, recording, pronunciation, warnings)
         warnings += _variant_warnings(pronunciation, alignment)
         frames = self.encoder.encode(recording)
-        spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
-        aligned = [alignment.phones[i] for i in spoken]
-        evidence = gather_evidence(
-            self.index,
-            pool(frames, [(p.start_s, p.end_s) for p in aligned], self.index.manifest.pooling),  # type: ignore[arg-type]
-            [phone.phone for phone in aligned],
-            exclusion=exclusion,
-        )
+        gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
+        if gop.reason and frames.log_probs is not None:
+            warnings.append(gop.reason)
         similar = self._deviations.similarities(frames)
-        grades = [
-            self._scale.grade(
-                item,
-                deleted=self._deviations.deleted(
-                    frames, similar, alignment.phones, position, self._scale.log_quantile(item)
-                ),
-            )
-            for item, position in zip(evidence, spoken, strict=True)
-        ]
-        judged = [
-            self._phone(phone, item, grade)
-            for phone, item, grade in zip(aligned, evidence, grades, strict=True)
-        ]
+        judged = self._judge(frames, similar, alignment, gop.evidence, exclusion)
         flagged = [p.verdict in {"substituted", "deleted", "accented"} for p in judged]
         if judged and sum(flagged) / len(judged) >= MISMATCH_SHARE:
             warnings.append(
@@ -161,7 +146,37 @@ class Assessor:
             warnings,
         )
 
-    def _phone(self, phone: AlignedPhone, evidence: PhoneEvidence, grade: Grade) -> PhoneAssessment:
+    def _judge(
+        self,
+        frames: Frames,
+        similar: FloatArray,
+        alignment: Alignment,
+        gop: Sequence[GopEvidence],
+        exclusion: Exclusion,
+    ) -> list[PhoneAssessment]:
+        """Retrieve, grade and describe every canonical phone, in order."""
+        spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
+        aligned = [alignment.phones[i] for i in spoken]
+        evidence = gather_evidence(
+            self.index,
+            pool(frames, [(p.start_s, p.end_s) for p in aligned], self.index.manifest.pooling),
+            [phone.phone for phone in aligned],
+            exclusion=exclusion,
+        )
+        grades = [
+            self._scale.grade(
+                item,
+                deleted=self._deviations.deleted(
+                    frames, similar, alignment.phones, position, self._scale.log_quantile(item)
+                ),
+            )
+            for item, position in zip(evidence, spoken, strict=True)
+        ]
+        return [self._phone(*parts) for parts in zip(aligned, evidence, gop, grades, strict=True)]
+
+    def _phone(
+        self, phone: AlignedPhone, evidence: PhoneEvidence, gop: GopEvidence, grade: Grade
+    ) -> PhoneAssessment:
         judged = grade.verdict != "uncertain"
         return PhoneAssessment(
             phone=phone.phone,
@@ -181,6 +196,7 @@ class Assessor:
                 k=len(evidence.neighbours),
                 coverage=evidence.coverage,
             ),
+            gop=gop,
             evidence=self._exemplars(evidence),
         )
 

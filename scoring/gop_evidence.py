@@ -189,7 +189,7 @@ def _frame_spans(
     spans_s: Sequence[Span | None] | None,
 ) -> NDArray[np.float64]:
     """Span of every unit in frames `[M, 2]`; the units of one phone share its given span evenly."""
-    spans = expected.copy()
+    spans: NDArray[np.float64] = np.array(expected)
     for of, given in zip(_slices(units), spans_s or [None] * (len(units) - 1), strict=True):
         if given is not None:
             edges = np.linspace(*given, num=of.stop - of.start + 1)
@@ -205,5 +205,5 @@ def _seconds(
 ) -> NDArray[np.float64]:
     """First begin and last end of each phone's units, in seconds `[N, 2]`, never negative."""
     edges = np.stack((expected[units[:-1], 0], expected[units[1:] - 1, 1]), axis=1)
-    seconds: NDArray[np.float64] = np.maximum(frames.offset_s + (edges - 0.5) * frames.hop_s, 0.0)
-    return seconds
+    seconds = frames.offset_s + (edges - 0.5) * frames.hop_s
+    return np.asarray(np.maximum(seconds, 0.0), dtype=np.float64)

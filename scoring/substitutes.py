@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scoring.ctc import IntArray
 from speech.errors import InputError
+from speech.inventory import PhoneInventory
 
 
 def nearby_substitutes(distances: ArrayLike, *, limit: float) -> NDArray[np.bool_]:
@@ -40,6 +41,29 @@ def nearby_substitutes(distances: ArrayLike, *, limit: float) -> NDArray[np.bool
             fix="compute the distances between all labels of the encoder, the blank included",
         )
     return np.asarray((matrix <= limit) | np.eye(len(matrix), dtype=bool))
+
+
+def inventory_substitutes(
+    inventory: PhoneInventory, columns: Sequence[str], *, limit: float
+) -> NDArray[np.bool_]:
+    """Allow the phones within a PanPhon distance of the canonical one.
+
+    Parameters
+    ----------
+    inventory
+        The phones.
+    columns
+        The V columns of the pooled head, see `speech.phone_head.LabelMap.columns`. The blank and
+        whatever is no phone of the inventory stand in for nothing.
+    limit
+        Largest distance allowed, from 0 to 1, see `PhoneInventory.distance`.
+    """
+    distances = np.full((len(columns), len(columns)), np.nan)
+    phones = [(i, column) for i, column in enumerate(columns) if column in inventory]
+    for i, canonical in phones:
+        for j, substitute in phones:
+            distances[i, j] = inventory.distance(canonical, substitute)
+    return nearby_substitutes(distances, limit=limit)
 
 
 def confusable_substitutes(

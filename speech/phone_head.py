@@ -288,7 +288,7 @@ def _spell(
 ) -> tuple[dict[str, Pieces], frozenset[str]]:
     """Columns that say each phone, and the phones that none do."""
     said = {column for label in pieces.values() for column in label}
-    spelling = {phone.symbol: (ids[phone.symbol],) for phone in inventory}
+    spelling: dict[str, Pieces] = {phone.symbol: (ids[phone.symbol],) for phone in inventory}
     phones = {ids[phone.symbol] for phone in inventory}
     absent = set()
     for phone in inventory:

@@ -9,8 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from training.alignment import AlignedPhone
-from training.compact_model import (
+from speech.encoders.compact_model import (
     ARPABET,
     BLANK,
     HOP_S,
@@ -19,6 +18,7 @@ from training.compact_model import (
     log_mel,
     mel_filterbank,
 )
+from training.alignment import AlignedPhone
 
 LABEL_INDEX = {label: index for index, label in enumerate(ARPABET, start=1)}
 STAR = len(ARPABET) + 1  # CTC target that stands for anything or nothing

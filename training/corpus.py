@@ -1,7 +1,7 @@
 """Utterances to train on: speechocean762 (expert scores) and the English asterisk prompts.
 
 Both readers give the same `Utterance`. Two rules that every figure rests on live here:
-`fold` (speaker-disjoint folds) and `is_held_out` (prompts never trained on).
+what is kept apart from what stands in `training.splits`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import csv
 import gzip
 import re
 import subprocess
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,6 @@ import soundfile
 from num2words import num2words
 
 SAMPLE_RATE = 16_000
-N_FOLDS = 5
 ASTERISK_SPEAKER = "asterisk-en"
 ASTERISK_SOUNDS = Path("/usr/share/asterisk/sounds/en")
 ASTERISK_TEXTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
@@ -51,16 +49,6 @@ class Utterance:
     text: str
     words: tuple[tuple[Pronunciation, ...], ...]
     scores: tuple[tuple[float, ...], ...] | None
-
-
-def fold(speaker: str) -> int:
-    """Give the fold, 0 to 4, that a speaker is tested in."""
-    return zlib.crc32(speaker.encode()) % N_FOLDS
-
-
-def is_held_out(prompt: str) -> bool:
-    """Say whether an asterisk prompt, by its name, is kept out of all training."""
-    return zlib.crc32(prompt.encode()) % 10 == 0
 
 
 def read_speechocean(folder: Path) -> list[Utterance]:

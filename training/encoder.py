@@ -22,11 +22,12 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 
+from speech.encoders.compact_model import BLANK, CompactConfig, CompactEncoder, save
 from training.alignment import AlignedPhone, align_all, read_alignments
 from training.augment import Example, make_example, plain_example
-from training.compact_model import BLANK, CompactConfig, CompactEncoder, save
-from training.corpus import fold, is_held_out, read_asterisk, read_audio, read_speechocean
+from training.corpus import read_asterisk, read_audio, read_speechocean
 from training.objective import losses
+from training.splits import fold_of, is_held_out
 from training.whisper_weights import encoder_state, find_parts, read_ctranslate2
 
 log = logging.getLogger("training.encoder")
@@ -80,7 +81,7 @@ def load_data(
         recording = Recording(
             utterance.id, utterance.speaker, read_audio(utterance.audio), aligned[utterance.id]
         )
-        tested = utterance.scores is not None and fold(utterance.speaker) == test_fold
+        tested = utterance.scores is not None and fold_of(utterance.speaker) == test_fold
         (test if tested else train).append(recording)
     return train, test
 

@@ -23,24 +23,23 @@ from sklearn.metrics import roc_auc_score
 from indexer.discriminant import fit_lda
 from indexes.similarity import class_similarities, margins
 from scoring.gop import gop_features
-from training.alignment import AlignedPhone, read_alignments
-from training.augment import LABEL_INDEX
-from training.compact_model import (
+from speech.encoders.compact_model import (
     ARPABET,
     HOP_S,
     CompactConfig,
     CompactEncoder,
     load,
 )
+from training.alignment import AlignedPhone, read_alignments
+from training.augment import LABEL_INDEX
 from training.corpus import (
     Utterance,
-    fold,
-    is_held_out,
     read_asterisk,
     read_audio,
     read_speechocean,
 )
 from training.encoder import GOOD_SCORE, edit_distance, greedy
+from training.splits import fold_of, is_held_out
 from training.whisper_weights import encoder_state, find_parts, read_ctranslate2
 
 log = logging.getLogger("training.evaluate")
@@ -215,8 +214,8 @@ def evaluate(model: CompactEncoder, options: argparse.Namespace, *, head: bool) 
     aligned = read_alignments(options.alignments)
     prompts, _ = read_asterisk()
     learners = read_speechocean(options.data / "speechocean762-train")
-    tested = [u for u in learners if fold(u.speaker) == options.fold]
-    others = [u for u in learners if fold(u.speaker) != options.fold]
+    tested = [u for u in learners if fold_of(u.speaker) == options.fold]
+    others = [u for u in learners if fold_of(u.speaker) != options.fold]
     rng = np.random.default_rng(0)
     chosen = [others[i] for i in rng.permutation(len(others))[: options.pool]]
     torch.set_num_threads(options.threads)
@@ -245,6 +244,7 @@ def evaluate(model: CompactEncoder, options: argparse.Namespace, *, head: bool) 
         report["greedy_held_out_prompts"] = decoding(kept)
         for name, values in goodness(test).items():
             report[name] = agreement(values, scores)
+            report[f"{name}_at_least_-10"] = agreement(np.maximum(values, -10.0), scores)
     for pool_name, pool in (("native", native), ("rated", rated)):
         report["knn"][pool_name] = {
             pooling: [

@@ -20,7 +20,7 @@ from speech.frames import Encoder
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["float32", "bfloat16", "float16"]
 
-DEFAULT = "spectral"
+DEFAULT = "compact"
 """What the name `default` stands for: the encoder that comes with NativeEar."""
 
 NETWORK_TIMEOUT_S = 5.0
@@ -40,6 +40,7 @@ _WANTED = (
 # the entry point group nativeear.encoders.
 _BUILT_IN = {
     "compact": "speech.encoders.compact",
+    "onnx": "speech.encoders.onnx",
     "spectral": "speech.encoders.spectral",
     "transformers": "speech.encoders.transformers",
 }
@@ -111,8 +112,8 @@ _COMPACT = EncoderInfo(
     kind="compact",
     dim=512,
     layers=6,
-    default_layer=6,
-    licence="CC-BY-SA-3.0",
+    default_layer=7,
+    licence="Apache-2.0; learnt from CC BY 4.0 and CC BY-SA 3.0 speech",
     phones=True,
     local=True,
     note="ships with NativeEar: six Whisper layers with a phone CTC head, English",
@@ -178,7 +179,7 @@ def load_encoder(
     Parameters
     ----------
     name
-        A name of `list_encoders`, `default`, a folder with a transformers model, a hub id, or
+        A name of `list_encoders`, `default`, a folder with a transformers or ONNX model, a hub id, or
         `KIND:SOURCE` for the loader of a plugin.
     layer
         Which transformer layer gives the embeddings: 0 is what enters the first layer, the
@@ -279,6 +280,8 @@ def _identify(name: str) -> EncoderInfo:
     kind, colon, source = wanted.partition(":")
     if kind in {*_plugins(), *_BUILT_IN} and (source or not colon):
         return EncoderInfo(name=wanted, kind=kind, source=source, local=True)
+    if (Path(wanted).expanduser() / "model.onnx").is_file():
+        return EncoderInfo(name=wanted, kind="onnx", source=wanted, local=True)
     if _is_hub_id(wanted) or Path(wanted).expanduser().exists():
         return EncoderInfo(name=wanted, kind="transformers", source=wanted)
     raise EncoderError(

@@ -111,7 +111,9 @@ class ShippedEncoder:
         with torch.inference_mode():
             while order:
                 longest = mels[order[-1]].shape[1] / 100  # seconds
-                taken = [order.pop() for _ in range(min(len(order), max(1, int(BATCH_S / longest))))]
+                taken = [
+                    order.pop() for _ in range(min(len(order), max(1, int(BATCH_S / longest))))
+                ]
                 batch = self._model(*self._model.collate([mels[i] for i in taken]))
                 hidden = batch.hidden[self._layer].cpu().numpy()
                 log_probs = batch.log_probs.cpu().numpy()
@@ -151,7 +153,9 @@ def load(
 
     del dtype  # int8 weights are computed with in float32: faster than bfloat16 on a CPU
     folder = Path(source) if source and source != name else FOLDER
-    where = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+    where = (
+        "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+    )
     try:
         model = load_model(folder, where)
     except Exception as error:

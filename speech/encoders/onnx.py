@@ -23,6 +23,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -263,7 +264,7 @@ def load(
 
 def _session(weights: Path, device: str) -> Any:
     try:
-        import onnxruntime
+        onnxruntime = import_module("onnxruntime")
     except ImportError as error:
         raise MissingDependencyError(
             "ONNX encoders need onnxruntime, which is not installed.",
@@ -381,7 +382,8 @@ def kaldi_fbank(samples: FloatArray) -> FloatArray:
     spectrum = np.fft.rfft((frames - PRE_EMPHASIS * previous) * povey, n=N_FFT)
     power = spectrum.real**2 + spectrum.imag**2
     mel = power @ _mel_filters().T
-    return np.log(np.maximum(mel, np.finfo(np.float32).eps)).astype(np.float32)
+    log_mel: FloatArray = np.log(np.maximum(mel, np.finfo(np.float32).eps)).astype(np.float32)
+    return log_mel
 
 
 @cache

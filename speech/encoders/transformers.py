@@ -628,8 +628,7 @@ def _phone_vocabulary(folder: Path, config: Mapping[str, Any]) -> tuple[tuple[st
     for text, label in vocabulary.items():
         if label < size:
             labels[label] = text
-    reason = labels_refusal(labels)
-    return ((), reason) if reason else (tuple(labels), "")
+    return (tuple(labels), "") if are_phones(labels) else ((), labels_refusal(labels))
 
 
 def _open(folder: Path, name: str, *, head: bool) -> Any:

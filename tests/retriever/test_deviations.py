@@ -1,0 +1,91 @@
+"""Deletions and insertions on tones: that the paths are right, not how good they are."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexes.phone_index import PhoneIndex
+from retriever.deviations import Deviations
+from speech.aligners.textgrid import read_alignment
+from speech.alignment import AlignedPhone
+from speech.audio import Audio
+from speech.encoders.spectral import SpectralEncoder
+from speech.frames import Frames
+
+Heard = tuple[Frames, list[AlignedPhone], int]
+
+
+@pytest.fixture(scope="module")
+def heard(tone_corpus: Path, tone_index: PhoneIndex) -> Heard:
+    """An utterance and the place of a phone that differs from two phones on each side."""
+    for wav in sorted(tone_corpus.rglob("*.wav")):
+        grid = wav.with_suffix(".TextGrid")
+        phones = list(read_alignment(grid, tone_index.inventory).phones)
+        for i in range(3, len(phones) - 3):
+            if len({phone.phone for phone in phones[i - 1 : i + 2]}) == 3:
+                return SpectralEncoder().encode(Audio.load(wav)), phones, i
+    raise AssertionError("the tone corpus has no such utterance")
+
+
+def test_phones_that_were_said_are_not_deleted(tone_index: PhoneIndex, heard: Heard) -> None:
+    frames, phones, _ = heard
+    finder = Deviations(tone_index)
+    similar = finder.similarities(frames)
+    for i, phone in enumerate(phones):
+        assert phone.is_silence or not finder.deleted(frames, similar, phones, i, -0.7)
+    assert finder.insertions(frames, similar, phones) == ()
+
+
+def test_a_phone_squeezed_between_two_others_is_deleted(
+    tone_index: PhoneIndex, heard: Heard
+) -> None:
+    frames, phones, i = heard
+    left, right = phones[i], phones[i + 1]
+    absent = next(p for p in ("M", "S", "IY", "AA") if p not in {left.phone, right.phone})
+    edge = left.end_s - 0.03
+    phones = [
+        *phones[:i],
+        replace(left, end_s=edge),
+        replace(left, phone=absent, start_s=edge),
+        *phones[i + 1 :],
+    ]
+    finder = Deviations(tone_index)
+    similar = finder.similarities(frames)
+    assert finder.deleted(frames, similar, phones, i + 1, -10.0)
+    assert not finder.deleted(frames, similar, phones, i, -0.7)
+    assert not finder.deleted(frames, similar, phones, i + 2, -0.7)
+
+
+def test_a_phone_that_nobody_meant_is_an_insertion(
+    tone_index: PhoneIndex, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The threshold is one of real speech; four tones lie nearer to each other in their 3 dimensions.
+    monkeypatch.setattr("retriever.deviations.INSERTED_ABOVE", 0.15)
+    frames, phones, i = heard
+    extra = phones[i]
+    middle = (extra.start_s + extra.end_s) / 2
+    meant = [
+        *phones[: i - 1],
+        replace(phones[i - 1], end_s=middle),
+        replace(phones[i + 1], start_s=middle),
+        *phones[i + 2 :],
+    ]
+    finder = Deviations(tone_index)
+    runs = finder.insertions(frames, finder.similarities(frames), meant)
+    (found,) = [run for run in runs if run.start_s < middle < run.end_s]
+    assert found.phone == extra.phone
+    assert found.after in (i - 1, i)
+    assert list(runs) == sorted(runs, key=lambda run: run.start_s)
+
+
+def test_a_phone_that_the_index_lacks_is_never_judged_and_blames_nobody(
+    tone_index: PhoneIndex, heard: Heard
+) -> None:
+    frames, phones, i = heard
+    phones = [*phones[:i], replace(phones[i], phone="ZH"), *phones[i + 1 :]]
+    finder = Deviations(tone_index)
+    similar = finder.similarities(frames)
+    assert not finder.deleted(frames, similar, phones, i, np.nan)
+    assert finder.insertions(frames, similar, phones) == ()

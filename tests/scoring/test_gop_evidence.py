@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scoring.assessment import GopEvidence
+from scoring.gop import gop_features
+from scoring.gop_evidence import gop_evidence, measure_gop
+from scoring.substitutes import inventory_substitutes
+from speech.errors import InputError, PhoneError
+from speech.frames import Frames
+from speech.inventory import PhoneInventory
+
+ENGLISH = PhoneInventory.load("en-US")
+ARPABET = ("<blank>", *ENGLISH.symbols)
+
+
+def spoken(*phones: str, labels: tuple[str, ...] = ARPABET, spare: float = 0.2) -> Frames:
+    """A blank, a frame of each phone, blanks in between; `spare` is spread over all labels."""
+    said = ["", *(part for phone in phones for part in (phone, ""))]
+    values = np.full((len(said), len(labels)), spare / len(labels))
+    for row, phone in zip(values, said, strict=True):
+        row[labels.index(phone) if phone else 0] += 1.0 - spare
+    log_probs = np.log(values).astype(np.float32)
+    return Frames(np.zeros((len(said), 3), np.float32), 0.02, 0.01, log_probs, labels)
+
+
+def test_what_was_said_scores_above_what_was_not() -> None:
+    good = gop_evidence(spoken("K", "AE", "T"), ENGLISH, ["K", "AE", "T"])
+    bad = gop_evidence(spoken("K", "EH", "T"), ENGLISH, ["K", "AE", "T"])
+    assert len(good) == 3
+    for field in ("sf", "sf_sd", "margin"):
+        values = [getattr(evidence, field) for evidence in bad]
+        assert values[1] < min(values[0], values[2])
+        assert values[1] < getattr(good[1], field)
+    missing = gop_evidence(spoken("K", "T"), ENGLISH, ["K", "AE", "T"])
+    assert missing[1].sf_sd is not None and missing[1].sf is not None
+    assert missing[1].sf_sd < missing[1].sf
+
+
+def test_evidence_is_what_the_features_say() -> None:
+    frames = spoken("K", "AE", "T")
+    measured = measure_gop(frames, ENGLISH, ["K", "AE", "T"])
+    ids = [ARPABET.index(phone) for phone in ("K", "AE", "T")]
+    assert frames.log_probs is not None
+    features = gop_features(frames.log_probs, ids)
+    assert measured.features is not None and measured.reason == ""
+    np.testing.assert_allclose([e.sf for e in measured.evidence], features.sf_s, atol=1e-6)
+    np.testing.assert_allclose(measured.features.sf_sdi, features.sf_sdi, atol=1e-6)
+    np.testing.assert_allclose(measured.mean_log_posterior, features.mean_log_posterior, atol=1e-6)
+    assert measured.columns == ARPABET
+    assert measured.units.tolist() == [0, 1, 2, 3]
+    # frames 1, 3 and 5 of 20 ms, each reaching 10 ms to either side of its centre
+    np.testing.assert_allclose(measured.spans_s.mean(axis=1), [0.03, 0.07, 0.11], atol=0.005)
+
+
+def test_margin_over_given_spans() -> None:
+    frames = spoken("K", "AE", "T")
+    spans = [(0.02, 0.04), None, (0.0, 0.02)]
+    free = gop_evidence(frames, ENGLISH, ["K", "AE", "T"])
+    given = gop_evidence(frames, ENGLISH, ["K", "AE", "T"], spans)
+    assert given[0].margin == pytest.approx(np.log((0.8 + 0.2 / 40) / (0.2 / 40)), abs=1e-4)
+    assert given[1] == free[1]
+    assert given[2].margin == pytest.approx(0.0, abs=1e-4)  # silence is put where T should be
+    outside = gop_evidence(frames, ENGLISH, ["K"], [(-1.0, 99.0)])
+    assert outside[0].margin is not None
+    with pytest.raises(InputError, match="2 spans for 1 phones"):
+        gop_evidence(frames, ENGLISH, ["K"], [None, None])
+
+
+def test_no_head_letters_and_too_few_frames_give_a_reason() -> None:
+    headless = Frames(np.zeros((9, 3), np.float32), 0.02, 0.01)
+    measured = measure_gop(headless, ENGLISH, ["K", "AE"])
+    assert measured.evidence == (GopEvidence(),) * 2
+    assert measured.reason == "The encoder has no phone CTC head."
+    assert measured.features is None and np.isnan(measured.spans_s).all()
+    letters = ("<pad>", *"abcdefghijklmnopqrstuvwxyz")
+    assert "not phones" in measure_gop(spoken("a", labels=letters), ENGLISH, ["K"]).reason
+    short = measure_gop(spoken("K"), ENGLISH, ["K", "K", "K"])
+    assert short.reason.startswith("The recording has 3 frames, too few for 3 phones")
+    assert short.evidence == (GopEvidence(),) * 3
+    assert gop_evidence(spoken("K"), ENGLISH, []) == ()
+    with pytest.raises(PhoneError):
+        gop_evidence(spoken("K"), ENGLISH, ["Q7"])
+
+
+def test_a_phone_that_the_head_lacks_is_none_and_said() -> None:
+    labels = ("<blank>", *(s for s in ENGLISH.symbols if s != "ZH"))
+    measured = measure_gop(spoken("K", "SH", "T", labels=labels), ENGLISH, ["K", "ZH", "T"])
+    assert measured.evidence[1] == GopEvidence()
+    assert measured.evidence[0].sf is not None and np.isnan(measured.mean_log_posterior[1])
+    assert measured.reason == "The encoder's CTC head does not tell ZH: no GOP for these phones."
+
+
+def test_a_spelt_phone_is_as_good_as_its_worst_letter() -> None:
+    letters = tuple("abdefhijklmnoprstuvwzæðŋɑɔəɛɜɡɪɹʃʊʌʒθ")
+    labels = ("<blk>", *letters)
+    good = measure_gop(spoken("t", "ʃ", "ɪ", "n", labels=labels), ENGLISH, ["CH", "IH", "N"])
+    bad = measure_gop(spoken("t", "s", "ɪ", "n", labels=labels), ENGLISH, ["CH", "IH", "N"])
+    assert good.units.tolist() == [0, 2, 3, 4]
+    assert good.features is not None and len(good.features.sf_s) == 4
+    assert good.evidence[0].sf == pytest.approx(float(good.features.sf_s[:2].min()))
+    assert bad.evidence[0].sf is not None and good.evidence[0].sf is not None
+    assert bad.evidence[0].sf < good.evidence[0].sf - 2
+    spans = [(0.02, 0.08), None, None]
+    shared = measure_gop(
+        spoken("t", "ʃ", "ɪ", "n", labels=labels), ENGLISH, ["CH", "IH", "N"], spans
+    )
+    assert shared.evidence[0].margin is not None
+
+
+def test_nearby_substitutes_of_an_inventory() -> None:
+    columns = (*ARPABET, "<other>")
+    table = inventory_substitutes(ENGLISH, columns, limit=0.05)
+    ids = {column: i for i, column in enumerate(columns)}
+    assert table[ids["S"], ids["Z"]] and table[ids["IH"], ids["IY"]]
+    assert not table[ids["S"], ids["AA"]]
+    assert not table[1:, 0].any() and not table[1:-1, -1].any()
+    frames = spoken("S", "IH", "T")
+    near = measure_gop(frames, ENGLISH, ["S", "IH", "T"], substitutes=table[:-1, :-1])
+    assert near.evidence[0].sf is not None
