@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,6 +164,8 @@ _pooler: UtterancePooler | None = None
 def start_worker(request: PoolingRequest) -> None:
     """Load this worker process's pooler."""
     global _pooler  # noqa: PLW0603 - one per process, made by the pool's initialiser
+    # Before torch is loaded: workers that each use every core only get in each other's way.
+    os.environ["OMP_NUM_THREADS"] = "1"
     _pooler = UtterancePooler(request)
 
 

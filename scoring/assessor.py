@@ -33,8 +33,14 @@ from speech.inventory import PhoneInventory
 from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
 
-MISMATCH_SHARE = 0.5
-"""Share of phones flagged from which the text is said not to match the recording."""
+MISMATCH_SHARE = 0.65
+"""Share of phones flagged from which the text is said not to match the recording. A compromise:
+the heaviest accents of speechocean762 reach it now and then, and about a third of other
+sentences' texts stay below it, because their phones settle where they fit (see
+`benchmarks/deviations.py`)."""
+
+MISMATCH_PHONES = 6
+"""Fewer phones than this, such as a single letter's name, are too little to tell."""
 
 MAX_EVIDENCE = 3
 NOTHING = Exclusion()
@@ -132,7 +138,7 @@ class Assessor:
         similar = self._deviations.similarities(frames)
         judged = self._judge(frames, similar, alignment, gop.evidence, exclusion)
         flagged = [p.verdict in {"substituted", "deleted", "accented"} for p in judged]
-        if judged and sum(flagged) / len(judged) >= MISMATCH_SHARE:
+        if len(judged) >= MISMATCH_PHONES and sum(flagged) >= MISMATCH_SHARE * len(judged):
             warnings.append(
                 f"The text does not match the recording: {sum(flagged)} of {len(judged)} phones "
                 "were not heard as they were meant."

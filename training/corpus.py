@@ -1,7 +1,6 @@
 """Utterances to train on: speechocean762 (expert scores) and the English asterisk prompts.
 
-Both readers give the same `Utterance`. Two rules that every figure rests on live here:
-what is kept apart from what stands in `training.splits`.
+Both readers give the same `Utterance`. What is kept apart from what stands in `training.splits`.
 """
 
 from __future__ import annotations

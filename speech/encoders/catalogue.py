@@ -179,8 +179,8 @@ def load_encoder(
     Parameters
     ----------
     name
-        A name of `list_encoders`, `default`, a folder with a transformers or ONNX model, a hub id, or
-        `KIND:SOURCE` for the loader of a plugin.
+        A name of `list_encoders`, `default`, a folder with a transformers or ONNX model, a hub
+        id, or `KIND:SOURCE` for the loader of a plugin.
     layer
         Which transformer layer gives the embeddings: 0 is what enters the first layer, the
         number of layers is what the encoder puts out. None takes the encoder's own.

@@ -153,11 +153,10 @@ def load(
 
     del dtype  # int8 weights are computed with in float32: faster than bfloat16 on a CPU
     folder = Path(source) if source and source != name else FOLDER
-    where = (
-        "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
-    )
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        model = load_model(folder, where)
+        model = load_model(folder, device)
     except Exception as error:
         raise EncoderError(
             f"The encoder {name} cannot be opened.",

@@ -61,7 +61,7 @@ def test_a_phone_squeezed_between_two_others_is_deleted(
 def test_a_phone_that_nobody_meant_is_an_insertion(
     tone_index: PhoneIndex, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The threshold is one of real speech; four tones lie nearer to each other in their 3 dimensions.
+    # The threshold is one of real speech; the gains of four tones in three dimensions are smaller.
     monkeypatch.setattr("retriever.deviations.INSERTED_ABOVE", 0.15)
     frames, phones, i = heard
     extra = phones[i]

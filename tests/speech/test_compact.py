@@ -1,3 +1,4 @@
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,20 @@ def test_a_folder_that_is_not_whole_is_refused(tmp_path: Path) -> None:
 def test_another_sample_rate_is_refused(encoder: ShippedEncoder) -> None:
     with pytest.raises(EncoderError, match="hears 16000 Hz"):
         encoder.encode(Audio(np.zeros(8_000, np.float32), 8_000))
+
+
+def test_the_shipped_weights_are_those_of_the_card() -> None:
+    weights = compact.FOLDER / "encoder.safetensors"
+    described = compact.card()["weights"]
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == described["sha256"]
+    assert weights.stat().st_size == described["bytes"] <= 25_000_000
+
+
+def test_the_shipped_encoder_hears_a_prompt_that_it_has_never_learnt_from() -> None:
+    prompt = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
+    frames = load_encoder("default").encode(Audio.load(prompt))
+    assert frames.log_probs is not None
+    best = frames.log_probs.argmax(axis=1)
+    starts = np.flatnonzero(np.diff(best, prepend=0))
+    heard = [frames.labels[best[t]] for t in starts if best[t]]
+    assert " ".join(heard) == "Y UH R M EH S IH JH HH AE Z B IH N S EY V D"

@@ -382,6 +382,7 @@ def test_names() -> None:
     assert describe("default").name == DEFAULT
     assert all(info.licence for info in infos.values() if info.source)
     assert fetch("spectral") is None
+    assert fetch("compact") is None
 
 
 def test_describing_a_folder(folder_of: Callable[[str], Path]) -> None:
@@ -409,7 +410,7 @@ def test_no_network(
     assert "\n" not in str(caught.value) + caught.value.cause + caught.value.fix
     assert "hf download facebook/hubert-large-ls960-ft --local-dir DIR" in caught.value.fix
     assert "--encoder DIR" in caught.value.fix
-    assert "--encoder spectral" in caught.value.fix
+    assert "--encoder compact" in caught.value.fix
 
 
 def test_a_hub_that_has_only_pickles(monkeypatch: pytest.MonkeyPatch) -> None:
