@@ -24,7 +24,17 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.gop_evidence import measure_gop
-from scoring.grading import CALIBRATION, DELETED, UNCERTAIN, Grade, NativeScale, combine, mean
+from scoring.grading import (
+    CALIBRATION,
+    DELETED,
+    FLAGGED,
+    UNCERTAIN,
+    Grade,
+    NativeScale,
+    combine,
+    mean,
+)
+from scoring.mismatch import mismatch_warning
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError, InputError
@@ -32,15 +42,6 @@ from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
 from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
-
-MISMATCH_SHARE = 0.65
-"""Share of phones flagged from which the text is said not to match the recording. A compromise:
-the heaviest accents of speechocean762 reach it now and then, and about a third of other
-sentences' texts stay below it, because their phones settle where they fit (see
-`benchmarks/deviations.py`)."""
-
-MISMATCH_PHONES = 6
-"""Fewer phones than this, such as a single letter's name, are too little to tell."""
 
 MAX_EVIDENCE = 3
 NOTHING = Exclusion()
@@ -132,17 +133,14 @@ class Assessor:
             return self._nothing_matched(id, recording, pronunciation, warnings)
         warnings += _variant_warnings(pronunciation, alignment)
         frames = self.encoder.encode(recording)
-        gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
-        if gop.reason and frames.log_probs is not None:
+        canonical = [phone.phone for phone in alignment.spoken]
+        gop = measure_gop(frames, self.inventory, canonical)
+        if frames.log_probs is not None:
             warnings.append(gop.reason)
         similar = self._deviations.similarities(frames)
         judged = self._judge(frames, similar, alignment, gop.evidence, exclusion)
-        flagged = [p.verdict in {"substituted", "deleted", "accented"} for p in judged]
-        if len(judged) >= MISMATCH_PHONES and sum(flagged) >= MISMATCH_SHARE * len(judged):
-            warnings.append(
-                f"The text does not match the recording: {sum(flagged)} of {len(judged)} phones "
-                "were not heard as they were meant."
-            )
+        flagged = sum(phone.verdict in FLAGGED for phone in judged)
+        warnings.append(mismatch_warning(frames, self.inventory, canonical, flagged))
         insertions = self._deviations.insertions(frames, similar, alignment.phones)
         return self._result(
             id,
@@ -281,7 +279,7 @@ class Assessor:
             ),
             words=words,
             insertions=insertions,
-            warnings=tuple(dict.fromkeys(warnings)),
+            warnings=tuple(dict.fromkeys(filter(None, warnings))),
         )
 
 

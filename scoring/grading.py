@@ -45,6 +45,9 @@ class Grade:
     verdict: Verdict
 
 
+FLAGGED: frozenset[Verdict] = frozenset({"accented", "substituted", "deleted"})
+"""Verdicts that say a phone was not heard as it was meant."""
+
 DELETED = Grade(0.0, 1.0, "deleted")
 UNCERTAIN = Grade(None, None, "uncertain")
 

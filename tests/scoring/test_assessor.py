@@ -1,0 +1,199 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from indexes.phone_index import PhoneIndex
+from retriever.neighbours import Exclusion
+from scoring.assessor import Assessor
+from speech.aligners.textgrid import read_alignment
+from speech.alignment import Alignment
+from speech.audio import SAMPLE_RATE, Audio
+from speech.encoders.spectral import SpectralEncoder
+from speech.errors import AlignmentError, EncoderError, InputError
+from speech.frames import Frames
+from speech.pronunciation import Pronouncer, Pronunciation
+from tests.conftest import PAUSE_S, RATE, SOUNDS, recording, textgrid
+
+
+@dataclass(frozen=True)
+class GridAligner:
+    """Lays the phones of a pronunciation, one after another, on the spans of a TextGrid."""
+
+    path: Path
+    name: str = "grid"
+
+    def align(
+        self, audio: Audio, pronunciation: Pronunciation, frames: Frames | None = None
+    ) -> Alignment:
+        alignment = read_alignment(
+            self.path, Pronouncer("en-US").inventory, duration_s=audio.duration_s
+        )
+        canonical = pronunciation.canonical()
+        if len(canonical) != len(alignment.spoken):
+            raise AlignmentError("The phones do not fit the recording.")
+        words = tuple(word.word for word in pronunciation.words)
+        meant = iter(canonical)
+        phones = tuple(
+            phone
+            if phone.is_silence
+            else type(phone)(
+                (said := next(meant)).phone, phone.start_s, phone.end_s, said.word_index
+            )
+            for phone in alignment.phones
+        )
+        return Alignment(phones, words, tuple(0 for _ in words), self.name)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return ["M", "IY", "S", "AA", "S", "IY", "M", "AA"]
+
+
+@pytest.fixture
+def wav(tmp_path: Path, said: list[str]) -> Path:
+    samples, spans = recording(said, seed=99)
+    soundfile.write(tmp_path / "learner.wav", samples, RATE)
+    (tmp_path / "learner.TextGrid").write_text(textgrid(spans, "word"), encoding="utf-8")
+    return tmp_path / "learner.wav"
+
+
+@pytest.fixture
+def assessor(tone_index: PhoneIndex, wav: Path) -> Assessor:
+    return Assessor(
+        tone_index,
+        SpectralEncoder(),
+        GridAligner(wav.with_suffix(".TextGrid")),
+        Pronouncer("en-US"),
+    )
+
+
+def test_every_field_is_filled_or_null(assessor: Assessor, wav: Path, said: list[str]) -> None:
+    result = assessor.assess(wav, phones="M IY | S AA S | IY M AA")
+    assert (result.id, result.language, result.index) == ("learner", "en-US", "tones")
+    assert (result.encoder, result.calibration) == ("spectral", "training-free")
+    assert [phone.phone for phone in result.phones] == said
+    assert [phone.ipa for phone in result.phones[:4]] == ["m", "i", "s", "ɑ"]
+    assert result.score.pronunciation is not None
+    assert result.score.pronunciation > 60
+    assert result.score.completeness == 100
+    assert (result.score.fluency, result.score.prosody, result.fluency) == (None, None, None)
+    for word in result.words:
+        assert word.start_s is not None
+        assert word.end_s is not None
+        assert word.start_s < word.end_s
+        assert not word.omitted
+    for phone in result.phones:
+        assert phone.sounds_like[0].phone == phone.phone
+        assert phone.knn.coverage == assessor.index.manifest.counts.phones[phone.phone]
+        assert 0 <= (phone.probability_mispronounced or 0.0) <= 1
+        assert phone.gop.sf is None, "the spectral encoder has no phone head"
+        assert phone.evidence
+        for item in phone.evidence:
+            assert assessor.index.exemplar(item.exemplar).phone == item.phone
+
+
+def test_given_phones_are_judged_as_they_stand_and_the_wrong_one_is_blamed(
+    assessor: Assessor, wav: Path
+) -> None:
+    result = assessor.assess(wav, phones="M IY S S S IY M AA", id="mine")
+    assert result.id == "mine"
+    assert [phone.phone for phone in result.phones] == ["M", "IY", "S", "S", "S", "IY", "M", "AA"]
+    blamed = [i for i, phone in enumerate(result.phones) if phone.verdict != "correct"]
+    assert blamed == [3]
+    assert result.phones[3].verdict == "substituted"
+    assert result.phones[3].sounds_like[0].phone == "AA"
+    assert (result.phones[3].score or 0.0) < 50
+
+
+def test_a_phone_that_the_index_lacks_is_uncertain_with_its_coverage(
+    assessor: Assessor, wav: Path
+) -> None:
+    result = assessor.assess(wav, phones="M IY ZH AA S IY M AA")
+    phone = result.phones[2]
+    assert (phone.verdict, phone.score, phone.knn.coverage) == ("uncertain", None, 0)
+    assert any("too few exemplars to judge ʒ" in warning for warning in result.warnings)
+
+
+def test_a_text_that_cannot_be_laid_on_the_recording_scores_nothing(
+    assessor: Assessor, wav: Path
+) -> None:
+    result = assessor.assess(wav, phones="M IY | S")
+    assert {phone.verdict for phone in result.phones} == {"deleted"}
+    assert result.score.pronunciation == 0
+    assert result.score.completeness == 0
+    assert all(word.omitted for word in result.words)
+    assert any("does not match" in warning for warning in result.warnings)
+
+
+def test_another_text_scores_low_and_is_said_not_to_match(assessor: Assessor, wav: Path) -> None:
+    result = assessor.assess(wav, phones="S AA M IY M AA S IY")
+    assert (result.score.overall or 0.0) < 30
+    assert any("does not match" in warning for warning in result.warnings)
+
+
+def test_own_exemplars_can_be_left_out(tone_corpus: Path, tone_index: PhoneIndex) -> None:
+    path = next(tone_corpus.rglob("anna03.wav"))
+    grid = GridAligner(path.with_suffix(".TextGrid"))
+    own = read_alignment(grid.path, Pronouncer("en-US").inventory).spoken
+    assessor = Assessor(tone_index, SpectralEncoder(), grid, Pronouncer("en-US"))
+    (utterance,) = (u for u in tone_index.codes("utterance")[1] if u.endswith("anna03"))
+    phones = " ".join(phone.phone for phone in own)
+    whole = assessor.assess(path, phones=phones)
+    left_out = assessor.assess(path, phones=phones, exclusion=Exclusion(frozenset({utterance})))
+    assert max(item.similarity for item in whole.phones[0].evidence) > 0.999
+    for phone in left_out.phones:
+        for item in phone.evidence:
+            assert tone_index.exemplar(item.exemplar).utterance != utterance
+
+
+@pytest.mark.parametrize("given", [{}, {"text": "  "}, {"phones": ""}])
+def test_there_must_be_something_to_assess_against(
+    assessor: Assessor, wav: Path, given: dict[str, str]
+) -> None:
+    with pytest.raises(InputError, match="neither a text nor phones"):
+        assessor.assess(wav, **given)
+
+
+def test_bytes_files_and_loaded_audio_are_assessed_alike(assessor: Assessor, wav: Path) -> None:
+    phones = "M IY S AA S IY M AA"
+    by_path = assessor.assess(wav, phones=phones, id="x")
+    assert assessor.assess(wav.read_bytes(), phones=phones, id="x") == by_path
+    assert assessor.assess(Audio.load(wav), phones=phones, id="x") == by_path
+    with wav.open("rb") as stream:
+        assert assessor.assess(stream, phones=phones, id="x") == by_path
+
+
+def test_another_encoder_than_the_index_s_own_is_refused(tone_index: PhoneIndex, wav: Path) -> None:
+    class Other(SpectralEncoder):
+        fingerprint = "sha256:other"  # type: ignore[assignment]
+
+    with pytest.raises(EncoderError, match="built with another encoder"):
+        Assessor(tone_index, Other(), GridAligner(wav), Pronouncer("en-US"))
+
+
+def test_the_result_is_the_json_contract(assessor: Assessor, wav: Path) -> None:
+    told = assessor.assess(wav, phones="M IY S AA S IY M AA").model_dump()
+    assert set(told) == {
+        "id", "language", "index", "encoder", "calibration", "duration_s", "score", "words",
+        "insertions", "fluency", "prosody", "warnings",
+    }  # fmt: skip
+    assert set(told["words"][0]) == {
+        "word", "start_s", "end_s", "score", "stress", "omitted", "syllables", "phones",
+    }  # fmt: skip
+    assert set(told["words"][0]["phones"][0]) == {
+        "phone", "ipa", "start_s", "end_s", "score", "verdict", "probability_mispronounced",
+        "sounds_like", "knn", "gop", "evidence", "feedback",
+    }  # fmt: skip
+    assert set(told["words"][0]["phones"][0]["knn"]) == {
+        "margin", "canonical_share", "k", "coverage",
+    }  # fmt: skip
+
+
+def test_the_tones_are_what_the_tests_take_them_for() -> None:
+    samples, spans = recording(list(SOUNDS), seed=1)
+    assert len(samples) / SAMPLE_RATE == pytest.approx(spans[-1][1], abs=1e-3)
+    assert spans[0][1] == PAUSE_S
+    assert np.abs(samples).max() < 1
