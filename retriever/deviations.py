@@ -130,8 +130,12 @@ class Deviations:
         phones: Sequence[AlignedPhone],
         i: int,
         log_quantile: float,
+        heard: str,
     ) -> bool:
         """Whether `phones[i]` was not said.
+
+        A span of a credible length that sounds like neither neighbour nor silence holds a sound of
+        its own: that is a substitution.
 
         Parameters
         ----------
@@ -145,7 +149,14 @@ class Deviations:
             Position of the phone in question.
         log_quantile
             ln of the native quantile of its margin.
+        heard
+            The class that its span as a whole is nearest to.
         """
+        phone = phones[i]
+        around = {SILENCE} | {phones[j].phone for j in (i - 1, i + 1) if 0 <= j < len(phones)}
+        shortest_s, _ = self._durations.get(phone.phone, (0.0, 0.0))
+        if heard not in around and phone.duration_s > shortest_s:
+            return False
         worth, another = self.worth(frames, similar, phones, i, log_quantile)
         return worth <= DELETED_BELOW and another < ANOTHER_ABOVE
 

@@ -167,15 +167,17 @@ class Assessor:
             [phone.phone for phone in aligned],
             exclusion=exclusion,
         )
-        grades = [
-            self._scale.grade(
-                item,
-                deleted=self._deviations.deleted(
-                    frames, similar, alignment.phones, position, self._scale.log_quantile(item)
-                ),
+        grades = []
+        for item, position in zip(evidence, spoken, strict=True):
+            deleted = self._deviations.deleted(
+                frames,
+                similar,
+                alignment.phones,
+                position,
+                self._scale.log_quantile(item),
+                heard=self.index.classes[int(item.posterior.argmax())],
             )
-            for item, position in zip(evidence, spoken, strict=True)
-        ]
+            grades.append(self._scale.grade(item, deleted=deleted))
         return [self._phone(*parts) for parts in zip(aligned, evidence, gop, grades, strict=True)]
 
     def _phone(
