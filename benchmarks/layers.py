@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,7 @@ from indexer.utterances import (
     record_name,
 )
 from scoring.metrics import pearson, roc_auc
+from speech.alignment import SILENCE
 from speech.pooling import Pooling
 from training.splits import fold_of, is_held_out
 
@@ -69,8 +71,22 @@ def align(corpus: Corpus, utterances: Sequence[Utterance]) -> Aligned:
             if reason:
                 print(f"set aside {utterance.id}: {reason}", file=sys.stderr)
                 continue
-        found.append((utterance, PooledUtterance.load(path).phones))
+        found.append((utterance, rated_again(utterance, PooledUtterance.load(path).phones)))
     return found
+
+
+def rated_again(utterance: Utterance, phones: tuple[PooledPhone, ...]) -> tuple[PooledPhone, ...]:
+    """The phones with the corpus's ratings; a record may be older than these."""
+    if utterance.ratings is None:
+        return phones
+    spoken = [phone for phone in phones if phone.phone != SILENCE]
+    if len(spoken) != len(utterance.ratings):
+        raise ValueError(f"{utterance.id}: {len(spoken)} phones, {len(utterance.ratings)} ratings")
+    ratings = iter(utterance.ratings)
+    return tuple(
+        phone if phone.phone == SILENCE else replace(phone, rating=next(ratings))
+        for phone in phones
+    )
 
 
 def draw(utterances: Sequence[Utterance], fold: int, most: int) -> list[Utterance]:

@@ -7,7 +7,7 @@ and once as if another phone had been meant (`any` other, or one of the eight ne
 features); the AUC of the bare margin tells the two apart, a mean over seeded draws. The index pool
 is the other prompts of the same language and voice. `held out` are the prompts that
 `training.splits.is_held_out` names, one in ten; `in turn` judges all prompts, a fifth at a time, by
-a pool of the other four, and so rests on ten times the phones.
+a pool of the other four, and so rests on about ten times as many phones.
 
 No aligner here knows Italian or French. Each phone is therefore laid on the recording as its
 nearest English phone by PanPhon, with pocketsphinx, and gets its own label back afterwards. That is

@@ -30,11 +30,12 @@ from benchmarks.hidden_states import (
     pool_layers,
 )
 from indexer.corpus import Utterance, read_corpus
+from indexer.utterances import PooledPhone
 from indexes.similarity import margins
 from scoring.metrics import roc_auc
 from service.demo import splice
 from speech.aligners.catalogue import load_aligner
-from speech.alignment import AlignedPhone, Alignment
+from speech.alignment import SILENCE, AlignedPhone, Alignment
 from speech.audio import Audio
 from speech.pooling import pool
 from speech.pronunciation import Pronouncer
@@ -127,8 +128,12 @@ def judge(
     return results
 
 
-def _spoken(prompt: Aligned) -> list[AlignedPhone]:
-    return list(prompt.alignment.spoken)
+def _spoken(prompt: Aligned) -> list[PooledPhone]:
+    """The phones as `pool_layers` takes them; nothing but the spans matters here."""
+    return [
+        PooledPhone(p.phone, SILENCE, SILENCE, -1, "", p.start_s, p.end_s)
+        for p in prompt.alignment.spoken
+    ]
 
 
 def main() -> None:

@@ -17,10 +17,16 @@ if TYPE_CHECKING:
     from speech.alignment import AlignedPhone
     from speech.audio import Audio
 
-PROMPT = ("vm-msgsaved.flac", "Your message has been saved.")
-DONOR = ("vm-advopts.flac", "press 3 for advanced options")
-MEANT = ("saved", "S")
-SAID = ("options", "SH")
+PROMPT = (
+    "priv-introsaved.flac",
+    "Thank you. Please hold, while I attempt to connect you with your party!",
+)
+DONOR = (
+    "auth-incorrect.flac",
+    "Password incorrect. Please enter your password followed by the pound key.",
+)
+MEANT = ("please", "P")
+SAID = ("incorrect", "K")
 FADE_S = 0.008
 """Cross-fade at both joints of the splice."""
 
