@@ -130,6 +130,7 @@ class Deviations:
         phones: Sequence[AlignedPhone],
         i: int,
         log_quantile: float,
+        *,
         heard: str,
     ) -> bool:
         """Whether `phones[i]` was not said.

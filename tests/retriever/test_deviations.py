@@ -34,7 +34,9 @@ def test_phones_that_were_said_are_not_deleted(tone_index: PhoneIndex, heard: He
     finder = Deviations(tone_index)
     similar = finder.similarities(frames)
     for i, phone in enumerate(phones):
-        assert phone.is_silence or not finder.deleted(frames, similar, phones, i, -0.7, phone.phone)
+        assert phone.is_silence or not finder.deleted(
+            frames, similar, phones, i, -0.7, heard=phone.phone
+        )
     assert finder.insertions(frames, similar, phones) == ()
 
 
@@ -53,10 +55,10 @@ def test_a_phone_squeezed_between_two_others_is_deleted(
     ]
     finder = Deviations(tone_index)
     similar = finder.similarities(frames)
-    assert finder.deleted(frames, similar, phones, i + 1, -10.0, left.phone)
-    assert finder.deleted(frames, similar, phones, i + 1, -10.0, absent), "too short to tell"
-    assert not finder.deleted(frames, similar, phones, i, -0.7, left.phone)
-    assert not finder.deleted(frames, similar, phones, i + 2, -0.7, right.phone)
+    assert finder.deleted(frames, similar, phones, i + 1, -10.0, heard=left.phone)
+    assert finder.deleted(frames, similar, phones, i + 1, -10.0, heard=absent), "too short to tell"
+    assert not finder.deleted(frames, similar, phones, i, -0.7, heard=left.phone)
+    assert not finder.deleted(frames, similar, phones, i + 2, -0.7, heard=right.phone)
 
 
 def test_a_phone_that_nobody_meant_is_an_insertion(
@@ -88,5 +90,5 @@ def test_a_phone_that_the_index_lacks_is_never_judged_and_blames_nobody(
     phones = [*phones[:i], replace(phones[i], phone="ZH"), *phones[i + 1 :]]
     finder = Deviations(tone_index)
     similar = finder.similarities(frames)
-    assert not finder.deleted(frames, similar, phones, i, np.nan, "ZH")
+    assert not finder.deleted(frames, similar, phones, i, np.nan, heard="ZH")
     assert finder.insertions(frames, similar, phones) == ()

@@ -23,7 +23,7 @@ def test_the_demo_blames_the_spliced_phone_and_no_other(tmp_path: Path) -> None:
     )
     assert {phone.verdict for phone in native.phones} == {"correct"}
     blamed = [
-        (word.word, phone.phone, phone.verdict, phone.sounds_like[0].phone)
+        (word.word.casefold(), phone.phone, phone.verdict, phone.sounds_like[0].phone)
         for word in spliced.words
         for phone in word.phones
         if phone.verdict != "correct"
