@@ -19,10 +19,12 @@ from speech.encoders.compact_model import (
     mel_filterbank,
 )
 from training.alignment import AlignedPhone
+from training.splice import Donors, splice
 
 LABEL_INDEX = {label: index for index, label in enumerate(ARPABET, start=1)}
 STAR = len(ARPABET) + 1  # CTC target that stands for anything or nothing
 WARPS = tuple(np.linspace(0.86, 1.16, 13).round(3))
+REPLACED, DELETED = 0.12, 0.02  # shares of the phones of a spliced example
 
 Samples = npt.NDArray[np.float32]
 
@@ -147,6 +149,7 @@ def make_example(
     phones: list[AlignedPhone],
     rng: np.random.Generator,
     other: npt.NDArray[np.int16] | None = None,
+    donors: Donors | None = None,
 ) -> Example:
     """Make one augmented example.
 
@@ -158,10 +161,14 @@ def make_example(
         All randomness comes from here.
     other : optional
         Another recording, heard faintly behind this one.
+    donors : optional
+        Phones of the same speaker; given, some of the example's are replaced by them.
     """
     wave = samples.astype(np.float32) / 32768.0
     margins = rng.uniform(0.04, 0.4, size=2) * (3.0 if rng.random() < 0.1 else 1.0)
     wave, phones = crop(wave, phones, float(margins[0]), float(margins[1]))
+    if donors is not None:
+        wave, phones = splice(wave, phones, donors, rng, replaced=REPLACED, deleted=DELETED)
     if rng.random() < 0.7:
         wave, phones = change_speed(wave, phones, float(rng.uniform(0.86, 1.16)))
     loudness = float(np.sqrt(np.mean(wave**2))) + 1e-5

@@ -27,6 +27,7 @@ from training.alignment import AlignedPhone, align_all, read_alignments
 from training.augment import Example, make_example, plain_example
 from training.corpus import read_asterisk, read_audio, read_speechocean
 from training.objective import losses
+from training.splice import Donors
 from training.splits import fold_of, is_held_out
 from training.whisper_weights import encoder_state, find_parts, read_ctranslate2
 
@@ -84,6 +85,14 @@ def load_data(
         tested = utterance.scores is not None and fold_of(utterance.speaker) == test_fold
         (test if tested else train).append(recording)
     return train, test
+
+
+def donors_of(recordings: list[Recording]) -> dict[str, Donors]:
+    """Collect each speaker's own phones, to splice into the same speaker's sentences."""
+    said: dict[str, list[tuple[npt.NDArray[np.int16], list[AlignedPhone]]]] = {}
+    for recording in recordings:
+        said.setdefault(recording.speaker, []).append((recording.samples, recording.phones))
+    return {speaker: Donors(spoken) for speaker, spoken in said.items()}
 
 
 def batches(recordings: list[Recording], rng: np.random.Generator) -> Iterator[list[Recording]]:
@@ -242,7 +251,19 @@ class Trainer:
         by_epochs = (self.epoch + self.batch / n_batches) / float(self.options.epochs)
         return max(by_epochs, self.minutes / float(self.options.minutes))
 
-    def train_epoch(self, train: list[Recording]) -> dict[str, float]:
+    def _example(
+        self,
+        recording: Recording,
+        train: list[Recording],
+        donors: dict[str, Donors],
+        rng: np.random.Generator,
+    ) -> Example:
+        behind = train[rng.integers(len(train))].samples
+        spliced = rng.random() < self.options.splice
+        own = donors[recording.speaker] if spliced else None
+        return make_example(recording.samples, recording.phones, rng, behind, own)
+
+    def train_epoch(self, train: list[Recording], donors: dict[str, Donors]) -> dict[str, float]:
         """Go through the data once, or until the minutes are used up.
 
         The epoch and the batch alone seed what is random, so that a resumed run goes on alike.
@@ -251,10 +272,7 @@ class Trainer:
         while self.batch < len(groups) and self.minutes < self.options.minutes:
             started = time.monotonic()
             rng = np.random.default_rng([self.options.seed, self.epoch, self.batch])
-            examples = [
-                make_example(r.samples, r.phones, rng, train[rng.integers(len(train))].samples)
-                for r in groups[self.batch]
-            ]
+            examples = [self._example(r, train, donors, rng) for r in groups[self.batch]]
             for name, value in self.train_batch(examples, self.progress(len(groups))).items():
                 self.sums[name] = self.sums.get(name, 0.0) + value
             self.batch += 1
@@ -282,9 +300,10 @@ def train(options: argparse.Namespace) -> None:
     data, test = load_data(options.data, alignments, options.fold, options.threads)
     hours = sum(r.speech_s for r in data) / 3600
     log.info("%d recordings, %.2f h of speech; %d to test", len(data), hours, len(test))
+    donors = donors_of(data)
     journal = options.out / "training-log.jsonl"
     while trainer.epoch < options.epochs and trainer.minutes < options.minutes:
-        row: dict[str, Any] = {"train": trainer.train_epoch(data)}
+        row: dict[str, Any] = {"train": trainer.train_epoch(data, donors)}
         row |= {"epoch": trainer.epoch, "step": trainer.step}
         row["minutes"] = round(trainer.minutes, 2)
         trainer.write()
@@ -320,6 +339,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--minutes", type=float, default=math.inf, help="end the run by then")
     parser.add_argument("--rate", type=float, default=2e-4)
+    parser.add_argument("--splice", type=float, default=0.5, help="share of examples spliced")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bits", type=int, choices=(8, 16), default=8)
