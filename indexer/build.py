@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
-from indexer.decision import fit_decision, left_out_together
-from indexer.discriminant import fit_lda
+from indexer.assembly import Clips, Progress, Record, Settings, libraries, no_progress, publish_new
+from indexer.corpus import LICENCE_NOT_STATED, Corpus, read_corpus
 from indexer.utterances import (
-    PooledPhone,
-    PooledUtterance,
     PoolingRequest,
     UtterancePooler,
     pool_in_worker,
@@ -30,29 +21,11 @@ from indexer.utterances import (
     record_name,
     start_worker,
 )
-from indexes.exemplar import SCHEMA
-from indexes.manifest import (
-    FORMAT_VERSION,
-    CorpusIdentity,
-    Counts,
-    EncoderIdentity,
-    Manifest,
-    TransformIdentity,
-)
-from indexes.phone_index import CLIPS, EXEMPLARS, TRANSFORM, VECTORS, clip_name
-from indexes.publishing import publish, refuse_existing, staged
-from indexes.similarity import FloatArray, IntArray
-from speech.alignment import SILENCE
-from speech.audio import SAMPLE_RATE, Audio
+from indexes.locking import writing
+from indexes.manifest import EncoderIdentity
+from indexes.publishing import refuse_existing
 from speech.errors import CorpusError
-from speech.frames import Encoder
 from speech.pooling import Pooling
-
-Clips = Literal["flac", "opus"]
-Progress = Callable[[str, int, int], None]
-_LIBRARIES = ("nativeear", "faiss-cpu", "numpy", "pocketsphinx", "pyarrow", "soxr", "torch")
-MIN_EXEMPLARS = 2
-"""A phone heard only once has no company to be judged by, and does not shape the transform."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +58,9 @@ class BuildRequest:
         Leave out phones that raters scored below this; phones that nobody rated stay.
     exclude
         Utterance ids to leave out, for instance to hold them out for measuring.
+    embeddings
+        Keep the pooled embeddings, so that the index can be refitted when speech is added or
+        removed; without them it is smaller.
     """
 
     corpora: tuple[str, ...]
@@ -103,6 +79,7 @@ class BuildRequest:
     licence: str | None = None
     min_rating: float | None = None
     exclude: frozenset[str] = frozenset()
+    embeddings: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,8 +95,12 @@ class BuildReport:
     native_accuracy: float
 
 
-def no_progress(stage: str, done: int, total: int) -> None:
-    """Show nothing."""
+@dataclass(frozen=True)
+class PooledCorpora:
+    """What the pooling stage made of corpora. `set_aside` pairs ids with reasons."""
+
+    records: tuple[Record, ...]
+    set_aside: tuple[tuple[str, str], ...]
 
 
 def build_index(request: BuildRequest, progress: Progress = no_progress) -> BuildReport:
@@ -135,26 +116,114 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
     """
     started = time.monotonic()
     refuse_existing(request.out)
-    corpora = [_read(corpus, request) for corpus in request.corpora]
-    pooling = PoolingRequest(
-        request.language, request.aligner, request.encoder, request.layer, request.pooling
+    corpora = read_corpora(
+        request.corpora, language=request.language, reader=request.reader, licence=request.licence
     )
-    pooler = UtterancePooler(pooling)
-    work = _work_folder(request, pooler.encoder)
-    jobs = [
-        (corpus, utterance, work / record_name(corpus.name, utterance.id))
+    pooler = UtterancePooler(
+        PoolingRequest(
+            request.language, request.aligner, request.encoder, request.layer, request.pooling
+        )
+    )
+    work = request.out.parent / f".{request.out.name}.building"
+    with writing(request.out, "nativeear index build"):
+        pooled = pool_corpora(
+            corpora,
+            pooler,
+            work,
+            workers=request.workers,
+            resume=request.resume,
+            exclude=request.exclude,
+            progress=progress,
+        )
+        manifest = publish_new(
+            request.out,
+            pooled.records,
+            _settings(request, pooler, corpora),
+            embeddings=request.embeddings,
+            clips_of=request.clips_of,
+            progress=progress,
+        )
+        shutil.rmtree(work)
+    return BuildReport(
+        path=request.out,
+        utterances=manifest.counts.utterances,
+        exemplars=manifest.counts.exemplars,
+        set_aside=pooled.set_aside,
+        audio_s=manifest.counts.audio_s,
+        seconds=time.monotonic() - started,
+        native_accuracy=manifest.decision.native_accuracy,
+    )
+
+
+def read_corpora(
+    paths: Sequence[str], *, language: str, reader: str = "auto", licence: str | None = None
+) -> tuple[Corpus, ...]:
+    """Read corpora, to which `licence` applies where they do not state their own.
+
+    Raises
+    ------
+    CorpusError
+        If one cannot be read, or two hold an utterance of the same name.
+    """
+    corpora = []
+    taken: set[tuple[str, str]] = set()
+    for path in paths:
+        corpus = read_corpus(path, reader=reader, language=language)
+        if licence is not None and corpus.licence == LICENCE_NOT_STATED:
+            corpus = replace(corpus, licence=licence)
+        names = {(corpus.name, utterance.id) for utterance in corpus.utterances}
+        if twice := taken & names:
+            raise CorpusError(
+                f"Two corpora are called {corpus.name} and hold an utterance {min(twice)[1]}.",
+                fix="Name each corpus once, or give their folders different names.",
+            )
+        taken |= names
+        corpora.append(corpus)
+    return tuple(corpora)
+
+
+def pool_corpora(
+    corpora: Sequence[Corpus],
+    pooler: UtterancePooler,
+    work: Path,
+    *,
+    workers: int = 1,
+    resume: bool = False,
+    exclude: frozenset[str] = frozenset(),
+    progress: Progress = no_progress,
+) -> PooledCorpora:
+    """Pool every utterance of corpora into a record in `work`.
+
+    Parameters
+    ----------
+    work
+        Folder of the records. It is emptied first, unless `resume` is set and the records there
+        were made in the same way; then only what is missing is made.
+    exclude
+        Utterance ids to leave out.
+
+    Raises
+    ------
+    CorpusError
+        If nothing could be used. Single broken utterances are set aside instead.
+    """
+    _prepare(work, pooler, resume)
+    records = [
+        Record(
+            corpus.name, corpus.licence, utterance, work / record_name(corpus.name, utterance.id)
+        )
         for corpus in corpora
         for utterance in corpus.utterances
-        if utterance.id not in request.exclude
+        if utterance.id not in exclude
     ]
+    reasons = _pool_all(pooler, records, workers, progress)
     set_aside = [(item.id, item.reason) for corpus in corpora for item in corpus.set_aside]
-    reasons = _pool_all(pooler, pooling, jobs, request.workers, progress)
     set_aside += [
-        (utterance.id, reason)
-        for (_, utterance, _), reason in zip(jobs, reasons, strict=True)
+        (record.utterance.id, reason)
+        for record, reason in zip(records, reasons, strict=True)
         if reason
     ]
-    kept = [job for job, reason in zip(jobs, reasons, strict=True) if not reason]
+    kept = [record for record, reason in zip(records, reasons, strict=True) if not reason]
     if not kept:
         first = f" For instance {set_aside[0][0]}: {set_aside[0][1]}" if set_aside else ""
         raise CorpusError(
@@ -162,89 +231,63 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             cause=f"{len(set_aside)} were set aside.{first}",
             fix="Check that audio, texts and language belong together.",
         )
-    manifest = _publish(request, pooler, kept, progress)
-    shutil.rmtree(work)
-    return BuildReport(
-        path=request.out,
-        utterances=manifest.counts.utterances,
-        exemplars=manifest.counts.exemplars,
-        set_aside=tuple(set_aside),
-        audio_s=manifest.counts.audio_s,
-        seconds=time.monotonic() - started,
-        native_accuracy=manifest.decision.native_accuracy,
-    )
+    return PooledCorpora(tuple(kept), tuple(set_aside))
 
 
-Job = tuple[Corpus, Utterance, Path]
-
-
-def _read(path: str, request: BuildRequest) -> Corpus:
-    corpus = read_corpus(path, reader=request.reader, language=request.language)
-    if request.licence is not None and corpus.licence == LICENCE_NOT_STATED:
-        corpus = replace(corpus, licence=request.licence)
-    return corpus
-
-
-def _work_folder(request: BuildRequest, encoder: Encoder) -> Path:
-    """Folder of finished utterances; kept only for a resumed build of the same request."""
-    work = request.out.parent / f".{request.out.name}.building"
+def _prepare(work: Path, pooler: UtterancePooler, resume: bool) -> None:
+    """Make the folder of records; what is in it stays only if it was made in the same way."""
+    request = pooler.request
     identity = json.dumps(
         [
             request.language,
             request.aligner,
-            encoder.fingerprint,
+            pooler.encoder.fingerprint,
             request.pooling,
-            _libraries(),
+            libraries(),
         ],
         sort_keys=True,
     )
     note = work / "request.json"
     same = note.is_file() and note.read_text(encoding="utf-8") == identity
-    if work.exists() and not (request.resume and same):
+    if work.exists() and not (resume and same):
         shutil.rmtree(work)
     work.mkdir(parents=True, exist_ok=True)
     note.write_text(identity, encoding="utf-8")
-    return work
 
 
 def _pool_all(
-    pooler: UtterancePooler,
-    pooling: PoolingRequest,
-    jobs: list[Job],
-    workers: int,
-    progress: Progress,
+    pooler: UtterancePooler, records: list[Record], workers: int, progress: Progress
 ) -> list[str]:
-    """Pool every job whose record is not there yet; a reason per job, '' where it is fine."""
+    """Make every record that is not there yet; a reason per record, '' where it is fine."""
     stage = "Aligning and encoding"
-    todo = [i for i, (_, _, path) in enumerate(jobs) if not path.is_file()]
-    reasons = [""] * len(jobs)
-    done = len(jobs) - len(todo)
-    progress(stage, done, len(jobs))
-    for i, reason in zip(
-        todo, _run(pooler, pooling, [jobs[i] for i in todo], workers), strict=True
-    ):
+    todo = [i for i, record in enumerate(records) if not record.path.is_file()]
+    reasons = [""] * len(records)
+    done = len(records) - len(todo)
+    progress(stage, done, len(records))
+    for i, reason in zip(todo, _run(pooler, [records[i] for i in todo], workers), strict=True):
         reasons[i] = reason
         done += 1
-        progress(stage, done, len(jobs))
+        progress(stage, done, len(records))
     return reasons
 
 
-def _run(
-    pooler: UtterancePooler, pooling: PoolingRequest, jobs: list[Job], workers: int
-) -> Iterator[str]:
-    if workers <= 1 or len(jobs) <= 1:
-        for _, utterance, path in jobs:
-            yield pool_into(pooler, utterance, path)
+def _run(pooler: UtterancePooler, records: list[Record], workers: int) -> Iterator[str]:
+    if workers <= 1 or len(records) <= 1:
+        for record in records:
+            yield pool_into(pooler, record.utterance, record.path)
         return
     # Spawned, not forked: torch and FAISS do not survive a fork of their threads.
     with ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=start_worker, initargs=(pooling,)
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=start_worker,
+        initargs=(pooler.request,),
     ) as executor:
         try:
             yield from executor.map(
                 pool_in_worker,
-                [utterance for _, utterance, _ in jobs],
-                [path for _, _, path in jobs],
+                [record.utterance for record in records],
+                [record.path for record in records],
                 chunksize=4,
             )
         except BaseException:
@@ -252,68 +295,10 @@ def _run(
             raise
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A pooled phone and where it comes from."""
-
-    pooled: PooledPhone
-    corpus: str
-    utterance: str
-    speaker: str
-
-
-def _publish(
-    request: BuildRequest, pooler: UtterancePooler, kept: list[Job], progress: Progress
-) -> Manifest:
-    rows: list[_Row] = []
-    parts = []
-    audio_s: dict[str, float] = {}
-    for corpus, utterance, path in kept:
-        pooled = PooledUtterance.load(path)
-        good = [i for i, p in enumerate(pooled.phones) if _is_good(p, request.min_rating)]
-        rows += [_Row(pooled.phones[i], corpus.name, utterance.id, utterance.speaker) for i in good]
-        parts.append(pooled.embeddings[good])
-        audio_s[corpus.name] = audio_s.get(corpus.name, 0.0) + pooled.audio_s
-    embeddings = np.concatenate(parts)
-
-    progress("Learning the transform", 0, 1)
-    labels = [row.pooled.phone for row in rows]
-    common = {phone for phone in set(labels) if labels.count(phone) >= MIN_EXEMPLARS}
-    order = sorted(
-        (i for i, label in enumerate(labels) if label in common),
-        key=lambda i: (
-            labels[i] == SILENCE,
-            labels[i],
-            rows[i].corpus,
-            rows[i].utterance,
-            rows[i].pooled.start_s,
-        ),
-    )
-    rows = [rows[i] for i in order]
-    embeddings = embeddings[order]
-    labels = [labels[i] for i in order]
-    classes = tuple(dict.fromkeys(labels))
-    if len(classes) < MIN_EXEMPLARS:
-        raise CorpusError(
-            "The corpus has too few phones for an index.",
-            cause=f"Only {', '.join(classes) or 'none'} occurred at least twice.",
-            fix="Add more speech.",
-        )
-    counts = [labels.count(phone) for phone in classes]
-    bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    transform = fit_lda(embeddings, tuple(labels))
-    vectors = transform(embeddings)
-
-    progress("Asking the natives about themselves", 0, 1)
-    utterances = _numbered([(row.corpus, row.utterance) for row in rows])
-    speakers = _numbered([(row.corpus, row.speaker) for row in rows])
-    fitted = fit_decision(embeddings, classes, bounds, left_out_together(speakers, utterances))
-
-    progress("Publishing", 0, 1)
-    corpora = list(dict.fromkeys(corpus.name for corpus, _, _ in kept))
-    licences = {corpus.name: corpus.licence for corpus, _, _ in kept}
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
+def _settings(
+    request: BuildRequest, pooler: UtterancePooler, corpora: Sequence[Corpus]
+) -> Settings:
+    return Settings(
         name=request.name or request.out.name,
         language=request.language,
         inventory=pooler.inventory.to_json(),
@@ -324,94 +309,11 @@ def _publish(
             dim=pooler.encoder.dim,
         ),
         pooling=request.pooling,
-        transform=TransformIdentity(
-            kind=transform.kind, dim=vectors.shape[1], fingerprint=transform.fingerprint
-        ),
-        classes=classes,
-        counts=Counts(
-            exemplars=len(rows),
-            utterances=int(utterances.max()) + 1,
-            speakers=int(speakers.max()) + 1,
-            audio_s=round(sum(audio_s.values()), 3),
-            phones=dict(zip(classes, counts, strict=True)),
-        ),
-        corpora=tuple(
-            CorpusIdentity(
-                name=name,
-                licence=licences[name],
-                utterances=sum(corpus.name == name for corpus, _, _ in kept),
-                audio_s=round(audio_s[name], 3),
-            )
-            for name in corpora
-        ),
-        decision=fitted.decision,
-        command=_command(request, corpora),
-        libraries=_libraries(),
+        aligner=request.aligner,
+        min_rating=request.min_rating,
         clips=request.clips,
-        files={},
+        command=_command(request, list(dict.fromkeys(corpus.name for corpus in corpora))),
     )
-    import faiss  # here: with workers the parent needs it only now
-
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    with staged(request.out) as stage:
-        faiss.write_index(index, str(stage / VECTORS))
-        pq.write_table(_table(rows, fitted.native_margins), stage / EXEMPLARS)
-        transform.save(stage / TRANSFORM)
-        if request.clips is not None:
-            chosen = [
-                job for job in kept if request.clips_of is None or job[0].name in request.clips_of
-            ]
-            _write_clips(stage, request.clips, chosen, progress)
-        return publish(stage, request.out, manifest)
-
-
-def _numbered(names: list[tuple[str, str]]) -> IntArray:
-    """Equal names as equal numbers, int64 `[n]`."""
-    number = {name: i for i, name in enumerate(sorted(set(names)))}
-    return np.array([number[name] for name in names], dtype=np.int64)
-
-
-def _is_good(phone: PooledPhone, min_rating: float | None) -> bool:
-    return min_rating is None or phone.rating is None or phone.rating >= min_rating
-
-
-def _table(rows: list[_Row], native_margins: FloatArray) -> pa.Table:
-    columns = {
-        "phone": [row.pooled.phone for row in rows],
-        "left": [row.pooled.left for row in rows],
-        "right": [row.pooled.right for row in rows],
-        "stress": [row.pooled.stress for row in rows],
-        "word": [row.pooled.word for row in rows],
-        "speaker": [row.speaker for row in rows],
-        "utterance": [row.utterance for row in rows],
-        "start_s": [row.pooled.start_s for row in rows],
-        "end_s": [row.pooled.end_s for row in rows],
-        "corpus": [row.corpus for row in rows],
-        "margin": native_margins,
-    }
-    arrays = []
-    for field in SCHEMA:
-        if pa.types.is_dictionary(field.type):
-            plain = pa.array(columns[field.name], pa.string())
-            arrays.append(plain.dictionary_encode().cast(field.type))
-        else:
-            arrays.append(pa.array(columns[field.name], field.type))
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
-def _write_clips(stage: Path, clips: Clips, kept: list[Job], progress: Progress) -> None:
-    import soundfile  # here: only a build that keeps clips needs it
-
-    (stage / CLIPS).mkdir()
-    for done, (corpus, utterance, _) in enumerate(kept):
-        progress("Keeping clips", done, len(kept))
-        audio = Audio.load(utterance.audio)
-        path = stage / clip_name(corpus.name, utterance.id, clips)
-        if clips == "flac":
-            soundfile.write(path, audio.samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-        else:
-            soundfile.write(path, audio.samples, SAMPLE_RATE, format="OGG", subtype="OPUS")
 
 
 def _command(request: BuildRequest, corpora: list[str]) -> str:
@@ -426,14 +328,6 @@ def _command(request: BuildRequest, corpora: list[str]) -> str:
         parts.append(f"--min-rating {request.min_rating:g}")
     if request.clips is not None:
         parts.append(f"--clips {request.clips}")
+    if not request.embeddings:
+        parts.append("--no-embeddings")
     return " ".join(parts)
-
-
-def _libraries() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

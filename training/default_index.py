@@ -41,6 +41,7 @@ def build_default(data: Path, out: Path, workers: int = 2, encoder: str = "defau
             clips_of=frozenset({native.name}),
             min_rating=FLAWLESS,
             resume=True,
+            embeddings=False,  # the wheel has to stay small
             exclude=frozenset(u.id for u in native.utterances if is_held_out(u.id)),
         )
     )

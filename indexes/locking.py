@@ -1,0 +1,112 @@
+"""One writer at a time: a lock beside an index, which the kernel releases even at a kill."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from speech.errors import InputError
+
+
+@contextmanager
+def writing(out: Path, doing: str) -> Iterator[None]:
+    """Be the only writer of the index at `out`, its work folders and its kept versions.
+
+    Readers need no lock: what is published never changes.
+
+    Parameters
+    ----------
+    out
+        Folder of the index, there or not yet.
+    doing
+        The command that writes, for those who come meanwhile.
+
+    Raises
+    ------
+    InputError
+        If another writer is at work, or nothing can be written there.
+    """
+    path = out.parent / f".{out.name}.lock"
+    stream = _acquire(path, out)
+    try:
+        stream.truncate(0)
+        stream.write(json.dumps({"command": doing, "process": os.getpid()}))
+        stream.flush()
+        yield
+    finally:
+        # Unlinked while it is held; whoever waits for this file finds that its name is gone and
+        # tries again. Windows refuses to unlink an open file: there it stays, empty of meaning.
+        with suppress(OSError):
+            path.unlink()
+        stream.close()
+
+
+def _acquire(path: Path, out: Path) -> IO[str]:
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stream = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"Nothing can be written beside {out}.",
+                cause=str(error),
+                fix="Choose a folder that you may write to.",
+            ) from error
+        if not _lock(stream):
+            holder = _holder(stream)
+            stream.close()
+            raise InputError(
+                f"Another command is writing {out}.",
+                cause=holder,
+                fix="Wait until it is done, or end it first.",
+            )
+        if _still_named(stream, path):
+            return stream
+        stream.close()
+
+
+def _holder(stream: IO[str]) -> str:
+    try:
+        stream.seek(0)
+        told = json.loads(stream.read())
+        return f"`{told['command']}` runs as process {told['process']}."
+    except (OSError, ValueError, KeyError, TypeError):
+        return "It has only just started."
+
+
+def _still_named(stream: IO[str], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except OSError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _BYTE = 1 << 30
+    """Far behind what is written, which others have to be able to read."""
+
+    def _lock(stream: IO[str]) -> bool:
+        stream.seek(_BYTE)
+        try:
+            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        stream.seek(0)
+        return True
+
+else:
+    import fcntl
+
+    def _lock(stream: IO[str]) -> bool:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
