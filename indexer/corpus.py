@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
 
 from speech import registry
 from speech.errors import CorpusError
@@ -34,10 +39,47 @@ stem."""
 
 LICENCE_NOT_STATED = "not stated"
 
+SHIPPED = {
+    "lhotse": "indexer.readers.lhotse",
+    "kaldi": "indexer.readers.kaldi",
+    "mls": "indexer.readers.mls",
+    "ljspeech": "indexer.readers.ljspeech",
+    "commonvoice": "indexer.readers.commonvoice",
+    "fleurs": "indexer.readers.fleurs",
+    "csv": "indexer.readers.table",
+    "librispeech": "indexer.readers.librispeech",
+    "textgrid": "indexer.readers.textgrid",
+    "asterisk": "indexer.readers.asterisk",
+    "transcripts": "indexer.readers.transcripts",
+}
+"""Our readers in the order in which they are asked whether a path is theirs: those that know their
+corpus by a file of the folder itself, those that have to look through all of it, and last the one
+that takes any recording with a text."""
+
+_TOUCHING_S = 0.011  # aligners write times in frames of 10 ms, and rounding may overlap by one
+
+_SEXES = {
+    "f": "f",
+    "female": "f",
+    "female_feminine": "f",
+    "w": "f",
+    "m": "m",
+    "male": "m",
+    "male_masculine": "m",
+}
+
+
+class Span(NamedTuple):
+    """A label and where it is heard, in seconds from the start of its utterance."""
+
+    label: str
+    start_s: float
+    end_s: float
+
 
 @dataclass(frozen=True)
 class Utterance:
-    """One recording of a native corpus.
+    """One stretch of native speech: a recording, or a part of one.
 
     Attributes
     ----------
@@ -57,6 +99,14 @@ class Utterance:
         `f` or `m`; None where not known.
     ratings
         How well each of `phones` was said, in the raters' own unit; None where nobody rated.
+    start_s, end_s
+        The utterance's part of `audio`, in seconds from the start of the file. `end_s` is None
+        where it reaches to the end.
+    spans
+        A ready alignment of the phones, silences included, in the corpus's own notation and in
+        order of time; empty where there is none.
+    word_spans
+        The same of the words.
     """
 
     id: str
@@ -67,6 +117,10 @@ class Utterance:
     textgrid: Path | None = None
     sex: str | None = None
     ratings: tuple[float, ...] | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+    spans: tuple[Span, ...] = ()
+    word_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,44 +199,62 @@ def read_corpus(
 def find_reader(path: str) -> str:
     """Name of the reader that fits what lies at `path`.
 
+    A reader's module may offer `fits(path: Path) -> bool`, which looks at an existing file or
+    folder and reads no more than it has to. Readers that others have installed are asked first,
+    by name, then ours in the order of `SHIPPED`.
+
     Raises
     ------
     CorpusError
         If there is nothing, or nothing that a reader knows.
     """
-    if path.partition(":")[0] == "asterisk" and not Path(path).exists():
-        return "asterisk"
     found = Path(path)
     if not found.exists():
+        if path.partition(":")[0] == "asterisk":
+            return "asterisk"
         raise CorpusError(f"There is no corpus at {path}.", fix="Check the path.")
+    for name, module in _modules():
+        fits = getattr(module, "fits", None)
+        if fits is not None and fits(found):
+            return name
     if found.is_file():
-        if found.suffix.lower() in {".csv", ".tsv", ".txt"}:
-            return "csv"
         raise CorpusError(
             f"{path} is not a corpus.",
-            cause=f"A file has to be a table (.csv, .tsv), this is {found.suffix or 'unnamed'}.",
+            cause=f"A file has to be a table (.csv, .tsv) or a lhotse manifest (.jsonl), this is"
+            f" {found.suffix or 'unnamed'}.",
             fix="Name a CSV file with the columns id, audio, text, or a folder.",
         )
-    if any((found / table).is_file() for table in TABLES):
-        return "csv"
-    if next(_files(found, {".textgrid"}), None) is not None:
-        return "textgrid"
-    if next(_files(found, {".g722"}), None) is not None:
-        return "asterisk"
     raise CorpusError(
         f"No reader knows the folder {path}.",
-        cause=f"It holds neither {' nor '.join(TABLES)}, nor TextGrids, nor asterisk's prompts"
-        f" (*.g722). Readers: {', '.join(registry.names('corpora'))}.",
-        fix="Write a CSV file with the columns id, audio, text and name that.",
+        cause=f"Looked for the layouts of {', '.join(name for name, _ in _modules())}.",
+        fix="Write a CSV file with the columns id, audio, text and name that, or put a transcript"
+        " (.lab, .txt) beside each recording.",
     )
 
 
-TABLES = ("utterances.csv", "metadata.csv", "utterances.tsv", "metadata.tsv")
-"""Tables that make a folder a corpus, the first one found."""
+def _modules() -> Iterator[tuple[str, ModuleType]]:
+    """Readers' names and modules, in the order in which they are asked."""
+    for name in registry.names("corpora"):
+        if name not in SHIPPED:
+            yield name, import_module(registry.find("corpora", name).__module__)
+    # What ships is found without entry points too, so that a source checkout works uninstalled.
+    for name, module in SHIPPED.items():
+        yield name, import_module(module)
 
 
-def _files(folder: Path, suffixes: set[str]) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.suffix.lower() in suffixes)
+def sex_of(written: str | None) -> str | None:
+    """`f` or `m` for whatever a corpus writes; None where that tells neither."""
+    return _SEXES.get((written or "").strip().lower())
+
+
+def find_recording(written: str, folder: Path) -> Path:
+    """The file that a manifest in `folder` means.
+
+    A relative path is looked for in the folder and in the folders above it, since manifests are
+    mostly written from the root of a project; where it is nowhere, it is the folder's own.
+    """
+    places = [place / written for place in (folder, *folder.resolve().parents)]
+    return next((place for place in places if place.is_file()), places[0])
 
 
 class Sorter:
@@ -212,11 +284,31 @@ class Sorter:
             self.refuse(utterance.id, f"{place}: there is no recording {utterance.audio}.")
         elif utterance.textgrid is not None and not utterance.textgrid.is_file():
             self.refuse(utterance.id, f"{place}: there is no TextGrid {utterance.textgrid}.")
-        elif not (utterance.text or utterance.phones or utterance.textgrid):
+        elif not (utterance.text or utterance.phones or utterance.textgrid or utterance.spans):
             self.refuse(utterance.id, f"{place}: the text is empty.")
+        elif trouble := _time_trouble(utterance):
+            self.refuse(utterance.id, f"{place}: {trouble}")
         else:
             self.utterances.append(utterance)
 
     def corpus(self, name: str, language: str, licence: str = LICENCE_NOT_STATED) -> Corpus:
         """Everything sorted so far as a corpus."""
         return Corpus(name, language, licence, tuple(self.utterances), tuple(self.set_aside))
+
+
+def _time_trouble(utterance: Utterance) -> str:
+    """What is wrong with the times of an utterance, '' where nothing is."""
+    end_s = math.inf if utterance.end_s is None else utterance.end_s
+    if not 0.0 <= utterance.start_s < end_s:
+        return f"it begins at {utterance.start_s:g} s and ends at {end_s:g} s."
+    for spans in (utterance.spans, utterance.word_spans):
+        for span in spans:
+            if not 0.0 <= span.start_s <= span.end_s < math.inf:
+                return f"{span.label!r} begins at {span.start_s:g} s and ends at {span.end_s:g} s."
+        for left, right in pairwise(spans):
+            if right.start_s < left.end_s - _TOUCHING_S:
+                return (
+                    f"{right.label!r} begins at {right.start_s:g} s, before {left.label!r} ends at"
+                    f" {left.end_s:g} s."
+                )
+    return ""

@@ -44,6 +44,11 @@ VOICES = {
 _ENCLOSED = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>")
 
 
+def fits(path: Path) -> bool:
+    """Whether this is a folder of prompts."""
+    return path.is_dir() and next(path.rglob("*.g722"), None) is not None
+
+
 def read(path: str, *, language: str | None = None, name: str | None = None) -> Corpus:
     """Read Debian's prompts (`asterisk:en`), or a folder of prompts laid out like them.
 

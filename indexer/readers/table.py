@@ -7,8 +7,12 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer.corpus import TABLES, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
+from indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
+from indexer.readers.lines import read_text
 from speech.errors import CorpusError
+
+TABLES = ("utterances.csv", "metadata.csv", "utterances.tsv", "metadata.tsv")
+"""Tables that make a folder a corpus, the first one found."""
 
 COLUMNS = {
     "id": ("id", "utterance"),
@@ -22,7 +26,12 @@ COLUMNS = {
 }
 """What the columns may be called, in any case."""
 
-_SEXES = {"f": "f", "female": "f", "w": "f", "m": "m", "male": "m"}
+
+def fits(path: Path) -> bool:
+    """Whether this is a table, or a folder with one of the usual names."""
+    if path.is_file():
+        return path.suffix.lower() in {".csv", ".tsv", ".txt"}
+    return any((path / table).is_file() for table in TABLES)
 
 
 def read(path: str, *, language: str | None = None, name: str | None = None) -> Corpus:
@@ -66,7 +75,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
                     speaker=field.get("speaker") or UNKNOWN_SPEAKER,
                     phones=field.get("phones") or None,
                     textgrid=table.parent / grid if grid else None,
-                    sex=_SEXES.get(field.get("sex", "").lower()),
+                    sex=sex_of(field.get("sex")),
                     ratings=ratings,
                 ),
                 f"line {line}",
@@ -109,17 +118,7 @@ def _name(table: Path) -> str:
 
 def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
     """`(line number, cells)` of every row; the header comes first."""
-    try:
-        content = table.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise CorpusError(f"{table} cannot be read.", cause=str(error)) from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CorpusError(
-            f"{table}, line {line}: this is not UTF-8.",
-            cause=str(error),
-            fix="Save the table as UTF-8.",
-        ) from error
+    content = read_text(table)
     head = content.partition("\n")[0].lower()
     known = {title for titles in COLUMNS.values() for title in titles}
 

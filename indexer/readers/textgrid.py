@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.corpus import AUDIO_SUFFIXES, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
+from indexer.corpus import Corpus, Sorter, Utterance
+from indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
 from speech.errors import CorpusError
 
-TRANSCRIPTS = (".lab", ".txt")
+_GRID = ".textgrid"
+
+
+def fits(path: Path) -> bool:
+    """Whether this is a folder with a TextGrid in it."""
+    return path.is_dir() and any(file.suffix.lower() == _GRID for file in path.rglob("*"))
 
 
 def read(path: str, *, language: str | None = None, name: str | None = None) -> Corpus:
@@ -25,15 +31,8 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     folder = Path(path)
     if not folder.is_dir():
         raise CorpusError(f"There is no folder {path}.", fix="Check the path.")
-    recordings: dict[Path, Path] = {}
-    grids: dict[Path, Path] = {}
-    for file in sorted(folder.rglob("*")):
-        suffix = file.suffix.lower()
-        stem = file.with_suffix("")
-        if suffix == ".textgrid":
-            grids[stem] = file
-        elif suffix in AUDIO_SUFFIXES:
-            recordings[stem] = min(recordings.get(stem, file), file, key=_preference)
+    recordings, others = stems(folder, {_GRID, *TRANSCRIPTS})
+    grids = {stem: files[_GRID] for stem, files in others.items() if _GRID in files}
     if not grids:
         raise CorpusError(
             f"There is no TextGrid in {path}.", fix="Put them beside the audio, with its names."
@@ -50,8 +49,8 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
                 Utterance(
                     id=identity,
                     audio=recordings[stem],
-                    text=_text(stem),
-                    speaker=stem.parent.name if stem.parent != folder else UNKNOWN_SPEAKER,
+                    text=_text(others[stem]),
+                    speaker=speaker_of(stem, folder),
                     textgrid=grids[stem],
                 ),
                 grids[stem].name,
@@ -59,14 +58,9 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     return sorter.corpus(name or folder.resolve().name, language or "und")
 
 
-def _preference(file: Path) -> int:
-    return AUDIO_SUFFIXES.index(file.suffix.lower())
-
-
-def _text(stem: Path) -> str | None:
+def _text(files: dict[str, Path]) -> str | None:
     """The transcript beside a recording, if there is one."""
-    for suffix in TRANSCRIPTS:
-        file = stem.with_name(stem.name + suffix)
-        if file.is_file():
-            return " ".join(file.read_text(encoding="utf-8-sig", errors="replace").split()) or None
-    return None
+    file = next((files[suffix] for suffix in TRANSCRIPTS if suffix in files), None)
+    if file is None:
+        return None
+    return " ".join(file.read_text(encoding="utf-8-sig", errors="replace").split()) or None
