@@ -1,4 +1,7 @@
-"""Finished records → rows → transform → decision → published folder."""
+"""Pooled speech → transform → decision → the files of an index.
+
+Memory grows with the vectors and the columns; embeddings are only ever read in blocks.
+"""
 
 from __future__ import annotations
 
@@ -9,59 +12,42 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexer.corpus import Utterance
 from indexer.decision import fit_decision, left_out_together
-from indexer.discriminant import fit_lda
-from indexer.utterances import PooledPhone, PooledUtterance
-from indexes.exemplar import SCHEMA
+from indexer.discriminant import blocks, class_sums
+from indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
 from indexes.manifest import (
     FORMAT_VERSION,
     CorpusIdentity,
     Counts,
+    Decision,
     EncoderIdentity,
     Manifest,
     TransformIdentity,
 )
-from indexes.phone_index import CLIPS, EXEMPLARS, TRANSFORM, VECTORS, clip_name
+from indexes.phone_index import (
+    EMBEDDINGS,
+    EXEMPLARS,
+    TRANSFORM,
+    UTTERANCES,
+    VECTORS,
+    WAITING,
+    clip_name,
+)
 from indexes.publishing import publish, staged
-from indexes.similarity import FloatArray, IntArray
-from speech.alignment import SILENCE
+from indexes.similarity import FloatArray
+from indexes.transform import Transform
 from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import CorpusError
 from speech.pooling import Pooling
 
 Clips = Literal["flac", "opus"]
 Progress = Callable[[str, int, int], None]
 _LIBRARIES = ("nativeear", "faiss-cpu", "numpy", "pocketsphinx", "pyarrow", "soxr", "torch")
-MIN_EXEMPLARS = 2
-"""A phone heard only once has no company to be judged by, and does not shape the transform."""
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Show nothing."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """A pooled utterance that rests in a file.
-
-    Attributes
-    ----------
-    corpus, licence
-        Name of its corpus, and the licence of that.
-    utterance
-        What was pooled.
-    path
-        Where `PooledUtterance.save` wrote it.
-    """
-
-    corpus: str
-    licence: str
-    utterance: Utterance
-    path: Path
 
 
 @dataclass(frozen=True)
@@ -80,16 +66,16 @@ class Settings:
     min_rating: float | None
     clips: Clips | None
     command: str
+    revision: int = 1
+    history: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A pooled phone and where it comes from."""
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """How an index searches and decides."""
 
-    pooled: PooledPhone
-    corpus: str
-    utterance: str
-    speaker: str
+    transform: Transform
+    decision: Decision
 
 
 def publish_new(
@@ -97,7 +83,7 @@ def publish_new(
     records: Sequence[Record],
     settings: Settings,
     *,
-    embeddings: bool = True,  # noqa: ARG001 - kept from the next commit on
+    embeddings: bool = True,
     clips_of: frozenset[str] | None = None,
     progress: Progress = no_progress,
 ) -> Manifest:
@@ -112,148 +98,184 @@ def publish_new(
     clips_of
         Names of the corpora whose recordings are kept; all of them if None.
     """
-    rows: list[_Row] = []
-    parts = []
-    audio_s: dict[str, float] = {}
-    for record in records:
-        pooled = PooledUtterance.load(record.path)
-        utterance = record.utterance
-        good = [i for i, p in enumerate(pooled.phones) if _is_good(p, settings.min_rating)]
-        rows += [
-            _Row(pooled.phones[i], record.corpus, utterance.id, utterance.speaker) for i in good
-        ]
-        parts.append(pooled.embeddings[good])
-        audio_s[record.corpus] = audio_s.get(record.corpus, 0.0) + pooled.audio_s
-    points = np.concatenate(parts)
-
-    progress("Learning the transform", 0, 1)
-    labels = [row.pooled.phone for row in rows]
-    common = {phone for phone in set(labels) if labels.count(phone) >= MIN_EXEMPLARS}
-    order = sorted(
-        (i for i, label in enumerate(labels) if label in common),
-        key=lambda i: (
-            labels[i] == SILENCE,
-            labels[i],
-            rows[i].corpus,
-            rows[i].utterance,
-            rows[i].pooled.start_s,
-        ),
-    )
-    rows = [rows[i] for i in order]
-    points = points[order]
-    labels = [labels[i] for i in order]
-    classes = tuple(dict.fromkeys(labels))
-    if len(classes) < MIN_EXEMPLARS:
-        raise CorpusError(
-            "The corpus has too few phones for an index.",
-            cause=f"Only {', '.join(classes) or 'none'} occurred at least twice.",
-            fix="Add more speech.",
+    with staged(out) as stage:
+        manifest = refit(
+            stage,
+            [from_records(records, settings.min_rating)],
+            settings,
+            embeddings=embeddings,
+            progress=progress,
         )
-    counts = [labels.count(phone) for phone in classes]
-    bounds = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    transform = fit_lda(points, tuple(labels))
-    vectors = transform(points)
+        if settings.clips is not None:
+            chosen = [r for r in records if clips_of is None or r.corpus in clips_of]
+            write_clips(stage, settings.clips, chosen, progress)
+        return publish(stage, out, manifest)
+
+
+def refit(
+    stage: Path,
+    sources: Sequence[Source],
+    settings: Settings,
+    *,
+    embeddings: bool,
+    progress: Progress = no_progress,
+) -> Manifest:
+    """Write the files of an index whose transform and decision are fitted on what it holds.
+
+    Parameters
+    ----------
+    stage
+        Folder to write into.
+    sources
+        Where the phones come from; their rows are float16 embeddings.
+    embeddings
+        Keep them.
+
+    Returns
+    -------
+    Manifest
+        Without `files`, which are known when the folder is published.
+    """
+    progress("Learning the transform", 0, 1)
+    pool = join(sources, stage / EMBEDDINGS)
+    own = np.repeat(np.arange(len(pool.classes)), np.diff(pool.bounds))
+    exemplars = pool.rows[: len(own)]
+    transform = class_sums(exemplars, own)[0].lda()
 
     progress("Asking the natives about themselves", 0, 1)
-    utterances = _numbered([(row.corpus, row.utterance) for row in rows])
-    speakers = _numbered([(row.corpus, row.speaker) for row in rows])
-    fitted = fit_decision(points, classes, bounds, left_out_together(speakers, utterances))
+    groups = left_out_together(pool.numbered("speaker"), pool.numbered("utterance"))
+    fitted = fit_decision(exemplars, pool.classes, pool.bounds, groups)
 
     progress("Publishing", 0, 1)
-    licences = {record.corpus: record.licence for record in records}
-    manifest = Manifest(
+    manifest = _write(
+        stage,
+        pool,
+        settings,
+        Judgement(transform, fitted.decision),
+        margins=fitted.native_margins,
+        vectors_of=lambda block: transform(block.astype(np.float32)),
+    )
+    if not embeddings:
+        del exemplars, pool  # Windows removes no file that is mapped
+        (stage / EMBEDDINGS).unlink()
+        (stage / WAITING).unlink(missing_ok=True)
+    return manifest
+
+
+def keep(
+    stage: Path,
+    sources: Sequence[Source],
+    settings: Settings,
+    judgement: Judgement,
+    *,
+    progress: Progress = no_progress,
+) -> Manifest:
+    """Write the files of an index that has no embeddings: transform and decision stay.
+
+    Parameters
+    ----------
+    sources
+        Where the phones come from; their rows are float32 vectors of `judgement.transform`, and
+        their margins are known or NaN.
+
+    Returns
+    -------
+    Manifest
+        Without `files`, which are known when the folder is published.
+    """
+    progress("Publishing", 0, 1)
+    vectors = stage / "vectors.npy"
+    pool = join(sources, vectors)
+    margins = pool.phones.column("margin").to_numpy()
+    manifest = _write(
+        stage, pool, settings, judgement, margins=margins, vectors_of=lambda block: block
+    )
+    del pool
+    vectors.unlink()
+    (stage / WAITING).unlink(missing_ok=True)
+    return manifest
+
+
+def _write(
+    stage: Path,
+    pool: Pool,
+    settings: Settings,
+    judgement: Judgement,
+    *,
+    margins: FloatArray,
+    vectors_of: Callable[[Rows], FloatArray],
+) -> Manifest:
+    import faiss  # here: with workers the parent needs it only now
+
+    transform = judgement.transform
+    index = faiss.IndexFlatIP(transform.matrix.shape[1])
+    exemplars = pool.rows[: pool.bounds[-1]]
+    for block in blocks(len(exemplars)):
+        index.add(np.ascontiguousarray(vectors_of(exemplars[block])))
+    faiss.write_index(index, str(stage / VECTORS))
+    transform.save(stage / TRANSFORM)
+    pq.write_table(with_margins(pool.phones, margins), stage / EXEMPLARS)
+    pq.write_table(pool.utterances, stage / UTTERANCES)
+    if pool.waiting.num_rows:
+        pq.write_table(pool.waiting, stage / WAITING)
+    return _manifest(pool, settings, judgement)
+
+
+def _manifest(pool: Pool, settings: Settings, judgement: Judgement) -> Manifest:
+    corpus = np.array(pool.utterances.column("corpus").to_pylist())
+    audio_s = pool.utterances.column("audio_s").to_numpy()
+    counts = np.diff(pool.bounds).tolist()
+    return Manifest(
         format_version=FORMAT_VERSION,
-        name=settings.name,
-        language=settings.language,
-        inventory=settings.inventory,
-        encoder=settings.encoder,
-        pooling=settings.pooling,
+        **vars(settings),
         transform=TransformIdentity(
-            kind=transform.kind, dim=vectors.shape[1], fingerprint=transform.fingerprint
+            kind=judgement.transform.kind,
+            dim=judgement.transform.matrix.shape[1],
+            fingerprint=judgement.transform.fingerprint,
         ),
-        classes=classes,
+        classes=pool.classes,
         counts=Counts(
-            exemplars=len(rows),
-            utterances=int(utterances.max()) + 1,
-            speakers=int(speakers.max()) + 1,
-            audio_s=round(sum(audio_s.values()), 3),
-            phones=dict(zip(classes, counts, strict=True)),
+            exemplars=int(pool.bounds[-1]),
+            utterances=int(pool.numbered("utterance").max()) + 1,
+            speakers=int(pool.numbered("speaker").max()) + 1,
+            audio_s=round(float(audio_s.sum()), 3),
+            phones=dict(zip(pool.classes, counts, strict=True)),
         ),
         corpora=tuple(
             CorpusIdentity(
                 name=name,
                 licence=licence,
-                utterances=sum(record.corpus == name for record in records),
-                audio_s=round(audio_s[name], 3),
+                utterances=int((corpus == name).sum()),
+                audio_s=round(float(audio_s[corpus == name].sum()), 3),
             )
-            for name, licence in licences.items()
+            for name, licence in pool.licences.items()
         ),
-        decision=fitted.decision,
-        command=settings.command,
+        decision=judgement.decision,
         libraries=libraries(),
-        clips=settings.clips,
         files={},
     )
-    import faiss  # here: with workers the parent needs it only now
-
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    with staged(out) as stage:
-        faiss.write_index(index, str(stage / VECTORS))
-        pq.write_table(_table(rows, fitted.native_margins), stage / EXEMPLARS)
-        transform.save(stage / TRANSFORM)
-        if settings.clips is not None:
-            chosen = [record for record in records if clips_of is None or record.corpus in clips_of]
-            _write_clips(stage, settings.clips, chosen, progress)
-        return publish(stage, out, manifest)
 
 
-def _numbered(names: list[tuple[str, str]]) -> IntArray:
-    """Equal names as equal numbers, int64 `[n]`."""
-    number = {name: i for i, name in enumerate(sorted(set(names)))}
-    return np.array([number[name] for name in names], dtype=np.int64)
-
-
-def _is_good(phone: PooledPhone, min_rating: float | None) -> bool:
-    return min_rating is None or phone.rating is None or phone.rating >= min_rating
-
-
-def _table(rows: list[_Row], native_margins: FloatArray) -> pa.Table:
-    columns = {
-        "phone": [row.pooled.phone for row in rows],
-        "left": [row.pooled.left for row in rows],
-        "right": [row.pooled.right for row in rows],
-        "stress": [row.pooled.stress for row in rows],
-        "word": [row.pooled.word for row in rows],
-        "speaker": [row.speaker for row in rows],
-        "utterance": [row.utterance for row in rows],
-        "start_s": [row.pooled.start_s for row in rows],
-        "end_s": [row.pooled.end_s for row in rows],
-        "corpus": [row.corpus for row in rows],
-        "margin": native_margins,
-    }
-    arrays = []
-    for field in SCHEMA:
-        if pa.types.is_dictionary(field.type):
-            plain = pa.array(columns[field.name], pa.string())
-            arrays.append(plain.dictionary_encode().cast(field.type))
-        else:
-            arrays.append(pa.array(columns[field.name], field.type))
-    return pa.Table.from_arrays(arrays, schema=SCHEMA)
-
-
-def _write_clips(stage: Path, clips: Clips, records: Sequence[Record], progress: Progress) -> None:
-    import soundfile  # here: only a build that keeps clips needs it
-
-    (stage / CLIPS).mkdir()
+def write_clips(stage: Path, clips: Clips, records: Sequence[Record], progress: Progress) -> None:
+    """Write the recordings behind records for playback."""
     for done, record in enumerate(records):
         progress("Keeping clips", done, len(records))
-        audio = Audio.load(record.utterance.audio)
-        path = stage / clip_name(record.corpus, record.utterance.id, clips)
-        if clips == "flac":
-            soundfile.write(path, audio.samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-        else:
-            soundfile.write(path, audio.samples, SAMPLE_RATE, format="OGG", subtype="OPUS")
+        write_clip(
+            Audio.load(record.utterance.audio),
+            stage / clip_name(record.corpus, record.utterance.id, clips),
+            clips,
+        )
+
+
+def write_clip(audio: Audio, path: Path, clips: Clips) -> None:
+    """Write one recording in one of the formats for playback."""
+    import soundfile  # here: only an index that keeps clips needs it
+
+    path.parent.mkdir(exist_ok=True)
+    if clips == "flac":
+        soundfile.write(path, audio.samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
+    else:
+        soundfile.write(path, audio.samples, SAMPLE_RATE, format="OGG", subtype="OPUS")
 
 
 def libraries() -> dict[str, str]:

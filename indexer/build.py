@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-from indexer.assembly import Clips, Progress, Record, Settings, libraries, no_progress, publish_new
+from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
 from indexer.corpus import LICENCE_NOT_STATED, Corpus, read_corpus
+from indexer.pool import Record
 from indexer.utterances import (
     PoolingRequest,
     UtterancePooler,

@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.discriminant import fit_lda
+from indexer.discriminant import class_sums, transformed
 from indexes.manifest import Decision
 from indexes.natives import NativeMargins
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
@@ -42,7 +42,7 @@ class FittedDecision:
 
 
 def fit_decision(
-    embeddings: FloatArray,
+    embeddings: NDArray[np.floating],
     classes: tuple[str, ...],
     bounds: IntArray,
     groups: IntArray,
@@ -57,7 +57,7 @@ def fit_decision(
     Parameters
     ----------
     embeddings
-        float32 `[n, D]` in the encoder's space, ordered by class.
+        float16 or float32 `[n, D]` in the encoder's space, ordered by class; read in blocks.
     classes
         The P classes.
     bounds
@@ -75,16 +75,18 @@ def fit_decision(
     rng = np.random.default_rng(seed)
     own = np.repeat(np.arange(len(classes)), np.diff(bounds))
     fold = _fold(groups, rng)
-    asked = _draw(bounds, rng)
+    asked = draw(bounds, rng)
+    sums = class_sums(embeddings, own, fold)
     similar = np.full((len(asked), len(classes)), np.nan, dtype=np.float32)
     for f in range(int(fold.max()) + 1):
         stay, ask = np.flatnonzero(fold != f), fold[asked] == f
         if not len(stay) or len(np.unique(own[stay])) < 2:
             continue
-        transform = fit_lda(embeddings[stay], tuple(classes[c] for c in own[stay]))
+        others = [part for g, part in enumerate(sums) if g != f]
+        transform = sum(others[1:], start=others[0]).lda()
         similar[ask] = class_similarities(
-            transform(embeddings[asked[ask]]),
-            transform(embeddings[stay]),
+            transformed(transform, embeddings, asked[ask]),
+            transformed(transform, embeddings, stay),
             np.searchsorted(own[stay], np.arange(len(classes) + 1)),
             top_m=TOP_M,
         )
@@ -118,7 +120,7 @@ def _fold(groups: IntArray, rng: np.random.Generator) -> IntArray:
     return dealt[group]
 
 
-def _draw(bounds: IntArray, rng: np.random.Generator) -> IntArray:
+def draw(bounds: IntArray, rng: np.random.Generator) -> IntArray:
     """Rows to ask, ascending: all of a small class, `ASKED_PER_CLASS` of a large one."""
     parts = []
     for first, end in pairwise(bounds.tolist()):

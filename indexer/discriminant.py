@@ -2,25 +2,114 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from indexes.transform import FloatArray, Transform
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.similarity import FloatArray, IntArray
+from indexes.transform import Transform
 
 SHRINKAGE = 0.02
 """Share of the mean within-class variance added to every direction."""
 
+BLOCK_ROWS = 4096
+"""Rows that are in memory at once. Sums are taken block by block, so that this number belongs to
+the result like SHRINKAGE does: it is fixed, and never follows the memory at hand."""
 
-def fit_lda(
-    embeddings: FloatArray, labels: tuple[str, ...], *, dims: int | None = None
-) -> Transform:
-    """Whiten the within-class scatter and keep the directions that separate the classes most.
 
-    Every class weighs the same in the between-class scatter, however common it is.
+def blocks(rows: int) -> Iterator[slice]:
+    """Slices of `BLOCK_ROWS` that cover `rows` rows in order."""
+    for first in range(0, rows, BLOCK_ROWS):
+        yield slice(first, min(first + BLOCK_ROWS, rows))
+
+
+@dataclass(frozen=True, eq=False)
+class ClassSums:
+    """All that LDA has to know of labelled embeddings; sums of parts are sums of the whole.
+
+    Attributes
+    ----------
+    counts
+        float64 `[P]`, embeddings of each class.
+    sums
+        float64 `[P, D]`, their sums.
+    products
+        float64 `[D, D]`, the sum of x xᵀ over all embeddings.
+    """
+
+    counts: NDArray[np.float64]
+    sums: NDArray[np.float64]
+    products: NDArray[np.float64]
+
+    @classmethod
+    def zero(cls, classes: int, dim: int) -> ClassSums:
+        """The sums of nothing."""
+        return cls(np.zeros(classes), np.zeros((classes, dim)), np.zeros((dim, dim)))
+
+    def __add__(self, other: ClassSums) -> ClassSums:
+        """The sums of both."""
+        return ClassSums(
+            self.counts + other.counts, self.sums + other.sums, self.products + other.products
+        )
+
+    def lda(self, *, dims: int | None = None) -> Transform:
+        """Whiten the within-class scatter and keep the directions that separate the classes most.
+
+        Every class weighs the same in the between-class scatter, however common it is.
+        """
+        present = self.counts > 0
+        counts = self.counts[present, None]
+        means = self.sums[present] / counts
+        within = (self.products - (counts * means).T @ means) / counts.sum()
+        within += SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
+        values, directions = np.linalg.eigh(within)
+        whiten = directions / np.sqrt(values)
+        centre = means.mean(axis=0)
+        _, singular, axes = np.linalg.svd((means - centre) @ whiten, full_matrices=False)
+        keep = min(dims or len(means) - 1, len(singular))
+        matrix = whiten @ axes[:keep].T
+        matrix *= np.where(matrix[np.abs(matrix).argmax(axis=0), np.arange(keep)] < 0, -1.0, 1.0)
+        return Transform("lda", centre.astype(np.float32), matrix.astype(np.float32))
+
+
+def class_sums(
+    embeddings: NDArray[np.floating], classes: IntArray, parts: IntArray | None = None
+) -> list[ClassSums]:
+    """Sums of each part of the embeddings, in one pass over them.
 
     Parameters
     ----------
     embeddings
-        float32 `[N, D]`.
+        float16 or float32 `[N, D]`, for instance a memory-mapped file.
+    classes
+        int64 `[N]`, class of each, from 0.
+    parts
+        int64 `[N]`, part that each belongs to, from 0; all belong to one if None.
+    """
+    parts = np.zeros(len(classes), dtype=np.int64) if parts is None else parts
+    number = int(classes.max()) + 1
+    found = [ClassSums.zero(number, embeddings.shape[1]) for _ in range(int(parts.max()) + 1)]
+    for block in blocks(len(classes)):
+        data = embeddings[block].astype(np.float64)
+        own = np.eye(number)[classes[block]]
+        for part in np.unique(parts[block]):
+            chosen = parts[block] == part
+            x, is_of = data[chosen], own[chosen]
+            found[part] += ClassSums(is_of.sum(axis=0), is_of.T @ x, x.T @ x)
+    return found
+
+
+def fit_lda(
+    embeddings: NDArray[np.floating], labels: Sequence[str], *, dims: int | None = None
+) -> Transform:
+    """Fit on labelled embeddings; see `ClassSums.lda`.
+
+    Parameters
+    ----------
+    embeddings
+        float16 or float32 `[N, D]`.
     labels
         N class labels.
     dims
@@ -31,19 +120,18 @@ def fit_lda(
     Transform
         `kind` is `lda`; the matrix is float32 `[D, d]`.
     """
-    classes = sorted(set(labels))
-    codes = np.searchsorted(classes, labels)
-    data = embeddings.astype(np.float64)
-    means = np.stack([data[codes == c].mean(axis=0) for c in range(len(classes))])
-    centre = means.mean(axis=0)
-    deviations = data - means[codes]
-    within = deviations.T @ deviations / len(data)
-    within += SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
-    values, directions = np.linalg.eigh(within)
-    whiten = directions / np.sqrt(values)
-    spread = (means - centre) @ whiten
-    _, singular, axes = np.linalg.svd(spread, full_matrices=False)
-    keep = min(dims or len(classes) - 1, len(singular))
-    matrix = whiten @ axes[:keep].T
-    matrix *= np.where(matrix[np.abs(matrix).argmax(axis=0), np.arange(keep)] < 0, -1.0, 1.0)
-    return Transform("lda", centre.astype(np.float32), matrix.astype(np.float32))
+    classes = np.unique(np.asarray(labels), return_inverse=True)[1].astype(np.int64)
+    return class_sums(embeddings, classes)[0].lda(dims=dims)
+
+
+def transformed(
+    transform: Transform, embeddings: NDArray[np.floating], rows: IntArray
+) -> FloatArray:
+    """Unit vectors of some rows of embeddings, float32 `[len(rows), d]`.
+
+    Only as many embeddings as a block has are in memory at once.
+    """
+    vectors = np.empty((len(rows), transform.matrix.shape[1]), dtype=np.float32)
+    for block in blocks(len(rows)):
+        vectors[block] = transform(embeddings[rows[block]].astype(np.float32))
+    return vectors

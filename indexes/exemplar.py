@@ -26,6 +26,18 @@ SCHEMA = pa.schema(
 no company or was not asked."""
 
 
+UTTERANCES = pa.schema(
+    [
+        pa.field("corpus", pa.dictionary(pa.int16(), pa.string()), nullable=False),
+        pa.field("utterance", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("speaker", pa.dictionary(pa.int32(), pa.string()), nullable=False),
+        pa.field("audio_s", pa.float64(), nullable=False),
+    ]
+)
+"""Columns of `utterances.parquet`, a row per utterance, ordered by corpus and utterance. `audio_s`
+is the length of its recording in seconds."""
+
+
 @dataclass(frozen=True)
 class Exemplar:
     """One pooled native phone.

@@ -86,7 +86,19 @@ class FileIdentity(_Model):
 
 
 class Manifest(_Model):
-    """Everything that has to be known to open an index and to trust it."""
+    """Everything that has to be known to open an index and to trust it.
+
+    Attributes
+    ----------
+    aligner, min_rating
+        What the index was built with, so that speech added later is treated alike.
+    command
+        The command that made this version.
+    revision
+        Number of this version: a change in place makes the next one.
+    history
+        The commands that made the versions before, the oldest first.
+    """
 
     format_version: int
     name: str
@@ -103,3 +115,7 @@ class Manifest(_Model):
     libraries: dict[str, str]
     clips: str | None
     files: dict[str, FileIdentity]
+    aligner: str = "auto"
+    min_rating: float | None = None
+    revision: int = 1
+    history: tuple[str, ...] = ()

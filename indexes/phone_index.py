@@ -26,6 +26,9 @@ IntArray = NDArray[np.int64]
 VECTORS = "vectors.faiss"
 EXEMPLARS = "exemplars.parquet"
 TRANSFORM = "transform.safetensors"
+UTTERANCES = "utterances.parquet"
+EMBEDDINGS = "embeddings.npy"
+WAITING = "waiting.parquet"
 CLIPS = "audio"
 
 

@@ -14,7 +14,8 @@ from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
 from speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
-    from indexer.build import BuildReport, Clips
+    from indexer.assembly import Clips
+    from indexer.build import BuildReport
     from indexes.verification import VerifyReport
     from speech.pooling import Pooling
 
@@ -76,13 +77,21 @@ def build(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted build.")] = (
         False
     ),
+    embeddings: Annotated[
+        bool,
+        typer.Option(
+            help="Keep what the index was fitted on, so that it is refitted when speech is added "
+            "or removed; without it the index is smaller."
+        ),
+    ] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Build an index from native speech."""
     if out is None and name is None:
         raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
 
-    from indexer.build import BuildRequest, Clips, build_index
+    from indexer.assembly import Clips
+    from indexer.build import BuildRequest, build_index
     from indexes.catalogue import home
     from service.commands.progress import ProgressReport
     from speech.pooling import Pooling
@@ -102,6 +111,7 @@ def build(
         resume=resume,
         licence=licence,
         min_rating=min_rating,
+        embeddings=embeddings,
     )
     with ProgressReport() as progress:
         report = build_index(request, progress)

@@ -1,0 +1,384 @@
+"""Speech on its way into an index: columns in memory, embeddings streamed into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from indexer.corpus import Utterance
+from indexer.discriminant import blocks
+from indexer.utterances import PooledPhone, PooledUtterance
+from indexes.exemplar import SCHEMA, UTTERANCES
+from indexes.similarity import IntArray
+from speech.alignment import SILENCE
+from speech.errors import CorpusError, EncoderError, InputError
+
+MIN_EXEMPLARS = 2
+"""A phone heard only once has no company to be judged by, and does not shape the transform."""
+
+FLUSH_ROWS = 1 << 16
+"""Phones that are Python objects at once, before they become columns."""
+
+Rows = NDArray[np.floating]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A pooled utterance that rests in a file.
+
+    Attributes
+    ----------
+    corpus, licence
+        Name of its corpus, and the licence of that.
+    utterance
+        What was pooled.
+    path
+        Where `PooledUtterance.save` wrote it.
+    """
+
+    corpus: str
+    licence: str
+    utterance: Utterance
+    path: Path
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Phones that come from somewhere, in any order.
+
+    Attributes
+    ----------
+    phones
+        Table of `SCHEMA`, n rows; the margin is NaN where it is not known.
+    utterances
+        Table of `UTTERANCES`.
+    licences
+        Licence of each corpus, in the order that the manifest lists them.
+    rows
+        Reads what stands for the n phones in consecutive blocks: float16 embeddings
+        `[b, D]`, or float32 vectors `[b, d]` of an index that keeps no embeddings.
+    """
+
+    phones: pa.Table
+    utterances: pa.Table
+    licences: dict[str, str]
+    rows: Callable[[], Iterator[Rows]]
+
+    def without(self, unwanted: set[tuple[str, str]]) -> Source:
+        """The same without some utterances, each named by corpus and id."""
+        stays = ~_among(self.phones, unwanted)
+        utterances = self.utterances.filter(pa.array(~_among(self.utterances, unwanted)))
+        left = set(utterances.column("corpus").to_pylist())
+
+        def rows() -> Iterator[Rows]:
+            at = 0
+            for block in self.rows():
+                yield block[stays[at : at + len(block)]]
+                at += len(block)
+
+        return Source(
+            self.phones.filter(pa.array(stays)),
+            utterances,
+            {corpus: licence for corpus, licence in self.licences.items() if corpus in left},
+            rows,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Phones in the order of an index: by class, silence last; then those heard only once.
+
+    Attributes
+    ----------
+    phones, waiting
+        Tables of `SCHEMA`: the n exemplars, and the w phones that wait for company.
+    utterances, licences
+        As in `Source`.
+    classes
+        The P classes.
+    bounds
+        int64 `[P + 1]`; class p holds the rows `bounds[p]:bounds[p + 1]`.
+    rows
+        `[n + w, D]`, memory-mapped: the exemplars' rows, then those of the waiting.
+    """
+
+    phones: pa.Table
+    waiting: pa.Table
+    utterances: pa.Table
+    licences: dict[str, str]
+    classes: tuple[str, ...]
+    bounds: IntArray
+    rows: Rows
+
+    def numbered(self, column: str) -> IntArray:
+        """Exemplars of one corpus and one value of `column` as equal numbers, int64 `[n]`."""
+        pairs = _pairs(self.phones, column)
+        return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
+
+
+def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
+    """What finished records hold; phones that raters scored below `min_rating` are left out."""
+    phones = _Columns(SCHEMA)
+    utterances = _Columns(UTTERANCES)
+    for record in records:
+        pooled = PooledUtterance.load(record.path)
+        whence = {
+            "corpus": record.corpus,
+            "utterance": record.utterance.id,
+            "speaker": record.utterance.speaker,
+        }
+        utterances.add({**whence, "audio_s": pooled.audio_s})
+        for i in _good(pooled.phones, min_rating):
+            phones.add({**vars(pooled.phones[i]), **whence, "margin": float("nan")})
+
+    def rows() -> Iterator[Rows]:
+        for record in records:
+            pooled = PooledUtterance.load(record.path)
+            yield _halved(pooled.embeddings[_good(pooled.phones, min_rating)], record.utterance.id)
+
+    licences = {record.corpus: record.licence for record in records}
+    return Source(phones.table(), utterances.table(), licences, rows)
+
+
+def join(sources: Sequence[Source], path: Path) -> Pool:
+    """Bring sources into the order of an index, and their rows into the `.npy` file `path`.
+
+    The result depends on what the sources hold together, not on how it is spread over them. An
+    utterance that several hold is taken once.
+
+    Raises
+    ------
+    InputError
+        If two sources hold an utterance of the same name that differs.
+    CorpusError
+        If there are too few phones for an index.
+    """
+    sources = _disjoint(sources)
+    phones = pa.concat_tables([source.phones for source in sources]).unify_dictionaries()
+    order, common = _order(phones)
+    phones = phones.take(pa.array(order))
+    exemplars, waiting = plain(phones.slice(0, common)), plain(phones.slice(common))
+    labels = exemplars.column("phone").chunk(0)
+    classes = tuple(labels.dictionary.to_pylist())
+    if len(classes) < MIN_EXEMPLARS:
+        raise CorpusError(
+            "The corpus has too few phones for an index.",
+            cause=f"Only {', '.join(classes) or 'none'} occurred at least twice.",
+            fix="Add more speech.",
+        )
+    counts = np.bincount(labels.indices.to_numpy(), minlength=len(classes))
+    utterances = pa.concat_tables([source.utterances for source in sources]).unify_dictionaries()
+    licences: dict[str, str] = {}
+    for source in sources:
+        licences.update((c, text) for c, text in source.licences.items() if c not in licences)
+    by_name = np.argsort(_pairs(utterances, "utterance"), kind="stable")
+    return Pool(
+        phones=exemplars,
+        waiting=waiting,
+        utterances=plain(utterances.take(pa.array(by_name))),
+        licences=licences,
+        classes=classes,
+        bounds=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        rows=_gather(sources, order, path),
+    )
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """The same rows in one chunk, with dictionaries in the order of first appearance.
+
+    So equal rows are equal bytes, whatever the table was cut from.
+    """
+    arrays = []
+    for field in table.schema:
+        column = table.column(field.name)
+        if pa.types.is_dictionary(field.type):
+            texts = column.cast(pa.string()).combine_chunks()
+            arrays.append(texts.dictionary_encode().cast(field.type))
+        else:
+            arrays.append(column.combine_chunks())
+    return pa.Table.from_arrays(arrays, schema=table.schema)
+
+
+def codes(table: pa.Table, column: str) -> tuple[IntArray, list[str]]:
+    """A text column as numbers `[n]` in the order of its sorted values, and these values."""
+    parts = table.column(column).unify_dictionaries()
+    if parts.num_chunks == 0:
+        return np.zeros(0, dtype=np.int64), []
+    values = parts.chunk(0).dictionary.to_pylist()
+    by_name = sorted(range(len(values)), key=values.__getitem__)
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[by_name] = np.arange(len(values))
+    indices = np.concatenate([chunk.indices.to_numpy() for chunk in parts.chunks])
+    return rank[indices], [values[i] for i in by_name]
+
+
+def utterance_names(table: pa.Table) -> list[tuple[str, str]]:
+    """Corpus and id of every row of a table of utterances."""
+    return list(
+        zip(table.column("corpus").to_pylist(), table.column("utterance").to_pylist(), strict=True)
+    )
+
+
+class _Columns:
+    """Collects rows as columns; few of them are Python objects at any time."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._tables = [schema.empty_table()]
+        self._lists: list[list[Any]] = [[] for _ in schema]
+
+    def add(self, row: dict[str, Any]) -> None:
+        for name, values in zip(self._schema.names, self._lists, strict=True):
+            values.append(row[name])
+        if len(self._lists[0]) >= FLUSH_ROWS:
+            self._flush()
+
+    def table(self) -> pa.Table:
+        self._flush()
+        return pa.concat_tables(self._tables)
+
+    def _flush(self) -> None:
+        arrays = [
+            pa.array(values, pa.string()).dictionary_encode().cast(field.type)
+            if pa.types.is_dictionary(field.type)
+            else pa.array(values, field.type)
+            for field, values in zip(self._schema, self._lists, strict=True)
+        ]
+        self._tables.append(pa.Table.from_arrays(arrays, schema=self._schema))
+        self._lists = [[] for _ in self._schema]
+
+
+def _good(phones: Sequence[PooledPhone], min_rating: float | None) -> list[int]:
+    return [
+        i
+        for i, phone in enumerate(phones)
+        if min_rating is None or phone.rating is None or phone.rating >= min_rating
+    ]
+
+
+def _halved(embeddings: Rows, utterance: str) -> Rows:
+    """Embeddings in half precision, rounded once, before anything is computed from them."""
+    with np.errstate(over="ignore"):
+        halved = embeddings.astype(np.float16)
+    if not np.isfinite(halved).all():
+        raise EncoderError(
+            f"The embeddings of {utterance} cannot be kept.",
+            cause=f"Half precision ends at 65504, and they reach {np.abs(embeddings).max():g}.",
+            fix="Choose another layer or another encoder.",
+        )
+    return halved
+
+
+def _order(phones: pa.Table) -> tuple[IntArray, int]:
+    """Rows in the order of an index, and how many of them are of phones heard often enough."""
+    phone, names = codes(phones, "phone")
+    corpus, _ = codes(phones, "corpus")
+    utterance, _ = codes(phones, "utterance")
+    last = np.array([name == SILENCE for name in names], dtype=bool)[phone]
+    alone = np.bincount(phone)[phone] < MIN_EXEMPLARS if len(phone) else last
+    start_s = phones.column("start_s").to_numpy()
+    order = np.lexsort((start_s, utterance, corpus, phone, last, alone)).astype(np.int64)
+    return order, int((~alone).sum())
+
+
+def _gather(sources: Sequence[Source], order: IntArray, path: Path) -> Rows:
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    target: Rows | None = None
+    at = 0
+    for source in sources:
+        for block in source.rows():
+            if target is None:
+                target = np.lib.format.open_memmap(
+                    path, mode="w+", dtype=block.dtype, shape=(len(order), block.shape[1])
+                )
+            target[place[at : at + len(block)]] = block
+            at += len(block)
+    del target  # writes what is left
+    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _pairs(table: pa.Table, column: str) -> IntArray:
+    """Corpus and one more column as one number per row; they sort as the names do."""
+    corpus, _ = codes(table, "corpus")
+    value, names = codes(table, column)
+    return corpus * max(1, len(names)) + value
+
+
+def _among(table: pa.Table, names: set[tuple[str, str]]) -> BoolArray:
+    """Which rows of a table belong to the utterances of these names, bool `[n]`."""
+    corpus, corpora = codes(table, "corpus")
+    utterance, ids = codes(table, "utterance")
+    known_corpora = {name: i for i, name in enumerate(corpora)}
+    known_ids = {name: i for i, name in enumerate(ids)}
+    wanted = [
+        known_corpora[c] * len(ids) + known_ids[u]
+        for c, u in names
+        if c in known_corpora and u in known_ids
+    ]
+    return np.isin(corpus * max(1, len(ids)) + utterance, wanted)
+
+
+def _disjoint(sources: Sequence[Source]) -> list[Source]:
+    """Sources without the utterances that an earlier one holds, which have to be identical."""
+    kept: list[Source] = []
+    for source in sources:
+        for earlier in kept:
+            shared = set(utterance_names(source.utterances)) & set(
+                utterance_names(earlier.utterances)
+            )
+            if not shared:
+                continue
+            here, there = _digests(source, shared), _digests(earlier, shared)
+            differing = sorted(name for name in shared if here.get(name) != there.get(name))
+            if differing:
+                corpus, utterance = differing[0]
+                raise InputError(
+                    f"The utterance {utterance} of {corpus} is there twice and differs.",
+                    cause=f"So do {len(differing) - 1} more." if len(differing) > 1 else "",
+                    fix="Remove it from one side first, or give one of the corpora another name.",
+                )
+            source = source.without(shared)  # noqa: PLW2901 - the same source, less of it
+        kept.append(source)
+    return kept
+
+
+def _digests(source: Source, names: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """A number per utterance that tells what stands in its rows, whatever their order.
+
+    Vectors are left out: an index without embeddings has them from another rounding than a fresh
+    recording has.
+    """
+    chosen = _among(source.phones, names)
+    described = source.phones.drop_columns(["margin"])
+    found: dict[tuple[str, str], int] = {}
+    at = 0
+    for block in source.rows():
+        rows = np.flatnonzero(chosen[at : at + len(block)])
+        for row, values in zip(rows, described.take(pa.array(rows + at)).to_pylist(), strict=True):
+            digest = blake2b(repr(values).encode(), digest_size=16)
+            if block.dtype == np.float16:
+                digest.update(block[row].tobytes())
+            name = (values["corpus"], values["utterance"])
+            found[name] = found.get(name, 0) + int.from_bytes(digest.digest(), "little")
+        at += len(block)
+    return found
+
+
+def with_margins(phones: pa.Table, margins: NDArray[np.float32]) -> pa.Table:
+    """A table of phones with their own margins, float32 `[n]`."""
+    at = SCHEMA.get_field_index("margin")
+    return phones.set_column(at, SCHEMA.field(at), pa.array(margins, pa.float32()))
+
+
+def array_rows(array: Rows) -> Callable[[], Iterator[Rows]]:
+    """Reads an array, for instance a memory-mapped file, in blocks."""
+    return lambda: (array[block] for block in blocks(len(array)))
