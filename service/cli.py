@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from service.commands import encoders, index
+from service.commands.align import align
 from service.commands.assess import assess
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
 
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command(cls=GuardedCommand)(assess)
+app.command(cls=GuardedCommand)(align)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
 

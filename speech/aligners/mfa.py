@@ -19,7 +19,7 @@ import signal
 import subprocess
 import tempfile
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -67,7 +67,7 @@ class MfaItem:
     id
         Unique within the corpus; may hold anything.
     audio
-        The recording, or its file, which is then loaded when its turn comes.
+        The recording, or what loads it when its turn comes.
     pronunciation
         What is said.
     speaker
@@ -75,7 +75,7 @@ class MfaItem:
     """
 
     id: str
-    audio: Audio | Path
+    audio: Audio | Callable[[], Audio]
     pronunciation: Pronunciation
     speaker: str = "unknown"
 
@@ -379,7 +379,7 @@ class _LaidOut:
         entries = tuple(self._entry(word) for word in item.pronunciation.words)
         if not entries:
             raise AlignmentError("There are no words to align.")
-        audio = item.audio if isinstance(item.audio, Audio) else Audio.load(item.audio)
+        audio = item.audio if isinstance(item.audio, Audio) else item.audio()
         if audio.sample_rate != SAMPLE_RATE:
             raise InputError(f"The recording has {audio.sample_rate} Hz, not {SAMPLE_RATE}.")
         speaker = self._speakers.setdefault(item.speaker, f"s{len(self._speakers):05d}")

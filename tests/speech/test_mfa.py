@@ -6,6 +6,7 @@ import pickle
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -223,14 +224,16 @@ def test_the_variant_that_mfa_took_is_named(stand_in: Stand, pronouncer: Pronoun
     assert tuple(phone.phone for phone in alignment.spoken) == taken.phones
 
 
-def test_recordings_may_be_files(stand_in: Stand, pronouncer: Pronouncer, tmp_path: Path) -> None:
+def test_recordings_may_be_loaded_late(
+    stand_in: Stand, pronouncer: Pronouncer, tmp_path: Path
+) -> None:
     stand_in()
     soundfile.write(tmp_path / "a.flac", sound(1.0).samples[::2], 8000)
     pronunciation = pronouncer.pronounce("please hold")
     outcome = MfaAligner().align_corpus(
         [
-            MfaItem("a", tmp_path / "a.flac", pronunciation),
-            MfaItem("none", tmp_path / "none.wav", pronunciation),
+            MfaItem("a", partial(Audio.load, tmp_path / "a.flac"), pronunciation),
+            MfaItem("none", partial(Audio.load, tmp_path / "none.wav"), pronunciation),
         ]
     )
     assert list(outcome.alignments) == ["a"]

@@ -1,0 +1,86 @@
+"""`nativeear align`: TextGrids of a native corpus."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.commands.guard import SOME_FAILED, print_json
+
+if TYPE_CHECKING:
+    from indexer.aligning import AligningReport
+
+MAX_REASONS = 10
+
+
+def align(
+    *,
+    corpus: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DIR|MANIFEST",
+            help="Native speech: a folder, a CSV of audio and text, or asterisk:LANG; repeatable.",
+        ),
+    ],
+    lang: Annotated[str, typer.Option(metavar="TAG", help="Its language, as in en-US.")],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="Folder of the TextGrids, sub-folders as in the ids."),
+    ],
+    aligner: Annotated[
+        str, typer.Option(help="auto, or one of: ctc, flatstart, mfa, pocketsphinx, textgrid.")
+    ] = "auto",
+    encoder: Annotated[
+        str, typer.Option(metavar="NAME|PATH|HUB_ID", help="For aligners that need one.")
+    ] = "default",
+    layer: Annotated[
+        int | None, typer.Option(help="Layer of a neural encoder; its own best by default.")
+    ] = None,
+    reader: Annotated[str, typer.Option(help="How the corpus is read; auto looks at it.")] = "auto",
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the TextGrids that are there already.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Align native speech: one TextGrid per utterance, with words, phones and confidence.
+
+    Utterances that cannot be aligned are set aside and listed; the exit code is then 1, or 2 if
+    none could be aligned.
+    """
+    from indexer.aligning import AligningRequest, align_corpora
+    from service.commands.progress import ProgressReport
+
+    request = AligningRequest(
+        corpora=tuple(corpus),
+        language=lang,
+        out=out,
+        aligner=aligner,
+        encoder=encoder,
+        layer=layer,
+        reader=reader,
+        workers=workers,
+        resume=resume,
+    )
+    with ProgressReport() as progress:
+        report = align_corpora(request, progress)
+    if as_json:
+        print_json({**asdict(report), "out": str(report.out)})
+    else:
+        _print(report)
+    if report.set_aside:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _print(report: AligningReport) -> None:
+    kept = f", {report.kept:,} kept" if report.kept else ""
+    print(f"{report.aligned:,} aligned{kept} in {report.seconds:.0f} s: {report.out}")
+    if report.set_aside:
+        print(f"Set aside: {len(report.set_aside)}")
+    for id, reason in report.set_aside[:MAX_REASONS]:
+        print(f"  {id}: {reason}")
+    if len(report.set_aside) > MAX_REASONS:
+        print(f"  … and {len(report.set_aside) - MAX_REASONS} more: see --json")
