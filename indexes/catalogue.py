@@ -82,7 +82,8 @@ def list_indexes() -> tuple[IndexSummary, ...]:
         if not root.is_dir():
             continue
         for folder in sorted(root.iterdir()):
-            if folder.name in found or not (folder / MANIFEST).is_file():
+            hidden = folder.name.startswith(".")  # not published, or no longer
+            if hidden or folder.name in found or not (folder / MANIFEST).is_file():
                 continue
             shipped = root == _PACKAGE and folder.name == DEFAULT_INDEX
             try:

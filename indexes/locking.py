@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from indexes.versions import clear_leftovers
 from speech.errors import InputError
 
 
@@ -17,7 +18,8 @@ from speech.errors import InputError
 def writing(out: Path, doing: str) -> Iterator[None]:
     """Be the only writer of the index at `out`, its work folders and its kept versions.
 
-    Readers need no lock: what is published never changes.
+    What writers left behind that were killed is put in order first. Readers need no lock: what is
+    published never changes.
 
     Parameters
     ----------
@@ -37,6 +39,7 @@ def writing(out: Path, doing: str) -> Iterator[None]:
         stream.truncate(0)
         stream.write(json.dumps({"command": doing, "process": os.getpid()}))
         stream.flush()
+        clear_leftovers(out)
         yield
     finally:
         # Unlinked while it is held; whoever waits for this file finds that its name is gone and

@@ -95,12 +95,28 @@ class PhoneIndex:
     def open(cls, path: str | Path) -> PhoneIndex:
         """Open an index folder after checking version, sizes and columns (not hashes).
 
+        What is open stays as it is, whatever takes the folder's place afterwards.
+
         Raises
         ------
         IndexFormatError
             If anything is missing, of another size, or does not fit together.
         """
         path = Path(path)
+        while True:
+            folder = _identity(path)
+            try:
+                opened = cls._read(path)
+                _ = opened.vectors  # mapped from now on
+            except IndexFormatError:
+                if _identity(path) == folder:
+                    raise
+                continue  # another version took its place meanwhile
+            if _identity(path) == folder:
+                return opened
+
+    @classmethod
+    def _read(cls, path: Path) -> PhoneIndex:
         manifest = read_manifest(path)
         for name, identity in manifest.files.items():
             file = path / name
@@ -191,6 +207,11 @@ class PhoneIndex:
         starts: NDArray[np.float64] = self._table.column("start_s").to_numpy()
         return ends - starts
 
+    @property
+    def table(self) -> pa.Table:
+        """The columns of `exemplars.parquet`."""
+        return self._table
+
     def codes(self, column: str) -> tuple[IntArray, tuple[str, ...]]:
         """A text column as int64 codes `[n]` and the values that they stand for."""
         combined = self._table.column(column).combine_chunks()
@@ -220,7 +241,8 @@ class PhoneIndex:
             return None
         exemplar = self.exemplar(row)
         name = clip_name(exemplar.corpus, exemplar.utterance, self.manifest.clips)
-        return self.path / name if name in self.manifest.files else None
+        path = self.path / name
+        return path if name in self.manifest.files and path.is_file() else None
 
     def check_encoder(self, encoder: Encoder) -> None:
         """Refuse an encoder that did not build this index.
@@ -237,6 +259,15 @@ class PhoneIndex:
                 f"({self.manifest.encoder.fingerprint[:19]}…), not {encoder.fingerprint[:19]}….",
                 fix=f"Use --encoder {self.manifest.encoder.name}, or build the index again.",
             )
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """What tells a folder from another that takes its name."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def clip_name(corpus: str, utterance: str, suffix: str) -> str:

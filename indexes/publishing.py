@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -59,38 +59,72 @@ def staged(out: Path) -> Iterator[Path]:
             fix="Free some space or choose another --out; nothing was published.",
         ) from error
     finally:
-        shutil.rmtree(stage, ignore_errors=True)
+        discard(stage)
 
 
-def publish(stage: Path, out: Path, manifest: Manifest) -> Manifest:
-    """Hash and sync all files of `stage`, write the manifest last, and rename to `out`.
+def publish(
+    stage: Path, out: Path, manifest: Manifest, known: Mapping[str, FileIdentity] | None = None
+) -> Manifest:
+    """Seal `stage` and rename it to `out`, which must not exist.
+
+    Parameters
+    ----------
+    known
+        See `seal`.
 
     Returns
     -------
     Manifest
         The manifest as written, with the sizes and hashes of every file.
     """
-    files = {}
-    for path in sorted(p for p in stage.rglob("*") if p.is_file()):
-        _sync(path)
-        files[path.relative_to(stage).as_posix()] = FileIdentity(
-            bytes=path.stat().st_size, sha256=sha256_of(path)
-        )
-    manifest = manifest.model_copy(update={"files": files})
-    text = manifest.model_dump_json(indent=1)
-    (stage / MANIFEST).write_text(text + "\n", encoding="utf-8")
-    _sync(stage / MANIFEST)
-    for folder in sorted(p for p in stage.rglob("*") if p.is_dir()):
-        _sync(folder)
-    stage.chmod(0o755)
-    _sync(stage)
+    manifest = seal(stage, manifest, known)
     refuse_existing(out)
     stage.rename(out)
-    _sync(out.parent)
+    sync(out.parent)
     return manifest
 
 
-def _sync(path: Path) -> None:
+def seal(
+    stage: Path, manifest: Manifest, known: Mapping[str, FileIdentity] | None = None
+) -> Manifest:
+    """Hash and sync all files of `stage`, and write the manifest last.
+
+    Parameters
+    ----------
+    known
+        Files that were taken over unchanged from a published index, and are synced already.
+
+    Returns
+    -------
+    Manifest
+        The manifest as written, with the sizes and hashes of every file.
+    """
+    files = dict(known or {})
+    for path in sorted(p for p in stage.rglob("*") if p.is_file()):
+        name = path.relative_to(stage).as_posix()
+        if name not in files:
+            sync(path)
+            files[name] = FileIdentity(bytes=path.stat().st_size, sha256=sha256_of(path))
+    files = dict(sorted(files.items()))
+    manifest = manifest.model_copy(update={"files": files})
+    text = manifest.model_dump_json(indent=1)
+    (stage / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    sync(stage / MANIFEST)
+    for folder in sorted(p for p in stage.rglob("*") if p.is_dir()):
+        sync(folder)
+    stage.chmod(0o755)
+    sync(stage)
+    return manifest
+
+
+def discard(folder: Path) -> None:
+    """Remove an index folder, its manifest first: what a kill leaves of it is no index."""
+    (folder / MANIFEST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def sync(path: Path) -> None:
+    """Write a file, or the entries of a folder, through to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

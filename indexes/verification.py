@@ -35,6 +35,17 @@ class VerifyReport:
         """Whether the whole index is sound."""
         return all(check.ok for check in self.files)
 
+    def raise_if_damaged(self) -> None:
+        """Raise IndexFormatError that names the first damaged file, if there is one."""
+        for check in self.files:
+            if not check.ok:
+                raise IndexFormatError(
+                    f"The index {self.path} is damaged.",
+                    cause=f"{check.name}: {check.problem}",
+                    fix="Bring an older version back with `nativeear index restore`, or build it "
+                    "again.",
+                )
+
 
 def verify(path: str | Path) -> VerifyReport:
     """Compare sizes and SHA-256 of all files with the manifest, then open the index.

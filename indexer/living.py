@@ -1,0 +1,513 @@
+"""A living index: speech is added, removed and merged, and every change is a new version.
+
+Where all that is involved keeps its embeddings, transform and decision are fitted anew, and the
+result is the one that a build from all the speech in one go gives. Where something keeps none, the
+transform and the decision stay as they were.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from indexer.assembly import (
+    Clips,
+    Judgement,
+    Progress,
+    Settings,
+    keep,
+    no_progress,
+    refit,
+    write_clip,
+    write_clips,
+)
+from indexer.build import pool_corpora, read_corpora
+from indexer.decision import draw
+from indexer.pool import (
+    Rows,
+    Source,
+    array_rows,
+    codes,
+    from_records,
+    plain,
+    utterance_names,
+    with_margins,
+)
+from indexer.utterances import PoolingRequest, UtterancePooler
+from indexes.exemplar import SCHEMA
+from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
+from indexes.locking import writing
+from indexes.manifest import FileIdentity, Manifest
+from indexes.phone_index import EMBEDDINGS, UTTERANCES, WAITING, PhoneIndex, clip_name
+from indexes.publishing import publish, refuse_existing, seal, staged
+from indexes.similarity import class_similarities, margins
+from indexes.verification import verify
+from indexes.versions import next_revision, replace
+from speech.audio import Audio
+from speech.errors import InputError
+
+KEEP = 1
+"""Older versions that a change leaves."""
+
+
+@dataclass(frozen=True)
+class AddRequest:
+    """What to add to which index.
+
+    Attributes
+    ----------
+    index
+        Folder of the index.
+    corpora, reader, licence, workers, resume, exclude
+        As in `indexer.build.BuildRequest`.
+    encoder
+        Name or folder of the index's encoder, where it is not found by the name in the manifest.
+    keep
+        Older versions that stay.
+    """
+
+    index: Path
+    corpora: tuple[str, ...]
+    reader: str = "auto"
+    licence: str | None = None
+    workers: int = 1
+    resume: bool = False
+    exclude: frozenset[str] = frozenset()
+    encoder: str | None = None
+    keep: int = KEEP
+
+
+@dataclass(frozen=True)
+class ChangeReport:
+    """What came of a change.
+
+    Attributes
+    ----------
+    path, revision
+        The index and the number of its new version.
+    exemplars, utterances
+        How many it has now.
+    exemplars_before, utterances_before
+        How many there were, in all parts together.
+    refitted
+        Whether transform and decision were fitted anew.
+    set_aside
+        Ids of utterances that could not be used, with reasons.
+    seconds
+        Time it took.
+    native_accuracy
+        Share of left-out natives that are nearest to their own phone.
+    """
+
+    path: Path
+    revision: int
+    exemplars: int
+    utterances: int
+    exemplars_before: int
+    utterances_before: int
+    refitted: bool
+    set_aside: tuple[tuple[str, str], ...]
+    seconds: float
+    native_accuracy: float
+
+
+def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
+    """Add corpora to an index, pooled with its own settings; nothing in it is pooled again.
+
+    Finished utterances rest in a work folder beside the index until the new version is there, so
+    that an interrupted addition can be resumed.
+
+    Raises
+    ------
+    NativeEarError
+        If nothing can be added, or an utterance is there already and differs.
+    """
+    started = time.monotonic()
+    path = request.index.resolve()
+    work = path.parent / f".{path.name}.adding"
+    with writing(path, f"nativeear index add {path.name}"):
+        index = _opened(path)
+        manifest = index.manifest
+        corpora = read_corpora(
+            request.corpora,
+            language=manifest.language,
+            reader=request.reader,
+            licence=request.licence,
+        )
+        pooler = _pooler(index, request.encoder)
+        pooled = pool_corpora(
+            corpora,
+            pooler,
+            work,
+            workers=request.workers,
+            resume=request.resume,
+            exclude=request.exclude,
+            progress=progress,
+        )
+        held = _source(index, vectors=not _refits([index]))
+        new = from_records(pooled.records, manifest.min_rating)
+        if not _refits([index]):
+            new = _asked(index, new)
+        names = " ".join(f"--corpus {corpus.name}" for corpus in corpora)
+        settings = _next(index, f"nativeear index add {manifest.name} {names}")
+        known = set(utterance_names(held.utterances))
+        fresh = [r for r in pooled.records if (r.corpus, r.utterance.id) not in known]
+        with staged(path) as stage:
+            written = _write(stage, [index], [held, new], settings, progress)
+            carried = _carry_clips(stage, index, held, settings.clips)
+            if settings.clips is not None:
+                write_clips(stage, settings.clips, fresh, progress)
+            written = seal(stage, written, carried)
+            replace(stage, path, request.keep)
+        shutil.rmtree(work)
+    return _report(path, written, [index], started, pooled.set_aside)
+
+
+def remove(
+    path: Path,
+    *,
+    speakers: Sequence[str] = (),
+    utterances: Sequence[str] = (),
+    keep: int = KEEP,
+    progress: Progress = no_progress,
+) -> ChangeReport:
+    """Remove all that some speakers said, and some utterances.
+
+    Parameters
+    ----------
+    path
+        Folder of the index.
+    speakers, utterances
+        Names and ids, in whichever corpora they are.
+    keep
+        Older versions that stay; what was removed is still in these.
+
+    Raises
+    ------
+    InputError
+        If there is no such speaker or utterance, or nothing would be left.
+    """
+    started = time.monotonic()
+    path = path.resolve()
+    with writing(path, f"nativeear index remove {path.name}"):
+        index = _opened(path)
+        source = _source(index, vectors=not _refits([index]))
+        gone = _named(source.utterances, "speaker", speakers)
+        gone |= _named(source.utterances, "utterance", utterances)
+        if not gone:
+            raise InputError(
+                "Nothing was named that is to be removed.",
+                fix="Give --speaker or --utterance.",
+            )
+        if len(gone) == source.utterances.num_rows:
+            raise InputError(
+                f"Nothing would be left of {index.name}.",
+                cause=f"All its {len(gone)} utterances were named.",
+                fix="Remove the folder itself if the index is no longer wanted.",
+            )
+        options = [f"--speaker {name}" for name in speakers]
+        options += [f"--utterance {name}" for name in utterances]
+        settings = _next(index, f"nativeear index remove {index.name} {' '.join(options)}")
+        with staged(path) as stage:
+            left = source.without(gone)
+            written = _write(stage, [index], [left], settings, progress)
+            carried = _carry_clips(stage, index, left, settings.clips)
+            written = seal(stage, written, carried)
+            replace(stage, path, keep)
+    return _report(path, written, [index], started)
+
+
+def merge(
+    paths: Sequence[Path],
+    out: Path,
+    *,
+    name: str | None = None,
+    progress: Progress = no_progress,
+) -> ChangeReport:
+    """Make one index of several, which stay as they are.
+
+    Aligner, rating threshold and format of clips are those of the first. Where one keeps no
+    embeddings, all need the same transform, and the decision is the first one's.
+
+    Parameters
+    ----------
+    paths
+        Folders of two indexes or more.
+    out
+        Folder to publish; must not exist.
+    name
+        Name of the index; the folder's name if None.
+
+    Raises
+    ------
+    InputError
+        If the indexes do not fit together, or hold an utterance of the same name that differs.
+    """
+    started = time.monotonic()
+    refuse_existing(out)
+    if len(paths) < 2:
+        raise InputError("There is nothing to merge.", fix="Name two indexes or more.")
+    indexes = [_opened(path) for path in paths]
+    for index in indexes[1:]:
+        _check_alike(indexes[0], index, same_transform=not _refits(indexes))
+    sources = [_source(index, vectors=not _refits(indexes)) for index in indexes]
+    formats = [index.manifest.clips for index in indexes if index.manifest.clips]
+    first = indexes[0].manifest
+    settings = Settings(
+        name=name or out.name,
+        language=first.language,
+        inventory=first.inventory,
+        encoder=first.encoder,
+        pooling=first.pooling,
+        aligner=first.aligner,
+        min_rating=first.min_rating,
+        clips=cast("Clips", formats[0]) if formats else None,
+        command=f"nativeear index merge {' '.join(index.name for index in indexes)}",
+        history=tuple(
+            command
+            for index in indexes
+            for command in (*index.manifest.history, index.manifest.command)
+        ),
+    )
+    with writing(out, "nativeear index merge"), staged(out) as stage:
+        written = _write(stage, indexes, sources, settings, progress)
+        carried: dict[str, FileIdentity] = {}
+        for index, source in zip(indexes, sources, strict=True):
+            carried.update(_carry_clips(stage, index, source, settings.clips))
+        publish(stage, out, written, carried)
+    return _report(out, written, indexes, started)
+
+
+def _opened(path: Path) -> PhoneIndex:
+    """An index whose every byte is right: damage must not pass into a new version."""
+    verify(path).raise_if_damaged()
+    return PhoneIndex.open(path)
+
+
+def _refits(indexes: Sequence[PhoneIndex]) -> bool:
+    """Whether all keep what their transform was fitted on."""
+    return all(EMBEDDINGS in index.manifest.files for index in indexes)
+
+
+def _source(index: PhoneIndex, *, vectors: bool) -> Source:
+    """What an index holds: its vectors, or its embeddings and with them the waiting phones."""
+    phones, rows = index.table, index.vectors
+    if not vectors:
+        rows = np.load(index.path / EMBEDDINGS, mmap_mode="r")
+        if WAITING in index.manifest.files:
+            phones = pa.concat_tables([phones, pq.read_table(index.path / WAITING)])
+    return Source(
+        phones=phones.cast(SCHEMA),
+        utterances=_utterances(index),
+        licences={corpus.name: corpus.licence for corpus in index.manifest.corpora},
+        rows=array_rows(rows),
+    )
+
+
+def _utterances(index: PhoneIndex) -> pa.Table:
+    if UTTERANCES in index.manifest.files:
+        return pq.read_table(index.path / UTTERANCES).cast(UTTERANCE_SCHEMA)
+    # Built before there was this file. The lengths of the recordings add up to what the manifest
+    # says of their corpus, in proportion to where their last phones end.
+    grouped = (
+        pa.table(
+            {
+                **{
+                    name: index.table.column(name).cast(pa.string())
+                    for name in ("corpus", "utterance", "speaker")
+                },
+                "end_s": index.table.column("end_s"),
+            }
+        )
+        .group_by(["corpus", "utterance", "speaker"])
+        .aggregate([("end_s", "max")])
+        .sort_by([("corpus", "ascending"), ("utterance", "ascending")])
+    )
+    ends_s = grouped.column("end_s_max").to_numpy()
+    audio_s = np.zeros(len(ends_s))
+    for corpus in index.manifest.corpora:
+        own = pc.equal(grouped.column("corpus"), corpus.name).to_numpy()
+        audio_s[own] = ends_s[own] * corpus.audio_s / max(ends_s[own].sum(), 1e-9)
+    columns = [grouped.column(name) for name in ("corpus", "utterance", "speaker")]
+    arrays = [
+        column.combine_chunks().dictionary_encode().cast(field.type)
+        for column, field in zip(columns, UTTERANCE_SCHEMA, strict=False)
+    ]
+    return plain(pa.Table.from_arrays([*arrays, pa.array(audio_s)], schema=UTTERANCE_SCHEMA))
+
+
+def _write(
+    stage: Path,
+    indexes: Sequence[PhoneIndex],
+    sources: Sequence[Source],
+    settings: Settings,
+    progress: Progress,
+) -> Manifest:
+    """Fit anew where every index keeps embeddings; otherwise keep the first one's judgement."""
+    if _refits(indexes):
+        return refit(stage, sources, settings, embeddings=True, progress=progress)
+    judgement = Judgement(indexes[0].transform, indexes[0].manifest.decision)
+    return keep(stage, sources, settings, judgement, progress=progress)
+
+
+def _asked(index: PhoneIndex, new: Source) -> Source:
+    """New speech in the space of an index without embeddings, its margins asked of that index."""
+    transform = index.transform
+
+    def rows() -> Iterator[Rows]:
+        for block in new.rows():
+            yield transform(block.astype(np.float32))
+
+    phone, names = codes(new.phones, "phone")
+    own = np.array([index.classes.index(n) if n in index.classes else -1 for n in names])[phone]
+    order = np.argsort(own, kind="stable")
+    known = order[(own[order] >= 0)]
+    bounds = np.searchsorted(own[known], np.arange(len(index.classes) + 1))
+    asked = np.zeros(len(own), dtype=bool)
+    asked[known[draw(bounds, np.random.default_rng(0))]] = True
+    margin = np.full(len(own), np.nan, dtype=np.float32)
+    at = 0
+    for block in rows():
+        chosen = np.flatnonzero(asked[at : at + len(block)])
+        similar = class_similarities(
+            block[chosen], index.vectors, index.bounds, top_m=index.manifest.decision.top_m
+        )
+        margin[at + chosen] = margins(similar, own[at + chosen])
+        at += len(block)
+    return Source(with_margins(new.phones, margin), new.utterances, new.licences, rows)
+
+
+def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
+    """Pools as the index was pooled; refuses whatever would give other vectors."""
+    manifest = index.manifest
+    pooler = UtterancePooler(
+        PoolingRequest(
+            manifest.language,
+            manifest.aligner,
+            encoder or manifest.encoder.name,
+            manifest.encoder.layer,
+            manifest.pooling,
+        )
+    )
+    index.check_encoder(pooler.encoder)
+    if pooler.inventory.to_json() != manifest.inventory:
+        raise InputError(
+            f"{index.name} has other phones than this release knows for {manifest.language}.",
+            fix="Build the index again, with the new speech beside the old.",
+        )
+    return pooler
+
+
+def _next(index: PhoneIndex, command: str) -> Settings:
+    """Settings of the next version of an index."""
+    manifest = index.manifest
+    return Settings(
+        name=manifest.name,
+        language=manifest.language,
+        inventory=manifest.inventory,
+        encoder=manifest.encoder,
+        pooling=manifest.pooling,
+        aligner=manifest.aligner,
+        min_rating=manifest.min_rating,
+        clips=cast("Clips | None", manifest.clips),
+        command=command,
+        revision=next_revision(index.path),
+        history=(*manifest.history, manifest.command),
+    )
+
+
+def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[tuple[str, str]]:
+    """Utterances whose speaker or id is one of these names."""
+    values = utterances.column(column).to_pylist()
+    for name in names:
+        if name not in values:
+            known = sorted(set(values))
+            near = get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
+            raise InputError(
+                f"There is no {column} {name!r} in this index.",
+                cause=f"The nearest of its {len(known)} are {', '.join(near)}.",
+                fix="Name one that is there.",
+            )
+    wanted = set(names)
+    chosen = [value in wanted for value in values]
+    return set(utterance_names(utterances.filter(pa.array(chosen, pa.bool_()))))
+
+
+def _check_alike(one: PhoneIndex, other: PhoneIndex, *, same_transform: bool) -> None:
+    a, b = one.manifest, other.manifest
+    for what, first, second in (
+        ("language", a.language, b.language),
+        ("encoder", a.encoder.name, b.encoder.name),
+        ("encoder's weights", a.encoder.fingerprint, b.encoder.fingerprint),
+        ("pooling", a.pooling, b.pooling),
+        ("phone inventory", a.inventory, b.inventory),
+    ):
+        if first != second:
+            told = f"{first} and {second}" if isinstance(first, str) else "their phones differ"
+            raise InputError(
+                f"{one.name} and {other.name} cannot be merged: they differ in {what}.",
+                cause=f"{told[:1].upper()}{told[1:]}.",
+                fix="Build one of them again with the settings of the other.",
+            )
+    if same_transform and a.transform.fingerprint != b.transform.fingerprint:
+        raise InputError(
+            f"{one.name} and {other.name} cannot be merged: they search in different spaces.",
+            cause="Not both keep the embeddings that a common transform could be fitted on.",
+            fix="Build them again without --no-embeddings.",
+        )
+
+
+def _carry_clips(
+    stage: Path, index: PhoneIndex, source: Source, clips: Clips | None
+) -> dict[str, FileIdentity]:
+    """Take over the recordings of what stays; identities of those that are the very same files."""
+    known: dict[str, FileIdentity] = {}
+    own = index.manifest.clips
+    if own is None or clips is None:
+        return known
+    for corpus, utterance in utterance_names(source.utterances):
+        name, target = clip_name(corpus, utterance, own), clip_name(corpus, utterance, clips)
+        if name not in index.manifest.files or (stage / target).exists():
+            continue
+        (stage / target).parent.mkdir(exist_ok=True)
+        if own != clips:
+            write_clip(Audio.load(index.path / name), stage / target, clips)
+            continue
+        try:
+            os.link(index.path / name, stage / target)
+            known[target] = index.manifest.files[name]
+        except OSError:  # another disk, or one without hard links
+            shutil.copyfile(index.path / name, stage / target)
+    return known
+
+
+def _report(
+    path: Path,
+    written: Manifest,
+    before: Sequence[PhoneIndex],
+    started: float,
+    set_aside: tuple[tuple[str, str], ...] = (),
+) -> ChangeReport:
+    return ChangeReport(
+        path=path,
+        revision=written.revision,
+        exemplars=written.counts.exemplars,
+        utterances=written.counts.utterances,
+        exemplars_before=sum(index.manifest.counts.exemplars for index in before),
+        utterances_before=sum(index.manifest.counts.utterances for index in before),
+        refitted=_refits(before),
+        set_aside=set_aside,
+        seconds=time.monotonic() - started,
+        native_accuracy=written.decision.native_accuracy,
+    )

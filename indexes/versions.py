@@ -1,0 +1,229 @@
+"""Versions of a published index: the current one is exchanged whole, older ones are kept aside.
+
+Beside an index `NAME` there may lie `.NAME.versions/N` (versions that were replaced),
+`.NAME.########.stage` (a version in the making) and `.NAME.########.back` (one on its way back).
+All of this is for one writer at a time: see `indexes.locking.writing`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+from indexes.manifest import Manifest
+from indexes.phone_index import read_manifest
+from indexes.publishing import discard, sync
+from indexes.verification import verify
+from speech.errors import IndexFormatError, InputError
+
+_NOT_SUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EXDEV}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an index.
+
+    Attributes
+    ----------
+    revision
+        Its number.
+    path
+        Where it lies.
+    current
+        Whether it is the one that is published.
+    exemplars, utterances
+        Its size.
+    command
+        What made it.
+    """
+
+    revision: int
+    path: Path
+    current: bool
+    exemplars: int
+    utterances: int
+    command: str
+
+
+def versions(out: Path) -> tuple[Version, ...]:
+    """The version that is published and those that are kept, the newest first."""
+    folders = [out, *_kept(out)]
+    found = []
+    for folder in folders:
+        with suppress(IndexFormatError):
+            manifest = read_manifest(folder)
+            found.append(
+                Version(
+                    manifest.revision,
+                    folder,
+                    folder == out,
+                    manifest.counts.exemplars,
+                    manifest.counts.utterances,
+                    manifest.command,
+                )
+            )
+    return tuple(sorted(found, key=lambda version: -version.revision))
+
+
+def next_revision(out: Path) -> int:
+    """A number that no version of this index has or had while it was kept."""
+    return max((version.revision for version in versions(out)), default=0) + 1
+
+
+def replace(stage: Path, out: Path, keep: int) -> None:
+    """Publish the sealed folder `stage` in the place of `out`, at one instant.
+
+    The version that was there is kept, and of the older ones as many as make `keep` with it.
+    """
+    before = read_manifest(out)
+    swap(stage, out)
+    filed = _file(stage, out, before)
+    sync(out.parent)
+    others = [version for version in versions(out) if version.path not in {out, filed}]
+    for version in others[max(0, keep - 1) :]:
+        discard(version.path)
+    if keep == 0:
+        discard(filed)
+    _remove_if_empty(_folder(out))
+
+
+def restore(out: Path, revision: int | None = None) -> Version:
+    """Bring a kept version back, the newest one if `revision` is None; the current one is kept.
+
+    A current version whose manifest is damaged is not kept.
+
+    Raises
+    ------
+    InputError
+        If there is no such version.
+    IndexFormatError
+        If it is damaged.
+    """
+    kept = [version for version in versions(out) if not version.current]
+    chosen = [version for version in kept if revision in {None, version.revision}]
+    if not chosen:
+        numbers = ", ".join(str(version.revision) for version in kept)
+        wanted = "older version" if revision is None else f"version {revision}"
+        raise InputError(
+            f"No {wanted} of {out.name} is kept.",
+            cause=f"Kept: {numbers or 'none'}.",
+            fix="See `nativeear index versions`; --keep says how many a change leaves.",
+        )
+    verify(chosen[0].path).raise_if_damaged()
+    before = _manifest(out)
+    back = Path(mkdtemp(prefix=f".{out.name}.", suffix=".back", dir=out.parent))
+    back.rmdir()
+    chosen[0].path.rename(back)
+    if not out.exists():
+        back.rename(out)
+    else:
+        swap(back, out)
+        if before is None:
+            discard(back)
+        else:
+            _file(back, out, before)
+    _remove_if_empty(_folder(out))
+    sync(out.parent)
+    return next(version for version in versions(out) if version.current)
+
+
+def clear_leftovers(out: Path) -> None:
+    """Put in order what killed writers of `out` left: never call it while another one writes."""
+    for stage in _beside(out, "stage"):
+        manifest = _manifest(stage)
+        current = _manifest(out)
+        if manifest is not None and not out.exists() and manifest.revision > 1:
+            stage.rename(out)  # killed between two renames: what was to come is whole
+        elif manifest and current and manifest.revision < current.revision:
+            _file(stage, out, manifest)  # killed after the exchange: this is what was replaced
+        else:
+            discard(stage)
+    for back in _beside(out, "back"):
+        manifest = _manifest(back)
+        if manifest is None:
+            discard(back)
+        elif not out.exists():
+            back.rename(out)
+        else:
+            _file(back, out, manifest)
+    for kept in _kept(out):
+        if _manifest(kept) is None:
+            discard(kept)
+    _remove_if_empty(_folder(out))
+
+
+def swap(one: Path, other: Path) -> None:
+    """Exchange two folders, at one instant where the system can."""
+    if not _exchange(one, other):
+        aside = Path(mkdtemp(prefix=f".{other.name}.", suffix=".back", dir=other.parent))
+        aside.rmdir()
+        other.rename(aside)
+        one.rename(other)
+        aside.rename(one)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders atomically; False where the system or the disk knows no such thing."""
+    try:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "linux":
+            at_cwd, flag = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+            failed = libc.renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), flag)
+        elif sys.platform == "darwin":
+            flag = 2  # RENAME_SWAP
+            failed = libc.renamex_np(os.fsencode(one), os.fsencode(other), flag)
+        else:
+            return False
+    except (AttributeError, TypeError):  # an older C library; Windows has none of this name
+        return False
+    if failed:
+        code = ctypes.get_errno()
+        if code in _NOT_SUPPORTED:
+            return False
+        raise OSError(code, os.strerror(code), str(other))
+    return True
+
+
+def _file(folder: Path, out: Path, manifest: Manifest) -> Path:
+    """Lay a replaced version among the kept ones."""
+    target = _folder(out) / str(manifest.revision)
+    target.parent.mkdir(exist_ok=True)
+    if target.exists():
+        discard(target)
+    folder.rename(target)
+    sync(target.parent)
+    return target
+
+
+def _folder(out: Path) -> Path:
+    return out.parent / f".{out.name}.versions"
+
+
+def _kept(out: Path) -> list[Path]:
+    folder = _folder(out)
+    return sorted(folder.iterdir()) if folder.is_dir() else []
+
+
+def _beside(out: Path, suffix: str) -> list[Path]:
+    # Eight letters without a dot: so `.a.b.########.stage` belongs to `a.b`, and never to `a`.
+    ours = re.compile(rf"\.{re.escape(out.name)}\.[a-z0-9_]{{8}}\.{suffix}")
+    return sorted(path for path in out.parent.iterdir() if ours.fullmatch(path.name))
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder)
+    except IndexFormatError:
+        return None
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()
