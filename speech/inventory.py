@@ -1,7 +1,8 @@
 """The phones of a language, and what other people's labels for them mean.
 
-Symbols are ARPAbet without stress digits in English and IPA in every other language. Everything
-that is knowledge rather than logic lies in tables under `speech/data`; see the README there.
+Symbols are ARPAbet without stress digits in English and IPA in every other language; where nobody
+knows a language's sounds, its letters stand in for them. Everything that is knowledge rather than
+logic lies in tables under `speech/data`; see the README there.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ SCHEMES = ("arpabet", "mfa", "ipa", "espeak", "xsampa")
 """Notations that labels may come in, in the order in which they are tried."""
 
 VOWEL_KINDS = frozenset({"vowel", "diphthong"})
-KINDS = VOWEL_KINDS | {"stop", "affricate", "fricative", "nasal", "liquid", "glide"}
+LETTER = "letter"
+"""Kind of a letter that stands for its sound, whatever that is: its features are all 0."""
+
+KINDS = VOWEL_KINDS | {"stop", "affricate", "fricative", "nasal", "liquid", "glide", LETTER}
 
 _DATA = Path(__file__).parent / "data"
 _NEAREST = 4  # known labels named in an error
 _TIE_BARS = "\u0361\u035c"
 _STRESS_MARKS = "ˈˌ'"
+_LOOK_ALIKES = str.maketrans("gε:", "ɡɛː")  # the middle one is Greek, and espeak-ng's in Danish
 _ARPABET = re.compile(r"([A-Za-z]{1,4}(?:-[Hh])?)([0-2]?)(?:_[BIES])?")
 # Glottal and pharyngeal consonants, which PanPhon's features call sonorants.
 _MISFILED = {"h": "fricative", "ɦ": "fricative", "ħ": "fricative", "ʕ": "fricative", "ʔ": "stop"}
@@ -44,7 +49,7 @@ class Phone:
     symbol
         How the project writes it: `AY` in English, IPA elsewhere.
     ipa
-        IPA transcription.
+        IPA transcription; of a letter the letter in angle brackets, as linguists quote spelling.
     kind
         One of `KINDS`.
     features
@@ -78,8 +83,18 @@ class PhoneInventory:
         self._by_symbol = {phone.symbol: phone for phone in self.phones}
         if len(self._by_symbol) != len(self.phones):
             raise InputError(f"The phone inventory of {language} names a phone twice.")
-        self._is_arpabet = all(re.fullmatch("[A-Z]+", phone.symbol) for phone in self.phones)
+        if all(re.fullmatch("[A-Z]+", phone.symbol) for phone in self.phones):
+            self._notation = "arpabet"
+        elif any(phone.kind == LETTER for phone in self.phones):
+            self._notation = "letters"
+        else:
+            self._notation = "ipa"
         self._found: dict[tuple[str, str | None], tuple[str, ...]] = {}
+
+    @staticmethod
+    def ships(language: str) -> bool:
+        """Whether `load` has an inventory for `language`."""
+        return _phones_file(language).exists()
 
     @classmethod
     def load(cls, language: str) -> PhoneInventory:
@@ -88,15 +103,16 @@ class PhoneInventory:
         Raises
         ------
         InputError
-            If none ships; `from_labels` makes one from a corpus.
+            If none ships; `Pronouncer.for_texts` makes one from a corpus.
         """
-        path = _DATA / f"phones_{primary_subtag(language)}.csv"
+        path = _phones_file(language)
         if not path.exists():
             known = sorted(p.stem.removeprefix("phones_") for p in _DATA.glob("phones_*.csv"))
             raise InputError(
                 f"No phone inventory ships for language {language!r}.",
                 cause=f"There is one for {', '.join(known)}.",
-                fix="Build it from the labels of a corpus with PhoneInventory.from_labels.",
+                fix="Make it from the texts of a corpus with Pronouncer.for_texts, from a lexicon"
+                " in IPA, or from labels with PhoneInventory.from_labels.",
             )
         return cls(
             language,
@@ -127,6 +143,27 @@ class PhoneInventory:
         symbols = sorted({normal_ipa(label) for label in labels})
         return cls(language, (phone_from_ipa(symbol) for symbol in symbols))
 
+    @classmethod
+    def from_letters(cls, language: str, letters: Iterable[str]) -> PhoneInventory:
+        """An inventory in which each letter stands for its sound, sorted.
+
+        What the sounds are is not known: the features are all 0, no letter is a vowel, and any two
+        letters are as far apart as can be.
+
+        Raises
+        ------
+        InputError
+            If there is no letter.
+        """
+        found = sorted(set(letters))
+        if not found:
+            raise InputError(
+                f"There is no letter to make an inventory of for {language}.",
+                fix="Give the texts of the corpus.",
+            )
+        nothing = (0,) * len(feature_names())
+        return cls(language, (Phone(each, f"⟨{each}⟩", LETTER, nothing) for each in found))
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """The symbols of `phones`, in the same order."""
@@ -134,8 +171,8 @@ class PhoneInventory:
 
     @property
     def notation(self) -> str:
-        """How this inventory writes its phones: `arpabet` or `ipa`."""
-        return "arpabet" if self._is_arpabet else "ipa"
+        """How this inventory writes its phones: `arpabet`, `ipa` or `letters`."""
+        return self._notation
 
     def phone(self, symbol: str) -> Phone:
         """The phone that `symbol` stands for.
@@ -212,7 +249,7 @@ class PhoneInventory:
         """PanPhon's weighted feature distance of two symbols, from 0 (same) to 1.
 
         A diphthong is compared at its beginning and at its end, and the two are averaged; a
-        simple vowel ends as it began.
+        simple vowel ends as it began. A letter has no features: it is 1 from everything else.
         """
         return phone_distance(self.phone(a), self.phone(b))
 
@@ -296,15 +333,22 @@ class PhoneInventory:
                 raise InputError(
                     f"There is no label scheme {scheme!r}.", cause=f"Known: {', '.join(SCHEMES)}."
                 )
-            reader = _Reader(self, label.strip())
-            found = next(filter(None, map(reader, self._schemes(scheme))), ())
+            if self._notation == "letters":
+                # No notation of sounds applies: `ɡ` is not the letter g.
+                letter = unicodedata.normalize("NFC", label.strip())
+                found = (letter,) if letter in self else ()
+            else:
+                reader = _Reader(self, label.strip())
+                found = next(filter(None, map(reader, self._schemes(scheme))), ())
             self._found[label, scheme] = found
         return found
 
     def _schemes(self, scheme: str | None) -> tuple[str, ...]:
         if scheme is not None:
             return (scheme,)
-        return SCHEMES if self._is_arpabet else tuple(s for s in SCHEMES if s != "arpabet")
+        return (
+            SCHEMES if self._notation == "arpabet" else tuple(s for s in SCHEMES if s != "arpabet")
+        )
 
     def _unknown(self, label: str) -> PhoneError:
         return PhoneError(
@@ -316,12 +360,15 @@ class PhoneInventory:
     def _nearest_labels(self, label: str) -> list[str]:
         close = difflib.get_close_matches(label.upper(), self.symbols, n=2, cutoff=0.5)
         try:
-            phone = phone_from_ipa(normal_ipa(label))
+            phone = None if self._notation == "letters" else phone_from_ipa(normal_ipa(label))
         except (PhoneError, MissingDependencyError):
+            phone = None
+        if phone is None:
             # Not IPA: only the look of the label is left to go by.
             looks = difflib.get_close_matches(label, self.symbols, n=_NEAREST, cutoff=0.0)
             return list(dict.fromkeys([*close, *looks]))[:_NEAREST]
-        ranked = sorted(self.phones, key=lambda own: phone_distance(own, phone))
+        sound = phone
+        ranked = sorted(self.phones, key=lambda own: phone_distance(own, sound))
         return list(dict.fromkeys([*close, *(own.symbol for own in ranked)]))[:_NEAREST]
 
 
@@ -380,7 +427,7 @@ def primary_subtag(language: str) -> str:
 
 def normal_ipa(label: str) -> str:
     """One spelling for one IPA label: NFD, no stress marks or tie bars, `ɡ`, `ː`."""
-    text = unicodedata.normalize("NFD", label).replace("g", "ɡ").replace(":", "ː")
+    text = unicodedata.normalize("NFD", label).translate(_LOOK_ALIKES)
     text = "".join(char for char in text if char not in _TIE_BARS + _STRESS_MARKS)
     # NFD takes ç apart, which IPA reads as one letter; PanPhon and the tables are asked in NFC.
     return unicodedata.normalize("NFC", text)
@@ -393,6 +440,8 @@ def feature_names() -> tuple[str, ...]:
 
 def phone_distance(a: Phone, b: Phone) -> float:
     """Weighted feature distance of two phones, from 0 to 1; see `PhoneInventory.distance`."""
+    if LETTER in {a.kind, b.kind}:
+        return 0.0 if a.symbol == b.symbol else 1.0
     begin = _feature_distance(a.features, b.features)
     end = _feature_distance(a.glide or a.features, b.glide or b.features)
     return (begin + end) / 2
@@ -474,6 +523,10 @@ def _feature_distance(a: tuple[int, ...], b: tuple[int, ...]) -> float:
     weights = _feature_weights()
     total = sum(weight * abs(x - y) for weight, x, y in zip(weights, a, b, strict=True))
     return total / (2 * sum(weights))
+
+
+def _phones_file(language: str) -> Path:
+    return _DATA / f"phones_{primary_subtag(language)}.csv"
 
 
 def _parse_features(text: str) -> tuple[int, ...]:

@@ -10,15 +10,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from speech.errors import InputError, PhoneError, PronunciationError
-from speech.inventory import PhoneInventory, primary_subtag
+from speech.errors import InputError, NativeEarError, PhoneError, PronunciationError
+from speech.inventory import PhoneInventory, normal_ipa, phone_from_ipa, primary_subtag
 from speech.syllables import syllabify
 from speech.text import TextWord, normalise
 
 if TYPE_CHECKING:
     from speech.g2p import G2P
 
-SOURCES = ("lexicon", "cmudict", "espeak", "given")
+SOURCES = ("lexicon", "cmudict", "espeak", "graphemes", "given")
 """Where a phone sequence can come from."""
 
 _AMERICAN = "The dictionary's pronunciations are American; {} may say some words otherwise."
@@ -31,7 +31,8 @@ class PhoneSequence:
     Attributes
     ----------
     phones
-        Inventory symbols: ARPAbet without digits in English (`HH`), IPA in other languages.
+        Inventory symbols: ARPAbet without digits in English (`HH`), IPA in other languages, or
+        letters where there is nothing better.
     stress
         One per phone. On vowels 0 none, 1 primary, 2 secondary; None on consonants and where the
         stress is not known.
@@ -109,7 +110,10 @@ class Pronouncer:
     """Turns text into phones.
 
     A word is looked for in the user's lexicon, then in English in CMUdict with all its variants,
-    then given to espeak-ng.
+    then given to espeak-ng. Where the inventory has letters, words are spelt instead.
+
+    A language without a shipped inventory needs one: from `for_texts`, of an index that was built
+    for it, or from a lexicon that has all its phones.
 
     Parameters
     ----------
@@ -121,6 +125,8 @@ class Pronouncer:
         file with a word and its phones per line. ARPAbet or IPA.
     g2p
         Name of the one source to ask after the lexicon, instead of the usual ones.
+    inventory
+        What the phones are mapped to; by default the shipped one, or the phones of the lexicon.
 
     Raises
     ------
@@ -136,23 +142,69 @@ class Pronouncer:
         *,
         lexicon: Mapping[str, Sequence[str]] | Path | None = None,
         g2p: str | None = None,
+        inventory: PhoneInventory | None = None,
     ) -> None:
+        entries = _entries(lexicon)
         self.language = language
-        self.inventory = PhoneInventory.load(language)
-        self._is_english = primary_subtag(language) == "en"
-        default = ("cmudict", "espeak") if self._is_english else ("espeak",)
-        self._sources = (g2p,) if g2p else default
+        self.inventory = _inventory(language, entries) if inventory is None else inventory
+        self._is_english = primary_subtag(language) == "en" and self.inventory.notation == "arpabet"
+        self._sources = (g2p,) if g2p else self._usual_sources()
         self._g2p: dict[str, G2P] = {}
         self._words: dict[tuple[str, bool], tuple[PhoneSequence, ...]] = {}
-        entries = (
-            (lexicon or {}).items()
-            if lexicon is None or isinstance(lexicon, Mapping)
-            else _read_lexicon(Path(lexicon))
-        )
         self._lexicon = {
             _fold_case(word): tuple(self._entry(word, each) for each in pronunciations)
-            for word, pronunciations in entries
+            for word, pronunciations in entries.items()
         }
+
+    @classmethod
+    def for_texts(
+        cls,
+        language: str,
+        texts: Iterable[str],
+        *,
+        lexicon: Mapping[str, Sequence[str]] | Path | None = None,
+        g2p: str | None = None,
+    ) -> Pronouncer:
+        """A pronouncer for a corpus, whose inventory the texts make where none ships.
+
+        The inventory has the phones that `g2p` gives to the words of the texts and those of the
+        lexicon. A language that espeak-ng does not speak has the lexicon's alone. With `g2p` as
+        `graphemes` it has the letters of the texts, in every language.
+
+        Parameters
+        ----------
+        texts
+            What is said in the corpus, one text per utterance.
+        language, lexicon, g2p
+            As for `Pronouncer`.
+
+        Raises
+        ------
+        InputError
+            If neither the source nor a lexicon has phones for the language.
+        """
+        if g2p is None and PhoneInventory.ships(language):
+            return cls(language, lexicon=lexicon)
+        entries = _entries(lexicon)
+        known = {_fold_case(word) for word in entries}
+        words = dict.fromkeys(
+            word.spoken
+            for text in texts
+            for word in normalise(text, language, lambda word: _fold_case(word) in known).words
+            if _fold_case(word.spoken) not in known
+        )
+        try:
+            inventory = import_module("speech.g2p").inventory(g2p or "espeak", language, words)
+        except InputError:
+            if not entries:
+                raise
+            inventory = _inventory(language, entries)
+        else:
+            if entries and inventory.notation == "ipa" and not PhoneInventory.ships(language):
+                inventory = PhoneInventory.from_labels(
+                    language, inventory.symbols + _inventory(language, entries).symbols
+                )
+        return cls(language, lexicon=lexicon, g2p=g2p, inventory=inventory)
 
     def pronounce(self, text: str) -> Pronunciation:
         """The words of a text with all their pronunciations.
@@ -185,6 +237,15 @@ class Pronouncer:
         """The words of a text that have no pronunciation, each once."""
         words = normalise(text, self.language, self._knows).words
         return _missing(words, self._find(words))
+
+    def _usual_sources(self) -> tuple[str, ...]:
+        if self.inventory.notation == "letters":
+            return ("graphemes",)
+        if self._is_english:
+            return ("cmudict", "espeak")
+        if PhoneInventory.ships(self.language) or _espeak_speaks(self.language):
+            return ("espeak",)
+        return ()
 
     def _entry(self, word: str, phones: str) -> PhoneSequence:
         try:
@@ -455,7 +516,43 @@ def _without_accents(word: str) -> str:
     return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
 
 
-def _read_lexicon(path: Path) -> Iterable[tuple[str, tuple[str, ...]]]:
+def _inventory(language: str, entries: Mapping[str, Sequence[str]]) -> PhoneInventory:
+    """The shipped inventory, or else that of a lexicon's phones, which are IPA."""
+    if not entries or PhoneInventory.ships(language):
+        return PhoneInventory.load(language)
+    labels: dict[str, None] = {}
+    for word, pronunciations in entries.items():
+        for label in " ".join(pronunciations).split():
+            if label in labels:
+                continue
+            try:
+                phone_from_ipa(normal_ipa(label))
+            except PhoneError as error:
+                raise PhoneError(
+                    f'The lexicon entry for "{word}" cannot be used: {error.message}',
+                    fix=f"Write the phones in IPA: no inventory ships for {language}.",
+                ) from error
+            labels[label] = None
+    return PhoneInventory.from_labels(language, labels)
+
+
+def _espeak_speaks(language: str) -> bool:
+    try:
+        import_module("speech.g2p.espeak").voice(language)
+    except NativeEarError:
+        return False
+    return True
+
+
+def _entries(
+    lexicon: Mapping[str, Sequence[str]] | Path | None,
+) -> Mapping[str, Sequence[str]]:
+    if lexicon is None or isinstance(lexicon, Mapping):
+        return lexicon or {}
+    return _read_lexicon(Path(lexicon))
+
+
+def _read_lexicon(path: Path) -> dict[str, tuple[str, ...]]:
     """Words and phones of a text file; probabilities as in MFA's dictionaries are skipped."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -473,4 +570,4 @@ def _read_lexicon(path: Path) -> Iterable[tuple[str, tuple[str, ...]]]:
                 f"Line {number} of the lexicon {path} has no phones.", cause=line.strip()
             )
         entries[word] = (*entries.get(word, ()), phones)
-    return entries.items()
+    return entries

@@ -24,6 +24,9 @@ _DATA = Path(__file__).parent / "data"
 
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ＇′`´"), "'")
 _HYPHENS = dict.fromkeys(map(ord, "‐‑"), "-")
+_THIN_SPACE = "\u2009"
+# Spaces that only ever stand inside a number where digits are on both sides.
+_INNER_SPACES = f"\u00a0\u202f{_THIN_SPACE}"
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"), None)
 _SILENT = frozenset(".,;:!?\"'()[]{}…«»‹›„“”‚-–—―¿¡。、，！？；：「」『』")
 
@@ -37,15 +40,15 @@ _TOKEN = re.compile(
     (?P<address>https?://\S+ | www\.[\w.-]*\w | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
         | (?<![\w.])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|edu|gov|io)\b)
   | (?P<dotted>(?<!\w)(?:{_LETTER}\.){{1,}}{_LETTER}(?:\.|(?!\w)))
-  | (?P<money>(?P<coin>[$€£¥₽])\s?(?P<amount>\d+(?:[.,]\d+)*)
+  | (?P<money>(?P<coin>[$€£¥₽])\s?(?P<amount>\d+(?:[.,\u2009]\d+)*)
         (?:\s(?P<scale>hundred|thousand|million|billion|trillion)\b)?)
-  | (?P<price>(?P<sum>\d+(?:[.,]\d+)*)\s?(?P<mint>[$€£¥₽]))
+  | (?P<price>(?P<sum>\d+(?:[.,\u2009]\d+)*)\s?(?P<mint>[$€£¥₽]))
   | (?P<time>(?<!\d)(?:[01]?\d|2[0-4]):[0-5]\d(?!\d))
   | (?P<plural>(?:(?<!\w)'|(?<![\d.,]))\d+s\b)
   | (?P<ordinal>\b\d+(?:st|nd|rd|th|er|re|e|ème|º|ª)\b|\b\d+[ºª])
   | (?P<joined>(?-i:\b[A-Z]{{1,3}}&[A-Z]{{1,3}}\b))
   | (?P<range>\b\d+(?:-\d+)+\b)
-  | (?P<number>(?:(?<![\w.)])[-−])?\d+(?:[.,]\d+)*)
+  | (?P<number>(?:(?<![\w.)])[-−])?\d+(?:[.,\u2009]\d+)*)
   | (?P<word>'?{_LETTER}+(?:['-]{_LETTER}+)*'?)
   | (?P<symbol>\S)
     """,
@@ -114,6 +117,7 @@ class _Reading:
         text = unicodedata.normalize("NFC", text)
         self.text = text.translate(_APOSTROPHES | _HYPHENS | _INVISIBLE)
         self.text = re.sub(r"(?<=\d)[–—](?=\d)", "-", self.text)
+        self.text = self._grouped(self.text)
         at = 0
         while match := _TOKEN.search(self.text, at):
             # A handler that looked ahead (an abbreviation takes its full stop) says how far.
@@ -123,6 +127,17 @@ class _Reading:
     @property
     def _primary(self) -> str:
         return primary_subtag(self.language)
+
+    def _grouped(self, text: str) -> str:
+        """Digits in groups of three made one token: *1 234 567*."""
+        row = _languages().get(self._primary)
+        # An ordinary space may also part two numbers; only these languages group with it.
+        spaces = _INNER_SPACES + (" " if row is not None and row["group"].isspace() else "")
+        return re.sub(
+            rf"(?<![\d.,])(?<!\d[{spaces}])\d{{1,3}}(?:[{spaces}]\d{{3}})+(?![{spaces}]?\d)",
+            lambda match: re.sub(r"\s", _THIN_SPACE, match[0]),
+            text,
+        )
 
     @property
     def _mixed_case(self) -> bool:
@@ -305,7 +320,9 @@ class _Reading:
         value = _parse_number(digits, self._primary)
         if value is None:
             spoken = " ".join(
-                self._number(part) if part.isdigit() else _symbols()[self._primary].get(".", "")
+                self._number(part)
+                if part.isdigit()
+                else _symbols().get(self._primary, {}).get(".", "")
                 for part in re.findall(r"\d+|\.", digits)
             )
         elif digits.isdigit() and _is_code(digits):
@@ -393,6 +410,7 @@ def _number(value: int | Decimal, language: str, to: str = "cardinal") -> str:
 
 
 def _parse_number(digits: str, primary: str) -> Decimal | None:
+    digits = digits.replace(_THIN_SPACE, "")
     row = _languages().get(primary, {"decimal": ".", "group": ","})
     decimal, group = row["decimal"], row["group"]
     if re.fullmatch(

@@ -1,12 +1,14 @@
 """How single words come by their phones: one small protocol, one file per source.
 
 A new source is a module with a function ``load(language, inventory) -> G2P``, registered in the
-entry point group ``nativeear.g2p``, and is chosen with ``Pronouncer(language, g2p="name")``.
+entry point group ``nativeear.g2p``, and is chosen with ``Pronouncer(language, g2p="name")``. A
+source that can say words in languages without a shipped inventory also has a function
+``inventory(language, words) -> PhoneInventory``, which gives the phones of these words.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Protocol, runtime_checkable
 
@@ -15,7 +17,11 @@ from speech.inventory import PhoneInventory
 from speech.pronunciation import PhoneSequence
 
 # What ships is found without entry points too, so that a source checkout works uninstalled.
-_SHIPPED = {"cmudict": "speech.g2p.cmudict", "espeak": "speech.g2p.espeak"}
+_SHIPPED = {
+    "cmudict": "speech.g2p.cmudict",
+    "espeak": "speech.g2p.espeak",
+    "graphemes": "speech.g2p.graphemes",
+}
 
 
 @runtime_checkable
@@ -38,8 +44,25 @@ def load(name: str, language: str, inventory: PhoneInventory) -> G2P:
     InputError
         If there is none of that name, or it does not know the language.
     """
-    module = _SHIPPED.get(name)
-    factory: Callable[..., G2P] = (
-        import_module(module).load if module else registry.find("g2p", name)
+    return _factory(name)(language, inventory)
+
+
+def inventory(name: str, language: str, words: Iterable[str]) -> PhoneInventory:
+    """The phones that the G2P registered as `name` needs for the words of a corpus.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, it does not know the language, or it makes no inventory and
+        none ships.
+    """
+    make: Callable[..., PhoneInventory] | None = getattr(
+        import_module(_factory(name).__module__), "inventory", None
     )
-    return factory(language, inventory)
+    return PhoneInventory.load(language) if make is None else make(language, words)
+
+
+def _factory(name: str) -> Callable[..., G2P]:
+    module = _SHIPPED.get(name)
+    found: Callable[..., G2P] = import_module(module).load if module else registry.find("g2p", name)
+    return found

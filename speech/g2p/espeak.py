@@ -10,13 +10,14 @@ import logging
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from speech.errors import InputError, MissingDependencyError, PhoneError
 from speech.inventory import (
+    VOWEL_KINDS,
     PhoneInventory,
     normal_ipa,
     phone_from_ipa,
@@ -36,12 +37,18 @@ VOICES = {
 }
 """espeak-ng voices whose name is not the BCP 47 tag or its first part."""
 
+TONAL = frozenset({"cmn", "yue", "hak", "nan", "vi", "th", "my", "shn", "lus"})
+"""Voices that mark tones, by their first part."""
+
 FARTHEST_FOLD = 0.25
 """Feature distance beyond which a foreign phone has no counterpart in the inventory."""
 
 _SWITCH = re.compile(r"\(([a-z]{2,3}[a-z0-9-]*)\)")
 _MARKS = re.compile(r'[-^"_;!]|(?<=ː)ː')  # espeak's own marks of reduction and of length
+# Its signs that are not IPA: glottal stop, ejective, voiceless (Danish, Amharic, Icelandic).
+_SIGNS = str.maketrans({"?": "ʔ", "`": "ʼ", "#": "\u0325"})
 _SOFT_SIGN = "ɪ^"  # Russian ь at the end of a word: no sound of its own
+_AFFRICATED = frozenset("tdpbʈɖ")
 _STRESS = {"ˈ": 1, "ˌ": 2}
 # The library keeps global state, and ctypes lets other threads run during a call.
 _lock = threading.Lock()
@@ -64,7 +71,8 @@ class Espeak:
         self._voice = voice(language)
         self._inventory = inventory
         self._known: dict[str, tuple[PhoneSequence, ...]] = {}
-        self._folds: dict[str, tuple[str, ...]] = {}
+        self._folds: dict[tuple[str, bool], tuple[str, ...]] = {}
+        self._is_shipped = PhoneInventory.ships(language)
 
     def pronounce(self, words: Sequence[str]) -> list[tuple[PhoneSequence, ...]]:
         """One pronunciation per word; none where espeak-ng has no phones that fit the language."""
@@ -83,13 +91,13 @@ class Espeak:
     def _sequence(self, word: str, spoken: str) -> PhoneSequence | None:
         phones: list[str] = []
         stress: list[int | None] = []
-        for label, marked in self._labels(spoken):
+        for label, marked, own in _labels(spoken, self._inventory.language, self._voice):
             if label == _SOFT_SIGN:
                 if phones and f"{phones[-1]}ʲ" in self._inventory:
                     phones[-1] += "ʲ"
                 continue
             try:
-                symbols = self._fold(label, word)
+                symbols = self._fold(label, word, own)
             except PhoneError:
                 return None
             # A mark belongs to the first vowel of its label.
@@ -106,46 +114,33 @@ class Espeak:
             tuple(phones), tuple(stress), syllabify(phones, self._inventory), "espeak"
         )
 
-    def _labels(self, spoken: str) -> Iterator[tuple[str, int]]:
-        """Labels with their stress, without the flags of passages in another language.
-
-        Only English passages are read: espeak-ng knows loans from it. Others are the names of
-        letters that the language does not have.
-        """
-        own = primary_subtag(self._inventory.language)
-        language = own
-        for token in _SWITCH.sub(r" (\1) ", spoken).replace("|", " ").split():
-            switch = _SWITCH.fullmatch(token)
-            if switch:
-                language = primary_subtag(switch[1])
-                continue
-            if language not in {own, "en"} and primary_subtag(self._voice) != language:
-                yield "?", 0  # never an IPA label: makes the word unpronounceable
-                return
-            mark = max((_STRESS.get(char, 0) for char in token), default=0)
-            label = token.strip("ˈˌ")
-            if label != _SOFT_SIGN:
-                label = _MARKS.sub("", label)
-            if label:
-                yield label, mark
-
-    def _fold(self, label: str, word: str) -> tuple[str, ...]:
+    def _fold(self, label: str, word: str, own: bool) -> tuple[str, ...]:
         if self._inventory.notation == "arpabet" and label == "ɾ":
             # The flap of *ladder* and *latter*; the spelling tells which.
             letters = word.lower()
             return ("D",) if "d" in letters and "t" not in letters else ("T",)
-        if label not in self._folds:
-            self._folds[label] = self._folded(label)
-        return self._folds[label]
+        if (label, own) not in self._folds:
+            self._folds[label, own] = self._folded(label, own)
+        return self._folds[label, own]
 
-    def _folded(self, label: str) -> tuple[str, ...]:
+    def _folded(self, label: str, own: bool) -> tuple[str, ...]:
         try:
             return self._inventory.split(_doubled(label), "espeak")
         except PhoneError:
             if self._inventory.notation == "arpabet":
                 raise
+        if own and not self._is_shipped:
+            # A phone of the language that its corpus never had: another would be a lie.
+            return tuple(
+                symbol
+                for piece in _phones(label)
+                for symbol in self._inventory.split(piece, "espeak")
+            )
         # A loan's phone: the nearest of the language, piece by piece.
-        pieces = [label] if _is_one_phone(label) else list(normal_ipa(label))
+        pieces: list[str] = []
+        for piece in _phones(label):
+            whole = piece in self._inventory or _is_one_phone(piece)
+            pieces += [piece] if whole else list(normal_ipa(piece))
         return tuple(self._nearest(piece) for piece in pieces if piece not in "ːˑ")
 
     def _nearest(self, label: str) -> str:
@@ -169,6 +164,43 @@ class Espeak:
                 merged.append(phone)
                 marks.append(mark)
         return merged, marks
+
+
+def inventory(language: str, words: Iterable[str]) -> PhoneInventory:
+    """The shipped inventory, or where there is none, the phones that these words have.
+
+    Phones of English passages are left out: they are folded to the language's own.
+
+    Raises
+    ------
+    InputError
+        If espeak-ng does not speak the language, marks its tones, or has no phone in these words.
+    """
+    if PhoneInventory.ships(language):
+        return PhoneInventory.load(language)
+    name = voice(language)
+    if primary_subtag(name) in TONAL:
+        raise InputError(
+            f"espeak-ng cannot give the phones of {language!r}.",
+            cause="It writes tones with signs that also stand for vowels (ɜ).",
+            fix="Give the pronunciations in a lexicon, or take letters for phones: graphemes.",
+        )
+    script = "LATIN" if script_of(language) == "LATIN" else None
+    distinct = [word for word in dict.fromkeys(words) if script is None or _is_latin(word)]
+    symbols = {
+        phone
+        for spoken in (_transcribe(name, distinct) if distinct else ())
+        for label, _, own in _labels(spoken, language, name)
+        if own and label != _SOFT_SIGN
+        for phone in _phones(label)
+        if _is_ipa(phone)
+    }
+    if not symbols:
+        raise InputError(
+            f"espeak-ng has no phones for the words given in {language!r}.",
+            fix="Give the texts of the corpus.",
+        )
+    return PhoneInventory.from_labels(language, symbols)
 
 
 def load(language: str, inventory: PhoneInventory) -> Espeak:
@@ -203,8 +235,69 @@ def voice(language: str) -> str:
             return str(name)
     raise InputError(
         f"espeak-ng has no voice for language {language!r}.",
-        fix="Give the pronunciations in a lexicon.",
+        fix="Give the pronunciations in a lexicon, or take letters for phones: graphemes.",
     )
+
+
+def _labels(spoken: str, language: str, name: str) -> Iterator[tuple[str, int, bool]]:
+    """Labels, their stress, and whether they are the language's own.
+
+    Flags of passages in another language are left out. Only English passages are read: espeak-ng
+    knows loans from it. Others are the names of letters that the language does not have.
+    """
+    own = primary_subtag(language)
+    current = own
+    for token in _SWITCH.sub(r" (\1) ", spoken).replace("|", " ").split():
+        switch = _SWITCH.fullmatch(token)
+        if switch:
+            current = primary_subtag(switch[1])
+            continue
+        native = current == own or primary_subtag(name) == current
+        if not native and current != "en":
+            yield "?", 0, False  # never an IPA label: makes the word unpronounceable
+            return
+        mark = max((_STRESS.get(char, 0) for char in token), default=0)
+        label = token.strip("ˈˌ")
+        if label != _SOFT_SIGN:
+            label = _MARKS.sub("", label).translate(_SIGNS)
+            label = "j" if label == "ʲ" else label
+        if label:
+            yield label, mark, native
+
+
+def _phones(label: str) -> list[str]:
+    """A label cut where a vowel meets a consonant, or two consonants that are no affricate."""
+    pieces: list[str] = []
+    for char in normal_ipa(label):
+        if pieces and unicodedata.category(char) in {"Mn", "Lm", "Sk"}:
+            pieces[-1] += char
+        else:
+            pieces.append(char)
+    joined: list[str] = []
+    for piece in pieces:
+        if joined and (
+            (_is_vowel(joined[-1]) and _is_vowel(piece))
+            or (joined[-1] in _AFFRICATED and _kind(piece) == "fricative")
+        ):
+            joined[-1] += piece
+        else:
+            joined.append(piece)
+    return joined
+
+
+def _kind(label: str) -> str:
+    try:
+        return phone_from_ipa(label).kind
+    except PhoneError:
+        return ""
+
+
+def _is_ipa(label: str) -> bool:
+    return bool(_kind(label))
+
+
+def _is_vowel(label: str) -> bool:
+    return _kind(label) in VOWEL_KINDS
 
 
 def _is_latin(word: str) -> bool:
@@ -219,10 +312,7 @@ def _doubled(label: str) -> str:
 
 
 def _is_one_phone(label: str) -> bool:
-    try:
-        return phone_from_ipa(normal_ipa(label)).kind != "diphthong"
-    except PhoneError:
-        return False
+    return _kind(normal_ipa(label)) not in {"", "diphthong"}
 
 
 def _transcribe(name: str, words: Sequence[str]) -> list[str]:

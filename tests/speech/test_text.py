@@ -155,3 +155,21 @@ def test_any_text_is_read_without_a_crash(text, language):
 @given(st.text(alphabet="0123456789.,:-$%#stndrh' aAm", max_size=14))
 def test_any_number_is_read_without_a_crash(text):
     normalise(text, "en-US", ENGLISH.__contains__)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "spoken"),
+    [
+        ("fr", "1 234,5", "mille deux cent trente quatre virgule cinq"),
+        ("fr", "1\u202f234", "mille deux cent trente quatre"),
+        ("fr", "1 234,50 €", "mille deux cent trente quatre euros cinquante centimes"),
+        ("ru", "2 000 000", "два миллиона"),
+        ("en-US", "1\u00a0234", "one thousand two hundred thirty four"),
+        ("en-US", "7 100", "seven one hundred"),
+        ("fr", "06 12 345", "zéro six douze trois cent quarante cinq"),
+        ("sv-SE", "1.2.3", "ett två tre"),
+        ("xx", "1.2.3 & 50%", "1 2 3 50"),
+    ],
+)
+def test_numbers_in_groups_and_in_languages_without_tables(language, text, spoken):
+    assert " ".join(word.spoken for word in normalise(text, language).words) == spoken
