@@ -1,4 +1,4 @@
-"""`nativeear index`: build, list, show and verify indexes."""
+"""`nativeear index`: build, show, compare and change indexes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,24 @@ from speech.errors import IndexFormatError, InputError
 if TYPE_CHECKING:
     from indexer.assembly import Clips
     from indexer.build import BuildReport
+    from indexer.living import ChangeReport
+    from indexes.difference import IndexDifference, Only
     from indexes.verification import VerifyReport
     from speech.pooling import Pooling
 
 app = typer.Typer(
     name="index",
-    help="Build, list, show and verify indexes of native speech.",
+    help="Build, show, compare and change indexes of native speech.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME|DIR", help="An index.")]
+KeepOption = Annotated[
+    int, typer.Option(min=0, help="Older versions that stay, for `index restore`.")
+]
 MAX_REASONS = 10
+MAX_NAMES = 8
 
 
 @app.command(cls=GuardedCommand)
@@ -196,6 +202,242 @@ def verify(name: NameArgument, as_json: JsonOption = False) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
+@app.command(cls=GuardedCommand)
+def add(
+    name: NameArgument,
+    *,
+    corpus: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DIR|MANIFEST",
+            help="Native speech: a folder, a CSV of audio and text, or asterisk:LANG; repeatable.",
+        ),
+    ],
+    reader: Annotated[
+        str, typer.Option(help="How the corpus is read: auto, asterisk, csv or textgrid.")
+    ] = "auto",
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of corpora that do not state their own.")
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|PATH", help="Where the index's encoder lies, if not known."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted addition.")
+    ] = False,
+    keep: KeepOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Add native speech to an index, with the settings that it was built with."""
+    from indexer.living import AddRequest
+    from indexer.living import add as add_to
+    from indexes.catalogue import find_index
+    from service.commands.progress import ProgressReport
+
+    request = AddRequest(
+        index=find_index(name),
+        corpora=tuple(corpus),
+        reader=reader,
+        licence=licence,
+        workers=workers,
+        resume=resume,
+        encoder=encoder,
+        keep=keep,
+    )
+    with ProgressReport() as progress:
+        report = add_to(request, progress)
+    _print_change(report, as_json)
+
+
+@app.command(cls=GuardedCommand)
+def remove(
+    name: NameArgument,
+    *,
+    speaker: Annotated[
+        list[str] | None, typer.Option(help="Remove all that this speaker said; repeatable.")
+    ] = None,
+    utterance: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Remove this utterance; repeatable.")
+    ] = None,
+    keep: KeepOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove speakers or utterances from an index; older versions still hold them."""
+    from indexer.living import remove as remove_from
+    from indexes.catalogue import find_index
+    from service.commands.progress import ProgressReport
+
+    with ProgressReport() as progress:
+        report = remove_from(
+            find_index(name),
+            speakers=tuple(speaker or ()),
+            utterances=tuple(utterance or ()),
+            keep=keep,
+            progress=progress,
+        )
+    _print_change(report, as_json)
+
+
+@app.command(cls=GuardedCommand)
+def merge(
+    names: Annotated[list[str], typer.Argument(metavar="NAME|DIR...", help="Two or more.")],
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder to make; with --name it may be left to NativeEar."
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the index; the folder's by default.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make one index of several, which stay as they are."""
+    if out is None and name is None:
+        raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
+
+    from indexer.living import merge as merge_all
+    from indexes.catalogue import find_index, home
+    from service.commands.progress import ProgressReport
+
+    with ProgressReport() as progress:
+        report = merge_all(
+            [find_index(part) for part in names],
+            out if out is not None else home() / _folder_name(name or ""),
+            name=name,
+            progress=progress,
+        )
+    _print_change(report, as_json)
+
+
+@app.command(cls=GuardedCommand)
+def diff(
+    first: NameArgument,
+    second: NameArgument,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what one index has that another lacks."""
+    from indexes.catalogue import find_index
+    from indexes.difference import difference
+
+    found = difference(find_index(first), find_index(second))
+    if as_json:
+        decisions = found.decisions and [json.loads(d.model_dump_json()) for d in found.decisions]
+        print_json(
+            {
+                **asdict(found),
+                "first": str(found.first),
+                "second": str(found.second),
+                "decisions": decisions,
+                "same": found.same,
+            }
+        )
+    else:
+        _print_difference(found)
+
+
+@app.command(cls=GuardedCommand)
+def versions(name: NameArgument, as_json: JsonOption = False) -> None:
+    """List the versions of an index that are kept."""
+    from indexes.versions import versions as versions_of
+
+    found = versions_of(_folder_of(name))
+    if as_json:
+        print_json([{**asdict(version), "path": str(version.path)} for version in found])
+        return
+    for version in found:
+        mark = "*" if version.current else " "
+        print(
+            f"{mark} {version.revision:>3}  {version.exemplars:>9,} phones  "
+            f"{version.utterances:>7,} utterances  {version.command}"
+        )
+
+
+@app.command(cls=GuardedCommand)
+def restore(
+    name: NameArgument,
+    *,
+    version: Annotated[
+        int | None, typer.Option(help="Which one; the newest that is kept by default.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring an older version of an index back; the current one is kept in its place."""
+    from indexes.locking import writing
+    from indexes.versions import restore as restore_version
+
+    path = _folder_of(name)
+    with writing(path, f"nativeear index restore {path.name}"):
+        restored = restore_version(path, version)
+    if as_json:
+        print_json({**asdict(restored), "path": str(restored.path)})
+    else:
+        print(f"{restored.path} is version {restored.revision} again: {restored.command}")
+
+
+def _folder_of(name: str) -> Path:
+    """Folder of an index, or the place where it was if only kept versions are left."""
+    from indexes.catalogue import find_index, home
+    from indexes.versions import versions as versions_of
+
+    try:
+        return find_index(name).resolve()
+    except InputError:
+        for place in (home() / name, Path(name).expanduser()):
+            if name and versions_of(place):
+                return place
+        raise
+
+
+def _print_change(report: ChangeReport, as_json: bool) -> None:
+    if as_json:
+        print_json({**asdict(report), "path": str(report.path)})
+        return
+    print(
+        f"{report.path} is now version {report.revision}: {report.exemplars:,} phones from "
+        f"{report.utterances:,} utterances (before: {report.exemplars_before:,} from "
+        f"{report.utterances_before:,}), in {report.seconds:.0f} s."
+    )
+    if report.refitted:
+        print(
+            "Transform and decision were fitted anew: of left-out native phones, "
+            f"{report.native_accuracy:.1%} are nearest to their own."
+        )
+    else:
+        print("Transform and decision stay: the index keeps no embeddings to fit them on.")
+    _print_set_aside(report.set_aside)
+
+
+def _print_difference(found: IndexDifference) -> None:
+    if found.same:
+        print("They hold the same speech, with the same settings.")
+    for setting, pair in found.settings.items():
+        print(f"{setting}: {pair.first} | {pair.second}")
+    for kind, only in (
+        ("corpora", found.corpora),
+        ("speakers", found.speakers),
+        ("utterances", found.utterances),
+    ):
+        _print_only(kind, found, only)
+    for phone, (first, second) in found.phones.items():
+        print(f"{phone:>4}  {first:>7,} | {second:>7,}  {second - first:+,}")
+    if found.decisions:
+        first_accuracy, second_accuracy = (d.native_accuracy for d in found.decisions)
+        print(
+            f"left-out natives nearest to their own: {first_accuracy:.1%} | {second_accuracy:.1%}"
+        )
+
+
+def _print_only(kind: str, found: IndexDifference, only: Only) -> None:
+    for path, names in ((found.first, only.first), (found.second, only.second)):
+        if names:
+            more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+            print(f"{len(names)} {kind} only in {path}: {', '.join(names[:MAX_NAMES])}{more}")
+
+
 def _verified(path: Path) -> VerifyReport:
     """Verify; a manifest that is there and cannot be read is damage like any other."""
     from indexes.publishing import MANIFEST
@@ -216,12 +458,16 @@ def _print_build(report: BuildReport) -> None:
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
     print(f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own.")
-    if report.set_aside:
-        print(f"Set aside: {len(report.set_aside)}")
-    for id, reason in report.set_aside[:MAX_REASONS]:
+    _print_set_aside(report.set_aside)
+
+
+def _print_set_aside(set_aside: tuple[tuple[str, str], ...]) -> None:
+    if set_aside:
+        print(f"Set aside: {len(set_aside)}")
+    for id, reason in set_aside[:MAX_REASONS]:
         print(f"  {id}: {reason}")
-    if len(report.set_aside) > MAX_REASONS:
-        print(f"  … and {len(report.set_aside) - MAX_REASONS} more: see --json")
+    if len(set_aside) > MAX_REASONS:
+        print(f"  … and {len(set_aside) - MAX_REASONS} more: see --json")
 
 
 def _folder_name(name: str) -> str:
