@@ -33,7 +33,7 @@ def read_text(file: Path) -> str:
 
 
 def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
-    """`(line number, line)` of every line that is not blank, without spaces at its end.
+    """`(line number, line)` of every line that is not blank, without its end.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
     # Not splitlines: it would also break lines at characters that texts may hold, such as U+2028.
     for number, line in enumerate(read_text(file).split("\n"), start=1):
         if line.strip():
-            yield number, line.rstrip()
+            yield number, line.rstrip("\r")
 
 
 def first_line(file: Path) -> str:

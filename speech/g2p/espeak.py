@@ -1,11 +1,13 @@
 """Words in about a hundred languages from espeak-ng, folded to the inventory of the language.
 
 The library comes from the wheel `espeakng-loader` and is driven through `phonemizer`: no system
-package is needed. Words are pronounced in isolation and many in one call.
+package is needed. Words are pronounced in isolation and many in one call. Of a word of one letter
+(Russian *в*, French *y*) it then says the letter's name: a table puts the word before that.
 """
 
 from __future__ import annotations
 
+import csv
 import logging
 import re
 import threading
@@ -13,6 +15,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from speech.errors import InputError, MissingDependencyError, PhoneError
@@ -26,6 +29,8 @@ from speech.inventory import (
 from speech.pronunciation import PhoneSequence
 from speech.syllables import syllabify
 from speech.text import script_of
+
+_DATA = Path(__file__).parents[1] / "data"
 
 VOICES = {
     "en": "en-us",
@@ -75,7 +80,10 @@ class Espeak:
         self._is_shipped = PhoneInventory.ships(language)
 
     def pronounce(self, words: Sequence[str]) -> list[tuple[PhoneSequence, ...]]:
-        """One pronunciation per word; none where espeak-ng has no phones that fit the language."""
+        """One pronunciation per word; none where espeak-ng has no phones that fit the language.
+
+        A word of one letter may have two: the word, and the name of the letter.
+        """
         new = [word for word in dict.fromkeys(words) if word not in self._known]
         script = script_of(self._inventory.language)
         if script == "LATIN":
@@ -84,9 +92,17 @@ class Espeak:
             new = [word for word in new if word not in self._known]
         if new:
             for word, spoken in zip(new, _transcribe(self._voice, new), strict=True):
-                sequence = self._sequence(word, spoken)
-                self._known[word] = (sequence,) if sequence else ()
+                sequences = self._short_word(word), self._sequence(word, spoken)
+                self._known[word] = tuple(filter(None, sequences))
         return [self._known[word] for word in words]
+
+    def _short_word(self, word: str) -> PhoneSequence | None:
+        labels = _short_words().get((primary_subtag(self._inventory.language), word.casefold()))
+        if labels is None or not all(self._inventory.knows(label, "ipa") for label in labels):
+            return None
+        phones = tuple(self._inventory.symbol(label, "ipa") for label in labels)
+        stress = tuple(0 if self._inventory.is_syllabic(phone) else None for phone in phones)
+        return PhoneSequence(phones, stress, syllabify(phones, self._inventory), "espeak")
 
     def _sequence(self, word: str, spoken: str) -> PhoneSequence | None:
         phones: list[str] = []
@@ -195,6 +211,8 @@ def inventory(language: str, words: Iterable[str]) -> PhoneInventory:
         for phone in _phones(label)
         if _is_ipa(phone)
     }
+    for word in distinct:
+        symbols.update(_short_words().get((primary_subtag(language), word.casefold()), ()))
     if not symbols:
         raise InputError(
             f"espeak-ng has no phones for the words given in {language!r}.",
@@ -298,6 +316,15 @@ def _is_ipa(label: str) -> bool:
 
 def _is_vowel(label: str) -> bool:
     return _kind(label) in VOWEL_KINDS
+
+
+@cache
+def _short_words() -> dict[tuple[str, str], tuple[str, ...]]:
+    with (_DATA / "short_words.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            (row["language"], row["word"]): tuple(row["phones"].split())
+            for row in csv.DictReader(file)
+        }
 
 
 def _is_latin(word: str) -> bool:

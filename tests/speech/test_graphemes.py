@@ -164,6 +164,33 @@ def test_shipped_inventories_are_kept() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "phones"),
+    [
+        ("ru", "В дом", "v | d o m"),
+        ("ru", "к нему", "k | nʲ i m u"),
+        ("fr", "il y a", "i l | i | a"),
+        ("pl", "w domu", "v | d ɔ m u"),
+        ("cs", "k domu", "k | d o m u"),
+    ],
+)
+def test_words_of_one_letter_are_not_the_letters_name(
+    language: str, text: str, phones: str
+) -> None:
+    pronouncer = Pronouncer.for_texts(language, [text])
+    assert said(pronouncer, text) == phones
+    (word,) = [w for w in pronouncer.pronounce(text).words if len(w.word) == 1][:1]
+    assert len(word.variants) == 2  # in a spelling it is
+
+
+def test_the_table_of_short_words_fits_the_inventories() -> None:
+    for (language, word), labels in espeak._short_words().items():
+        assert len(word) == 1
+        if PhoneInventory.ships(language):
+            inventory = PhoneInventory.load(language)
+            assert all(inventory.knows(label, "ipa") for label in labels), (language, word)
+
+
 def test_tones_are_refused() -> None:
     for language in ("vi", "zh-CN", "yue"):
         with pytest.raises(InputError, match="cannot give the phones") as caught:

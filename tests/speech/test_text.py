@@ -168,6 +168,7 @@ def test_any_number_is_read_without_a_crash(text):
         ("en-US", "7 100", "seven one hundred"),
         ("fr", "06 12 345", "zéro six douze trois cent quarante cinq"),
         ("sv-SE", "1.2.3", "ett två tre"),
+        ("sv-SE", "3,5", "tre komma fem"),
         ("xx", "1.2.3 & 50%", "1 2 3 50"),
     ],
 )
