@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
@@ -56,6 +57,8 @@ SHIPPED = {
 corpus by a file of the folder itself, those that have to look through all of it, and last the one
 that takes any recording with a text."""
 
+# What transcribers write for what is no word: <unk>, [laughter].
+_MARK = re.compile(r"<[^<>\s]+>|\[[A-Za-z_-]+\]")
 _TOUCHING_S = 0.011  # aligners write times in frames of 10 ms, and rounding may overlap by one
 
 _SEXES = {
@@ -284,8 +287,10 @@ class Sorter:
             self.refuse(utterance.id, f"{place}: there is no recording {utterance.audio}.")
         elif utterance.textgrid is not None and not utterance.textgrid.is_file():
             self.refuse(utterance.id, f"{place}: there is no TextGrid {utterance.textgrid}.")
-        elif not (utterance.text or utterance.phones or utterance.textgrid or utterance.spans):
+        elif not (utterance.text or _is_told(utterance)):
             self.refuse(utterance.id, f"{place}: the text is empty.")
+        elif (mark := _MARK.search(utterance.text or "")) and not _is_told(utterance):
+            self.refuse(utterance.id, f"{place}: it is not told how {mark[0]} is said.")
         elif trouble := _time_trouble(utterance):
             self.refuse(utterance.id, f"{place}: {trouble}")
         else:
@@ -294,6 +299,11 @@ class Sorter:
     def corpus(self, name: str, language: str, licence: str = LICENCE_NOT_STATED) -> Corpus:
         """Everything sorted so far as a corpus."""
         return Corpus(name, language, licence, tuple(self.utterances), tuple(self.set_aside))
+
+
+def _is_told(utterance: Utterance) -> bool:
+    """Whether something else than the text says which phones there are."""
+    return bool(utterance.phones or utterance.textgrid or utterance.spans)
 
 
 def _time_trouble(utterance: Utterance) -> str:

@@ -86,6 +86,15 @@ def test_a_kaldi_folder(data: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
+def test_marks_in_a_text_are_no_words(data: Path) -> None:
+    write(data / "text", "anna-1 SO <UNK> IT IS", "ben-1 YES [laughter]")
+    corpus_reasons = reasons(kaldi.read(str(data), name="mine"))
+    assert corpus_reasons["anna-1"] == "wav.scp: it is not told how <UNK> is said."
+    assert corpus_reasons["ben-1"] == "wav.scp: it is not told how [laughter] is said."
+    write(data / "phones.ctm", "anna-1 1 0.0 0.1 S", "anna-1 1 0.1 0.1 OW")
+    assert [u.id for u in kaldi.read(str(data)).utterances] == ["anna-1"]
+
+
 def test_without_speakers_everyone_is_one(data: Path) -> None:
     for name in ("utt2spk", "spk2gender", "utt2lang"):
         (data / name).unlink()
