@@ -23,7 +23,7 @@ from speech.errors import CorpusError, EncoderError, InputError
 MIN_EXEMPLARS = 2
 """A phone heard only once has no company to be judged by, and does not shape the transform."""
 
-FLUSH_ROWS = 1 << 16
+FLUSH_ROWS = 1 << 14
 """Phones that are Python objects at once, before they become columns."""
 
 Rows = NDArray[np.floating]
