@@ -13,7 +13,6 @@ from speech.g2p import G2P, espeak, load
 from speech.g2p import inventory as inventory_of
 from speech.g2p.graphemes import Graphemes, letters
 from speech.inventory import KINDS, PhoneInventory, feature_names
-from speech.phone_head import label_map
 from speech.pronunciation import PhoneSequence, Pronouncer, given_phones
 from speech.syllables import syllabify
 
@@ -78,12 +77,6 @@ def test_an_inventory_of_letters_is_honest() -> None:
     assert " g " in caught.value.fix
     with pytest.raises(InputError, match="no letter"):
         inventory_of("graphemes", "yo", ["1", "?"])
-
-
-def test_letters_meet_the_phones_of_an_encoder() -> None:
-    inventory = inventory_of("graphemes", "en", ["cab"])
-    mapped = label_map(("<pad>", "a", "b", "k", "ʃ"), inventory)
-    assert set(inventory.symbols) & {"a", "b"} <= set(mapped.columns)
 
 
 def test_a_pronouncer_that_spells() -> None:
