@@ -401,7 +401,7 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
         )
     )
     index.check_encoder(pooler.encoder)
-    if pooler.inventory.to_json() != manifest.inventory:
+    if pooler.inventory.to_json() != index.inventory.to_json():
         raise InputError(
             f"{index.name} has other phones than this release knows for {manifest.language}.",
             fix="Build the index again, with the new speech beside the old.",
@@ -451,7 +451,7 @@ def _check_alike(one: PhoneIndex, other: PhoneIndex, *, same_transform: bool) ->
         ("encoder", a.encoder.name, b.encoder.name),
         ("encoder's weights", a.encoder.fingerprint, b.encoder.fingerprint),
         ("pooling", a.pooling, b.pooling),
-        ("phone inventory", a.inventory, b.inventory),
+        ("phone inventory", one.inventory.to_json(), other.inventory.to_json()),
     ):
         if first != second:
             told = f"{first} and {second}" if isinstance(first, str) else "their phones differ"

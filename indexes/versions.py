@@ -83,6 +83,7 @@ def replace(stage: Path, out: Path, keep: int) -> None:
     The version that was there is kept, and of the older ones as many as make `keep` with it.
     """
     before = read_manifest(out)
+    _folder(out).mkdir(exist_ok=True)  # first: if the disk is full, then before the exchange
     swap(stage, out)
     filed = _file(stage, out, before)
     sync(out.parent)
@@ -118,9 +119,21 @@ def restore(out: Path, revision: int | None = None) -> Version:
         )
     verify(chosen[0].path).raise_if_damaged()
     before = _manifest(out)
+    try:
+        _bring_back(chosen[0].path, out, before)
+    except OSError as error:
+        raise InputError(
+            f"{out} could not be written.",
+            cause=str(error),
+            fix="See that you may write there and that there is space left.",
+        ) from error
+    return next(version for version in versions(out) if version.current)
+
+
+def _bring_back(kept: Path, out: Path, before: Manifest | None) -> None:
     back = Path(mkdtemp(prefix=f".{out.name}.", suffix=".back", dir=out.parent))
     back.rmdir()
-    chosen[0].path.rename(back)
+    kept.rename(back)
     if not out.exists():
         back.rename(out)
     else:
@@ -131,7 +144,6 @@ def restore(out: Path, revision: int | None = None) -> Version:
             _file(back, out, before)
     _remove_if_empty(_folder(out))
     sync(out.parent)
-    return next(version for version in versions(out) if version.current)
 
 
 def clear_leftovers(out: Path) -> None:
