@@ -370,9 +370,10 @@ def _asked(index: PhoneIndex, new: Source) -> Source:
             yield transform(block.astype(np.float32))
 
     phone, names = codes(new.phones, "phone")
-    own = np.array([index.classes.index(n) if n in index.classes else -1 for n in names])[phone]
+    places = {name: p for p, name in enumerate(index.classes)}
+    own = np.array([places.get(name, -1) for name in names], dtype=np.int64)[phone]
     order = np.argsort(own, kind="stable")
-    known = order[(own[order] >= 0)]
+    known = order[own[order] >= 0]
     bounds = np.searchsorted(own[known], np.arange(len(index.classes) + 1))
     asked = np.zeros(len(own), dtype=bool)
     asked[known[draw(bounds, np.random.default_rng(0))]] = True

@@ -103,6 +103,7 @@ def seal(
     for path in sorted(p for p in stage.rglob("*") if p.is_file()):
         name = path.relative_to(stage).as_posix()
         if name not in files:
+            path.chmod(0o644)  # safetensors writes for its owner alone
             sync(path)
             files[name] = FileIdentity(bytes=path.stat().st_size, sha256=sha256_of(path))
     files = dict(sorted(files.items()))

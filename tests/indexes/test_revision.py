@@ -209,3 +209,9 @@ def test_a_lock_is_free_again_after_a_failure(tmp_path: Path) -> None:
         raise ZeroDivisionError
     with writing(tmp_path / "index", "second"):
         pass
+
+
+def test_whoever_may_read_the_folder_may_read_its_files(index: Path, tmp_path: Path) -> None:
+    stage = tmp_path / "stage"
+    make(index, stage)
+    assert {path.stat().st_mode & 0o777 for path in stage.rglob("*") if path.is_file()} == {0o644}
