@@ -1,0 +1,471 @@
+"""Learn to align a language from nothing: recordings, their phones, and an encoder's frames.
+
+Expectation–maximisation with hard decisions (Viterbi training; Rabiner, 1989): the phones of every
+utterance are laid over its loud frames in equal shares; then, again and again, the linear
+discriminant that separates these states best is solved in closed form and every utterance is
+aligned anew in it. Where a corpus brings alignments of its own, these stand as they are and speak
+for their phones from the start.
+
+Memory does not grow with the corpus: at most `FIT_S` seconds of it are learnt from, their frames
+rest on disk, and what travels between processes are sums over states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.discriminant import ClassSums
+from speech.aligners.flatstart import (
+    FlatstartModel,
+    centred,
+    densities,
+    spell,
+    state_columns,
+)
+from speech.aligners.frame_scores import speech_frames
+from speech.aligners.graphs import SpelledText
+from speech.aligners.viterbi import best_path
+from speech.alignment import SILENCE, Alignment
+from speech.audio import Audio
+from speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW, log_mel_spectrogram
+from speech.errors import CorpusError
+from speech.frames import FloatArray, Frames
+from speech.inventory import PhoneInventory
+from speech.pronunciation import Pronunciation
+
+FIT_S = 3600.0
+"""Seconds of speech that are learnt from, at most: more of it moves the means of the states by
+less than their standard errors of a few thousandths."""
+
+STATE_S = 0.03
+"""A phone has as many states as hops of the encoder fit into this, 1 to 3: shorter phones than
+that are rare."""
+
+BLIND_ROUNDS = 8
+BLIND_DIMS = 40
+"""Rounds in the principal components of all frames, and how many of these: the equal shares of
+the beginning say too little about the states to tell which directions part them."""
+
+MAX_ROUNDS = 25
+REST = 0.002
+"""Gain in mean log posterior per frame below which the alignment has come to rest."""
+
+SEED = 0
+CHUNK = 16
+"""Utterances that a worker aligns at a time."""
+
+LEADS_S = tuple(np.arange(-0.04, 0.0401, 0.005).round(3).tolist())
+FLUX_FRAMES = 2
+"""Frames of 10 ms on each side whose spectra are compared at a boundary."""
+
+
+class Progress(Protocol):
+    """Reports `done` of `total` steps of a stage."""
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Report."""
+
+
+@dataclass(frozen=True, eq=False)
+class FittingUtterance:
+    """An utterance to learn from, as it rests in a file.
+
+    Attributes
+    ----------
+    embeddings
+        float16 `[T, D]`.
+    hop_s, offset_s
+        As in `Frames`.
+    heard
+        bool `[T]`, frames that are loud enough to be speech.
+    flux
+        float32 `[F]`: how fast the spectrum changes, every 10 ms.
+    duration_s
+        Length of the recording.
+    """
+
+    embeddings: NDArray[np.float16]
+    hop_s: float
+    offset_s: float
+    heard: NDArray[np.bool_]
+    flux: FloatArray
+    duration_s: float
+
+    @classmethod
+    def of(cls, audio: Audio, frames: Frames) -> FittingUtterance:
+        """Take what is needed from a recording and its frames."""
+        largest = float(np.finfo(np.float16).max)
+        return cls(
+            np.clip(frames.embeddings, -largest, largest).astype(np.float16),
+            frames.hop_s,
+            frames.offset_s,
+            speech_frames(audio, frames),
+            spectral_flux(audio),
+            audio.duration_s,
+        )
+
+    def save(self, path: Path) -> None:
+        """Write to one `.npz` file; the rename makes it whole or absent."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as stream:
+            arrays: Any = {name: np.asarray(value) for name, value in vars(self).items()}
+            np.savez(stream, **arrays)
+        partial.rename(path)
+
+    @classmethod
+    def load(cls, path: Path) -> FittingUtterance:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(
+                arrays["embeddings"],
+                float(arrays["hop_s"]),
+                float(arrays["offset_s"]),
+                arrays["heard"],
+                arrays["flux"],
+                float(arrays["duration_s"]),
+            )
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is known of one utterance: its file, its phones, and their spans if they are given."""
+
+    path: Path
+    pronunciation: Pronunciation
+    given: Alignment | None = None
+
+
+def spectral_flux(audio: Audio) -> FloatArray:
+    """Distance between the mean log-mel spectra of 20 ms before and after, float32 `[F]`.
+
+    Value f belongs to the time between frames f and f + 1 of `log_mel_spectrogram`.
+    """
+    mel = log_mel_spectrogram(audio.samples)
+    mel = np.maximum(mel, np.percentile(mel.max(axis=1), 95) - 12.0)
+    padded = np.pad(mel, ((FLUX_FRAMES, FLUX_FRAMES), (0, 0)), mode="edge")
+    sums = np.cumsum(np.vstack([np.zeros((1, mel.shape[1]), np.float32), padded]), axis=0)
+    middle = np.arange(len(mel)) + FLUX_FRAMES + 1
+    before = sums[middle] - sums[middle - FLUX_FRAMES]
+    after = sums[middle + FLUX_FRAMES] - sums[middle]
+    change = np.linalg.norm(after - before, axis=1) / FLUX_FRAMES
+    return np.asarray(change, dtype=np.float32)
+
+
+def choose_sample(durations_s: Sequence[float], most_s: float = FIT_S) -> list[int]:
+    """Which utterances to learn from, ascending: a seeded draw of about `most_s` seconds."""
+    if sum(durations_s) <= most_s:
+        return list(range(len(durations_s)))
+    chosen, total = [], 0.0
+    for i in np.random.default_rng(SEED).permutation(len(durations_s)):
+        chosen.append(int(i))
+        total += durations_s[i]
+        if total >= most_s:
+            break
+    return sorted(chosen)
+
+
+def fit_flatstart(
+    lessons: Sequence[Lesson],
+    inventory: PhoneInventory,
+    encoder: str,
+    *,
+    workers: int = 1,
+    progress: Progress = lambda *_: None,
+) -> FlatstartModel:
+    """Learn a model.
+
+    Parameters
+    ----------
+    lessons
+        The utterances.
+    inventory
+        The phones of the language; those that never occur are heard as their nearest.
+    encoder
+        Fingerprint of the encoder.
+    workers
+        Processes; their number does not change the result.
+
+    Raises
+    ------
+    CorpusError
+        If there is nothing to learn from.
+    """
+    if not lessons:
+        raise CorpusError("There is no speech to learn an aligner from.")
+    first = FittingUtterance.load(lessons[0].path)
+    states = int(np.clip(round(STATE_S / first.hop_s), 1, 3))
+    phones = (*sorted(_phones(lessons)), SILENCE)
+    stage = "Learning to align"
+    with _workers(lessons, phones, states, workers) as ask:
+        progress(stage, 0, MAX_ROUNDS)
+        begun = ask(_Question(None, None, None))
+        sums, spoken, speech_frames_ = begun.sums, begun.spoken, begun.speech
+        centre = (spoken / max(speech_frames_, 1.0)).astype(np.float32)
+        begun = ask(_Question(centre, None, None))
+        sums = begun.sums
+        products = begun.sums.products
+        taught = all(lesson.given is not None for lesson in lessons)
+        before = -np.inf
+        for done in range(1, MAX_ROUNDS + 1):
+            blind = not taught and done <= BLIND_ROUNDS
+            matrix, means = _project(sums, products, blind=blind)
+            answer = ask(_Question(centre, matrix, means))
+            sums = answer.sums
+            progress(stage, done, MAX_ROUNDS)
+            if not blind and (taught or answer.posterior - before < REST):
+                break
+            before = -np.inf if blind else answer.posterior
+        progress(stage, MAX_ROUNDS, MAX_ROUNDS)
+        matrix, means = _project(sums, products, blind=False)
+        leads = ask(_Question(centre, matrix, means)).leads
+    unaligned = [lesson for lesson in lessons if lesson.given is None]
+    return FlatstartModel(
+        language=lessons[0].pronunciation.language,
+        encoder=encoder,
+        phones=phones,
+        states=states,
+        centre=centre,
+        matrix=matrix,
+        means=means,
+        aliases=_aliases(inventory, phones),
+        lead_s=-float(LEADS_S[int(np.argmax(leads))]) if unaligned else 0.0,
+    )
+
+
+def _phones(lessons: Sequence[Lesson]) -> set[str]:
+    spelled = {
+        phone
+        for lesson in lessons
+        for word in lesson.pronunciation.words
+        for variant in word.variants
+        for phone in variant.phones
+    }
+    given = {p.phone for lesson in lessons if lesson.given for p in lesson.given.spoken}
+    return spelled | given
+
+
+def _aliases(inventory: PhoneInventory, phones: Sequence[str]) -> dict[str, str]:
+    """The nearest phone that was heard, of every phone of the inventory that was not."""
+    heard = [phone for phone in phones if phone in inventory]
+    return {
+        phone.symbol: min(heard, key=lambda other: (inventory.distance(phone.symbol, other), other))
+        for phone in inventory
+        if phone.symbol not in phones and heard
+    }
+
+
+def _project(
+    sums: ClassSums, products: NDArray[np.float64], *, blind: bool
+) -> tuple[FloatArray, FloatArray]:
+    """A projection in which states have unit variance, and their means in it.
+
+    It is the discriminant of the states as they are aligned; `blind`, the principal components of
+    all frames, each scaled by what its variance within the states is.
+    """
+    counts = np.maximum(sums.counts, 1.0)[:, None]
+    centres = sums.sums / counts
+    if blind:
+        total = sums.counts.sum()
+        within = (products - (counts * centres).T @ centres) / total
+        overall = sums.sums.sum(axis=0) / total
+        _, directions = np.linalg.eigh(products / total - np.outer(overall, overall))
+        matrix = directions[:, ::-1][:, :BLIND_DIMS]
+        matrix = matrix / np.sqrt(np.einsum("ij,ik,kj->j", matrix, within, matrix))
+    else:
+        matrix = ClassSums(sums.counts, sums.sums, products).lda().matrix
+    means = centres @ matrix
+    overall_mean = sums.sums.sum(axis=0) / sums.counts.sum() @ matrix
+    # A state that lost all its frames must be able to come back: it starts from the middle.
+    means = np.where(sums.counts[:, None] > 0, means, overall_mean)
+    return matrix.astype(np.float32), means.astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What to do with every utterance.
+
+    Without a `centre`: its frames are counted. With it but no `means`: the uniform start. With
+    both: the best path.
+    """
+
+    centre: FloatArray | None
+    matrix: FloatArray | None
+    means: FloatArray | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Answer:
+    """Sums over utterances. `posterior` is summed over `frames` in parts, a mean in the whole."""
+
+    sums: ClassSums
+    spoken: NDArray[np.float64]
+    speech: float
+    posterior: float
+    frames: float
+    leads: NDArray[np.float64]
+
+    def __add__(self, other: _Answer) -> _Answer:
+        return _Answer(
+            self.sums + other.sums,
+            self.spoken + other.spoken,
+            self.speech + other.speech,
+            self.posterior + other.posterior,
+            self.frames + other.frames,
+            self.leads + other.leads,
+        )
+
+
+class _Pupil:
+    """Answers questions about its lessons; one per process."""
+
+    def __init__(self, lessons: Sequence[Lesson], phones: tuple[str, ...], states: int) -> None:
+        self._lessons = lessons
+        self._columns = state_columns(phones, states)
+        self._states = sum(len(columns) for columns in self._columns.values())
+        self._spelled: dict[int, SpelledText] = {}
+
+    def answer(self, question: _Question, numbers: Sequence[int]) -> _Answer:
+        """Sum over some of the lessons, in order."""
+        total: _Answer | None = None
+        for number in numbers:
+            one = self._one(question, number)
+            total = one if total is None else total + one
+        if total is None:
+            raise ValueError("no lessons")
+        return total
+
+    def _one(self, question: _Question, number: int) -> _Answer:
+        lesson = self._lessons[number]
+        utterance = FittingUtterance.load(lesson.path)
+        raw = utterance.embeddings.astype(np.float32)
+        dim, leads = raw.shape[1], np.zeros(len(LEADS_S))
+        if question.centre is None:
+            spoken = raw[utterance.heard].sum(axis=0, dtype=np.float64)
+            nothing = ClassSums.zero(self._states, dim)
+            return _Answer(nothing, spoken, float(utterance.heard.sum()), 0.0, 0.0, leads)
+        data = centred(raw, utterance.heard, question.centre)
+        posterior = 0.0
+        products = np.zeros((dim, dim))
+        if question.matrix is None or question.means is None:
+            states = self._start(lesson, utterance)
+            wide = data.astype(np.float64)
+            products = wide.T @ wide
+        elif lesson.given is not None:
+            states = self._start(lesson, utterance)
+        else:
+            scores = densities(data @ question.matrix, question.means)
+            text = self._text(number)
+            path = best_path(text.graph, scores)
+            if path is None:  # too short for its text: it teaches nothing
+                states = np.full(len(data), self._columns[SILENCE][0])
+            else:
+                states = text.graph.column[path.states]
+                leads = _flux_by_lead(utterance, text.graph.phone[path.states])
+            best = scores.max(axis=1)
+            total = best + np.log(np.exp(scores - best[:, None]).sum(axis=1))
+            posterior = float((scores[np.arange(len(data)), states] - total).sum())
+        own = np.zeros((len(data), self._states), dtype=np.float32)
+        own[np.arange(len(data)), states] = 1.0
+        sums = ClassSums(
+            own.sum(axis=0, dtype=np.float64), (own.T @ data).astype(np.float64), products
+        )
+        return _Answer(sums, np.zeros(dim), 0.0, posterior, float(len(data)), leads)
+
+    def _text(self, number: int) -> SpelledText:
+        if number not in self._spelled:
+            self._spelled[number] = spell(self._lessons[number].pronunciation, self._columns)
+        return self._spelled[number]
+
+    def _start(self, lesson: Lesson, utterance: FittingUtterance) -> NDArray[np.int64]:
+        """States of all frames before anything is known, or as a given alignment has them."""
+        length = len(utterance.heard)
+        states = np.full(length, self._columns[SILENCE][0], dtype=np.int64)
+        if lesson.given is None:
+            sequence = [
+                column
+                for phone in lesson.pronunciation.canonical()
+                for column in self._columns[phone.phone]
+            ]
+            loud = np.flatnonzero(utterance.heard)
+            share = np.arange(len(loud)) * len(sequence) // max(len(loud), 1)
+            states[loud] = np.array(sequence)[share]
+            return states
+        times = utterance.offset_s + utterance.hop_s * np.arange(length)
+        for phone in lesson.given.spoken:
+            inside = np.flatnonzero((times >= phone.start_s) & (times < phone.end_s))
+            columns = self._columns[phone.phone]
+            share = np.arange(len(inside)) * len(columns) // max(len(inside), 1)
+            states[inside] = np.array(columns)[share]
+        return states
+
+
+def _flux_by_lead(utterance: FittingUtterance, owner: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Spectral change at the boundaries of a path, moved by each of `LEADS_S`, `[L]`."""
+    cuts = np.flatnonzero(np.diff(owner)) + 1
+    times = utterance.offset_s + utterance.hop_s * (cuts - 0.5)
+    # value f lies between the centres of two frames of 10 ms
+    at = (np.add.outer(np.array(LEADS_S), times) * SAMPLE_RATE - WINDOW / 2) / HOP - 0.5
+    places = np.clip(np.rint(at).astype(np.int64), 0, len(utterance.flux) - 1)
+    return np.asarray(utterance.flux[places].sum(axis=1, dtype=np.float64))
+
+
+_pupil: _Pupil | None = None
+
+
+def _start_worker(lessons: Sequence[Lesson], phones: tuple[str, ...], states: int) -> None:
+    global _pupil  # noqa: PLW0603 - one per process, made by the pool's initialiser
+    _pupil = _Pupil(lessons, phones, states)
+
+
+def _answer_in_worker(question: _Question, numbers: Sequence[int]) -> _Answer:
+    if _pupil is None:
+        raise RuntimeError("_start_worker was not called")
+    return _pupil.answer(question, numbers)
+
+
+class _Ask(Protocol):
+    def __call__(self, question: _Question) -> _Answer: ...
+
+
+@contextmanager
+def _workers(
+    lessons: Sequence[Lesson], phones: tuple[str, ...], states: int, workers: int
+) -> Iterator[_Ask]:
+    """Put a question to all lessons; chunks are added up in their order, whoever worked on them."""
+    chunks = [
+        range(first, min(first + CHUNK, len(lessons))) for first in range(0, len(lessons), CHUNK)
+    ]
+
+    def add_up(parts: Iterator[_Answer]) -> _Answer:
+        total = next(parts)
+        for part in parts:
+            total = total + part
+        mean = total.posterior / max(total.frames, 1.0)
+        return _Answer(total.sums, total.spoken, total.speech, mean, total.frames, total.leads)
+
+    if workers <= 1 or len(chunks) == 1:
+        pupil = _Pupil(lessons, phones, states)
+        yield lambda question: add_up(pupil.answer(question, chunk) for chunk in chunks)
+        return
+    with ProcessPoolExecutor(
+        min(workers, len(chunks)),
+        mp_context=get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(lessons, phones, states),
+    ) as executor:
+        try:
+            yield lambda question: add_up(
+                executor.map(_answer_in_worker, [question] * len(chunks), chunks)
+            )
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
