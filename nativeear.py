@@ -71,14 +71,22 @@ def load(
     from indexes.catalogue import find_index
     from indexes.phone_index import PhoneIndex
     from scoring.assessor import Assessor
-    from speech.aligners.catalogue import load_aligner
+    from speech.aligners.catalogue import choose_aligner, load_aligner
     from speech.encoders.catalogue import load_encoder
     from speech.pronunciation import Pronouncer
 
     opened = PhoneIndex.open(find_index(index))
+    manifest, model = opened.manifest, opened.aligner_model
+    heard_by = load_encoder(encoder or manifest.encoder.name, layer=manifest.encoder.layer)
+    name = choose_aligner(aligner, opened.inventory, heard_by, model)
     return Assessor(
         opened,
-        load_encoder(encoder or opened.manifest.encoder.name, layer=opened.manifest.encoder.layer),
-        load_aligner(aligner, opened.language),
-        Pronouncer(opened.language, lexicon=lexicon),
+        heard_by,
+        load_aligner(name, opened.language, inventory=opened.inventory, model=model),
+        Pronouncer(
+            opened.language,
+            lexicon=lexicon or opened.lexicon,
+            g2p=manifest.g2p,
+            inventory=opened.inventory,
+        ),
     )

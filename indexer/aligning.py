@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
+from indexer.assembly import Progress, no_progress
 from indexer.corpus import Corpus, Utterance, read_corpus
-from indexer.utterances import PoolingRequest, UtterancePooler
-from speech.aligners.mfa import MfaAligner, MfaItem
-from speech.alignment import AlignedPhone, Alignment
-from speech.audio import Audio
+from indexer.crew import crew_of
+from indexer.fitting import fit_from_speech, has_to_learn
+from indexer.grids import grid_path, grids_by_mfa, safe_name, write_grid
+from indexer.phones import inventory_of
+from indexer.utterances import PoolingRequest, UtterancePooler, reason_of, recording_of
+from indexes.phone_index import ALIGNER
 from speech.errors import CorpusError, InputError, NativeEarError
-from speech.pronunciation import Pronouncer, given_phones
-from speech.textgrid import TextGrid
 
 STAGE = "Aligning"
-MFA_BATCH = 1000
-"""Utterances that MFA gets at a time: it starts slowly, and what it has done is kept only then."""
 
-MAX_NAME = 120
-"""Bytes of one part of a path, before what is added; file systems take 255."""
-
-SLIVER_S = 1e-6
-
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-
-Progress = Callable[[str, int, int], None]
+Job = tuple[Utterance, Path]
+"""An utterance and the file that its TextGrid goes to."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,8 @@ class AligningRequest:
         Folder of the TextGrids.
     aligner, encoder, layer, reader
         See `nativeear align --help`.
+    g2p, lexicon
+        As in `indexer.build.BuildRequest`.
     workers
         Processes that decode and align.
     resume
@@ -65,6 +56,8 @@ class AligningRequest:
     encoder: str = "default"
     layer: int | None = None
     reader: str = "auto"
+    g2p: str | None = None
+    lexicon: Path | None = None
     workers: int = 1
     resume: bool = False
 
@@ -80,40 +73,7 @@ class AligningReport:
     seconds: float
 
 
-class UtteranceAligner:
-    """Aligns one utterance after another, whatever the aligner needs for it."""
-
-    def __init__(self, request: AligningRequest) -> None:
-        self.request = request
-        pooling = PoolingRequest(
-            language=request.language,
-            aligner=request.aligner,
-            encoder=request.encoder,
-            layer=request.layer,
-            pooling="middle-third",
-        )
-        self._pooler = UtterancePooler(pooling)
-
-    def align_one(self, utterance: Utterance) -> Alignment:
-        """Decode and align one utterance.
-
-        Raises
-        ------
-        NativeEarError
-            If any step refuses it; the caller sets the utterance aside with this reason.
-        """
-        return self._pooler._align(utterance, _load(utterance))
-
-
-@dataclass(frozen=True)
-class _Job:
-    """An utterance and the file that its TextGrid goes to."""
-
-    utterance: Utterance
-    grid: Path
-
-
-def align_corpora(request: AligningRequest, progress: Progress = lambda *_: None) -> AligningReport:
+def align_corpora(request: AligningRequest, progress: Progress = no_progress) -> AligningReport:
     """Align every utterance and write its TextGrid, whole or not at all.
 
     Raises
@@ -128,9 +88,23 @@ def align_corpora(request: AligningRequest, progress: Progress = lambda *_: None
         read_corpus(path, reader=request.reader, language=request.language)
         for path in request.corpora
     ]
+    pooler = UtterancePooler(
+        PoolingRequest(
+            language=request.language,
+            aligner=request.aligner,
+            encoder=request.encoder,
+            layer=request.layer,
+            pooling="middle-third",
+            g2p=request.g2p,
+            lexicon=request.lexicon,
+            inventory=inventory_of(
+                corpora, request.language, lexicon=request.lexicon, g2p=request.g2p
+            ),
+        )
+    )
     set_aside = [(item.id, item.reason) for corpus in corpora for item in corpus.set_aside]
     jobs = _jobs(corpora, request.out)
-    todo = [job for job in jobs if not job.grid.exists()]
+    todo = [(utterance, grid) for utterance, grid in jobs if not grid.exists()]
     if len(todo) < len(jobs) and not request.resume:
         raise InputError(
             f"{len(jobs) - len(todo)} of the TextGrids exist already in {request.out}.",
@@ -140,9 +114,9 @@ def align_corpora(request: AligningRequest, progress: Progress = lambda *_: None
     done = kept = len(jobs) - len(todo)
     progress(STAGE, done, len(jobs))
     aligned = 0
-    for job, reason in _run(request, todo):
+    for utterance, _, reason in _run(request, pooler, todo, progress):
         if reason:
-            set_aside.append((job.utterance.id, reason))
+            set_aside.append((utterance.id, reason))
         else:
             aligned += 1
         done += 1
@@ -157,31 +131,11 @@ def align_corpora(request: AligningRequest, progress: Progress = lambda *_: None
     return AligningReport(request.out, aligned, kept, tuple(set_aside), time.monotonic() - started)
 
 
-def grid_path(out: Path, identity: str) -> Path:
-    """File of an utterance's TextGrid: sub-folders as in the id, always inside `out`.
-
-    What a file system may not take, and what would lead elsewhere, is replaced by `_`; such a name
-    ends in a digest of the id, so that two ids never meet in one file.
-    """
-    parts = [_safe(part) for part in identity.split("/") if part not in {"", "."}] or ["_"]
-    if "/".join(parts) != identity:
-        digest = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        parts[-1] += f"-{digest}"
-    return out.joinpath(*parts[:-1], f"{parts[-1]}.TextGrid")
-
-
-def _safe(part: str) -> str:
-    whole = part.encode("utf-8", "replace")
-    clean = _UNSAFE.sub("_", whole[:MAX_NAME].decode("utf-8", "ignore"))
-    clean = clean.rstrip(". ") or "_"
-    return f"_{clean}" if _RESERVED.fullmatch(clean) else clean
-
-
-def _jobs(corpora: Sequence[Corpus], out: Path) -> list[_Job]:
-    jobs: list[_Job] = []
+def _jobs(corpora: Sequence[Corpus], out: Path) -> list[Job]:
+    jobs: list[Job] = []
     taken: set[str] = set()
     for corpus in corpora:
-        folder = out if len(corpora) == 1 else out / _safe(corpus.name.replace("/", "_"))
+        folder = out if len(corpora) == 1 else out / safe_name(corpus.name.replace("/", "_"))
         for utterance in corpus.utterances:
             grid = grid_path(folder, utterance.id)
             # Ids that differ in case alone are one file to some systems.
@@ -189,130 +143,45 @@ def _jobs(corpora: Sequence[Corpus], out: Path) -> list[_Job]:
                 digest = hashlib.sha256(f"{corpus.name}\0{utterance.id}".encode()).hexdigest()[:8]
                 grid = grid.with_name(f"{grid.stem}-{digest}.TextGrid")
             taken.add(str(grid).casefold())
-            jobs.append(_Job(utterance, grid))
+            jobs.append((utterance, grid))
     return jobs
 
 
-def _run(request: AligningRequest, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, str]]:
+def _run(
+    request: AligningRequest, pooler: UtterancePooler, jobs: Sequence[Job], progress: Progress
+) -> Iterator[tuple[Utterance, Path, str]]:
     """Every job with the reason for which it is set aside, '' where its TextGrid is written."""
     if not jobs:
         return
-    if request.aligner == "mfa":
-        yield from _run_mfa(request, jobs)
-    elif request.workers <= 1 or len(jobs) == 1:
-        aligner = UtteranceAligner(request)
-        for job in jobs:
-            yield job, _align_into(aligner, job)
-    else:
-        # Spawned, not forked: torch does not survive a fork of its threads.
-        with ProcessPoolExecutor(
-            request.workers,
-            mp_context=get_context("spawn"),
-            initializer=_start_worker,
-            initargs=(request,),
-        ) as executor:
-            try:
-                yield from zip(jobs, executor.map(_work, jobs, chunksize=4), strict=True)
-            except BaseException:
-                executor.shutdown(wait=False, cancel_futures=True)
-                raise
-
-
-def _run_mfa(request: AligningRequest, jobs: Sequence[_Job]) -> Iterator[tuple[_Job, str]]:
-    """MFA aligns many utterances in one run, and adapts to those of one speaker."""
-    aligner = MfaAligner(request.language, jobs=request.workers)
-    pronouncer = Pronouncer(request.language)
-    ordered = sorted(jobs, key=lambda job: job.utterance.speaker)
-    for start in range(0, len(ordered), MFA_BATCH):
-        batch = {str(number): job for number, job in enumerate(ordered[start : start + MFA_BATCH])}
-        items = []
-        for number, job in batch.items():
-            utterance = job.utterance
-            try:
-                pronunciation = (
-                    pronouncer.pronounce(utterance.text or "")
-                    if utterance.phones is None
-                    else given_phones(
-                        utterance.phones, pronouncer.inventory, utterance.text, pronouncer
-                    )
-                )
-            except NativeEarError as error:
-                yield job, _sentence(error)
-                continue
-            items.append(
-                MfaItem(number, partial(_load, utterance), pronunciation, utterance.speaker)
+    if pooler.aligner_name == "mfa":
+        yield from grids_by_mfa(jobs, pooler, request.out, request.workers)
+        return
+    utterances, grids = [job[0] for job in jobs], [job[1] for job in jobs]
+    work = request.out / ".aligning"
+    # Whoever brings alignments, and is asked for nothing else, has nothing to learn.
+    learns = request.aligner != "textgrid" and has_to_learn(pooler)
+    if learns:
+        work.mkdir(parents=True, exist_ok=True)
+        pooler = pooler.with_model(work / ALIGNER)
+    with crew_of(pooler, request.workers if len(jobs) > 1 else 1) as crew:
+        if learns:
+            fit_from_speech(
+                pooler,
+                utterances,
+                work / ALIGNER,
+                crew,
+                workers=request.workers,
+                progress=progress,
             )
-        outcome = aligner.align_corpus(items)
-        for number, reason in outcome.set_aside.items():
-            yield batch[number], reason
-        for number, alignment in outcome.alignments.items():
-            yield batch[number], _write(alignment, batch[number].grid, request.out)
+        reasons = crew(partial(align_into, out=request.out), utterances, grids)
+        yield from zip(utterances, grids, reasons, strict=True)
+    shutil.rmtree(work, ignore_errors=True)
 
 
-def _load(utterance: Utterance) -> Audio:
-    audio = Audio.load(utterance.audio)
-    if utterance.start_s == 0.0 and utterance.end_s is None:
-        return audio
-    end_s = audio.duration_s if utterance.end_s is None else utterance.end_s
-    return audio.slice(utterance.start_s, end_s)
-
-
-def _align_into(aligner: UtteranceAligner, job: _Job) -> str:
-    """Align and write one TextGrid; returns the reason if it is set aside, else ''."""
+def align_into(pooler: UtterancePooler, utterance: Utterance, grid: Path, *, out: Path) -> str:
+    """Align and write one TextGrid below `out`; returns the reason if it is set aside, else ''."""
     try:
-        alignment = aligner.align_one(job.utterance)
+        alignment = pooler.align(utterance, recording_of(utterance))
     except NativeEarError as error:
-        return _sentence(error)
-    return _write(alignment, job.grid, aligner.request.out)
-
-
-def _write(alignment: Alignment, path: Path, out: Path) -> str:
-    """Write beside and rename, so that a TextGrid is whole or absent; returns as `_align_into`."""
-    if not alignment.spoken:
-        return "The alignment holds no phone."
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.parent.resolve().is_relative_to(out.resolve()):
-            return f"{path} lies outside {out}: a folder on the way is a link."
-        try:
-            TextGrid.from_alignment(_without_slivers(alignment)).save(beside)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except NativeEarError as error:
-        return _sentence(error)
-    except OSError as error:
-        return f"The TextGrid {path} cannot be written. {error}"
-    return ""
-
-
-def _without_slivers(alignment: Alignment) -> Alignment:
-    """Close the silences that are rounding alone: nobody could click on them."""
-    phones: list[AlignedPhone] = []
-    for phone in alignment.phones:
-        if phones and phone.is_silence and phone.duration_s < SLIVER_S:
-            phones[-1] = replace(phones[-1], end_s=phone.end_s)
-        else:
-            phones.append(phone)
-    return replace(alignment, phones=tuple(phones))
-
-
-_aligner: UtteranceAligner | None = None
-
-
-def _start_worker(request: AligningRequest) -> None:
-    global _aligner  # noqa: PLW0603 - one per process, made by the pool's initialiser
-    # Before torch is loaded: workers that each use every core only get in each other's way.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    _aligner = UtteranceAligner(request)
-
-
-def _work(job: _Job) -> str:
-    if _aligner is None:
-        raise RuntimeError("_start_worker was not called")
-    return _align_into(_aligner, job)
-
-
-def _sentence(error: NativeEarError) -> str:
-    return " ".join(filter(None, (error.message, error.cause)))
+        return reason_of(error)
+    return write_grid(alignment, grid, out)

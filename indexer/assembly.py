@@ -5,10 +5,12 @@ Memory grows with the vectors and the columns; embeddings are only ever read in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import numpy as np
@@ -63,6 +65,7 @@ class Settings:
     encoder: EncoderIdentity
     pooling: Pooling
     aligner: str
+    g2p: str | None
     min_rating: float | None
     clips: Clips | None
     command: str
@@ -83,6 +86,7 @@ def publish_new(
     records: Sequence[Record],
     settings: Settings,
     *,
+    companions: Mapping[str, Path] = MappingProxyType({}),
     embeddings: bool = True,
     clips_of: frozenset[str] | None = None,
     progress: Progress = no_progress,
@@ -93,6 +97,8 @@ def publish_new(
     ----------
     out
         Folder to publish; must not exist.
+    companions
+        Files that are taken in beside, by the names that they get.
     embeddings
         Keep the pooled embeddings, so that the index can be refitted.
     clips_of
@@ -106,6 +112,8 @@ def publish_new(
             embeddings=embeddings,
             progress=progress,
         )
+        for name, path in companions.items():
+            shutil.copyfile(path, stage / name)
         if settings.clips is not None:
             chosen = [r for r in records if clips_of is None or r.corpus in clips_of]
             write_clips(stage, settings.clips, chosen, progress)

@@ -5,26 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
-from indexer.corpus import LICENCE_NOT_STATED, Corpus, read_corpus
+from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
+from indexer.crew import Crew, crew_of
+from indexer.fitting import fit_from_speech, has_to_learn
+from indexer.grids import grids_by_mfa
+from indexer.phones import inventory_of
 from indexer.pool import Record
 from indexer.utterances import (
     PoolingRequest,
     UtterancePooler,
-    pool_in_worker,
     pool_into,
     record_name,
-    start_worker,
 )
 from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
-from indexes.publishing import refuse_existing
+from indexes.phone_index import ALIGNER, LEXICON
+from indexes.publishing import refuse_existing, sha256_of
 from speech.errors import CorpusError
 from speech.pooling import Pooling
 
@@ -59,6 +60,11 @@ class BuildRequest:
         Leave out phones that raters scored below this; phones that nobody rated stay.
     exclude
         Utterance ids to leave out, for instance to hold them out for measuring.
+    g2p
+        The one source of pronunciations after the lexicon, `graphemes` for instance; the usual
+        ones if None.
+    lexicon
+        File of pronunciations that go before all others; kept in the index.
     embeddings
         Keep the pooled embeddings, so that the index can be refitted when speech is added or
         removed; without them it is smaller.
@@ -80,6 +86,8 @@ class BuildRequest:
     licence: str | None = None
     min_rating: float | None = None
     exclude: frozenset[str] = frozenset()
+    g2p: str | None = None
+    lexicon: Path | None = None
     embeddings: bool = True
 
 
@@ -98,10 +106,22 @@ class BuildReport:
 
 @dataclass(frozen=True)
 class PooledCorpora:
-    """What the pooling stage made of corpora. `set_aside` pairs ids with reasons."""
+    """What the pooling stage made of corpora.
+
+    Attributes
+    ----------
+    records
+        The finished utterances.
+    set_aside
+        Ids of the others, with reasons.
+    companions
+        Files that belong to the index beside its exemplars, by the names that they have there:
+        the aligner that was learnt from the corpora.
+    """
 
     records: tuple[Record, ...]
     set_aside: tuple[tuple[str, str], ...]
+    companions: Mapping[str, Path] = field(default_factory=dict)
 
 
 def build_index(request: BuildRequest, progress: Progress = no_progress) -> BuildReport:
@@ -122,7 +142,16 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
     )
     pooler = UtterancePooler(
         PoolingRequest(
-            request.language, request.aligner, request.encoder, request.layer, request.pooling
+            request.language,
+            request.aligner,
+            request.encoder,
+            request.layer,
+            request.pooling,
+            g2p=request.g2p,
+            lexicon=request.lexicon,
+            inventory=inventory_of(
+                corpora, request.language, lexicon=request.lexicon, g2p=request.g2p
+            ),
         )
     )
     work = request.out.parent / f".{request.out.name}.building"
@@ -140,6 +169,10 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             request.out,
             pooled.records,
             _settings(request, pooler, corpora),
+            companions={
+                **pooled.companions,
+                **({LEXICON: request.lexicon} if request.lexicon is not None else {}),
+            },
             embeddings=request.embeddings,
             clips_of=request.clips_of,
             progress=progress,
@@ -209,16 +242,40 @@ def pool_corpora(
         If nothing could be used. Single broken utterances are set aside instead.
     """
     _prepare(work, pooler, resume)
-    records = [
-        Record(
-            corpus.name, corpus.licence, utterance, work / record_name(corpus.name, utterance.id)
-        )
+    pairs = [
+        (corpus, utterance)
         for corpus in corpora
         for utterance in corpus.utterances
         if utterance.id not in exclude
     ]
-    reasons = _pool_all(pooler, records, workers, progress)
+    refused: list[tuple[str, str]] = []
+    if pooler.aligner_name == "mfa":
+        pairs, refused = _with_grids(pairs, pooler, work, workers)
+        pooler = UtterancePooler(replace(pooler.request, aligner="textgrid"))
+    records = [
+        Record(
+            corpus.name, corpus.licence, utterance, work / record_name(corpus.name, utterance.id)
+        )
+        for corpus, utterance in pairs
+    ]
+    companions: dict[str, Path] = {}
+    learns = has_to_learn(pooler)
+    if learns:
+        companions[ALIGNER] = work / ALIGNER
+        pooler = pooler.with_model(work / ALIGNER)
+    with crew_of(pooler, workers) as crew:
+        if learns:
+            fit_from_speech(
+                pooler,
+                [record.utterance for record in records],
+                companions[ALIGNER],
+                crew,
+                workers=workers,
+                progress=progress,
+            )
+        reasons = _pool_all(crew, records, progress)
     set_aside = [(item.id, item.reason) for corpus in corpora for item in corpus.set_aside]
+    set_aside += refused
     set_aside += [
         (record.utterance.id, reason)
         for record, reason in zip(records, reasons, strict=True)
@@ -232,7 +289,7 @@ def pool_corpora(
             cause=f"{len(set_aside)} were set aside.{first}",
             fix="Check that audio, texts and language belong together.",
         )
-    return PooledCorpora(tuple(kept), tuple(set_aside))
+    return PooledCorpora(tuple(kept), tuple(set_aside), companions)
 
 
 def _prepare(work: Path, pooler: UtterancePooler, resume: bool) -> None:
@@ -244,6 +301,9 @@ def _prepare(work: Path, pooler: UtterancePooler, resume: bool) -> None:
             request.aligner,
             pooler.encoder.fingerprint,
             request.pooling,
+            request.g2p,
+            request.lexicon and sha256_of(request.lexicon),
+            pooler.inventory.to_json(),
             libraries(),
         ],
         sort_keys=True,
@@ -256,44 +316,42 @@ def _prepare(work: Path, pooler: UtterancePooler, resume: bool) -> None:
     note.write_text(identity, encoding="utf-8")
 
 
-def _pool_all(
-    pooler: UtterancePooler, records: list[Record], workers: int, progress: Progress
-) -> list[str]:
+def _with_grids(
+    pairs: Sequence[tuple[Corpus, Utterance]], pooler: UtterancePooler, work: Path, workers: int
+) -> tuple[list[tuple[Corpus, Utterance]], list[tuple[str, str]]]:
+    """Let MFA align the utterances, many at a time; the others' ids with reasons."""
+    aligned, refused = [], []
+    grids = work / "grids"
+    jobs = [
+        (utterance, grids / f"{record_name(corpus.name, utterance.id)}.TextGrid")
+        for corpus, utterance in pairs
+    ]
+    corpus_of = {id(utterance): corpus for corpus, utterance in pairs}
+    for utterance, grid, reason in grids_by_mfa(jobs, pooler, grids, workers):
+        if reason:
+            refused.append((utterance.id, reason))
+        else:
+            aligned.append((corpus_of[id(utterance)], replace(utterance, textgrid=grid)))
+    return aligned, refused
+
+
+def _pool_all(crew: Crew, records: list[Record], progress: Progress) -> list[str]:
     """Make every record that is not there yet; a reason per record, '' where it is fine."""
     stage = "Aligning and encoding"
     todo = [i for i, record in enumerate(records) if not record.path.is_file()]
     reasons = [""] * len(records)
     done = len(records) - len(todo)
     progress(stage, done, len(records))
-    for i, reason in zip(todo, _run(pooler, [records[i] for i in todo], workers), strict=True):
+    work = crew(
+        pool_into,
+        [records[i].utterance for i in todo],
+        [records[i].path for i in todo],
+    )
+    for i, reason in zip(todo, work, strict=True):
         reasons[i] = reason
         done += 1
         progress(stage, done, len(records))
     return reasons
-
-
-def _run(pooler: UtterancePooler, records: list[Record], workers: int) -> Iterator[str]:
-    if workers <= 1 or len(records) <= 1:
-        for record in records:
-            yield pool_into(pooler, record.utterance, record.path)
-        return
-    # Spawned, not forked: torch and FAISS do not survive a fork of their threads.
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=start_worker,
-        initargs=(pooler.request,),
-    ) as executor:
-        try:
-            yield from executor.map(
-                pool_in_worker,
-                [record.utterance for record in records],
-                [record.path for record in records],
-                chunksize=4,
-            )
-        except BaseException:
-            executor.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _settings(
@@ -311,6 +369,7 @@ def _settings(
         ),
         pooling=request.pooling,
         aligner=request.aligner,
+        g2p=request.g2p,
         min_rating=request.min_rating,
         clips=request.clips,
         command=_command(request, list(dict.fromkeys(corpus.name for corpus in corpora))),
@@ -325,6 +384,10 @@ def _command(request: BuildRequest, corpora: list[str]) -> str:
     parts += [f"--encoder {request.encoder}", f"--pooling {request.pooling}"]
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")
+    if request.g2p is not None:
+        parts.append(f"--g2p {request.g2p}")
+    if request.lexicon is not None:
+        parts.append(f"--lexicon {request.lexicon.name}")
     if request.min_rating is not None:
         parts.append(f"--min-rating {request.min_rating:g}")
     if request.clips is not None:

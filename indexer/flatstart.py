@@ -12,7 +12,7 @@ rest on disk, and what travels between processes are sums over states.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -68,11 +68,7 @@ FLUX_FRAMES = 2
 """Frames of 10 ms on each side whose spectra are compared at a boundary."""
 
 
-class Progress(Protocol):
-    """Reports `done` of `total` steps of a stage."""
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        """Report."""
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,10 +133,10 @@ class FittingUtterance:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is known of one utterance: its file, its phones, and their spans if they are given."""
+    """What is known of one utterance: its file, and its pronunciation or its ready alignment."""
 
     path: Path
-    pronunciation: Pronunciation
+    pronunciation: Pronunciation | None
     given: Alignment | None = None
 
 
@@ -158,19 +154,6 @@ def spectral_flux(audio: Audio) -> FloatArray:
     after = sums[middle + FLUX_FRAMES] - sums[middle]
     change = np.linalg.norm(after - before, axis=1) / FLUX_FRAMES
     return np.asarray(change, dtype=np.float32)
-
-
-def choose_sample(durations_s: Sequence[float], most_s: float = FIT_S) -> list[int]:
-    """Which utterances to learn from, ascending: a seeded draw of about `most_s` seconds."""
-    if sum(durations_s) <= most_s:
-        return list(range(len(durations_s)))
-    chosen, total = [], 0.0
-    for i in np.random.default_rng(SEED).permutation(len(durations_s)):
-        chosen.append(int(i))
-        total += durations_s[i]
-        if total >= most_s:
-            break
-    return sorted(chosen)
 
 
 def fit_flatstart(
@@ -229,7 +212,7 @@ def fit_flatstart(
         leads = ask(_Question(centre, matrix, means)).leads
     unaligned = [lesson for lesson in lessons if lesson.given is None]
     return FlatstartModel(
-        language=lessons[0].pronunciation.language,
+        language=inventory.language,
         encoder=encoder,
         phones=phones,
         states=states,
@@ -245,6 +228,7 @@ def _phones(lessons: Sequence[Lesson]) -> set[str]:
     spelled = {
         phone
         for lesson in lessons
+        if lesson.pronunciation is not None
         for word in lesson.pronunciation.words
         for variant in word.variants
         for phone in variant.phones
@@ -381,15 +365,18 @@ class _Pupil:
         return _Answer(sums, np.zeros(dim), 0.0, posterior, float(len(data)), leads)
 
     def _text(self, number: int) -> SpelledText:
+        pronunciation = self._lessons[number].pronunciation
+        if pronunciation is None:
+            raise ValueError("a lesson with a ready alignment is not aligned")
         if number not in self._spelled:
-            self._spelled[number] = spell(self._lessons[number].pronunciation, self._columns)
+            self._spelled[number] = spell(pronunciation, self._columns)
         return self._spelled[number]
 
     def _start(self, lesson: Lesson, utterance: FittingUtterance) -> NDArray[np.int64]:
         """States of all frames before anything is known, or as a given alignment has them."""
         length = len(utterance.heard)
         states = np.full(length, self._columns[SILENCE][0], dtype=np.int64)
-        if lesson.given is None:
+        if lesson.given is None and lesson.pronunciation is not None:
             sequence = [
                 column
                 for phone in lesson.pronunciation.canonical()
@@ -400,7 +387,7 @@ class _Pupil:
             states[loud] = np.array(sequence)[share]
             return states
         times = utterance.offset_s + utterance.hop_s * np.arange(length)
-        for phone in lesson.given.spoken:
+        for phone in lesson.given.spoken if lesson.given else ():
             inside = np.flatnonzero((times >= phone.start_s) & (times < phone.end_s))
             columns = self._columns[phone.phone]
             share = np.arange(len(inside)) * len(columns) // max(len(inside), 1)

@@ -49,7 +49,15 @@ from indexes.exemplar import SCHEMA
 from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
 from indexes.locking import writing
 from indexes.manifest import FileIdentity, Manifest
-from indexes.phone_index import EMBEDDINGS, UTTERANCES, WAITING, PhoneIndex, clip_name
+from indexes.phone_index import (
+    ALIGNER,
+    EMBEDDINGS,
+    LEXICON,
+    UTTERANCES,
+    WAITING,
+    PhoneIndex,
+    clip_name,
+)
 from indexes.publishing import publish, refuse_existing, seal, staged
 from indexes.similarity import class_similarities, margins
 from indexes.verification import verify
@@ -166,6 +174,7 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
         with staged(path) as stage:
             written = _write(stage, [index], [held, new], settings, progress)
             carried = _carry_clips(stage, index, held, settings.clips)
+            _carry_companions(stage, index)
             if settings.clips is not None:
                 write_clips(stage, settings.clips, fresh, progress)
             written = seal(stage, written, carried)
@@ -223,6 +232,7 @@ def remove(
             left = source.without(gone)
             written = _write(stage, [index], [left], settings, progress)
             carried = _carry_clips(stage, index, left, settings.clips)
+            _carry_companions(stage, index)
             written = seal(stage, written, carried)
             replace(stage, path, keep)
     return _report(path, written, [index], started)
@@ -237,8 +247,8 @@ def merge(
 ) -> ChangeReport:
     """Make one index of several, which stay as they are.
 
-    Aligner, rating threshold and format of clips are those of the first. Where one keeps no
-    embeddings, all need the same transform, and the decision is the first one's.
+    Aligner, lexicon, rating threshold and format of clips are those of the first. Where one keeps
+    no embeddings, all need the same transform, and the decision is the first one's.
 
     Parameters
     ----------
@@ -271,6 +281,7 @@ def merge(
         encoder=first.encoder,
         pooling=first.pooling,
         aligner=first.aligner,
+        g2p=first.g2p,
         min_rating=first.min_rating,
         clips=cast("Clips", formats[0]) if formats else None,
         command=f"nativeear index merge {' '.join(index.name for index in indexes)}",
@@ -285,6 +296,7 @@ def merge(
         carried: dict[str, FileIdentity] = {}
         for index, source in zip(indexes, sources, strict=True):
             carried.update(_carry_clips(stage, index, source, settings.clips))
+        _carry_companions(stage, indexes[0])
         publish(stage, out, written, carried)
     return _report(out, written, indexes, started)
 
@@ -399,14 +411,13 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
             encoder or manifest.encoder.name,
             manifest.encoder.layer,
             manifest.pooling,
+            g2p=manifest.g2p,
+            lexicon=index.lexicon,
+            inventory=index.inventory,
+            model=index.aligner_model,
         )
     )
     index.check_encoder(pooler.encoder)
-    if pooler.inventory.to_json() != index.inventory.to_json():
-        raise InputError(
-            f"{index.name} has other phones than this release knows for {manifest.language}.",
-            fix="Build the index again, with the new speech beside the old.",
-        )
     return pooler
 
 
@@ -420,6 +431,7 @@ def _next(index: PhoneIndex, command: str) -> Settings:
         encoder=manifest.encoder,
         pooling=manifest.pooling,
         aligner=manifest.aligner,
+        g2p=manifest.g2p,
         min_rating=manifest.min_rating,
         clips=cast("Clips | None", manifest.clips),
         command=command,
@@ -491,6 +503,13 @@ def _carry_clips(
         except OSError:  # another disk, or one without hard links
             shutil.copyfile(index.path / name, stage / target)
     return known
+
+
+def _carry_companions(stage: Path, index: PhoneIndex) -> None:
+    """Take over what was learnt or given with an index: its aligner and its lexicon."""
+    for name in (ALIGNER, LEXICON):
+        if name in index.manifest.files:
+            shutil.copyfile(index.path / name, stage / name)
 
 
 def _report(

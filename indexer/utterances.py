@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from indexer.corpus import Utterance
-from speech.aligners.catalogue import load_aligner
-from speech.aligners.textgrid import read_alignment
+from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
+from speech.aligners.textgrid import read_alignment, spans_alignment
 from speech.alignment import SILENCE, Aligner, Alignment
 from speech.audio import Audio
 from speech.encoders.catalogue import load_encoder
 from speech.errors import AlignmentError, NativeEarError
-from speech.frames import Encoder, FloatArray
+from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
 from speech.pooling import Pooling, pool
-from speech.pronunciation import Pronouncer, given_phones
+from speech.pronunciation import Pronouncer, Pronunciation, given_phones
 
 MIN_SILENCE_S = 0.06
 """Shorter silences are closures and breaths that the aligner could not place; not exemplars."""
@@ -88,13 +88,33 @@ class PooledUtterance:
 
 @dataclass(frozen=True)
 class PoolingRequest:
-    """What a worker has to know to pool utterances; plain values, so that it travels."""
+    """What a worker has to know to pool utterances; plain values, so that it travels.
+
+    Attributes
+    ----------
+    language
+        BCP 47 tag.
+    aligner, encoder, layer, pooling
+        See `nativeear index build --help`.
+    g2p
+        The one source of pronunciations after the lexicon; the usual ones if None.
+    lexicon
+        File of pronunciations that go before all others.
+    inventory
+        The phones of the language, where they are not the shipped ones.
+    model
+        Where the aligner that was learnt from the corpus lies, or will lie.
+    """
 
     language: str
     aligner: str
     encoder: str
     layer: int | None
     pooling: Pooling
+    g2p: str | None = None
+    lexicon: Path | None = None
+    inventory: PhoneInventory | None = None
+    model: Path | None = None
 
 
 class UtterancePooler:
@@ -102,10 +122,41 @@ class UtterancePooler:
 
     def __init__(self, request: PoolingRequest) -> None:
         self.request = request
-        self.encoder: Encoder = load_encoder(request.encoder, layer=request.layer)
-        self.pronouncer = Pronouncer(request.language)
+        self.pronouncer = Pronouncer(
+            request.language,
+            lexicon=request.lexicon,
+            g2p=request.g2p,
+            inventory=request.inventory,
+        )
         self.inventory: PhoneInventory = self.pronouncer.inventory
-        self._aligner: Aligner | None = None
+
+    def with_model(self, model: Path) -> UtterancePooler:
+        """The same, aligning with a flatstart model that lies, or will lie, at `model`."""
+        pooler = UtterancePooler(replace(self.request, model=model))
+        pooler.__dict__["encoder"] = self.encoder  # open already
+        return pooler
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder."""
+        return load_encoder(self.request.encoder, layer=self.request.layer)
+
+    @cached_property
+    def aligner_name(self) -> str:
+        """The aligner of utterances that bring no alignment."""
+        return choose_aligner(
+            self.request.aligner, self.inventory, self.encoder, self.request.model
+        )
+
+    @cached_property
+    def aligner(self) -> Aligner:
+        """That aligner, open."""
+        return load_aligner(
+            self.aligner_name,
+            self.request.language,
+            inventory=self.inventory,
+            model=self.request.model,
+        )
 
     def pool(self, utterance: Utterance) -> PooledUtterance:
         """Decode, encode, align and pool one utterance.
@@ -115,9 +166,9 @@ class UtterancePooler:
         NativeEarError
             If any step refuses it; the caller sets the utterance aside with this reason.
         """
-        audio = Audio.load(utterance.audio)
-        alignment = self._align(utterance, audio)
+        audio = recording_of(utterance)
         frames = self.encoder.encode(audio)
+        alignment = self.align(utterance, audio, frames)
         described, spans = [], []
         phones = alignment.phones
         ratings = iter(utterance.ratings or ())
@@ -144,36 +195,52 @@ class UtterancePooler:
             tuple(described), pool(frames, spans, self.request.pooling), audio.duration_s
         )
 
-    def _align(self, utterance: Utterance, audio: Audio) -> Alignment:
-        if self.request.aligner in {"auto", "textgrid"} and utterance.textgrid is not None:
+    def align(self, utterance: Utterance, audio: Audio, frames: Frames | None = None) -> Alignment:
+        """The utterance's own alignment, or one that is made now.
+
+        Parameters
+        ----------
+        frames
+            The recording's frames, where they are there already.
+        """
+        ready = self.ready_alignment(utterance, audio)
+        if ready is not None:
+            return ready
+        pronunciation = self.pronounce(utterance)
+        if frames is None and needs_frames(self.aligner):
+            frames = self.encoder.encode(audio)
+        return self.aligner.align(audio, pronunciation, frames)
+
+    def ready_alignment(self, utterance: Utterance, audio: Audio) -> Alignment | None:
+        """The alignment that the corpus brings, unless another aligner was asked for."""
+        if self.request.aligner not in {"auto", "textgrid"}:
+            return None
+        if utterance.textgrid is not None:
             return read_alignment(utterance.textgrid, self.inventory, duration_s=audio.duration_s)
-        if utterance.phones is not None:
-            pronunciation = given_phones(
-                utterance.phones, self.inventory, utterance.text, self.pronouncer
+        if utterance.spans:
+            return spans_alignment(
+                utterance.spans,
+                utterance.word_spans,
+                self.inventory,
+                duration_s=audio.duration_s,
+                whence=utterance.id,
             )
-        else:
-            pronunciation = self.pronouncer.pronounce(utterance.text or "")
-        if self._aligner is None:
-            self._aligner = load_aligner(self.request.aligner, self.request.language)
-        return self._aligner.align(audio, pronunciation)
+        return None
+
+    def pronounce(self, utterance: Utterance) -> Pronunciation:
+        """What is said in an utterance."""
+        if utterance.phones is not None:
+            return given_phones(utterance.phones, self.inventory, utterance.text, self.pronouncer)
+        return self.pronouncer.pronounce(utterance.text or "")
 
 
-_pooler: UtterancePooler | None = None
-
-
-def start_worker(request: PoolingRequest) -> None:
-    """Load this worker process's pooler."""
-    global _pooler  # noqa: PLW0603 - one per process, made by the pool's initialiser
-    # Before torch is loaded: workers that each use every core only get in each other's way.
-    os.environ["OMP_NUM_THREADS"] = "1"
-    _pooler = UtterancePooler(request)
-
-
-def pool_in_worker(utterance: Utterance, path: Path) -> str:
-    """Pool one utterance into `path`; returns the reason if it has to be set aside, else ''."""
-    if _pooler is None:
-        raise RuntimeError("start_worker was not called")
-    return pool_into(_pooler, utterance, path)
+def recording_of(utterance: Utterance) -> Audio:
+    """The utterance's part of its recording."""
+    audio = Audio.load(utterance.audio)
+    if utterance.start_s == 0.0 and utterance.end_s is None:
+        return audio
+    end_s = audio.duration_s if utterance.end_s is None else utterance.end_s
+    return audio.slice(utterance.start_s, end_s)
 
 
 def pool_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
@@ -181,8 +248,13 @@ def pool_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
     try:
         pooler.pool(utterance).save(path)
     except NativeEarError as error:
-        return " ".join(filter(None, (error.message, error.cause)))
+        return reason_of(error)
     return ""
+
+
+def reason_of(error: NativeEarError) -> str:
+    """An error as the reason for which an utterance is set aside."""
+    return " ".join(filter(None, (error.message, error.cause)))
 
 
 def record_name(corpus: str, utterance: str) -> str:

@@ -90,7 +90,7 @@ class Manifest(_Model):
 
     Attributes
     ----------
-    aligner, min_rating
+    aligner, g2p, min_rating
         What the index was built with, so that speech added later is treated alike.
     command
         The command that made this version.
@@ -116,6 +116,7 @@ class Manifest(_Model):
     clips: str | None
     files: dict[str, FileIdentity]
     aligner: str = "auto"
+    g2p: str | None = None
     min_rating: float | None = None
     revision: int = 1
     history: tuple[str, ...] = ()

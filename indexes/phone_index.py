@@ -29,6 +29,8 @@ TRANSFORM = "transform.safetensors"
 UTTERANCES = "utterances.parquet"
 EMBEDDINGS = "embeddings.npy"
 WAITING = "waiting.parquet"
+ALIGNER = "aligner.safetensors"
+LEXICON = "lexicon.txt"
 CLIPS = "audio"
 
 
@@ -211,6 +213,16 @@ class PhoneIndex:
     def table(self) -> pa.Table:
         """The columns of `exemplars.parquet`."""
         return self._table
+
+    @property
+    def aligner_model(self) -> Path | None:
+        """The aligner that was learnt with the index, if it needed one."""
+        return self.path / ALIGNER if ALIGNER in self.manifest.files else None
+
+    @property
+    def lexicon(self) -> Path | None:
+        """The pronunciations that it was built with, if there were any of one's own."""
+        return self.path / LEXICON if LEXICON in self.manifest.files else None
 
     def codes(self, column: str) -> tuple[IntArray, tuple[str, ...]]:
         """A text column as int64 codes `[n]` and the values that they stand for."""

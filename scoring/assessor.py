@@ -126,13 +126,13 @@ class Assessor:
             else self.pronouncer.pronounce(text or "")
         )
         warnings = [*recording.warnings, *pronunciation.warnings]
+        frames = self.encoder.encode(recording)
         try:
-            alignment = self.aligner.align(recording, pronunciation)
+            alignment = self.aligner.align(recording, pronunciation, frames)
         except AlignmentError as error:
             warnings.append(f"The text does not match the recording: {error.message}")
             return self._nothing_matched(id, recording, pronunciation, warnings)
         warnings += _variant_warnings(pronunciation, alignment)
-        frames = self.encoder.encode(recording)
         canonical = [phone.phone for phone in alignment.spoken]
         gop = measure_gop(frames, self.inventory, canonical)
         if frames.log_probs is not None:

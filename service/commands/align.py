@@ -39,6 +39,16 @@ def align(
     layer: Annotated[
         int | None, typer.Option(help="Layer of a neural encoder; its own best by default.")
     ] = None,
+    g2p: Annotated[
+        str | None,
+        typer.Option(help="Where pronunciations come from: cmudict, espeak or graphemes."),
+    ] = None,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Pronunciations that go before all others: a word and its phones."
+        ),
+    ] = None,
     reader: Annotated[str, typer.Option(help="How the corpus is read; auto looks at it.")] = "auto",
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     resume: Annotated[
@@ -61,6 +71,8 @@ def align(
         aligner=aligner,
         encoder=encoder,
         layer=layer,
+        g2p=g2p,
+        lexicon=lexicon,
         reader=reader,
         workers=workers,
         resume=resume,

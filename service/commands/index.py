@@ -56,18 +56,31 @@ def build(
     name: Annotated[
         str | None, typer.Option(help="Name of the index; the folder's by default.")
     ] = None,
-    aligner: Annotated[str, typer.Option(help="auto, textgrid or pocketsphinx.")] = "auto",
+    aligner: Annotated[
+        str, typer.Option(help="auto, textgrid, ctc, flatstart, pocketsphinx or mfa.")
+    ] = "auto",
     encoder: Annotated[
         str, typer.Option(metavar="NAME|PATH|HUB_ID", help="See `nativeear encoders list`.")
     ] = "default",
     layer: Annotated[
         int | None, typer.Option(help="Layer of a neural encoder; its own best by default.")
     ] = None,
+    g2p: Annotated[
+        str | None,
+        typer.Option(help="Where pronunciations come from: cmudict, espeak or graphemes."),
+    ] = None,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Pronunciations that go before all others: a word and its phones."
+        ),
+    ] = None,
     pooling: Annotated[
         str, typer.Option(help="What stands for a phone: middle-third or middle-frame.")
     ] = "middle-third",
     reader: Annotated[
-        str, typer.Option(help="How the corpus is read: auto, asterisk, csv or textgrid.")
+        str,
+        typer.Option(help="How the corpus is read; auto looks at it."),
     ] = "auto",
     clips: Annotated[
         str | None, typer.Option(help="Keep the recordings for playback: flac or opus.")
@@ -110,6 +123,8 @@ def build(
         aligner=aligner,
         encoder=encoder,
         layer=layer,
+        g2p=g2p,
+        lexicon=lexicon,
         pooling=cast("Pooling", _one_of("--pooling", pooling, get_args(Pooling))),
         reader=reader,
         workers=workers,
@@ -214,7 +229,8 @@ def add(
         ),
     ],
     reader: Annotated[
-        str, typer.Option(help="How the corpus is read: auto, asterisk, csv or textgrid.")
+        str,
+        typer.Option(help="How the corpus is read; auto looks at it."),
     ] = "auto",
     licence: Annotated[
         str | None, typer.Option(help="Licence of corpora that do not state their own.")

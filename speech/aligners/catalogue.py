@@ -2,34 +2,79 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 from speech import registry
+from speech.aligners.ctc import knows_all
 from speech.alignment import Aligner
-from speech.errors import InputError
+from speech.frames import Encoder
+from speech.inventory import PhoneInventory, primary_subtag
 
 
-def load_aligner(name: str = "auto", language: str = "en-US") -> Aligner:
-    """Make the aligner called `name`, or the one that serves `language` (`auto`).
+def choose_aligner(
+    name: str, inventory: PhoneInventory, encoder: Encoder, model: Path | None = None
+) -> str:
+    """Name of the aligner that `auto` means; any other name stays as it is.
+
+    A model that was learnt from the index's own speech goes first, then pocketsphinx for English,
+    then `ctc` where the encoder's head tells every phone of the language. What is left is
+    `flatstart`, which has to learn from a corpus.
 
     Parameters
     ----------
     name
         `auto`, or a name registered in the entry point group `nativeear.aligners`.
+    inventory
+        The phones of the language.
+    encoder
+        The encoder whose frames are aligned.
+    model
+        File of a flatstart model.
+    """
+    if name != "auto":
+        return name
+    if model is not None:
+        return "flatstart"
+    if primary_subtag(inventory.language) == "en" and inventory.notation == "arpabet":
+        return "pocketsphinx"
+    labels = getattr(encoder, "phone_labels", ())
+    return "ctc" if knows_all(labels, inventory) else "flatstart"
+
+
+def load_aligner(
+    name: str,
+    language: str = "en-US",
+    *,
+    inventory: PhoneInventory | None = None,
+    model: Path | None = None,
+) -> Aligner:
+    """Make the aligner called `name`.
+
+    Parameters
+    ----------
+    name
+        A name registered in the entry point group `nativeear.aligners`.
     language
         BCP 47 tag.
+    inventory
+        The phones of the language, where they are not the shipped ones.
+    model
+        File of the model that `flatstart` needs.
 
     Raises
     ------
     InputError
-        If nothing is registered under that name, or nothing here serves the language.
+        If nothing is registered under that name, or it does not serve the language.
     """
-    if name == "auto":
-        if language.replace("_", "-").split("-")[0].lower() != "en":
-            raise InputError(
-                f"No aligner here serves {language!r} yet.",
-                cause="pocketsphinx aligns English; other languages need alignments of your own.",
-                fix="Put TextGrids (from the Montreal Forced Aligner, for instance) beside the"
-                " audio: they are read for every language.",
-            )
-        name = "pocketsphinx"
-    aligner: Aligner = registry.find("aligners", name)(language)
+    own: dict[str, dict[str, Any]] = {
+        "ctc": {"inventory": inventory},
+        "flatstart": {"path": model},
+    }
+    aligner: Aligner = registry.find("aligners", name)(language, **own.get(name, {}))
     return aligner
+
+
+def needs_frames(aligner: Aligner) -> bool:
+    """Whether an aligner aligns by an encoder's frames."""
+    return bool(getattr(aligner, "needs_frames", False))

@@ -150,6 +150,7 @@ class FlatstartAligner:
     """Aligns with a model that was learnt from a corpus."""
 
     name = "flatstart"
+    needs_frames = True
 
     def __init__(self, model: FlatstartModel) -> None:
         self.model = model

@@ -33,11 +33,24 @@ class SpelledPhone:
 
 @dataclass(frozen=True, eq=False)
 class SpelledText:
-    """The state graph of a text and the phones that its states belong to."""
+    """The state graph of a text and the phones that its states belong to.
+
+    Attributes
+    ----------
+    graph
+        The states.
+    phones
+        Every phone of every variant.
+    words
+        The words of the text.
+    labels
+        The CTC labels, if there is but one sequence of them.
+    """
 
     graph: StateGraph
     phones: tuple[SpelledPhone, ...]
     words: tuple[str, ...]
+    labels: tuple[int, ...] | None = None
 
 
 def spell_hmm(
@@ -96,7 +109,11 @@ def spell_hmm(
 
 
 def spell_ctc(
-    pronunciation: Pronunciation, columns: Mapping[str, tuple[int, ...]], blank: int = 0
+    pronunciation: Pronunciation,
+    columns: Mapping[str, tuple[int, ...]],
+    *,
+    blank: int = 0,
+    skip_weight: float | None = None,
 ) -> SpelledText:
     """Spell a text as CTC labels with optional blanks.
 
@@ -108,12 +125,16 @@ def spell_ctc(
         The label column, or columns one after the other, that say each phone.
     blank
         Column of the blank.
+    skip_weight
+        Log weight of leaving out a word; None if every word has to be there.
     """
     builder = GraphBuilder()
     phones: list[SpelledPhone] = []
-    start = builder.add(blank, NEVER, [], first=True)
-    # Where a path may be: (state, its label), the blank's label being None.
-    before: list[tuple[int, int | None]] = [(start, None)]
+    labels: list[int] = []
+    # The blank that parts a word from the one before it; a left out word leads from one of these
+    # to the next, so that every state has few predecessors however many words are left out.
+    joint = builder.add(blank, NEVER, [], first=True)
+    before: list[tuple[int, int | None]] = [(joint, None)]  # states and the labels they hold
     for number, word in enumerate(pronunciation.words):
         ends: list[tuple[int, int | None]] = []
         for variant, sequence in enumerate(word.variants):
@@ -122,14 +143,24 @@ def spell_ctc(
             for phone, stress in zip(sequence.phones, sequence.stress, strict=True):
                 phones.append(SpelledPhone(phone, stress, number, variant))
                 for label in columns[phone]:
+                    if reached is not before:
+                        between = builder.add(blank, NEVER, [(state, 0.0) for state, _ in reached])
+                        reached = [*reached, (between, None)]
                     arcs = [(state, 0.0) for state, held in reached if held != label]
                     own = builder.add(label, len(phones) - 1, arcs, first=opening)
-                    between = builder.add(blank, NEVER, [(own, 0.0)])
-                    reached, opening = [(own, label), (between, None)], False
+                    reached, opening = [(own, label)], False
+                    labels.append(label)
             ends += reached
-        before = ends
-    graph = builder.build([state for state, _ in before])
-    return SpelledText(graph, tuple(phones), tuple(w.word for w in pronunciation.words))
+        skip = [] if skip_weight is None else [(joint, skip_weight)]
+        joint = builder.add(blank, NEVER, [*((state, 0.0) for state, _ in ends), *skip])
+        before = [*ends, (joint, None)]
+    single = skip_weight is None and all(len(word.variants) == 1 for word in pronunciation.words)
+    return SpelledText(
+        builder.build([state for state, _ in before]),
+        tuple(phones),
+        tuple(word.word for word in pronunciation.words),
+        tuple(labels) if single else None,
+    )
 
 
 def read_path(

@@ -31,6 +31,9 @@ UNKNOWNS = frozenset({"spn", "<spn>", "<unk>", "unk", "nsn", "<usb>", "<nib>", "
 BEYOND_S = 0.1
 """A grid may end so much before or after its recording; rounding and codecs do that."""
 
+ROUNDING_S = 1e-6
+"""A shorter gap between two spans is no silence but the rounding of their times."""
+
 _STRESS_DIGIT = re.compile(r"[A-Za-z]+([0-2])(?:_[BIES])?$")
 _STRESS_MARKS = {"ˈ": 1, "ˌ": 2}
 
@@ -136,7 +139,66 @@ def read_alignment(
         If the grid is damaged, has no phone tier, belongs to a longer recording or holds no
         phone, or a label is not known to the inventory (`PhoneError`).
     """
-    grid = TextGrid.load(path)
+    return _read(
+        TextGrid.load(path),
+        path,
+        inventory,
+        duration_s=duration_s,
+        phone_tier=phone_tier,
+        word_tier=word_tier,
+        scheme=scheme,
+    )
+
+
+def spans_alignment(
+    phones: Sequence[tuple[str, float, float]],
+    words: Sequence[tuple[str, float, float]],
+    inventory: PhoneInventory,
+    *,
+    duration_s: float,
+    whence: str,
+) -> Alignment:
+    """Read labelled spans, as a CTM or a manifest has them, as an alignment.
+
+    Parameters
+    ----------
+    phones
+        Label, start and end in seconds; in order of time.
+    words
+        The same of the words; may be empty.
+    inventory
+        Its symbols replace the labels.
+    duration_s
+        Length of the recording in seconds.
+    whence
+        Name of the utterance, for errors.
+
+    Raises
+    ------
+    InputError
+        As `read_alignment`.
+    """
+    tiers = [_tier(PHONE_TIERS[0], phones)]
+    if words:
+        tiers.append(_tier(WORD_TIERS[0], words))
+    grid = TextGrid(0.0, duration_s, tuple(tiers))
+    return _read(grid, whence, inventory, duration_s=duration_s)
+
+
+def _tier(name: str, spans: Sequence[tuple[str, float, float]]) -> Tier:
+    return Tier(name, tuple(Interval(start_s, end_s, label) for label, start_s, end_s in spans))
+
+
+def _read(
+    grid: TextGrid,
+    path: str | Path,
+    inventory: PhoneInventory,
+    *,
+    duration_s: float | None = None,
+    phone_tier: str | None = None,
+    word_tier: str | None = None,
+    scheme: str | None = None,
+) -> Alignment:
     end_s = grid.end_s if duration_s is None else duration_s
     phones = _find_tier(grid, phone_tier, PHONE_TIERS, path)
     if phones is None:
@@ -172,6 +234,19 @@ def read_alignment(
         words=tuple(w.label for w in spoken) if words else ("",) * (_run(read, last=True) + 1),
         aligner=TextGridAligner.name,
     )
+
+
+def grid_labels(path: str | Path) -> list[str]:
+    """Labels of the phones in a grid, in order, without silences and unknown speech.
+
+    Raises
+    ------
+    InputError
+        If the grid is damaged.
+    """
+    tier = _find_tier(TextGrid.load(path), None, PHONE_TIERS, path)
+    labels = [interval.label for interval in tier.intervals] if tier else []
+    return [label for label in labels if not _is(label, SILENCES) and not _is(label, UNKNOWNS)]
 
 
 def stress_of(label: str) -> int | None:
@@ -257,7 +332,7 @@ def _covering(phones: Sequence[AlignedPhone], end_s: float) -> list[AlignedPhone
     for number, (before, after) in enumerate(pairwise(edges)):
         gap_s = after.start_s - before.end_s
         at_end = number in {0, len(edges) - 2}
-        if gap_s > 0:
+        if gap_s > ROUNDING_S:
             phone = UNKNOWN_SPEECH if at_end and gap_s > BEYOND_S else SILENCE
             covering.append(AlignedPhone(phone, before.end_s, after.start_s, -1))
         covering.append(after)

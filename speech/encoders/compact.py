@@ -54,6 +54,7 @@ class ShippedEncoder:
         self._layer = layer
         self.name = name
         self.dim = model.config.width
+        self.phone_labels = tuple(model.config.labels)
         self.fingerprint = fingerprint(
             {"encoder": "compact", "version": VERSION, "layer": layer},
             [folder / "encoder.safetensors"],

@@ -89,6 +89,7 @@ class OnnxEncoder:
         self._features, self._weights = features, weights
         self._order = [blank, *(i for i in range(len(labels)) if i != blank)]
         self.labels = tuple(labels[i] for i in self._order)
+        self.phone_labels = () if self.gop_refusal else self.labels
         self._lock = threading.Lock()
         # seconds per input, and time of the centre of input 0
         self._step_s = HOP / SAMPLE_RATE if features == "fbank" else 1 / SAMPLE_RATE

@@ -354,6 +354,7 @@ class TransformersEncoder:
         self.hop_s, self.offset_s = front.hop_s, front.offset_s
         self._front, self._network = front, network
         self._order = [blank, *(i for i in range(len(labels)) if i != blank)] if labels else []
+        self.phone_labels = tuple(labels[label] for label in self._order)
         self._size = min(round(WINDOW_S / front.hop_s), max_frames)
         self._margin = min(round(MARGIN_S / front.hop_s), (self._size - 1) // 3)
         self._batch_s = batch_s
@@ -415,8 +416,7 @@ class TransformersEncoder:
             peak = logits.max(axis=1, keepdims=True)
             log_probs = logits - peak
             log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
-        labels = tuple(self.labels[label] for label in self._order)
-        return Frames(embeddings, self.hop_s, self.offset_s, log_probs, labels)
+        return Frames(embeddings, self.hop_s, self.offset_s, log_probs, self.phone_labels)
 
     def _run(self, pieces: Sequence[_Piece]) -> list[tuple[FloatArray, FloatArray | None]]:
         """Run every piece, in batches of like length."""

@@ -1,0 +1,60 @@
+"""Utterances worked on side by side: by this process alone, or by several."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+from indexer.corpus import Utterance
+from indexer.utterances import PoolingRequest, UtterancePooler
+
+Task = Callable[[UtterancePooler, Utterance, Path], str]
+"""Makes a file of an utterance; returns the reason if it has to be set aside, else ''. It is a
+function of a module, so that it travels by name."""
+
+Crew = Callable[[Task, Sequence[Utterance], Sequence[Path]], Iterator[str]]
+"""Does a task for many utterances; the reasons come in their order."""
+
+
+@contextmanager
+def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
+    """As many workers as were asked for, each with a pooler like this one."""
+    if workers <= 1:
+        yield lambda task, utterances, paths: (
+            task(pooler, utterance, path) for utterance, path in zip(utterances, paths, strict=True)
+        )
+        return
+    # Spawned, not forked: torch and FAISS do not survive a fork of their threads.
+    with ProcessPoolExecutor(
+        workers,
+        mp_context=get_context("spawn"),
+        initializer=_start,
+        initargs=(pooler.request,),
+    ) as executor:
+        try:
+            yield lambda task, utterances, paths: executor.map(
+                _work, [task] * len(utterances), utterances, paths, chunksize=4
+            )
+        except BaseException:
+            executor.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+_pooler: UtterancePooler | None = None
+
+
+def _start(request: PoolingRequest) -> None:
+    global _pooler  # noqa: PLW0603 - one per process, made by the pool's initialiser
+    # Before torch is loaded: workers that each use every core only get in each other's way.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    _pooler = UtterancePooler(request)
+
+
+def _work(task: Task, utterance: Utterance, path: Path) -> str:
+    if _pooler is None:
+        raise RuntimeError("_start was not called")
+    return task(_pooler, utterance, path)

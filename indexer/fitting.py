@@ -1,0 +1,129 @@
+"""An aligner for a language that none serves: learnt from the corpus that is being indexed."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from indexer.corpus import Utterance
+from indexer.crew import Crew
+from indexer.flatstart import FIT_S, SEED, FittingUtterance, Lesson, Progress, fit_flatstart
+from indexer.utterances import UtterancePooler, reason_of, recording_of
+from speech.aligners.catalogue import choose_aligner
+from speech.errors import CorpusError, NativeEarError
+
+BATCH = 64
+"""Utterances that are encoded before their length is added up."""
+
+
+def has_to_learn(pooler: UtterancePooler) -> bool:
+    """Whether an aligner has to be learnt: for this corpus, or for learners of this language.
+
+    A corpus that brings its alignments needs none for itself, yet learners are aligned too.
+    """
+    if pooler.request.model is not None:
+        return False
+    if pooler.aligner_name == "textgrid":
+        return choose_aligner("auto", pooler.inventory, pooler.encoder) == "flatstart"
+    return pooler.aligner_name == "flatstart"
+
+
+def fit_from_speech(
+    pooler: UtterancePooler,
+    utterances: Sequence[Utterance],
+    model: Path,
+    crew: Crew,
+    *,
+    workers: int,
+    progress: Progress,
+) -> None:
+    """Learn an aligner from some of the utterances, unless `model` is there already.
+
+    Encoded utterances rest beside `model` until it is there, so that an interrupted run goes on
+    where it was.
+
+    Raises
+    ------
+    CorpusError
+        If no utterance could be used.
+    """
+    if model.is_file():
+        return
+    folder = model.parent / "fitting"
+    folder.mkdir(exist_ok=True)
+    lessons: list[Lesson] = []
+    first_reason, heard_s = "", 0.0
+    stage = "Hearing the corpus"
+    order = np.random.default_rng(SEED).permutation(len(utterances)).tolist()
+    for start in range(0, len(order), BATCH):
+        batch = [utterances[i] for i in order[start : start + BATCH]]
+        paths = [folder / _name(utterance) for utterance in batch]
+        missing = [i for i, path in enumerate(paths) if not path.is_file()]
+        reasons = dict(
+            zip(
+                missing,
+                crew(listen_into, [batch[i] for i in missing], [paths[i] for i in missing]),
+                strict=True,
+            )
+        )
+        for i, (utterance, path) in enumerate(zip(batch, paths, strict=True)):
+            reason = reasons.get(i, "")
+            if not reason:
+                try:
+                    lessons.append(_lesson(pooler, utterance, path))
+                    heard_s += FittingUtterance.load(path).duration_s
+                except NativeEarError as error:
+                    reason = reason_of(error)
+            first_reason = first_reason or reason
+        progress(stage, min(start + BATCH, len(order)), len(order))
+        if heard_s >= FIT_S:
+            break
+    progress(stage, len(order), len(order))
+    if not lessons:
+        raise CorpusError(
+            "No utterance of the corpus could be used.",
+            cause=f"For instance: {first_reason}" if first_reason else "",
+            fix="Check that audio, texts and language belong together.",
+        )
+    lessons.sort(key=lambda lesson: lesson.path.name)
+    fitted = fit_flatstart(
+        lessons,
+        pooler.inventory,
+        pooler.encoder.fingerprint,
+        workers=workers,
+        progress=progress,
+    )
+    partial = model.with_suffix(".partial")
+    fitted.save(partial)
+    partial.rename(model)
+    for lesson in lessons:
+        lesson.path.unlink()
+
+
+def listen_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
+    """Encode one utterance for the fit; returns the reason if it cannot be used, else ''."""
+    try:
+        audio = recording_of(utterance)
+        FittingUtterance.of(audio, pooler.encoder.encode(audio)).save(path)
+    except NativeEarError as error:
+        return reason_of(error)
+    return ""
+
+
+def _lesson(pooler: UtterancePooler, utterance: Utterance, path: Path) -> Lesson:
+    ready = (
+        pooler.ready_alignment(utterance, recording_of(utterance))
+        if utterance.textgrid is not None or utterance.spans
+        else None
+    )
+    if ready is not None:
+        return Lesson(path, None, ready)
+    return Lesson(path, pooler.pronounce(utterance))
+
+
+def _name(utterance: Utterance) -> str:
+    identity = f"{utterance.audio}\0{utterance.id}\0{utterance.start_s}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"
