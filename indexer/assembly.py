@@ -5,8 +5,10 @@ Memory grows with the vectors and the columns; embeddings are only ever read in 
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +21,7 @@ import pyarrow.parquet as pq
 from indexer.decision import fit_decision, left_out_together
 from indexer.discriminant import blocks, class_sums
 from indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
+from indexer.utterances import recording_of
 from indexes.manifest import (
     FORMAT_VERSION,
     CorpusIdentity,
@@ -266,13 +269,18 @@ def _manifest(pool: Pool, settings: Settings, judgement: Judgement) -> Manifest:
 
 def write_clips(stage: Path, clips: Clips, records: Sequence[Record], progress: Progress) -> None:
     """Write the recordings behind records for playback."""
-    for done, record in enumerate(records):
-        progress("Keeping clips", done, len(records))
+
+    def write(record: Record) -> None:
         write_clip(
-            Audio.load(record.utterance.audio),
+            recording_of(record.utterance),
             stage / clip_name(record.corpus, record.utterance.id, clips),
             clips,
         )
+
+    # Threads suffice: decoders and encoders work outside of the interpreter's lock.
+    with ThreadPoolExecutor(os.cpu_count()) as executor:
+        for done, _ in enumerate(executor.map(write, records)):
+            progress("Keeping clips", done, len(records))
 
 
 def write_clip(audio: Audio, path: Path, clips: Clips) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +9,8 @@ import numpy as np
 
 from indexer.corpus import Utterance
 from indexer.crew import Crew
-from indexer.flatstart import FIT_S, SEED, FittingUtterance, Lesson, Progress, fit_flatstart
+from indexer.flatstart import FIT_S, SEED, Lesson, Progress, fit_flatstart
+from indexer.heard import HeardUtterance, heard_name
 from indexer.utterances import UtterancePooler, reason_of, recording_of
 from speech.aligners.catalogue import choose_aligner
 from speech.errors import CorpusError, NativeEarError
@@ -42,8 +42,8 @@ def fit_from_speech(
 ) -> None:
     """Learn an aligner from some of the utterances, unless `model` is there already.
 
-    Encoded utterances rest beside `model` until it is there, so that an interrupted run goes on
-    where it was.
+    Encoded utterances rest beside `model`: an interrupted run goes on where it was, and what was
+    heard for the fit is not heard again when it is pooled.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def fit_from_speech(
     """
     if model.is_file():
         return
-    folder = model.parent / "fitting"
+    folder = pooler.heard_folder
     folder.mkdir(exist_ok=True)
     lessons: list[Lesson] = []
     first_reason, heard_s = "", 0.0
@@ -60,7 +60,7 @@ def fit_from_speech(
     order = np.random.default_rng(SEED).permutation(len(utterances)).tolist()
     for start in range(0, len(order), BATCH):
         batch = [utterances[i] for i in order[start : start + BATCH]]
-        paths = [folder / _name(utterance) for utterance in batch]
+        paths = [folder / heard_name(utterance) for utterance in batch]
         missing = [i for i, path in enumerate(paths) if not path.is_file()]
         reasons = dict(
             zip(
@@ -74,7 +74,7 @@ def fit_from_speech(
             if not reason:
                 try:
                     lessons.append(_lesson(pooler, utterance, path))
-                    heard_s += FittingUtterance.load(path).duration_s
+                    heard_s += HeardUtterance.load(path).duration_s
                 except NativeEarError as error:
                     reason = reason_of(error)
             first_reason = first_reason or reason
@@ -99,31 +99,20 @@ def fit_from_speech(
     partial = model.with_suffix(".partial")
     fitted.save(partial)
     partial.rename(model)
-    for lesson in lessons:
-        lesson.path.unlink()
 
 
 def listen_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
     """Encode one utterance for the fit; returns the reason if it cannot be used, else ''."""
     try:
         audio = recording_of(utterance)
-        FittingUtterance.of(audio, pooler.encoder.encode(audio)).save(path)
+        HeardUtterance.of(audio, pooler.encoder.encode(audio)).save(path)
     except NativeEarError as error:
         return reason_of(error)
     return ""
 
 
 def _lesson(pooler: UtterancePooler, utterance: Utterance, path: Path) -> Lesson:
-    ready = (
-        pooler.ready_alignment(utterance, recording_of(utterance))
-        if utterance.textgrid is not None or utterance.spans
-        else None
-    )
+    ready = pooler.ready_alignment(utterance, HeardUtterance.load(path).duration_s)
     if ready is not None:
         return Lesson(path, None, ready)
     return Lesson(path, pooler.pronounce(utterance))
-
-
-def _name(utterance: Utterance) -> str:
-    identity = f"{utterance.audio}\0{utterance.id}\0{utterance.start_s}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"

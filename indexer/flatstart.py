@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.discriminant import ClassSums
+from indexer.heard import HeardUtterance
 from speech.aligners.flatstart import (
     FlatstartModel,
     centred,
@@ -31,14 +32,12 @@ from speech.aligners.flatstart import (
     spell,
     state_columns,
 )
-from speech.aligners.frame_scores import speech_frames
 from speech.aligners.graphs import SpelledText
 from speech.aligners.viterbi import best_path
 from speech.alignment import SILENCE, Alignment
-from speech.audio import Audio
-from speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW, log_mel_spectrogram
+from speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW
 from speech.errors import CorpusError
-from speech.frames import FloatArray, Frames
+from speech.frames import FloatArray
 from speech.inventory import PhoneInventory
 from speech.pronunciation import Pronunciation
 
@@ -64,71 +63,7 @@ CHUNK = 16
 """Utterances that a worker aligns at a time."""
 
 LEADS_S = tuple(np.arange(-0.04, 0.0401, 0.005).round(3).tolist())
-FLUX_FRAMES = 2
-"""Frames of 10 ms on each side whose spectra are compared at a boundary."""
-
-
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, eq=False)
-class FittingUtterance:
-    """An utterance to learn from, as it rests in a file.
-
-    Attributes
-    ----------
-    embeddings
-        float16 `[T, D]`.
-    hop_s, offset_s
-        As in `Frames`.
-    heard
-        bool `[T]`, frames that are loud enough to be speech.
-    flux
-        float32 `[F]`: how fast the spectrum changes, every 10 ms.
-    duration_s
-        Length of the recording.
-    """
-
-    embeddings: NDArray[np.float16]
-    hop_s: float
-    offset_s: float
-    heard: NDArray[np.bool_]
-    flux: FloatArray
-    duration_s: float
-
-    @classmethod
-    def of(cls, audio: Audio, frames: Frames) -> FittingUtterance:
-        """Take what is needed from a recording and its frames."""
-        largest = float(np.finfo(np.float16).max)
-        return cls(
-            np.clip(frames.embeddings, -largest, largest).astype(np.float16),
-            frames.hop_s,
-            frames.offset_s,
-            speech_frames(audio, frames),
-            spectral_flux(audio),
-            audio.duration_s,
-        )
-
-    def save(self, path: Path) -> None:
-        """Write to one `.npz` file; the rename makes it whole or absent."""
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as stream:
-            arrays: Any = {name: np.asarray(value) for name, value in vars(self).items()}
-            np.savez(stream, **arrays)
-        partial.rename(path)
-
-    @classmethod
-    def load(cls, path: Path) -> FittingUtterance:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            return cls(
-                arrays["embeddings"],
-                float(arrays["hop_s"]),
-                float(arrays["offset_s"]),
-                arrays["heard"],
-                arrays["flux"],
-                float(arrays["duration_s"]),
-            )
 
 
 @dataclass(frozen=True)
@@ -138,22 +73,6 @@ class Lesson:
     path: Path
     pronunciation: Pronunciation | None
     given: Alignment | None = None
-
-
-def spectral_flux(audio: Audio) -> FloatArray:
-    """Distance between the mean log-mel spectra of 20 ms before and after, float32 `[F]`.
-
-    Value f belongs to the time between frames f and f + 1 of `log_mel_spectrogram`.
-    """
-    mel = log_mel_spectrogram(audio.samples)
-    mel = np.maximum(mel, np.percentile(mel.max(axis=1), 95) - 12.0)
-    padded = np.pad(mel, ((FLUX_FRAMES, FLUX_FRAMES), (0, 0)), mode="edge")
-    sums = np.cumsum(np.vstack([np.zeros((1, mel.shape[1]), np.float32), padded]), axis=0)
-    middle = np.arange(len(mel)) + FLUX_FRAMES + 1
-    before = sums[middle] - sums[middle - FLUX_FRAMES]
-    after = sums[middle + FLUX_FRAMES] - sums[middle]
-    change = np.linalg.norm(after - before, axis=1) / FLUX_FRAMES
-    return np.asarray(change, dtype=np.float32)
 
 
 def fit_flatstart(
@@ -184,8 +103,8 @@ def fit_flatstart(
     """
     if not lessons:
         raise CorpusError("There is no speech to learn an aligner from.")
-    first = FittingUtterance.load(lessons[0].path)
-    states = int(np.clip(round(STATE_S / first.hop_s), 1, 3))
+    first = HeardUtterance.load(lessons[0].path)
+    states = int(np.clip(round(STATE_S / first.frames.hop_s), 1, 3))
     phones = (*sorted(_phones(lessons)), SILENCE)
     stage = "Learning to align"
     with _workers(lessons, phones, states, workers) as ask:
@@ -329,14 +248,14 @@ class _Pupil:
 
     def _one(self, question: _Question, number: int) -> _Answer:
         lesson = self._lessons[number]
-        utterance = FittingUtterance.load(lesson.path)
-        raw = utterance.embeddings.astype(np.float32)
+        utterance = HeardUtterance.load(lesson.path)
+        raw = utterance.frames.embeddings
         dim, leads = raw.shape[1], np.zeros(len(LEADS_S))
         if question.centre is None:
-            spoken = raw[utterance.heard].sum(axis=0, dtype=np.float64)
+            spoken = raw[utterance.loud].sum(axis=0, dtype=np.float64)
             nothing = ClassSums.zero(self._states, dim)
-            return _Answer(nothing, spoken, float(utterance.heard.sum()), 0.0, 0.0, leads)
-        data = centred(raw, utterance.heard, question.centre)
+            return _Answer(nothing, spoken, float(utterance.loud.sum()), 0.0, 0.0, leads)
+        data = centred(raw, utterance.loud, question.centre)
         posterior = 0.0
         products = np.zeros((dim, dim))
         if question.matrix is None or question.means is None:
@@ -372,9 +291,9 @@ class _Pupil:
             self._spelled[number] = spell(pronunciation, self._columns)
         return self._spelled[number]
 
-    def _start(self, lesson: Lesson, utterance: FittingUtterance) -> NDArray[np.int64]:
+    def _start(self, lesson: Lesson, utterance: HeardUtterance) -> NDArray[np.int64]:
         """States of all frames before anything is known, or as a given alignment has them."""
-        length = len(utterance.heard)
+        length = len(utterance.loud)
         states = np.full(length, self._columns[SILENCE][0], dtype=np.int64)
         if lesson.given is None and lesson.pronunciation is not None:
             sequence = [
@@ -382,11 +301,11 @@ class _Pupil:
                 for phone in lesson.pronunciation.canonical()
                 for column in self._columns[phone.phone]
             ]
-            loud = np.flatnonzero(utterance.heard)
+            loud = np.flatnonzero(utterance.loud)
             share = np.arange(len(loud)) * len(sequence) // max(len(loud), 1)
             states[loud] = np.array(sequence)[share]
             return states
-        times = utterance.offset_s + utterance.hop_s * np.arange(length)
+        times = utterance.frames.times_s
         for phone in lesson.given.spoken if lesson.given else ():
             inside = np.flatnonzero((times >= phone.start_s) & (times < phone.end_s))
             columns = self._columns[phone.phone]
@@ -395,10 +314,11 @@ class _Pupil:
         return states
 
 
-def _flux_by_lead(utterance: FittingUtterance, owner: NDArray[np.int64]) -> NDArray[np.float64]:
+def _flux_by_lead(utterance: HeardUtterance, owner: NDArray[np.int64]) -> NDArray[np.float64]:
     """Spectral change at the boundaries of a path, moved by each of `LEADS_S`, `[L]`."""
     cuts = np.flatnonzero(np.diff(owner)) + 1
-    times = utterance.offset_s + utterance.hop_s * (cuts - 0.5)
+    frames = utterance.frames
+    times = frames.offset_s + frames.hop_s * (cuts - 0.5)
     # value f lies between the centres of two frames of 10 ms
     at = (np.add.outer(np.array(LEADS_S), times) * SAMPLE_RATE - WINDOW / 2) / HOP - 0.5
     places = np.clip(np.rint(at).astype(np.int64), 0, len(utterance.flux) - 1)

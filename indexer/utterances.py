@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from indexer.corpus import Utterance
+from indexer.heard import HeardUtterance, heard_name
 from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
+from speech.aligners.flatstart import FlatstartAligner
 from speech.aligners.textgrid import read_alignment, spans_alignment
 from speech.alignment import SILENCE, Aligner, Alignment
 from speech.audio import Audio
@@ -136,6 +138,12 @@ class UtterancePooler:
         pooler.__dict__["encoder"] = self.encoder  # open already
         return pooler
 
+    @property
+    def heard_folder(self) -> Path:
+        """Where utterances rest that were heard to learn an aligner from."""
+        model = self.request.model
+        return Path(".heard") if model is None else model.with_suffix(".heard")
+
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder."""
@@ -166,9 +174,7 @@ class UtterancePooler:
         NativeEarError
             If any step refuses it; the caller sets the utterance aside with this reason.
         """
-        audio = recording_of(utterance)
-        frames = self.encoder.encode(audio)
-        alignment = self.align(utterance, audio, frames)
+        frames, alignment, duration_s = self._hear(utterance)
         described, spans = [], []
         phones = alignment.phones
         ratings = iter(utterance.ratings or ())
@@ -192,8 +198,27 @@ class UtterancePooler:
         if not any(phone.phone != SILENCE for phone in described):
             raise AlignmentError(f"{utterance.id}: the alignment holds no phone.")
         return PooledUtterance(
-            tuple(described), pool(frames, spans, self.request.pooling), audio.duration_s
+            tuple(described), pool(frames, spans, self.request.pooling), duration_s
         )
+
+    def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, float]:
+        """Frames, alignment and length of an utterance, from what was heard before if it was."""
+        kept = self.heard_folder / heard_name(utterance)
+        if self.request.model is None or not kept.is_file():
+            audio = recording_of(utterance)
+            frames = self.encoder.encode(audio)
+            return frames, self.align(utterance, audio, frames), audio.duration_s
+        heard = HeardUtterance.load(kept)
+        alignment = self.ready_alignment(utterance, heard.duration_s)
+        if alignment is None:
+            if not isinstance(self.aligner, FlatstartAligner):
+                raise AlignmentError(
+                    f"{utterance.id} brings no alignment.", fix="Leave --aligner out, or add one."
+                )
+            alignment = self.aligner.align_heard(
+                heard.frames, heard.loud, heard.duration_s, self.pronounce(utterance)
+            )
+        return heard.frames, alignment, heard.duration_s
 
     def align(self, utterance: Utterance, audio: Audio, frames: Frames | None = None) -> Alignment:
         """The utterance's own alignment, or one that is made now.
@@ -203,7 +228,7 @@ class UtterancePooler:
         frames
             The recording's frames, where they are there already.
         """
-        ready = self.ready_alignment(utterance, audio)
+        ready = self.ready_alignment(utterance, audio.duration_s)
         if ready is not None:
             return ready
         pronunciation = self.pronounce(utterance)
@@ -211,18 +236,18 @@ class UtterancePooler:
             frames = self.encoder.encode(audio)
         return self.aligner.align(audio, pronunciation, frames)
 
-    def ready_alignment(self, utterance: Utterance, audio: Audio) -> Alignment | None:
+    def ready_alignment(self, utterance: Utterance, duration_s: float) -> Alignment | None:
         """The alignment that the corpus brings, unless another aligner was asked for."""
         if self.request.aligner not in {"auto", "textgrid"}:
             return None
         if utterance.textgrid is not None:
-            return read_alignment(utterance.textgrid, self.inventory, duration_s=audio.duration_s)
+            return read_alignment(utterance.textgrid, self.inventory, duration_s=duration_s)
         if utterance.spans:
             return spans_alignment(
                 utterance.spans,
                 utterance.word_spans,
                 self.inventory,
-                duration_s=audio.duration_s,
+                duration_s=duration_s,
                 whence=utterance.id,
             )
         return None

@@ -167,6 +167,30 @@ class FlatstartAligner:
         """
         if frames is None:
             raise AlignmentError("The aligner flatstart needs the encoder's frames.")
+        return self.align_heard(
+            frames, speech_frames(audio, frames), audio.duration_s, pronunciation
+        )
+
+    def align_heard(
+        self,
+        frames: Frames,
+        loud: NDArray[np.bool_],
+        duration_s: float,
+        pronunciation: Pronunciation,
+    ) -> Alignment:
+        """Align a recording that is at hand as frames alone; see `align`.
+
+        Parameters
+        ----------
+        frames
+            The encoder's frames.
+        loud
+            bool `[T]`, from `speech_frames`.
+        duration_s
+            Length of the recording.
+        pronunciation
+            What is said.
+        """
         model = self.model
         if frames.embeddings.shape[1] != len(model.centre):
             raise AlignmentError(
@@ -176,13 +200,12 @@ class FlatstartAligner:
                 fix="Use the encoder that the index was built with.",
             )
         text = model.spell(pronunciation)
-        heard = speech_frames(audio, frames)
-        scores = model.scores(centred(frames.embeddings, heard, model.centre))
+        scores = model.scores(centred(frames.embeddings, loud, model.centre))
         path = best_path(text.graph, scores)
         if path is None:
             raise no_room(len(frames), frames.hop_s)
-        edges = frame_edges_s(frames, audio.duration_s)
-        edges[1:-1] = np.clip(edges[1:-1] - model.lead_s, 0.0, audio.duration_s)
+        edges = frame_edges_s(frames, duration_s)
+        edges[1:-1] = np.clip(edges[1:-1] - model.lead_s, 0.0, duration_s)
         return read_path(
             text,
             path.states,

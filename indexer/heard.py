@@ -1,0 +1,96 @@
+"""An utterance after its one decoding and its one encoding, at rest in a file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.corpus import Utterance
+from speech.aligners.frame_scores import speech_frames
+from speech.audio import Audio
+from speech.encoders.spectral import log_mel_spectrogram
+from speech.frames import FloatArray, Frames
+
+FLUX_FRAMES = 2
+"""Frames of 10 ms on each side whose spectra are compared at a boundary."""
+
+FLOOR_NATS = 12.0
+"""How far below the loud frames a band still counts: where noise changes, no phone begins."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeardUtterance:
+    """What aligning and pooling need of an utterance.
+
+    Attributes
+    ----------
+    frames
+        The encoder's frames, without posteriors.
+    loud
+        bool `[T]`, frames that are loud enough to be speech.
+    flux
+        float32 `[F]`, see `spectral_flux`.
+    duration_s
+        Length of the recording.
+    """
+
+    frames: Frames
+    loud: NDArray[np.bool_]
+    flux: FloatArray
+    duration_s: float
+
+    @classmethod
+    def of(cls, audio: Audio, frames: Frames) -> HeardUtterance:
+        """Take what is needed from a recording and its frames."""
+        return cls(frames, speech_frames(audio, frames), spectral_flux(audio), audio.duration_s)
+
+    def save(self, path: Path) -> None:
+        """Write to one `.npz` file; the rename makes it whole or absent."""
+        partial = path.with_suffix(".partial")
+        with partial.open("wb") as stream:
+            np.savez(
+                stream,
+                embeddings=self.frames.embeddings,
+                times=np.array([self.frames.hop_s, self.frames.offset_s, self.duration_s]),
+                loud=self.loud,
+                flux=self.flux,
+            )
+        partial.rename(path)
+
+    @classmethod
+    def load(cls, path: Path) -> HeardUtterance:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            hop_s, offset_s, duration_s = arrays["times"].tolist()
+            return cls(
+                Frames(arrays["embeddings"], hop_s, offset_s),
+                arrays["loud"],
+                arrays["flux"],
+                duration_s,
+            )
+
+
+def heard_name(utterance: Utterance) -> str:
+    """File name of a heard utterance; ids may hold anything, file names may not."""
+    identity = f"{utterance.audio}\0{utterance.id}\0{utterance.start_s}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"
+
+
+def spectral_flux(audio: Audio) -> FloatArray:
+    """Distance between the mean log-mel spectra of 20 ms before and after, float32 `[F]`.
+
+    Value f belongs to the time between frames f and f + 1 of `log_mel_spectrogram`.
+    """
+    mel = log_mel_spectrogram(audio.samples)
+    mel = np.maximum(mel, np.percentile(mel.max(axis=1), 95) - FLOOR_NATS)
+    padded = np.pad(mel, ((FLUX_FRAMES, FLUX_FRAMES), (0, 0)), mode="edge")
+    sums = np.cumsum(np.vstack([np.zeros((1, mel.shape[1]), np.float32), padded]), axis=0)
+    middle = np.arange(len(mel)) + FLUX_FRAMES + 1
+    before = sums[middle] - sums[middle - FLUX_FRAMES]
+    after = sums[middle + FLUX_FRAMES] - sums[middle]
+    change = np.linalg.norm(after - before, axis=1) / FLUX_FRAMES
+    return np.asarray(change, dtype=np.float32)
