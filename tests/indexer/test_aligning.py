@@ -10,14 +10,10 @@ import pytest
 import soundfile
 from praatio import textgrid as praatio
 
-from indexer.aligning import (
-    AligningReport,
-    AligningRequest,
-    UtteranceAligner,
-    align_corpora,
-    grid_path,
-)
+from indexer.aligning import AligningReport, AligningRequest, align_corpora
 from indexer.corpus import Utterance
+from indexer.grids import grid_path
+from indexer.utterances import PoolingRequest, UtterancePooler, recording_of
 from speech.aligners.textgrid import read_alignment
 from speech.errors import CorpusError, InputError
 from speech.inventory import PhoneInventory
@@ -222,8 +218,8 @@ def test_a_part_of_a_recording_is_aligned_by_itself(tone_corpus: Path, tmp_path:
     samples, _ = soundfile.read(tone_corpus / "anna" / "anna01.wav")
     soundfile.write(tmp_path / "long.wav", np.concatenate([samples] * 3), RATE)
     part = Utterance("part", tmp_path / "long.wav", "see me", "anna", start_s=0.5, end_s=1.1)
-    request = AligningRequest(("unread",), "en-US", tmp_path, encoder="spectral")
-    alignment = UtteranceAligner(request).align_one(part)
+    pooler = UtterancePooler(PoolingRequest("en-US", "auto", "spectral", None, "middle-third"))
+    alignment = pooler.align(part, recording_of(part))
     assert alignment.words == ("see", "me")
     assert alignment.phones[-1].end_s == pytest.approx(0.6)
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 
 from speech import registry
 from speech.aligners import pocketsphinx
-from speech.aligners.catalogue import load_aligner
+from speech.aligners.catalogue import choose_aligner, load_aligner
 from speech.aligners.pocketsphinx import PocketsphinxAligner, load
 from speech.alignment import SILENCE, Aligner, Alignment
 from speech.audio import Audio
@@ -230,12 +231,34 @@ def test_it_writes_nothing_to_the_terminal() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+@dataclass(frozen=True)
+class Head:
+    """As much of an encoder as the choice of an aligner looks at."""
+
+    phone_labels: tuple[str, ...]
+
+
 @pytest.mark.skipif(not registry.names("aligners"), reason="nativeear is not installed")
 def test_the_catalogue() -> None:
-    assert load_aligner("auto", "en-GB").name == "pocketsphinx"
     assert load_aligner("pocketsphinx").name == "pocketsphinx"
-    with pytest.raises(InputError, match="No aligner here serves 'it-IT'") as caught:
-        load_aligner("auto", "it-IT")
-    assert "TextGrids" in caught.value.fix
+    assert load_aligner("ctc", "it-IT").name == "ctc"
     with pytest.raises(InputError, match="nonsense"):
         load_aligner("nonsense")
+    with pytest.raises(InputError, match="flatstart has learnt no it-IT") as caught:
+        load_aligner("flatstart", "it-IT")
+    assert "index build" in caught.value.fix
+
+
+def test_which_aligner_auto_means(tmp_path: Path) -> None:
+    english, italian = PhoneInventory.load("en-GB"), PhoneInventory.load("it-IT")
+    head = Head(("<pad>", *(phone.ipa for phone in italian)))
+    headless = Head(())
+    assert choose_aligner("auto", english, headless) == "pocketsphinx"
+    assert choose_aligner("auto", italian, headless) == "flatstart"
+    assert choose_aligner("auto", italian, head) == "ctc"
+    # One phone that the head does not tell is one that could not be aligned.
+    partial = Head(tuple(label for label in head.phone_labels if label != "ʎ"))
+    assert choose_aligner("auto", italian, partial) == "flatstart"
+    # What was learnt with an index serves its language best, and a name is a name.
+    assert choose_aligner("auto", english, headless, tmp_path / "model") == "flatstart"
+    assert choose_aligner("mfa", italian, headless, tmp_path / "model") == "mfa"
