@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from speech.aligners.flatstart import no_room
 from speech.aligners.frame_scores import frame_edges_s
 from speech.aligners.graphs import SpelledText, read_path, spell_ctc
-from speech.aligners.viterbi import NEVER, best_path
+from speech.aligners.viterbi import best_path
 from speech.alignment import Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError
@@ -137,12 +137,13 @@ def states_of(path: NDArray[np.integer], text: SpelledText) -> NDArray[np.int64]
     States alternate: a blank first, then every label and the blank behind it.
     """
     states = np.empty(len(path), dtype=np.int64)
+    blank = (text.graph.column == 0).tolist()
     at, before = 0, 0
     for t, label in enumerate(path.tolist()):
         if label == 0:
-            at += int(text.graph.phone[at] != NEVER)
+            at += int(not blank[at])
         elif label != before:
-            at += 1 if text.graph.phone[at] == NEVER else 2
+            at += 1 if blank[at] else 2
         states[t] = at
         before = label
     return states

@@ -142,9 +142,11 @@ def spell_ctc(
             opening = number == 0
             for phone, stress in zip(sequence.phones, sequence.stress, strict=True):
                 phones.append(SpelledPhone(phone, stress, number, variant))
-                for label in columns[phone]:
+                for place, label in enumerate(columns[phone]):
                     if reached is not before:
-                        between = builder.add(blank, NEVER, [(state, 0.0) for state, _ in reached])
+                        # A blank between the labels of one phone is a part of it.
+                        owner = len(phones) - 1 if place else NEVER
+                        between = builder.add(blank, owner, [(state, 0.0) for state, _ in reached])
                         reached = [*reached, (between, None)]
                     arcs = [(state, 0.0) for state, held in reached if held != label]
                     own = builder.add(label, len(phones) - 1, arcs, first=opening)

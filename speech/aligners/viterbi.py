@@ -144,6 +144,8 @@ def best_path(
     StatePath or None
         None where the recording has too few frames for any path.
     """
+    if not len(scores):
+        return None
     for beam in beams:
         found = _search(graph, scores, beam)
         if found is not None:
