@@ -116,7 +116,7 @@ def measure_gop(
             f"There are {len(spans_s)} spans for {len(canonical)} phones.",
             fix="Give one span per canonical phone, None where it is not known.",
         )
-    reason = head_refusal(frames)
+    reason = head_refusal(frames, inventory)
     if frames.log_probs is None or reason or not canonical:
         return _nothing(len(canonical), reason)
     head = label_map(frames.labels, inventory)

@@ -64,7 +64,7 @@ def mismatch_warning(
 
 def heard_phones(frames: Frames, inventory: PhoneInventory) -> tuple[str, ...] | None:
     """Phones of the greedy CTC decode; None where the encoder has no usable phone head."""
-    if frames.log_probs is None or head_refusal(frames):
+    if frames.log_probs is None or head_refusal(frames, inventory):
         return None
     log_probs, columns = pool_log_probs(frames, inventory)
     best = np.argmax(log_probs, axis=1)

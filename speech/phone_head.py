@@ -148,7 +148,7 @@ def pool_log_probs(
     EncoderError
         If the encoder has no CTC head, or one whose labels are not phones.
     """
-    reason = head_refusal(frames)
+    reason = head_refusal(frames, inventory)
     if frames.log_probs is None or reason:
         raise EncoderError(
             "This encoder gives no phone posteriors.",
@@ -159,15 +159,17 @@ def pool_log_probs(
     return head.pool(frames.log_probs), head.columns
 
 
-def head_refusal(frames: Frames) -> str:
-    """Why frames cannot be scored by phone posteriors; empty if they can."""
+def head_refusal(frames: Frames, inventory: PhoneInventory) -> str:
+    """Why an inventory's phones cannot be scored by posteriors; empty if they can."""
     if frames.log_probs is None:
         return "The encoder has no phone CTC head."
-    return labels_refusal(frames.labels)
+    return labels_refusal(frames.labels, inventory)
 
 
-def labels_refusal(labels: Sequence[str]) -> str:
-    """Why a CTC head's labels cannot be read as phones; empty if they can."""
+def labels_refusal(labels: Sequence[str], inventory: PhoneInventory | None = None) -> str:
+    """Why a CTC head's labels cannot be read as phones, or as those of an inventory; else empty."""
+    if inventory is not None and inventory.notation == "letters":
+        return "The encoder's CTC head hears phones, and this inventory has letters."
     if are_phones(labels):
         return ""
     shown = " ".join([text for text in labels if not _IN_BRACKETS.fullmatch(text)][:6])
@@ -198,9 +200,9 @@ def label_map(labels: tuple[str, ...], inventory: PhoneInventory) -> LabelMap:
     Raises
     ------
     EncoderError
-        If the labels are not phones.
+        If the labels are not phones, or the inventory has letters in place of phones.
     """
-    reason = labels_refusal(labels)
+    reason = labels_refusal(labels, inventory)
     if reason:
         raise EncoderError(
             "This encoder gives no phone posteriors.",

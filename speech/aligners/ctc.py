@@ -61,10 +61,11 @@ class CtcAligner:
         AlignmentError
             If the frames have no phone posteriors, or too few frames for the text.
         """
-        if frames is None or frames.log_probs is None or head_refusal(frames):
+        reason = "" if frames is None else head_refusal(frames, self.inventory)
+        if frames is None or frames.log_probs is None or reason:
             raise AlignmentError(
                 "The aligner ctc needs an encoder with a phone CTC head.",
-                cause="" if frames is None else head_refusal(frames),
+                cause=reason,
                 fix="Choose such an encoder, or the aligner flatstart.",
             )
         head = label_map(frames.labels, self.inventory)
@@ -98,7 +99,7 @@ def knows_all(labels: Sequence[str], inventory: PhoneInventory) -> bool:
     """Whether a head with these labels, blank first, tells every phone of an inventory."""
     from speech.phone_head import labels_refusal
 
-    if not labels or inventory.notation == "letters" or labels_refusal(labels):
+    if not labels or labels_refusal(labels, inventory):
         return False
     head = label_map(tuple(labels), inventory)
     return not head.absent and not head.approximate

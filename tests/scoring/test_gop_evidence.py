@@ -6,6 +6,7 @@ import pytest
 from scoring.assessment import GopEvidence
 from scoring.gop import gop_features
 from scoring.gop_evidence import gop_evidence, measure_gop
+from scoring.mismatch import heard_phones
 from scoring.substitutes import inventory_substitutes
 from speech.errors import InputError, PhoneError
 from speech.frames import Frames
@@ -119,3 +120,11 @@ def test_nearby_substitutes_of_an_inventory() -> None:
     frames = spoken("S", "IH", "T")
     near = measure_gop(frames, ENGLISH, ["S", "IH", "T"], substitutes=table[:-1, :-1])
     assert near.evidence[0].sf is not None
+
+
+def test_letters_get_no_gop_and_a_reason() -> None:
+    letters = PhoneInventory.from_letters("und", "atk")
+    measured = measure_gop(spoken("K", "AE", "T"), letters, ["k", "a", "t"])
+    assert measured.evidence == (GopEvidence(),) * 3
+    assert "has letters" in measured.reason
+    assert heard_phones(spoken("K", "AE", "T"), letters) is None

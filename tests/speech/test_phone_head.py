@@ -145,17 +145,35 @@ def test_random_frames_stay_normalised_in_every_language() -> None:
 def test_letters_are_refused_with_a_reason() -> None:
     letters = ("<pad>", "|", *"ETAONIHSRDLUMWCFGYPBVKXJQZ")
     given = frames([{}, {"E": 0.5}], letters)
-    assert "letters or word pieces (| E T A O N …)" in head_refusal(given)
+    assert "letters or word pieces (| E T A O N …)" in head_refusal(
+        given, PhoneInventory.load("en-US")
+    )
     with pytest.raises(EncoderError) as caught:
         pool_log_probs(given, PhoneInventory.load("en-US"))
     assert "letters" in caught.value.cause
     with pytest.raises(EncoderError):
         label_map(letters, PhoneInventory.load("en-US"))
     headless = Frames(np.zeros((3, 2), np.float32), 0.02, 0.01)
-    assert head_refusal(headless) == "The encoder has no phone CTC head."
+    assert (
+        head_refusal(headless, PhoneInventory.load("en-US")) == "The encoder has no phone CTC head."
+    )
 
 
 def test_phone_heads_are_told_from_spelling() -> None:
     assert are_phones(vocabulary("espeak")) and are_phones(vocabulary("zipa"))
     assert not are_phones(["<pad>", "▁the", "▁a", "s", "ing"])
     assert not are_phones(["<pad>"])
+
+
+@pytest.mark.parametrize(
+    "labels", [vocabulary("espeak"), ("<blank>", *PhoneInventory.load("en-US").symbols)]
+)
+def test_letters_are_no_phones(labels: tuple[str, ...]) -> None:
+    """An `x` is a letter here, and neither the sound [x] nor ARPAbet."""
+    inventory = PhoneInventory.from_letters("und", "abkmx")
+    given = frames([{}], labels)
+    assert "has letters" in head_refusal(given, inventory)
+    with pytest.raises(EncoderError, match="no phone posteriors"):
+        label_map(labels, inventory)
+    with pytest.raises(EncoderError, match="no phone posteriors"):
+        pool_log_probs(given, inventory)
