@@ -33,7 +33,7 @@ from speech.aligners.flatstart import (
     state_columns,
 )
 from speech.aligners.graphs import SpelledText
-from speech.aligners.viterbi import best_path
+from speech.aligners.viterbi import NEVER, best_path
 from speech.alignment import SILENCE, Alignment
 from speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW
 from speech.errors import CorpusError
@@ -260,7 +260,7 @@ class _Pupil:
         products = np.zeros((dim, dim))
         if question.matrix is None or question.means is None:
             states = self._start(lesson, utterance)
-            wide = data.astype(np.float64)
+            wide = data[states != NEVER].astype(np.float64)
             products = wide.T @ wide
         elif lesson.given is not None:
             states = self._start(lesson, utterance)
@@ -277,7 +277,8 @@ class _Pupil:
             total = best + np.log(np.exp(scores - best[:, None]).sum(axis=1))
             posterior = float((scores[np.arange(len(data)), states] - total).sum())
         own = np.zeros((len(data), self._states), dtype=np.float32)
-        own[np.arange(len(data)), states] = 1.0
+        known = np.flatnonzero(states != NEVER)
+        own[known, states[known]] = 1.0
         sums = ClassSums(
             own.sum(axis=0, dtype=np.float64), (own.T @ data).astype(np.float64), products
         )
@@ -292,7 +293,10 @@ class _Pupil:
         return self._spelled[number]
 
     def _start(self, lesson: Lesson, utterance: HeardUtterance) -> NDArray[np.int64]:
-        """States of all frames before anything is known, or as a given alignment has them."""
+        """States of all frames before anything is known, or as a given alignment has them.
+
+        Speech whose phones nobody knows is in no state: `NEVER`.
+        """
         length = len(utterance.loud)
         states = np.full(length, self._columns[SILENCE][0], dtype=np.int64)
         if lesson.given is None and lesson.pronunciation is not None:
@@ -306,8 +310,11 @@ class _Pupil:
             states[loud] = np.array(sequence)[share]
             return states
         times = utterance.frames.times_s
-        for phone in lesson.given.spoken if lesson.given else ():
+        for phone in lesson.given.phones if lesson.given else ():
             inside = np.flatnonzero((times >= phone.start_s) & (times < phone.end_s))
+            if phone.is_silence:
+                states[inside] = self._columns.get(phone.phone, (NEVER,))[0]
+                continue
             columns = self._columns[phone.phone]
             share = np.arange(len(inside)) * len(columns) // max(len(inside), 1)
             states[inside] = np.array(columns)[share]
