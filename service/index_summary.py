@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexes.manifest import Manifest
+from indexes.phone_index import ALIGNER, EMBEDDINGS
 from scoring.grading import MIN_COVERAGE
 from speech.alignment import SILENCE
 from speech.inventory import PhoneInventory
@@ -32,13 +33,21 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "
         "their own",
         "clips": manifest.clips or "none",
-        "built by": manifest.command,
+        "aligner": manifest.aligner
+        + (", learnt from this speech" if ALIGNER in manifest.files else ""),
+        "embeddings": "kept: changes refit the index"
+        if EMBEDDINGS in manifest.files
+        else "not kept: changes leave transform and decision as they are",
+        "version": str(manifest.revision),
+        "made by": manifest.command,
     }
     table = Table(box=None, show_header=False)
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in facts.items():
         table.add_row(name, Text(value))
+    if manifest.history:
+        table.add_row("before", Text("\n".join(manifest.history)))
     console.print(table)
 
     corpora = Table(box=None, header_style="dim", title="Corpora", title_justify="left")
