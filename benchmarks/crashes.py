@@ -1,0 +1,186 @@
+"""Builds that are killed: does what is resumed become what an unbroken build makes?
+
+    python -m benchmarks.crashes [--kills 20] [--corpus asterisk:it] [--lang it-IT]
+                                 [--aligner flatstart] [--encoder default] [--workers 1]
+
+The product's own command builds an index once without a break. Then it is started again and again
+with `--resume`, in the same place, and killed with all its processes (SIGKILL: nothing can be
+tidied up) at instants drawn evenly over the time that the unbroken build took; where a build is
+done before its instant comes, its files are compared, and the next one begins afresh. After the
+last kill one more build runs to its end. Every file has to have the bytes of the unbroken build's,
+the manifest as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from indexes.publishing import sha256_of
+
+SEED = 0
+NAME = "crashes"
+
+
+@dataclass(frozen=True)
+class Crash:
+    """One build that was killed.
+
+    Attributes
+    ----------
+    after_s
+        How long it had run.
+    reached
+        What it had said last: the stage, and how far it was.
+    finished_before
+        How many builds had come to their end before this one began.
+    """
+
+    after_s: float
+    reached: str
+    finished_before: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a series of kills.
+
+    Attributes
+    ----------
+    crashes
+        The kills, in order.
+    finished
+        Builds that came to their end: one after the last kill, and those that were faster than
+        their instant.
+    differing
+        Files of these that an unbroken build does not have, lacks, or has with other bytes.
+    left_over
+        What lay beside the index when all was done.
+    """
+
+    crashes: tuple[Crash, ...]
+    finished: int
+    differing: tuple[str, ...]
+    left_over: tuple[str, ...]
+
+
+def build_command(options: Sequence[str], out: Path) -> list[str]:
+    """The product's own command."""
+    command = [sys.executable, "-m", "service.cli", "index", "build", "--name", NAME]
+    return [*command, *options, "--out", str(out), "--resume"]
+
+
+def crash_builds(options: Sequence[str], folder: Path, kills: int, seed: int = SEED) -> Outcome:
+    """Build once, then kill and resume until there were so many kills and all is done.
+
+    Parameters
+    ----------
+    options
+        Of `nativeear index build`, without `--out`, `--name` and `--resume`.
+    folder
+        Empty folder to work in.
+    kills
+        How many builds to kill.
+    seed
+        Of the instants.
+    """
+    started = time.monotonic()
+    whole = folder / "whole"
+    _run(build_command(options, whole), folder / "log", None)
+    takes_s = time.monotonic() - started
+    expected = digests(whole)
+    out = folder / "broken" / "index"
+    out.parent.mkdir()
+    rng = np.random.default_rng(seed)
+    crashes: list[Crash] = []
+    differing: set[str] = set()
+    finished = 0
+    while True:
+        instant_s = float(rng.uniform(0.0, takes_s)) if len(crashes) < kills else None
+        reached = _run(build_command(options, out), folder / "log", instant_s)
+        if reached is not None and instant_s is not None:
+            crashes.append(Crash(instant_s, reached, finished))
+        if out.exists():  # published, even if it was killed right after that
+            found = digests(out)
+            names = expected.keys() | found.keys()
+            differing |= {name for name in names if found.get(name) != expected.get(name)}
+            finished += 1
+            left = tuple(sorted(path.name for path in out.parent.iterdir() if path != out))
+            if instant_s is None:
+                return Outcome(tuple(crashes), finished, tuple(sorted(differing)), left)
+            shutil.rmtree(out)
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder."""
+    return {
+        path.relative_to(folder).as_posix(): sha256_of(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def _run(command: Sequence[str], log: Path, kill_after_s: float | None) -> str | None:
+    """Run a build; what it had said last if it was killed, None if it came to its end."""
+    with log.open("w") as stream:
+        # A session of its own, so that the workers are killed with it.
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=stream, start_new_session=True
+        )
+        try:
+            process.wait(kill_after_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            said = log.read_text().splitlines()
+            return said[-1] if said else "starting"
+    if process.returncode:
+        raise RuntimeError(f"The build failed: {log.read_text()[-1000:]}")
+    return None
+
+
+def main() -> None:
+    """Kill, resume, compare and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--corpus", default="asterisk:it")
+    parser.add_argument("--lang", default="it-IT")
+    parser.add_argument("--aligner", default="flatstart")
+    parser.add_argument("--encoder", default="default")
+    parser.add_argument("--workers", type=int, default=1)
+    options = parser.parse_args()
+    build = []
+    for name in ("corpus", "lang", "aligner", "encoder", "workers"):
+        build += [f"--{name}", str(getattr(options, name))]
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = crash_builds(build, Path(folder), options.kills)
+    table = Table(title=f"{options.corpus}, {options.aligner}: {options.kills} kills; seed {SEED}")
+    table.add_column("kill", justify="right")
+    table.add_column("after", justify="right")
+    table.add_column("had reached")
+    table.add_column("builds finished before", justify="right")
+    for number, crash in enumerate(outcome.crashes, start=1):
+        row = (f"{crash.after_s:.1f} s", crash.reached, str(crash.finished_before))
+        table.add_row(str(number), *row)
+    console = Console(width=100)
+    console.print(table)
+    equal = "the same bytes" if not outcome.differing else ", ".join(outcome.differing) + " differ"
+    console.print(f"{outcome.finished} finished builds against the unbroken one: {equal}")
+    console.print(f"left beside the index: {', '.join(outcome.left_over) or 'nothing'}")
+
+
+if __name__ == "__main__":
+    main()
