@@ -6,8 +6,9 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 from indexer.corpus import Utterance
 from indexer.utterances import PoolingRequest, UtterancePooler
@@ -44,11 +45,29 @@ def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
             raise
 
 
+def end_with_parent() -> None:
+    """Have this worker end when the process that started it is gone.
+
+    One that is killed tells its workers nothing: they would wait for work, and hold their memory,
+    until the machine is restarted.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
+
+
 _pooler: UtterancePooler | None = None
 
 
 def _start(request: PoolingRequest) -> None:
     global _pooler  # noqa: PLW0603 - one per process, made by the pool's initialiser
+    end_with_parent()
     # Before torch is loaded: workers that each use every core only get in each other's way.
     os.environ["OMP_NUM_THREADS"] = "1"
     _pooler = UtterancePooler(request)

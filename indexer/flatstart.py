@@ -23,6 +23,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.crew import end_with_parent
 from indexer.discriminant import ClassSums
 from indexer.heard import HeardUtterance
 from speech.aligners.flatstart import (
@@ -337,6 +338,7 @@ _pupil: _Pupil | None = None
 
 def _start_worker(lessons: Sequence[Lesson], phones: tuple[str, ...], states: int) -> None:
     global _pupil  # noqa: PLW0603 - one per process, made by the pool's initialiser
+    end_with_parent()
     _pupil = _Pupil(lessons, phones, states)
 
 

@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import soundfile
 
-from benchmarks.crashes import crash_builds
+from benchmarks.crashes import build_command, crash_builds
 from tests.conftest import RATE, SOUNDS, recording
 
 KILLS = 5
+needs_sigkill = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +39,48 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")
+def options(corpus: Path) -> list[str]:
+    told = ["--corpus", str(corpus), "--lang", "en-US", "--aligner", "flatstart"]
+    return [*told, "--encoder", "spectral"]
+
+
+@needs_sigkill
 def test_killed_builds_resume_to_the_bytes_of_an_unbroken_one(corpus: Path, tmp_path: Path) -> None:
-    options = ["--corpus", str(corpus), "--lang", "en-US", "--aligner", "flatstart"]
-    outcome = crash_builds([*options, "--encoder", "spectral"], tmp_path, KILLS, seed=3)
+    outcome = crash_builds(options(corpus), tmp_path, KILLS, seed=3)
     assert len(outcome.crashes) == KILLS
     assert outcome.finished >= 1
     assert outcome.differing == ()
     assert outcome.left_over == ()
     # Kills that all come before the first file is written would show nothing.
     assert len({crash.reached.partition(":")[0] for crash in outcome.crashes}) >= 2
+
+
+@needs_sigkill
+def test_workers_end_with_a_build_that_is_killed(corpus: Path, tmp_path: Path) -> None:
+    """Else each would hold an encoder in memory for ever, and write into the next build's files."""
+    command = build_command([*options(corpus), "--workers", "2"], tmp_path / "index")
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Learning to align"):
+                break
+        assert len(living(process.pid)) >= 3  # the build and its workers, at the least
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        until = time.monotonic() + 20
+        while living(process.pid) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert living(process.pid) == []
+    finally:
+        if living(process.pid):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def living(group: int) -> list[str]:
+    """Processes of a group that are not merely waiting to be counted as ended."""
+    listed = subprocess.run(
+        ["ps", "-eo", "pgid=,stat=,pid="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return [row[2] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
