@@ -241,13 +241,15 @@ def pool_corpora(
     CorpusError
         If nothing could be used. Single broken utterances are set aside instead.
     """
-    _prepare(work, pooler, resume)
     pairs = [
         (corpus, utterance)
         for corpus in corpora
         for utterance in corpus.utterances
         if utterance.id not in exclude
     ]
+    # Of an aligner that is learnt, every record depends on all the speech; else on its own.
+    names = [(corpus.name, utterance.id) for corpus, utterance in pairs]
+    _prepare(work, pooler, resume, names if has_to_learn(pooler) else [])
     refused: list[tuple[str, str]] = []
     if pooler.aligner_name == "mfa":
         pairs, refused = _with_grids(pairs, pooler, work, workers)
@@ -292,7 +294,9 @@ def pool_corpora(
     return PooledCorpora(tuple(kept), tuple(set_aside), companions)
 
 
-def _prepare(work: Path, pooler: UtterancePooler, resume: bool) -> None:
+def _prepare(
+    work: Path, pooler: UtterancePooler, resume: bool, learnt_from: Sequence[tuple[str, str]]
+) -> None:
     """Make the folder of records; what is in it stays only if it was made in the same way."""
     request = pooler.request
     identity = json.dumps(
@@ -304,6 +308,7 @@ def _prepare(work: Path, pooler: UtterancePooler, resume: bool) -> None:
             request.g2p,
             request.lexicon and sha256_of(request.lexicon),
             pooler.inventory.to_json(),
+            learnt_from,
             libraries(),
         ],
         sort_keys=True,

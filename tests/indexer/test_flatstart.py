@@ -226,6 +226,23 @@ def rounds_of(corpus: Path, out: Path, **options: object) -> int:
     return len(told) - 2
 
 
+def test_a_resumed_build_learns_from_its_own_speech_alone(
+    corpus: tuple[Path, dict[str, Spans]], tmp_path: Path
+) -> None:
+    """What is held out now must not have taught the aligner of the build that was interrupted."""
+
+    def interrupt(stage: str, done: int, total: int) -> None:
+        if (stage, done) == ("Aligning and encoding", 5):
+            raise KeyboardInterrupt
+
+    held_out = frozenset(f"u{number:02d}" for number in range(0, 40, 3))
+    with pytest.raises(KeyboardInterrupt):
+        build(corpus[0], tmp_path / "index", interrupt)
+    build(corpus[0], tmp_path / "index", resume=True, exclude=held_out)
+    build(corpus[0], tmp_path / "fresh", exclude=held_out)
+    assert contents(tmp_path / "index") == contents(tmp_path / "fresh")
+
+
 # --- The model as a file ------------------------------------------------------------------------
 
 
