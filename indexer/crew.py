@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -12,6 +13,7 @@ from threading import Thread
 
 from indexer.corpus import Utterance
 from indexer.utterances import PoolingRequest, UtterancePooler
+from speech.errors import CorpusError
 
 Task = Callable[[UtterancePooler, Utterance, Path], str]
 """Makes a file of an utterance; returns the reason if it has to be set aside, else ''. It is a
@@ -40,6 +42,12 @@ def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
             yield lambda task, utterances, paths: executor.map(
                 _work, [task] * len(utterances), utterances, paths, chunksize=4
             )
+        except BrokenProcessPool as error:
+            raise CorpusError(
+                "A worker process was ended from outside.",
+                cause="Most often the system does that when memory runs out.",
+                fix="Go on with --resume and fewer --workers: what is finished is kept.",
+            ) from error
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise

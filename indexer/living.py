@@ -1,7 +1,8 @@
 """A living index: speech is added, removed and merged, and every change is a new version.
 
 Where all that is involved keeps its embeddings, transform and decision are fitted anew, and the
-result is the one that a build from all the speech in one go gives. Where something keeps none, the
+result is the one that a build from all the speech in one go gives, provided that it is aligned
+alike: an aligner that an index has learnt stays as it is. Where something keeps none, the
 transform and the decision stay as they were.
 """
 

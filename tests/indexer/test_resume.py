@@ -17,6 +17,10 @@ import pytest
 import soundfile
 
 from benchmarks.crashes import build_command, crash_builds
+from indexer.corpus import Utterance
+from indexer.crew import crew_of
+from indexer.utterances import PoolingRequest, UtterancePooler
+from speech.errors import CorpusError
 from tests.conftest import RATE, SOUNDS, recording
 
 KILLS = 5
@@ -84,3 +88,16 @@ def living(group: int) -> list[str]:
     )
     rows = [line.split() for line in listed.stdout.splitlines()]
     return [row[2] for row in rows if row[0] == str(group) and not row[1].startswith("Z")]
+
+
+def ended(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return ""
+
+
+@needs_sigkill
+def test_a_worker_that_the_system_ends_is_told_in_a_sentence(tmp_path: Path) -> None:
+    pooler = UtterancePooler(PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third"))
+    utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
+    with pytest.raises(CorpusError, match="worker process"), crew_of(pooler, 2) as crew:
+        list(crew(ended, [utterance] * 2, [tmp_path / "a", tmp_path / "b"]))
