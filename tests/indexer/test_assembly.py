@@ -31,6 +31,7 @@ def settings(dim: int) -> Settings:
         encoder=EncoderIdentity(name="spectral", layer=None, fingerprint="sha256:0", dim=dim),
         pooling="middle-third",
         aligner="auto",
+        g2p=None,
         min_rating=None,
         clips=None,
         command="",
