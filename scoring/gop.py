@@ -3,7 +3,7 @@
 Each canonical phone is judged by how much likelier the recording is under the canonical sequence L
 than under L with that phone replaced, left out, or joined by another. All alignments are summed
 over, so none is needed. Scores after Cao et al., 2025, "Segmentation-free goodness of
-pronunciation" (arXiv 2507.16838); the sums are exact, in float64 log space, see `scoring.ctc`.
+pronunciation" (arXiv 2507.16838); the sums are exact, in float64 log space, see `speech.ctc`.
 
 Log ratios are natural logarithms: 0 means no difference, positive favours the canonical phone.
 An alternative that T frames cannot emit has probability 0 and the log ratio +inf.
@@ -18,20 +18,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scoring.ctc import (
+from scoring.substitutes import allowed_substitutes
+from speech.ctc import (
     LOG_ZERO,
     Boundaries,
     FloatArray,
     IntArray,
     boundaries,
     deletions,
-    frames_needed,
     log_sum,
     one_label_changes,
 )
-from scoring.posteriors import label_ids, name_of, normalised_log_probs
-from scoring.substitutes import allowed_substitutes
 from speech.errors import InputError
+from speech.occupancy import (
+    checked_posteriors,
+    mean_log_posterior,
+    occupancy,
+    sequence_log_posterior,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -74,7 +78,9 @@ class GopFeatures:
         how long it lasts.
     mean_log_posterior
         `[N]`, ≤ 0: log posterior of the canonical phone, averaged over frames weighted by the
-        posterior probability that the frame belongs to that phone (`phone_occupancy`).
+        posterior probability that the frame belongs to that phone (`speech.occupancy`).
+    occupancy
+        `[T, N]`, that probability.
     """
 
     canonical: IntArray
@@ -88,6 +94,7 @@ class GopFeatures:
     sf_sdi: FloatArray
     expected_span: FloatArray
     mean_log_posterior: FloatArray
+    occupancy: FloatArray
 
 
 def gop_features(
@@ -127,11 +134,11 @@ def gop_features(
         Fewer frames than the canonical sequence needs, an empty sequence, an id out of range,
         values that are NaN or not normalised, or a canonical sequence of probability 0.
     """
-    posteriors, labels = _checked(log_probs, canonical, blank, utterance)
+    posteriors, labels = checked_posteriors(log_probs, canonical, blank, utterance)
     n_vocabulary = posteriors.shape[1]
     allowed = allowed_substitutes(substitutes, labels, blank, n_vocabulary)
     prefix, suffix = boundaries(posteriors, labels, blank)
-    log_posterior = _log_posterior(prefix, utterance)
+    log_posterior = sequence_log_posterior(prefix, utterance)
 
     substituted, inserted = one_label_changes(posteriors, prefix, suffix)
     position = np.arange(labels.size)
@@ -149,7 +156,7 @@ def gop_features(
 
     substitution = _log_ratio(log_posterior, substituted)
     substitution[:, blank] = np.nan
-    occupancy = _occupancy(prefix, suffix, labels, log_posterior)
+    weights = occupancy(prefix, suffix, labels, log_posterior)
     return GopFeatures(
         canonical=labels,
         blank=blank,
@@ -161,7 +168,8 @@ def gop_features(
         sf_sd=log_posterior - sd,
         sf_sdi=log_posterior - sdi,
         expected_span=_expected_span(prefix, suffix, labels, log_posterior),
-        mean_log_posterior=(occupancy * posteriors[:, labels]).sum(axis=0) / occupancy.sum(axis=0),
+        mean_log_posterior=mean_log_posterior(posteriors, weights, labels),
+        occupancy=weights,
     )
 
 
@@ -208,23 +216,6 @@ def gop_features_batch(
     ]
 
 
-def phone_occupancy(
-    log_probs: ArrayLike | torch.Tensor,
-    canonical: ArrayLike,
-    *,
-    blank: int = 0,
-    utterance: str = "",
-) -> FloatArray:
-    """Posterior probability that frame t belongs to canonical phone i, float64 `[T, N]`.
-
-    Parameters and errors are those of `gop_features`. A row sums to 1 less the blank's share; a
-    column to the expected number of frames of the phone.
-    """
-    posteriors, labels = _checked(log_probs, canonical, blank, utterance)
-    prefix, suffix = boundaries(posteriors, labels, blank)
-    return _occupancy(prefix, suffix, labels, _log_posterior(prefix, utterance))
-
-
 def feature_names(labels: Sequence[str], *, blank: int = 0) -> tuple[str, ...]:
     """Name the columns of `feature_vectors`.
 
@@ -267,35 +258,6 @@ def feature_vectors(features: GopFeatures, *, clip: float = LOG_RATIO_CLIP) -> F
     return np.column_stack((whole, np.clip(ratios, -clip, clip)))
 
 
-def _checked(
-    log_probs: ArrayLike | torch.Tensor, canonical: ArrayLike, blank: int, utterance: str
-) -> tuple[FloatArray, IntArray]:
-    posteriors = normalised_log_probs(log_probs, utterance)
-    n_frames, n_vocabulary = posteriors.shape
-    labels = label_ids(canonical, n_vocabulary, blank, utterance)
-    needed = frames_needed(labels)
-    if n_frames < needed:
-        raise InputError(
-            f"{name_of(utterance)}{n_frames} frames are too few for {labels.size} phones, "
-            f"which need {needed}",
-            cause=f"CTC needs a frame per phone and one between each of the "
-            f"{needed - labels.size} pairs of equal neighbours",
-            fix="check that the text belongs to the recording and that the recording is complete",
-        )
-    return posteriors, labels
-
-
-def _log_posterior(prefix: Boundaries, utterance: str) -> float:
-    log_posterior = float(prefix.either[-1, -1])
-    if log_posterior < LOG_ZERO / 2:
-        raise InputError(
-            f"{name_of(utterance)}the canonical sequence has probability 0",
-            cause="every path through it meets a label whose log posterior is -inf",
-            fix="take log_softmax of the logits instead of the log of rounded probabilities",
-        )
-    return log_posterior
-
-
 def _log_ratio(log_posterior: float, alternative: FloatArray) -> FloatArray:
     """log p(L) - log p(alternative), +inf where the alternative has probability 0."""
     return np.where(alternative < LOG_ZERO / 2, np.inf, log_posterior - alternative)
@@ -311,14 +273,3 @@ def _expected_span(
     boundary = np.arange(len(begins), dtype=np.float64)[:, None]
     means = [(boundary * np.exp(paths - log_posterior)).sum(axis=0) for paths in (begins, ends)]
     return np.stack(means, axis=1)
-
-
-def _occupancy(
-    prefix: Boundaries, suffix: Boundaries, labels: IntArray, log_posterior: float
-) -> FloatArray:
-    """Posterior probability `[T, N]` that frame t belongs to phone i."""
-    n_labels = labels.size
-    ends = suffix.meeting(labels, slice(1, n_labels + 1))
-    after = np.logaddexp(ends, suffix.phone[:, :n_labels])  # the phone ends here, or goes on
-    occupancy: FloatArray = np.exp(prefix.phone[1:, 1:] + after[1:] - log_posterior)
-    return occupancy

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.assessment import GopEvidence
-from scoring.ctc import frames_needed
 from scoring.gop import GopFeatures, gop_features
 from scoring.gop_segment import logit_margins
+from speech.ctc import frames_needed
 from speech.errors import InputError
 from speech.frames import Frames
 from speech.inventory import PhoneInventory

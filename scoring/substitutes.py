@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scoring.ctc import IntArray
+from speech.ctc import IntArray
 from speech.errors import InputError
 from speech.inventory import PhoneInventory
 

@@ -25,7 +25,7 @@ from indexer.discriminant import fit_lda
 from indexes.similarity import class_similarities, margins
 from indexes.transform import Transform
 from retriever.frame_evidence import frame_evidence
-from scoring.gop import gop_features, phone_occupancy
+from scoring.gop import gop_features
 from speech.alignment import SILENCE
 from speech.encoders.compact_model import (
     ARPABET,
@@ -34,6 +34,7 @@ from speech.encoders.compact_model import (
     CompactEncoder,
     load,
 )
+from speech.occupancy import phone_occupancy
 from training.alignment import AlignedPhone, read_alignments
 from training.augment import LABEL_INDEX
 from training.corpus import (

@@ -21,11 +21,11 @@ from scoring.gop import (
     feature_vectors,
     gop_features,
     gop_features_batch,
-    phone_occupancy,
 )
 from scoring.gop_segment import logit_margins, segment_gop
 from scoring.substitutes import confusable_substitutes, nearby_substitutes
 from speech.errors import InputError
+from speech.occupancy import phone_occupancy
 
 torch.set_num_threads(1)
 

@@ -1,4 +1,4 @@
-"""Checks of what an encoder's CTC head and a pronunciation hand to the scores.
+"""Checks of what an encoder's CTC head and a pronunciation hand to the sums of `speech.ctc`.
 
 What passes is float64 `[T, V]` and int64 `[N]`; what does not is refused with the utterance named.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scoring.ctc import LOG_ZERO, FloatArray, IntArray, log_sum
+from speech.ctc import LOG_ZERO, FloatArray, IntArray, log_sum
 from speech.errors import InputError
 
 if TYPE_CHECKING:
