@@ -29,7 +29,7 @@ class HeardUtterance:
     Attributes
     ----------
     frames
-        The encoder's frames, without posteriors.
+        The encoder's frames.
     loud
         bool `[T]`, frames that are loud enough to be speech.
     flux
@@ -55,6 +55,8 @@ class HeardUtterance:
             np.savez(
                 stream,
                 embeddings=self.frames.embeddings,
+                log_probs=_none_as_empty(self.frames.log_probs),
+                labels=np.array(self.frames.labels, dtype=np.str_),
                 times=np.array([self.frames.hop_s, self.frames.offset_s, self.duration_s]),
                 loud=self.loud,
                 flux=self.flux,
@@ -66,12 +68,18 @@ class HeardUtterance:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
             hop_s, offset_s, duration_s = arrays["times"].tolist()
+            log_probs = arrays["log_probs"] if arrays["log_probs"].size else None
+            labels = tuple(arrays["labels"].tolist())
             return cls(
-                Frames(arrays["embeddings"], hop_s, offset_s),
+                Frames(arrays["embeddings"], hop_s, offset_s, log_probs, labels),
                 arrays["loud"],
                 arrays["flux"],
                 duration_s,
             )
+
+
+def _none_as_empty(log_probs: FloatArray | None) -> FloatArray:
+    return np.zeros((0, 0), dtype=np.float32) if log_probs is None else log_probs
 
 
 def heard_name(utterance: Utterance) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from speech.encoders.catalogue import load_encoder
 from speech.errors import AlignmentError, NativeEarError
 from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
+from speech.occupancy import canonical_posteriors
 from speech.pooling import Pooling, pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
 
@@ -32,7 +34,9 @@ MIN_SILENCE_S = 0.06
 class PooledPhone:
     """A phone of a native utterance, or a silence, before it becomes an exemplar.
 
-    `stress` is -1 where unknown; `rating` is the raters' score, None where nobody rated.
+    `stress` is -1 where unknown; `rating` is the raters' score, None where nobody rated;
+    `log_posterior` is what the encoder's phone head makes of it (`speech.occupancy`), NaN where it
+    has none or cannot tell.
     """
 
     phone: str
@@ -43,6 +47,7 @@ class PooledPhone:
     start_s: float
     end_s: float
     rating: float | None = None
+    log_posterior: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +183,10 @@ class UtterancePooler:
         described, spans = [], []
         phones = alignment.phones
         ratings = iter(utterance.ratings or ())
+        log_posteriors = iter(self._log_posteriors(frames, alignment))
         for i, phone in enumerate(phones):
             rating = None if phone.is_silence else next(ratings, None)
+            log_posterior = math.nan if phone.is_silence else next(log_posteriors)
             if phone.is_silence and (phone.phone != SILENCE or phone.duration_s < MIN_SILENCE_S):
                 continue  # `spn` and the like: speech of unknown phones
             described.append(
@@ -192,6 +199,7 @@ class UtterancePooler:
                     start_s=phone.start_s,
                     end_s=phone.end_s,
                     rating=rating,
+                    log_posterior=log_posterior,
                 )
             )
             spans.append((phone.start_s, phone.end_s))
@@ -219,6 +227,12 @@ class UtterancePooler:
                 heard.frames, heard.loud, heard.duration_s, self.pronounce(utterance)
             )
         return heard.frames, alignment, heard.duration_s
+
+    def _log_posteriors(self, frames: Frames, alignment: Alignment) -> list[float]:
+        """Log posterior of every phone that is no silence, in order."""
+        canonical = [phone.phone for phone in alignment.spoken]
+        heard = canonical_posteriors(frames, self.inventory, canonical)
+        return [math.nan] * len(canonical) if heard is None else heard.log_posterior.tolist()
 
     def align(self, utterance: Utterance, audio: Audio, frames: Frames | None = None) -> Alignment:
         """The utterance's own alignment, or one that is made now.

@@ -19,11 +19,13 @@ SCHEMA = pa.schema(
         pa.field("end_s", pa.float64(), nullable=False),
         pa.field("corpus", pa.dictionary(pa.int16(), pa.string()), nullable=False),
         pa.field("margin", pa.float32(), nullable=False),
+        pa.field("log_posterior", pa.float32(), nullable=False),
     ]
 )
 """Columns of `exemplars.parquet`, a row per vector in FAISS id order. `stress` is -1 where unknown;
 `margin` is the exemplar's own margin while its utterance or speaker was left out, NaN where it has
-no company or was not asked."""
+no company or was not asked; `log_posterior` is what the encoder's phone head made of it where it
+was expected, NaN where there is no such head or it cannot tell the phone."""
 
 
 UTTERANCES = pa.schema(
@@ -57,6 +59,8 @@ class Exemplar:
     margin
         Its own margin while its utterance or speaker was left out; NaN where it has no company or
         was not asked.
+    log_posterior
+        Log posterior of the phone, averaged over CTC occupancy; NaN where there is none.
     """
 
     row: int
@@ -71,3 +75,4 @@ class Exemplar:
     end_s: float
     corpus: str
     margin: float
+    log_posterior: float

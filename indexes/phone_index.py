@@ -129,7 +129,7 @@ class PhoneIndex:
                     fix=f"Run `nativeear index verify {path}`, then build it again.",
                 )
         try:
-            table = pq.read_table(path / EXEMPLARS, memory_map=True)
+            table = _completed(pq.read_table(path / EXEMPLARS, memory_map=True))
             transform = Transform.load(path / TRANSFORM, manifest.transform.kind)
         except Exception as error:
             raise IndexFormatError(
@@ -201,6 +201,12 @@ class PhoneIndex:
         """Each exemplar's own margin with its utterance left out, float32 `[n]`."""
         margins: FloatArray = self._table.column("margin").to_numpy()
         return margins
+
+    @cached_property
+    def native_log_posteriors(self) -> FloatArray:
+        """Log posterior of each exemplar by the encoder's phone head, float32 `[n]`, or NaN."""
+        log_posteriors: FloatArray = self._table.column("log_posterior").to_numpy()
+        return log_posteriors
 
     @cached_property
     def durations_s(self) -> NDArray[np.float64]:
@@ -280,6 +286,14 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _completed(table: pa.Table) -> pa.Table:
+    """The table with the columns that indexes built by earlier releases did not have."""
+    if "log_posterior" in table.column_names:
+        return table
+    unknown = pa.array(np.full(table.num_rows, np.nan, dtype=np.float32))
+    return table.append_column(SCHEMA.field("log_posterior"), unknown)
 
 
 def clip_name(corpus: str, utterance: str, suffix: str) -> str:

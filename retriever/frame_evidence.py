@@ -66,7 +66,8 @@ def frame_evidence(
     shares = weights / np.where(total > 0, total, np.nan)
 
     def average(values: NDArray[np.floating]) -> NDArray[np.float64]:
-        chosen = np.where(shares > 0, shares * values[:, canonical], 0.0).sum(axis=0)
+        with np.errstate(invalid="ignore"):  # 0 · inf, which is not chosen
+            chosen = np.where(shares > 0, shares * values[:, canonical], 0.0).sum(axis=0)
         return np.where((total > 0) & np.isfinite(chosen), chosen, np.nan)
 
     return FrameEvidence(average(log_posteriors), average(all_margins))
