@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from indexes.phone_index import PhoneIndex
-from retriever.deviations import Deviations, InsertedPhone
-from retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
+from retriever.deviations import InsertedPhone
+from retriever.evidence import PhoneEvidence, sounds_like
 from retriever.neighbours import Exclusion
 from scoring.assessment import (
     Assessment,
@@ -23,7 +23,6 @@ from scoring.assessment import (
     SyllableScore,
     WordAssessment,
 )
-from scoring.gop_evidence import measure_gop
 from scoring.grading import (
     CALIBRATION,
     DELETED,
@@ -34,17 +33,16 @@ from scoring.grading import (
     combine,
     mean,
 )
+from scoring.hearing import NOTHING, Hearing, Listener
 from scoring.mismatch import mismatch_warning
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError, InputError
-from speech.frames import Encoder, FloatArray, Frames
+from speech.frames import Encoder
 from speech.inventory import PhoneInventory
-from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
 
 MAX_EVIDENCE = 3
-NOTHING = Exclusion()
 
 
 class Assessor:
@@ -70,8 +68,8 @@ class Assessor:
         self.encoder = encoder
         self.aligner = aligner
         self.pronouncer = pronouncer
+        self._listener = Listener(index)
         self._scale = NativeScale(index)
-        self._deviations = Deviations(index)
 
     @property
     def language(self) -> str:
@@ -126,59 +124,49 @@ class Assessor:
             else self.pronouncer.pronounce(text or "")
         )
         warnings = [*recording.warnings, *pronunciation.warnings]
-        frames = self.encoder.encode(recording)
         try:
-            alignment = self.aligner.align(recording, pronunciation, frames)
+            hearing = self.hear(recording, pronunciation, exclusion)
         except AlignmentError as error:
             warnings.append(f"The text does not match the recording: {error.message}")
             return self._nothing_matched(id, recording, pronunciation, warnings)
+        alignment = hearing.alignment
         warnings += _variant_warnings(pronunciation, alignment)
-        canonical = [phone.phone for phone in alignment.spoken]
-        gop = measure_gop(frames, self.inventory, canonical)
-        if frames.log_probs is not None:
-            warnings.append(gop.reason)
-        similar = self._deviations.similarities(frames)
-        judged = self._judge(frames, similar, alignment, gop.evidence, exclusion)
+        if hearing.frames.log_probs is not None:
+            warnings.append(hearing.gop.reason)
+        judged = self._judge(hearing)
         flagged = sum(phone.verdict in FLAGGED for phone in judged)
-        warnings.append(mismatch_warning(frames, self.inventory, canonical, flagged))
-        insertions = self._deviations.insertions(frames, similar, alignment.phones)
+        canonical = [phone.phone for phone in hearing.phones]
+        warnings.append(mismatch_warning(hearing.frames, self.inventory, canonical, flagged))
         return self._result(
             id,
             recording,
             _words(pronunciation, alignment, judged),
-            tuple(_insertion(alignment, item) for item in insertions),
+            tuple(_insertion(alignment, item) for item in hearing.insertions),
             warnings,
         )
 
-    def _judge(
-        self,
-        frames: Frames,
-        similar: FloatArray,
-        alignment: Alignment,
-        gop: Sequence[GopEvidence],
-        exclusion: Exclusion,
-    ) -> list[PhoneAssessment]:
-        """Retrieve, grade and describe every canonical phone, in order."""
-        spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
-        aligned = [alignment.phones[i] for i in spoken]
-        evidence = gather_evidence(
-            self.index,
-            pool(frames, [(p.start_s, p.end_s) for p in aligned], self.index.manifest.pooling),
-            [phone.phone for phone in aligned],
-            exclusion=exclusion,
-        )
-        grades = []
-        for item, position in zip(evidence, spoken, strict=True):
-            deleted = self._deviations.deleted(
-                frames,
-                similar,
-                alignment.phones,
-                position,
-                self._scale.log_quantile(item),
-                heard=self.index.classes[int(item.posterior.argmax())],
-            )
-            grades.append(self._scale.grade(item, deleted=deleted))
-        return [self._phone(*parts) for parts in zip(aligned, evidence, gop, grades, strict=True)]
+    def hear(
+        self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion = NOTHING
+    ) -> Hearing:
+        """Encode and align one recording and gather the evidence, without a judgement.
+
+        Raises
+        ------
+        AlignmentError
+            If the canonical phones cannot be laid on the recording.
+        """
+        frames = self.encoder.encode(recording)
+        alignment = self.aligner.align(recording, pronunciation, frames)
+        return self._listener.hear(frames, alignment, exclusion)
+
+    def _judge(self, hearing: Hearing) -> list[PhoneAssessment]:
+        """Grade and describe every canonical phone, in order."""
+        grades = [
+            self._scale.grade(item, deleted=bool(deleted))
+            for item, deleted in zip(hearing.evidence, hearing.deleted, strict=True)
+        ]
+        parts = zip(hearing.phones, hearing.evidence, hearing.gop.evidence, grades, strict=True)
+        return [self._phone(*part) for part in parts]
 
     def _phone(
         self, phone: AlignedPhone, evidence: PhoneEvidence, gop: GopEvidence, grade: Grade

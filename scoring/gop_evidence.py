@@ -48,6 +48,8 @@ class GopMeasurement:
     spans_s
         float64 `[N, 2]`, where the head heard each phone, in seconds: CTC heads emit for a frame
         or two, so this is the place of a phone and not its duration. NaN where not measured.
+    occupancy
+        float64 `[T, N]`, how much of each frame belongs to each phone, or None.
     """
 
     evidence: tuple[GopEvidence, ...]
@@ -57,6 +59,7 @@ class GopMeasurement:
     columns: tuple[str, ...]
     mean_log_posterior: NDArray[np.float64]
     spans_s: NDArray[np.float64]
+    occupancy: NDArray[np.float64] | None
 
 
 def gop_evidence(
@@ -156,6 +159,7 @@ def measure_gop(
             ]
         ),
         spans_s=_seconds(frames, features.expected_span, units),
+        occupancy=np.add.reduceat(features.occupancy, units[:-1], axis=1),
     )
 
 
@@ -168,6 +172,7 @@ def _nothing(n_phones: int, reason: str) -> GopMeasurement:
         columns=(),
         mean_log_posterior=np.full(n_phones, np.nan),
         spans_s=np.full((n_phones, 2), np.nan),
+        occupancy=None,
     )
 
 

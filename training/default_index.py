@@ -17,7 +17,7 @@ from rich.console import Console
 
 from indexer.build import BuildReport, BuildRequest, build_index
 from indexer.corpus import read_corpus
-from training.splits import is_held_out
+from training.splits import FOLDS, fold_of, is_held_out
 
 NATIVE = "asterisk:en"
 RATED = "speechocean762-train"
@@ -25,9 +25,21 @@ LANGUAGE = "en-US"
 FLAWLESS = 2.0  # what every expert gave
 
 
-def build_default(data: Path, out: Path, workers: int = 2, encoder: str = "default") -> BuildReport:
-    """Build and publish the shipped index at `out`; an interrupted build is resumed."""
+def build_default(
+    data: Path,
+    out: Path,
+    workers: int = 2,
+    encoder: str = "default",
+    without_folds: frozenset[int] = frozenset(),
+) -> BuildReport:
+    """Build and publish the shipped index at `out`; an interrupted build is resumed.
+
+    For measuring, the learners of some folds are left out, and another encoder is taken.
+    """
     native = read_corpus(NATIVE, language=LANGUAGE)
+    learners = read_corpus(str(data / RATED), language=LANGUAGE)
+    held_out = {u.id for u in native.utterances if is_held_out(u.id)}
+    held_out |= {u.id for u in learners.utterances if fold_of(u.speaker) in without_folds}
     return build_index(
         BuildRequest(
             corpora=(NATIVE, str(data / RATED)),
@@ -42,7 +54,7 @@ def build_default(data: Path, out: Path, workers: int = 2, encoder: str = "defau
             min_rating=FLAWLESS,
             resume=True,
             embeddings=False,  # the wheel has to stay small
-            exclude=frozenset(u.id for u in native.utterances if is_held_out(u.id)),
+            exclude=frozenset(held_out),
         )
     )
 
@@ -53,8 +65,23 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="where speechocean762-train lies")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--encoder", default="default")
+    parser.add_argument(
+        "--without-folds",
+        type=int,
+        nargs="*",
+        default=(),
+        choices=range(FOLDS),
+        help="learners to leave out, for a sibling that is measured on them",
+    )
     options = parser.parse_args()
-    report = build_default(options.data, options.out, options.workers)
+    report = build_default(
+        options.data,
+        options.out,
+        options.workers,
+        options.encoder,
+        frozenset(options.without_folds),
+    )
     console = Console()
     console.print(
         f"{report.exemplars} exemplars from {report.utterances} utterances, "

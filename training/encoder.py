@@ -58,14 +58,14 @@ class Recording:
 
 
 def load_data(
-    data: Path, alignments: Path, test_fold: int | None, workers: int
+    data: Path, alignments: Path, test_folds: frozenset[int], workers: int
 ) -> tuple[list[Recording], list[Recording]]:
     """Read both corpora, aligning what isn't aligned yet.
 
     Returns
     -------
     train, test : list of Recording
-        `test` holds the speakers of the fold; no held-out prompt is in either.
+        `test` holds the speakers of the folds; no held-out prompt is in either.
     """
     prompts, left_out = read_asterisk()
     log.info("asterisk: %d prompts, %d left out", len(prompts), len(left_out))
@@ -82,7 +82,7 @@ def load_data(
         recording = Recording(
             utterance.id, utterance.speaker, read_audio(utterance.audio), aligned[utterance.id]
         )
-        tested = utterance.scores is not None and fold_of(utterance.speaker) == test_fold
+        tested = utterance.scores is not None and fold_of(utterance.speaker) in test_folds
         (test if tested else train).append(recording)
     return train, test
 
@@ -297,7 +297,7 @@ def train(options: argparse.Namespace) -> None:
     if options.resume and trainer.checkpoint.is_dir():
         trainer.read()
     alignments = options.alignments or options.out / "alignments.jsonl"
-    data, test = load_data(options.data, alignments, options.fold, options.threads)
+    data, test = load_data(options.data, alignments, frozenset(options.fold or ()), options.threads)
     hours = sum(r.speech_s for r in data) / 3600
     log.info("%d recordings, %.2f h of speech; %d to test", len(data), hours, len(test))
     donors = donors_of(data)
@@ -328,7 +328,9 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True)
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--fold", type=int, choices=range(5), help="speakers to leave for testing")
+    which.add_argument(
+        "--fold", type=int, nargs="+", choices=range(5), help="speakers to leave for testing"
+    )
     which.add_argument("--all", action="store_true", help="train on every speaker")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     parser.add_argument("--start", type=Path, help="go on from another run's averaged weights")

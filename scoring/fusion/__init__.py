@@ -1,0 +1,1 @@
+"""Evidence of many kinds → one grade per phone."""

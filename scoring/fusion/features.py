@@ -1,0 +1,225 @@
+"""All that is known of every canonical phone, as columns of numbers that a calibration weighs.
+
+Retrieval, the CTC head and the alignment each have their say; so do the neighbours, the word and
+the whole recording, for a sound is judged in its company. What was not measured is NaN.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retriever.evidence import PhoneEvidence
+from retriever.frame_evidence import FrameEvidence
+from scoring.fusion.natives import NativeReference
+from scoring.gop_evidence import GopMeasurement
+from speech.alignment import AlignedPhone
+from speech.inventory import VOWEL_KINDS, PhoneInventory
+
+Column = NDArray[np.float64]
+
+LOWEST = -20.0
+"""Log posteriors, log ratios and ln quantiles are cut off here: what is impossible at −20 nats is
+not more impossible at −40."""
+
+LOW_SHARE = 0.2
+"""Quantile that stands for the weak places of a recording."""
+
+RISING = frozenset(
+    (
+        "log_posterior",
+        "log_posterior_quantile",
+        "sf_s",
+        "sf_sd",
+        "gop_margin",
+        "deletion",
+        "rival",
+        "frame_log_posterior",
+        "frame_margin",
+        "margin",
+        "margin_quantile",
+        "posterior",
+        "canonical_share",
+    )
+)
+"""Columns of evidence that the phone was said as it was meant: no grade may fall when one rises."""
+
+CONTEXT = ("log_posterior", "frame_log_posterior", "margin_quantile")
+"""Columns of which the neighbours, the word and the recording are asked as well."""
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureTable:
+    """N canonical phones by F columns.
+
+    Attributes
+    ----------
+    names
+        The F columns.
+    values
+        float64 `[N, F]`; NaN where something was not measured.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+
+    def column(self, name: str) -> Column:
+        """One column, `[N]`."""
+        return self.values[:, self.names.index(name)]
+
+
+def phone_features(
+    *,
+    phones: Sequence[AlignedPhone],
+    evidence: Sequence[PhoneEvidence],
+    frame_evidence: FrameEvidence,
+    gop: GopMeasurement,
+    natives: NativeReference,
+    inventory: PhoneInventory,
+) -> FeatureTable:
+    """Put together what was measured of N canonical phones, in the order they were meant.
+
+    Parameters
+    ----------
+    phones
+        The aligned phones without silences.
+    evidence
+        What the index says of each.
+    frame_evidence
+        What it says of their frames.
+    gop
+        What the encoder's phone head says.
+    natives
+        How natives of the index say these phones.
+    inventory
+        The phones of the language.
+    """
+    if not phones:
+        return FeatureTable((), np.zeros((0, 0)))
+    own = _of_the_head(gop, evidence, inventory)
+    own |= _of_the_index(evidence, frame_evidence, natives)
+    own |= _of_time(phones, gop, natives)
+    own["log_posterior_quantile"] = natives.log_posterior_quantiles(
+        [phone.phone for phone in phones], own["log_posterior"]
+    )
+    for name in RISING:
+        own[name] = np.clip(own[name], LOWEST, -LOWEST)
+    words = np.array([phone.word_index for phone in phones])
+    own |= _of_place(phones, words, inventory)
+    for name in CONTEXT:
+        own |= _of_company(name, own[name], words)
+    return FeatureTable(tuple(own), np.column_stack(list(own.values())))
+
+
+def _of_the_head(
+    gop: GopMeasurement, evidence: Sequence[PhoneEvidence], inventory: PhoneInventory
+) -> dict[str, Column]:
+    columns = {
+        "log_posterior": gop.mean_log_posterior,
+        "sf_s": _numbers([item.sf for item in gop.evidence]),
+        "sf_sd": _numbers([item.sf_sd for item in gop.evidence]),
+        "gop_margin": _numbers([item.margin for item in gop.evidence]),
+    }
+    n = len(evidence)
+    deletion, rival, distance, held = (np.full(n, np.nan) for _ in range(4))
+    features = gop.features
+    for i in range(n if features is not None else 0):
+        assert features is not None  # noqa: S101 - tells mypy
+        units = slice(int(gop.units[i]), int(gop.units[i + 1]))
+        if np.isnan(gop.mean_log_posterior[i]):
+            continue
+        deletion[i] = features.deletion[units].min()
+        held[i] = features.occupancy[:, units].sum()
+        ratios = features.substitution[units].copy()
+        ratios[np.arange(len(ratios)), features.canonical[units]] = np.nan
+        unit, column = np.unravel_index(int(np.nanargmin(ratios)), ratios.shape)
+        rival[i] = ratios[unit, column]
+        name = gop.columns[int(column)]
+        if name in inventory:
+            distance[i] = inventory.distance(evidence[i].phone, name)
+    return columns | {
+        "deletion": deletion,
+        "rival": rival,
+        "rival_distance": distance,
+        "occupied_frames": held,
+    }
+
+
+def _of_the_index(
+    evidence: Sequence[PhoneEvidence], frames: FrameEvidence, natives: NativeReference
+) -> dict[str, Column]:
+    return {
+        "frame_log_posterior": frames.log_posterior,
+        "frame_margin": frames.margin,
+        "margin": _numbers([item.margin for item in evidence]),
+        "margin_quantile": natives.margin_quantiles(evidence),
+        "posterior": np.log(np.maximum(natives.canonical_posteriors(evidence), 1e-9)),
+        "canonical_share": _numbers([item.canonical_share for item in evidence]),
+        "own_similarity": _numbers(
+            [float(np.mean(item.model_similarities or (np.nan,))) for item in evidence]
+        ),
+        "coverage": np.log1p(_numbers([float(item.coverage) for item in evidence])),
+    }
+
+
+def _of_time(
+    phones: Sequence[AlignedPhone], gop: GopMeasurement, natives: NativeReference
+) -> dict[str, Column]:
+    duration_s = _numbers([phone.duration_s for phone in phones])
+    median_s = natives.median_durations_s([phone.phone for phone in phones])
+    middles = _numbers([(phone.start_s + phone.end_s) / 2 for phone in phones])
+    relative = np.log(np.maximum(duration_s, 1e-3) / median_s)
+    return {
+        "duration": relative,
+        "duration_here": relative - _quiet(np.nanmedian, relative),
+        "gap_s": np.abs(gop.spans_s.mean(axis=1) - middles),
+    }
+
+
+def _of_place(
+    phones: Sequence[AlignedPhone], words: NDArray[np.int64], inventory: PhoneInventory
+) -> dict[str, Column]:
+    n = len(phones)
+    first = np.searchsorted(words, words, side="left")
+    last = np.searchsorted(words, words, side="right")
+    kinds = [inventory.phone(phone.phone).kind for phone in phones]
+    return {
+        "in_word": np.arange(n) - first.astype(np.float64),
+        "to_word_end": last - 1.0 - np.arange(n),
+        "vowel": np.array([float(kind in VOWEL_KINDS) for kind in kinds]),
+        "phones": np.full(n, float(n)),
+    }
+
+
+def _of_company(name: str, values: Column, words: NDArray[np.int64]) -> dict[str, Column]:
+    edge = np.array([np.nan])
+    word_mean, word_least = np.empty(len(values)), np.empty(len(values))
+    for word in np.unique(words):
+        own = words == word
+        word_mean[own] = _quiet(np.nanmean, values[own])
+        word_least[own] = _quiet(np.nanmin, values[own])
+    whole = np.full(len(values), _quiet(np.nanmean, values))
+    low = np.full(len(values), _quiet(lambda v: np.nanquantile(v, LOW_SHARE), values))
+    return {
+        f"{name}_before": np.concatenate([edge, values[:-1]]),
+        f"{name}_after": np.concatenate([values[1:], edge]),
+        f"{name}_word": word_mean,
+        f"{name}_word_least": word_least,
+        f"{name}_recording": whole,
+        f"{name}_recording_low": low,
+    }
+
+
+def _quiet(function: object, values: Column) -> float:
+    """A NaN-aware statistic that is NaN where nothing is known, without a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return float(function(values))  # type: ignore[operator]
+
+
+def _numbers(values: Sequence[float | None]) -> Column:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

@@ -1,0 +1,84 @@
+"""How the natives of an index say each phone: the reference that evidence is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.natives import NativeMargins
+from indexes.phone_index import PhoneIndex
+from retriever.evidence import PhoneEvidence
+from speech.alignment import SILENCE
+
+MIN_COVERAGE = 10
+"""Exemplars of a phone below which it is `uncertain`."""
+
+
+class NativeReference:
+    """Distributions of native evidence, by phone. Safe to share between threads."""
+
+    def __init__(self, index: PhoneIndex) -> None:
+        self._index = index
+        self._places = {phone: p for p, phone in enumerate(index.classes)}
+
+    @cached_property
+    def margins(self) -> dict[str, NativeMargins]:
+        """Margins of natives, each while its own utterance or speaker was left out."""
+        return self._fitted(self._index.native_margins)
+
+    @cached_property
+    def log_posteriors(self) -> dict[str, NativeMargins]:
+        """Log posteriors of natives by the encoder's phone head."""
+        return self._fitted(self._index.native_log_posteriors)
+
+    def _fitted(self, values: NDArray[np.float32]) -> dict[str, NativeMargins]:
+        return {
+            phone: NativeMargins.fit(values[self._index.rows_of(phone)])
+            for phone in self._index.classes
+            if phone != SILENCE
+        }
+
+    @cached_property
+    def _medians_s(self) -> dict[str, float]:
+        durations = self._index.durations_s
+        return {
+            phone: float(np.median(durations[self._index.rows_of(phone)]))
+            for phone in self._index.classes
+        }
+
+    def margin_quantiles(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
+        """ln of the share of natives with no larger margin, `[N]`; NaN where there are too few."""
+        found = np.full(len(evidence), np.nan)
+        for i, item in enumerate(evidence):
+            natives = self.margins.get(item.phone)
+            if natives is not None and min(item.coverage, len(natives)) >= MIN_COVERAGE:
+                found[i] = natives.log_quantile(np.array(item.margin))
+        return found
+
+    def log_posterior_quantiles(
+        self, phones: Sequence[str], log_posteriors: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """ln of the share of natives with no larger log posterior, `[N]`, or NaN."""
+        found = np.full(len(phones), np.nan)
+        for i, phone in enumerate(phones):
+            natives = self.log_posteriors.get(phone)
+            if natives is not None and len(natives) >= MIN_COVERAGE:
+                found[i] = natives.log_quantile(np.array(log_posteriors[i]))
+        return found
+
+    def canonical_posteriors(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
+        """Retrieval's posterior of each canonical phone, `[N]`; NaN where the index has none."""
+        return np.array(
+            [
+                item.posterior[self._places[item.phone]] if item.phone in self._places else np.nan
+                for item in evidence
+            ],
+            dtype=np.float64,
+        )
+
+    def median_durations_s(self, phones: Sequence[str]) -> NDArray[np.float64]:
+        """Median native duration of each phone in seconds, `[N]`, or NaN."""
+        return np.array([self._medians_s.get(phone, np.nan) for phone in phones])

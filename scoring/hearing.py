@@ -1,0 +1,124 @@
+"""One recording laid against what was meant, before anything is judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.phone_index import PhoneIndex
+from retriever.deviations import Deviations, InsertedPhone
+from retriever.evidence import PhoneEvidence, gather_evidence
+from retriever.frame_retrieval import FrameRetrieval, span_weights
+from retriever.neighbours import Exclusion
+from scoring.fusion.features import FeatureTable, phone_features
+from scoring.fusion.natives import NativeReference
+from scoring.gop_evidence import GopMeasurement, measure_gop
+from speech.alignment import AlignedPhone, Alignment
+from speech.frames import Frames
+from speech.pooling import pool
+
+NOTHING = Exclusion()
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """All evidence on the N canonical phones of one recording.
+
+    Attributes
+    ----------
+    frames, alignment
+        The recording, encoded and aligned once.
+    phones
+        The aligned phones without silences, `[N]`.
+    evidence
+        What the index says of each, `[N]`.
+    gop
+        What the encoder's phone head says.
+    features
+        Both and more, as columns.
+    deleted
+        bool `[N]`: which phones were not said.
+    insertions
+        Speech that no canonical phone explains.
+    """
+
+    frames: Frames
+    alignment: Alignment
+    phones: tuple[AlignedPhone, ...]
+    evidence: tuple[PhoneEvidence, ...]
+    gop: GopMeasurement
+    features: FeatureTable
+    deleted: NDArray[np.bool_]
+    insertions: tuple[InsertedPhone, ...]
+
+
+class Listener:
+    """Hears recordings against one index. Safe to share between threads."""
+
+    def __init__(self, index: PhoneIndex) -> None:
+        self._index = index
+        self.natives = NativeReference(index)
+        self._deviations = Deviations(index)
+        self._by_frame = FrameRetrieval(index)
+
+    def hear(self, frames: Frames, alignment: Alignment, exclusion: Exclusion = NOTHING) -> Hearing:
+        """Gather the evidence on every canonical phone, in order.
+
+        Parameters
+        ----------
+        frames, alignment
+            The recording, encoded and aligned.
+        exclusion
+            Exemplars that must not answer, when the recording is itself in the index.
+        """
+        inventory = self._index.inventory
+        spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
+        phones = tuple(alignment.phones[i] for i in spoken)
+        canonical = [phone.phone for phone in phones]
+        spans_s = [(phone.start_s, phone.end_s) for phone in phones]
+        gop = measure_gop(frames, inventory, canonical)
+        evidence = gather_evidence(
+            self._index,
+            pool(frames, spans_s, self._index.manifest.pooling),
+            canonical,
+            exclusion=exclusion,
+        )
+        weights = gop.occupancy
+        by_frame = self._by_frame.evidence(
+            frames,
+            span_weights(frames, spans_s) if weights is None else weights,
+            canonical,
+            exclusion=exclusion,
+        )
+        similar = self._deviations.similarities(frames)
+        quantiles = self.natives.margin_quantiles(evidence)
+        deleted = [
+            self._deviations.deleted(
+                frames,
+                similar,
+                alignment.phones,
+                position,
+                float(quantile),
+                heard=self._index.classes[int(item.posterior.argmax())],
+            )
+            for item, position, quantile in zip(evidence, spoken, quantiles, strict=True)
+        ]
+        return Hearing(
+            frames,
+            alignment,
+            phones,
+            evidence,
+            gop,
+            phone_features(
+                phones=phones,
+                evidence=evidence,
+                frame_evidence=by_frame,
+                gop=gop,
+                natives=self.natives,
+                inventory=inventory,
+            ),
+            np.array(deleted, dtype=bool),
+            self._deviations.insertions(frames, similar, alignment.phones),
+        )

@@ -1,0 +1,166 @@
+"""Features of every phone of a corpus, kept on disk: what calibrations are fitted and judged on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nativeear
+from indexer.corpus import Utterance, read_corpus
+from indexer.utterances import recording_of
+from retriever.neighbours import Exclusion
+from scoring.fusion.features import FeatureTable
+from speech.audio import Audio
+from speech.errors import NativeEarError
+from speech.pronunciation import given_phones
+
+Own = Literal["speaker", "utterance"]
+Wanted = Callable[[Utterance], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class HeardCorpus:
+    """N canonical phones of a corpus.
+
+    Attributes
+    ----------
+    features
+        Of all of them.
+    phone, word, utterance, speaker
+        str `[N]`; `word` numbers the words of an utterance.
+    deleted
+        bool `[N]`, phones that retrieval did not find.
+    expert
+        float64 `[N]`, the experts' mean score 0–2; NaN where there is none.
+    """
+
+    features: FeatureTable
+    phone: NDArray[np.str_]
+    word: NDArray[np.int64]
+    utterance: NDArray[np.str_]
+    speaker: NDArray[np.str_]
+    deleted: NDArray[np.bool_]
+    expert: NDArray[np.float64]
+
+    def save(self, path: Path) -> None:
+        """Write to one `.npz` file."""
+        with path.open("wb") as stream:
+            np.savez_compressed(
+                stream,
+                names=np.array(self.features.names),
+                values=self.features.values,
+                **{name: getattr(self, name) for name in _COLUMNS},
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> HeardCorpus:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as arrays:
+            table = FeatureTable(tuple(arrays["names"].tolist()), arrays["values"])
+            return cls(table, **{name: arrays[name] for name in _COLUMNS})
+
+
+_COLUMNS = ("phone", "word", "utterance", "speaker", "deleted", "expert")
+
+
+def listen(
+    corpus: str,
+    *,
+    index: Path,
+    encoder: str | None = None,
+    wanted: Wanted = lambda _: True,
+    treat: Callable[[Audio], Audio] | None = None,
+    own: Own = "speaker",
+    workers: int = 1,
+) -> HeardCorpus:
+    """Hear a corpus against an index, whose own exemplars of the same speech do not answer.
+
+    Parameters
+    ----------
+    corpus
+        Folder or short form.
+    index, encoder
+        The index, and its encoder where that is a folder.
+    wanted
+        Which utterances.
+    treat
+        What is done to each recording before it is heard.
+    own
+        Whose exemplars do not answer: the speaker's, or only the utterance's.
+    workers
+        Processes; one if `treat` is given.
+    """
+    chosen = [u for u in read_corpus(corpus, language="en-US").utterances if wanted(u)]
+    if workers > 1 and treat is None:
+        with ProcessPoolExecutor(workers) as executor:
+            jobs = executor.map(_hear_by_name, [(str(index), encoder, own, u) for u in chosen])
+            parts = list(jobs)
+    else:
+        parts = [_hear(str(index), encoder, own, u, treat) for u in chosen]
+    return join([part for part in parts if part is not None])
+
+
+def join(parts: Sequence[HeardCorpus]) -> HeardCorpus:
+    """Several as one."""
+    names = parts[0].features.names
+    return HeardCorpus(
+        FeatureTable(names, np.concatenate([part.features.values for part in parts])),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS},
+    )
+
+
+def _hear_by_name(job: tuple[str, str | None, Own, Utterance]) -> HeardCorpus | None:
+    return _hear(*job, None)
+
+
+@cache
+def _assessor(index: str, encoder: str | None) -> nativeear.Assessor:
+    return nativeear.load(index, encoder=encoder)
+
+
+def _hear(
+    index: str,
+    encoder: str | None,
+    own: Own,
+    utterance: Utterance,
+    treat: Callable[[Audio], Audio] | None,
+) -> HeardCorpus | None:
+    assessor = _assessor(index, encoder)
+    audio = recording_of(utterance)
+    if treat is not None:
+        audio = treat(audio)
+    try:
+        pronunciation = (
+            assessor.pronouncer.pronounce(utterance.text or "")
+            if utterance.phones is None
+            else given_phones(
+                utterance.phones, assessor.inventory, utterance.text, assessor.pronouncer
+            )
+        )
+        exclusion = (
+            Exclusion(speakers=frozenset([utterance.speaker]))
+            if own == "speaker"
+            else Exclusion(utterances=frozenset([utterance.id]))
+        )
+        hearing = assessor.hear(audio, pronunciation, exclusion)
+    except NativeEarError as error:
+        print(f"{utterance.id}: {error.message}")
+        return None
+    n = len(hearing.phones)
+    ratings = utterance.ratings or (np.nan,) * n
+    return HeardCorpus(
+        hearing.features,
+        np.array([phone.phone for phone in hearing.phones]),
+        np.array([phone.word_index for phone in hearing.phones]),
+        np.full(n, utterance.id),
+        np.full(n, utterance.speaker),
+        hearing.deleted,
+        np.array(ratings, dtype=np.float64),
+    )
