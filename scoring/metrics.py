@@ -41,3 +41,32 @@ def pearson(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")
     return float(np.corrcoef(x, y)[0, 1])
+
+
+def expected_calibration_error(
+    positive: NDArray[np.bool_], probability: NDArray[np.floating], *, bins: int = 15
+) -> float:
+    """Mean distance between stated and observed frequency over bins of equal width.
+
+    Naeini et al., 2015, "Obtaining well calibrated probabilities using Bayesian binning": the
+    distance in each bin is weighted by its share of the N cases.
+
+    Parameters
+    ----------
+    positive
+        bool `[N]`, what happened.
+    probability
+        `[N]`, what was stated, 0–1; NaN are left out.
+
+    Returns
+    -------
+    float
+        NaN if nothing was stated.
+    """
+    known = ~np.isnan(probability)
+    positive, probability = positive[known], probability[known].astype(np.float64)
+    if not len(positive):
+        return float("nan")
+    number = np.minimum((probability * bins).astype(int), bins - 1)
+    surplus = np.bincount(number, weights=probability - positive, minlength=bins)
+    return float(np.abs(surplus).sum() / len(positive))
