@@ -43,6 +43,8 @@ def load(
     encoder: str | None = None,
     aligner: str = "auto",
     lexicon: Path | None = None,
+    calibration: str = "auto",
+    false_rejections: float = 0.04,
 ) -> Assessor:
     """Open an index and everything that assessing against it needs.
 
@@ -57,6 +59,11 @@ def load(
         `auto` or one of the registered aligners.
     lexicon
         A pronunciation lexicon that is asked before all others.
+    calibration
+        `training-free` grades by native speech alone; `expert` as experts would, where the index
+        allows it; `auto` takes the second where it can.
+    false_rejections
+        Share of native phones that may be flagged.
 
     Returns
     -------
@@ -89,4 +96,6 @@ def load(
             g2p=manifest.g2p,
             inventory=opened.inventory,
         ),
+        calibration=calibration,
+        false_rejections=false_rejections,
     )

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.quality import Pool
+from benchmarks.retrieval import Pool
 from benchmarks.speech_data import PooledSpeech
 from indexer.corpus import Utterance
 from indexer.decision import TOP_M

@@ -5,7 +5,7 @@
 Every layer (0 enters the first block, the last one is what the phone head reads), both poolings,
 and two pools: native prompts that are not held out, and phones that all experts scored 2, of
 learners of the other folds. The measures are of the bare margin, which no fit has touched: ROC-AUC
-for an expert score below 0.5, and the correlation with the experts. `benchmarks.quality` measures
+for an expert score below 0.5, and the correlation with the experts. `benchmarks.retrieval` measures
 the score that is built on it. The encoder must not have learnt from the folds that are judged.
 
 For GOP there is no such sweep: posteriors come from the phone head, and the head reads one layer,
@@ -32,7 +32,7 @@ from benchmarks.hidden_states import (
     margin_pool,
     pool_layers,
 )
-from benchmarks.quality import SEED
+from benchmarks.retrieval import SEED
 from benchmarks.speech_data import CACHE, PooledSpeech, speechocean_folder
 from indexer.corpus import Corpus, Utterance, read_corpus
 from indexer.utterances import (

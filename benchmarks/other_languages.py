@@ -36,7 +36,7 @@ from benchmarks.hidden_states import (
     margin_pool,
     pool_layers,
 )
-from benchmarks.quality import NEAR, SEED, _nearest
+from benchmarks.retrieval import NEAR, SEED, _nearest
 from benchmarks.speech_data import PooledSpeech
 from indexer.corpus import Utterance, read_corpus
 from indexer.utterances import MIN_SILENCE_S, PooledPhone

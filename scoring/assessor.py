@@ -23,13 +23,13 @@ from scoring.assessment import (
     SyllableScore,
     WordAssessment,
 )
+from scoring.calibration import calibration_of
 from scoring.grading import (
-    CALIBRATION,
     DELETED,
+    FALSE_REJECTIONS,
     FLAGGED,
     UNCERTAIN,
     Grade,
-    NativeScale,
     combine,
     mean,
 )
@@ -58,10 +58,21 @@ class Assessor:
         Lays the canonical phones on the recording.
     pronouncer
         Gives the canonical phones of a text.
+    calibration
+        `training-free`, `expert`, or `auto`, see `scoring.calibration`.
+    false_rejections
+        Share of native phones that may be flagged.
     """
 
     def __init__(
-        self, index: PhoneIndex, encoder: Encoder, aligner: Aligner, pronouncer: Pronouncer
+        self,
+        index: PhoneIndex,
+        encoder: Encoder,
+        aligner: Aligner,
+        pronouncer: Pronouncer,
+        *,
+        calibration: str = "auto",
+        false_rejections: float = FALSE_REJECTIONS,
     ) -> None:
         index.check_encoder(encoder)
         self.index = index
@@ -69,7 +80,9 @@ class Assessor:
         self.aligner = aligner
         self.pronouncer = pronouncer
         self._listener = Listener(index)
-        self._scale = NativeScale(index)
+        self._calibration = calibration_of(
+            calibration, index, self._listener.natives, false_rejections=false_rejections
+        )
 
     @property
     def language(self) -> str:
@@ -161,10 +174,7 @@ class Assessor:
 
     def _judge(self, hearing: Hearing) -> list[PhoneAssessment]:
         """Grade and describe every canonical phone, in order."""
-        grades = [
-            self._scale.grade(item, deleted=bool(deleted))
-            for item, deleted in zip(hearing.evidence, hearing.deleted, strict=True)
-        ]
+        grades = self._calibration.grades(hearing)
         parts = zip(hearing.phones, hearing.evidence, hearing.gop.evidence, grades, strict=True)
         return [self._phone(*part) for part in parts]
 
@@ -260,7 +270,7 @@ class Assessor:
             language=self.language,
             index=self.index.name,
             encoder=self.encoder.name,
-            calibration=CALIBRATION,
+            calibration=self._calibration.name,
             duration_s=recording.duration_s,
             score=Scores(
                 overall=pronunciation,

@@ -105,20 +105,32 @@ class Listener:
             )
             for item, position, quantile in zip(evidence, spoken, quantiles, strict=True)
         ]
+        features = phone_features(
+            phones=phones,
+            evidence=evidence,
+            frame_evidence=by_frame,
+            gop=gop,
+            natives=self.natives,
+            inventory=inventory,
+        )
         return Hearing(
             frames,
             alignment,
             phones,
             evidence,
             gop,
-            phone_features(
-                phones=phones,
-                evidence=evidence,
-                frame_evidence=by_frame,
-                gop=gop,
-                natives=self.natives,
-                inventory=inventory,
-            ),
-            np.array(deleted, dtype=bool),
+            features,
+            np.array(deleted, dtype=bool) & ~_heard(features),
             self._deviations.insertions(frames, similar, alignment.phones),
         )
+
+
+def _heard(features: FeatureTable) -> NDArray[np.bool_]:
+    """Which phones the CTC head finds likelier said than left out, `[N]`; none without a head.
+
+    Retrieval looks for a phone near its aligned place, and boundaries near a weak phone are the
+    least certain ones; the head needs none. A phone was left out only if both say so.
+    """
+    if not features.names:
+        return np.zeros(0, dtype=bool)
+    return np.asarray(features.column("deletion") > 0)

@@ -109,6 +109,8 @@ def assess_manifest(
     out: Path,
     *,
     index: str | Path,
+    calibration: str = "auto",
+    false_rejections: float = 0.04,
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> BatchReport:
@@ -125,6 +127,8 @@ def assess_manifest(
         File to write; replaced if it is there.
     index
         Name or folder of an index.
+    calibration, false_rejections
+        See `nativeear.load`.
     workers
         Processes. The result does not depend on their number.
     progress
@@ -139,11 +143,12 @@ def assess_manifest(
     rows = told.rows
     _check_out(out, manifest)
     beside = out.with_name(out.name + ".partial")
+    load = partial(_load, index, calibration, false_rejections)
     done = failed = 0
     try:
         with (
             beside.open("w", encoding="utf-8", newline="\n") as file,
-            closing(in_processes(partial(_load, index), rows, workers)) as lines,
+            closing(in_processes(load, rows, workers)) as lines,
         ):
             progress(STAGE, 0, len(rows))
             for row, answer in zip(rows, lines, strict=True):
@@ -205,10 +210,11 @@ def _check_out(out: Path, manifest: Path) -> None:
         )
 
 
-def _load(index: str | Path) -> Callable[[Row], Line]:
+def _load(index: str | Path, calibration: str, false_rejections: float) -> Callable[[Row], Line]:
     import nativeear  # here: the parent process needs neither torch nor the index
 
-    return partial(_assess, nativeear.load(index))
+    assessor = nativeear.load(index, calibration=calibration, false_rejections=false_rejections)
+    return partial(_assess, assessor)
 
 
 def _assess(assessor: Assessor, row: Row) -> Line:

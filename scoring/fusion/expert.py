@@ -8,6 +8,7 @@ that lies beside them.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,8 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes.phone_index import PhoneIndex
+from scoring.assessment import Verdict
 from scoring.fusion.features import FeatureTable
+from scoring.fusion.natives import NativeReference
 from scoring.fusion.trees import Trees
+from scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade
+from scoring.hearing import Hearing
+from speech.inventory import primary_subtag
 
 FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
 TREES_FILE = "trees.safetensors"
@@ -61,11 +68,22 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, eq=False)
-class ExpertCalibration:
-    """The fitted trees."""
+class ExpertModel:
+    """The fitted trees, and what they say of natives.
+
+    Attributes
+    ----------
+    score, error
+        Sums of trees: the expert score 0–2, and the logit of a mispronunciation.
+    native_rates, native_probabilities
+        float64 `[Q]`, both ascending and descending in step: the share of native phones whose
+        probability of a mispronunciation is above each of the second.
+    """
 
     score: Trees
     error: Trees
+    native_rates: NDArray[np.float64]
+    native_probabilities: NDArray[np.float64]
 
     def scores(self, features: FeatureTable) -> NDArray[np.float64]:
         """Expected expert score of every phone, 0–100, `[N]`."""
@@ -76,24 +94,85 @@ class ExpertCalibration:
         """Probability that experts call each phone mispronounced, 0–1, `[N]`."""
         return np.asarray(1.0 / (1.0 + np.exp(-self.error(_table(features)))))
 
+    def threshold(self, false_rejections: float) -> float:
+        """Probability above which this share of native phones lies."""
+        return float(np.interp(false_rejections, self.native_rates, self.native_probabilities))
+
+
+class ExpertCalibration:
+    """Grades as experts would. Safe to share between threads.
+
+    Parameters
+    ----------
+    model
+        The fitted trees.
+    natives
+        How the natives of the index say each phone: what is `uncertain` depends on them alone.
+    false_rejections
+        Share of native phones that may be flagged.
+    """
+
+    name = "expert"
+
+    def __init__(
+        self,
+        model: ExpertModel,
+        natives: NativeReference,
+        *,
+        false_rejections: float = FALSE_REJECTIONS,
+    ) -> None:
+        self._model = model
+        self._natives = natives
+        self._threshold = model.threshold(false_rejections)
+
+    def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
+        """Grade every canonical phone, in order."""
+        if not hearing.phones:
+            return ()
+        known = ~np.isnan(self._natives.margin_quantiles(hearing.evidence))
+        scores = self._model.scores(hearing.features)
+        probabilities = self._model.probabilities(hearing.features)
+        grades = []
+        for i, evidence in enumerate(hearing.evidence):
+            if not known[i]:
+                grades.append(UNCERTAIN)
+                continue
+            verdict: Verdict = "correct"
+            if probabilities[i] > self._threshold:
+                verdict = "substituted" if evidence.margin < 0 else "accented"
+                verdict = "deleted" if hearing.deleted[i] else verdict
+            grades.append(Grade(float(scores[i]), float(probabilities[i]), verdict))
+        return tuple(grades)
+
+
+def serves(index: PhoneIndex) -> bool:
+    """Whether the shipped calibration was made for this index: its language and its encoder."""
+    record = FOLDER / RECORD_FILE
+    if primary_subtag(index.language) != LANGUAGE or not record.is_file():
+        return False
+    made_for: str = json.loads(record.read_text(encoding="utf-8"))["encoder"]
+    return made_for == index.manifest.encoder.fingerprint
+
 
 @cache
-def shipped() -> ExpertCalibration:
+def shipped() -> ExpertModel:
     """The calibration that comes with NativeEar."""
     from safetensors.numpy import load_file
 
     arrays = load_file(FOLDER / TREES_FILE)
 
-    def part(name: str) -> Trees:
+    def part(name: str) -> dict[str, NDArray[Any]]:
         prefix = f"{name}."
-        own: dict[str, NDArray[Any]] = {
+        return {
             key.removeprefix(prefix): value
             for key, value in arrays.items()
             if key.startswith(prefix)
         }
-        return Trees.of(own)
 
-    return ExpertCalibration(part("score"), part("error"))
+    natives = part("native")
+    return ExpertModel(
+        Trees.of(part("score")), Trees.of(part("error")), natives["rates"], natives["probabilities"]
+    )
 
 
 def _table(features: FeatureTable) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from speech.errors import InputError
 
 if TYPE_CHECKING:
     from scoring.assessment import Assessment
-    from service.batch import BatchReport
 
 
 def assess(
@@ -59,6 +58,17 @@ def assess(
         Path | None,
         typer.Option(metavar="OUT.TextGrid", help="Also write words, phones and scores there."),
     ] = None,
+    calibration: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|expert|training-free",
+            help="Grade as experts would, or by native speech alone; auto takes the first where "
+            "it was fitted for the index.",
+        ),
+    ] = "auto",
+    false_rejections: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of native phones that may be flagged.")
+    ] = 0.04,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Hear a recording against native speech, phone by phone.
@@ -66,6 +76,12 @@ def assess(
     AUDIO with --text, --phones or --text-file gives one result; --manifest with --out gives many.
     Where a row of the manifest fails, its error stands in the output and the exit code is 1.
     """
+    import nativeear
+    from service.batch import assess_manifest
+    from service.commands.index_choice import choose_index
+    from service.commands.progress import ProgressReport
+    from speech.audio import Audio
+
     if manifest is not None:
         singles = {
             "AUDIO": audio,
@@ -77,7 +93,16 @@ def assess(
         _refuse(singles, "goes with a single recording, not with --manifest")
         if out is None:
             raise InputError("--manifest needs --out.", fix="Name the file for the results.")
-        report = _assess_many(manifest, out, workers or 1, index=index, lang=lang)
+        with ProgressReport() as progress:
+            report = assess_manifest(
+                manifest,
+                out,
+                index=choose_index(index, lang),
+                calibration=calibration,
+                false_rejections=false_rejections,
+                workers=workers or 1,
+                progress=progress,
+            )
         assessed = report.rows - report.failed
         print(f"{assessed} assessed, {report.failed} failed: {report.out}", file=sys.stderr)
         if report.unused_columns:
@@ -107,7 +132,11 @@ def assess(
             cause=f"There is no folder {textgrid.parent}.",
             fix="Make the folder first, or give another path.",
         )
-    result = _assess_one(audio, text, phones, index=index, lang=lang)
+    recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
+    assessor = nativeear.load(
+        choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
+    )
+    result = assessor.assess(recording, text, phones=phones, id=audio.stem)
     if textgrid is not None:
         from service.result_textgrid import to_textgrid
 
@@ -116,30 +145,6 @@ def assess(
         print_json(result.model_dump_json(indent=2))
     else:
         _print(result)
-
-
-def _assess_one(
-    audio: Path, text: str | None, phones: str | None, *, index: str | None, lang: str | None
-) -> Assessment:
-    import nativeear
-    from service.commands.index_choice import choose_index
-    from speech.audio import Audio
-
-    recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
-    assessor = nativeear.load(choose_index(index, lang))
-    return assessor.assess(recording, text, phones=phones, id=audio.stem)
-
-
-def _assess_many(
-    manifest: Path, out: Path, workers: int, *, index: str | None, lang: str | None
-) -> BatchReport:
-    from service.batch import assess_manifest
-    from service.commands.index_choice import choose_index
-    from service.commands.progress import ProgressReport
-
-    chosen = choose_index(index, lang)
-    with ProgressReport() as progress:
-        return assess_manifest(manifest, out, index=chosen, workers=workers, progress=progress)
 
 
 def _print(result: Assessment) -> None:

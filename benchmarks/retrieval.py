@@ -1,6 +1,6 @@
-"""How well the retrieval detector and its training-free score agree with people.
+"""How well retrieval by itself agrees with people: pooled margins, and no phone head.
 
-    python -m benchmarks.quality [--encoder NAME]
+    python -m benchmarks.retrieval [--encoder NAME]
 
 Prints one table. Nothing is fitted on what is reported: the native pool is the Debian prompts
 that are not held out; the expert-rated pool is, for each fold of learners, the phones that all
@@ -30,7 +30,7 @@ from indexer.discriminant import fit_lda
 from indexes.natives import NativeMargins
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
 from indexes.transform import Transform
-from scoring.grading import FLAGGED_QUANTILE, score_of
+from scoring.grading import FALSE_REJECTIONS, score_of
 from scoring.metrics import pearson, roc_auc
 from speech.alignment import SILENCE
 from speech.inventory import PhoneInventory
@@ -127,7 +127,7 @@ def grade_rows(name: str, pools: dict[int, Pool], learners: PooledSpeech, tuned:
         found["margin auc"].append(roc_auc(wrong, -margin))
         found["auc"].append(roc_auc(wrong, -score))
         found["pcc"].append(pearson(score, test.expert))
-        found["flagged"].append(float((quantile[good] < math.log(FLAGGED_QUANTILE)).mean()))
+        found["flagged"].append(float((quantile[good] < math.log(FALSE_REJECTIONS)).mean()))
     return [
         Row(name, "ROC-AUC, expert < 0.5, bare margin", tuple(found["margin auc"]), tuned),
         Row(name, "ROC-AUC, expert < 0.5, score", tuple(found["auc"]), tuned),
@@ -152,7 +152,7 @@ def simulated_rows(name: str, pool: Pool, prompts: PooledSpeech) -> list[Row]:
         Row(
             name,
             "held-out prompts: false rejections at 4 %",
-            (float((quantile < math.log(FLAGGED_QUANTILE)).mean()),),
+            (float((quantile < math.log(FALSE_REJECTIONS)).mean()),),
             "nothing",
         )
     ]
@@ -184,7 +184,7 @@ def native_rows(name: str, pool: Pool, natives: PooledSpeech) -> list[Row]:
     """False rejections of natives whose voices the pool has never heard, a value per speaker."""
     spoken = natives.take(natives.spoken)
     _, quantile = pool.judge(pool.similarities(spoken.embeddings), spoken.labels)
-    rejected = quantile < math.log(FLAGGED_QUANTILE)
+    rejected = quantile < math.log(FALSE_REJECTIONS)
     rates = [float(rejected[spoken.speaker == s].mean()) for s in np.unique(spoken.speaker)]
     return [Row(name, "six unseen natives: false rejections at 4 %", tuple(rates), "nothing")]
 

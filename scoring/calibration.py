@@ -1,0 +1,74 @@
+"""From evidence to grades: which calibrations there are, and which one an index gets."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, get_args
+
+from indexes.phone_index import PhoneIndex
+from scoring.fusion import expert
+from scoring.fusion.natives import NativeReference
+from scoring.fusion.training_free import TrainingFree
+from scoring.grading import FALSE_REJECTIONS, Grade
+from scoring.hearing import Hearing
+from speech.errors import InputError
+
+CalibrationName = Literal["auto", "expert", "training-free"]
+
+
+class Calibration(Protocol):
+    """Turns the evidence on a recording into grades. Safe to share between threads."""
+
+    @property
+    def name(self) -> str:
+        """What the result says of it."""
+
+    def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
+        """Grade every canonical phone, in order."""
+
+
+def calibration_of(
+    name: str,
+    index: PhoneIndex,
+    natives: NativeReference,
+    *,
+    false_rejections: float = FALSE_REJECTIONS,
+) -> Calibration:
+    """The calibration called `name`, for one index.
+
+    Parameters
+    ----------
+    name
+        `training-free`, `expert`, or `auto`: `expert` where it was fitted for this index's
+        language and encoder, else `training-free`.
+    index, natives
+        The index and how its natives say each phone.
+    false_rejections
+        Share of native phones that may be flagged, above 0 and at most 0.5.
+
+    Raises
+    ------
+    InputError
+        If there is no such calibration, it does not serve the index, or the share is no share.
+    """
+    if name not in get_args(CalibrationName):
+        raise InputError(
+            f"There is no calibration called {name!r}.",
+            fix=f"Choose one of {', '.join(get_args(CalibrationName))}.",
+        )
+    if not 0 < false_rejections <= 0.5:
+        raise InputError(
+            f"{false_rejections:g} is no share of false rejections.",
+            fix="Give a share above 0 and at most 0.5, as in 0.04.",
+        )
+    fits = expert.serves(index)
+    if name == "expert" and not fits:
+        raise InputError(
+            f"The expert calibration does not serve the index {index.name}.",
+            cause="It was fitted for English and the encoder that comes with NativeEar.",
+            fix="Use --calibration training-free, which needs nothing but the index.",
+        )
+    if fits and name != "training-free":
+        return expert.ExpertCalibration(
+            expert.shipped(), natives, false_rejections=false_rejections
+        )
+    return TrainingFree(index, natives, false_rejections=false_rejections)
