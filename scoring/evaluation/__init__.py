@@ -1,0 +1,1 @@
+"""Evaluation: what annotators heard against what the system says, and how well the two agree."""

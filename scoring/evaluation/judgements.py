@@ -1,0 +1,306 @@
+"""Annotations and assessments side by side, as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.assessment import Assessment, PhoneAssessment
+from scoring.evaluation.annotated import (
+    DELETED,
+    AnnotatedInsertion,
+    AnnotatedPhone,
+    AnnotatedUtterance,
+    Speaker,
+)
+from scoring.grading import FLAGGED
+from speech.errors import InputError, PhoneError
+from speech.inventory import PhoneInventory
+
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+RealArray = NDArray[np.float64]
+
+NOT_TOLD = -1
+"""Code of a phone that nobody named."""
+
+ASPECTS = {
+    "accuracy": "pronunciation",
+    "completeness": "completeness",
+    "fluency": "fluency",
+    "prosodic": "prosody",
+    "total": "overall",
+}
+"""Which of our scores answers which of the experts'."""
+
+INSERTION_SLACK = 1
+"""How many phones off an insertion may be reported and still count as found."""
+
+
+@dataclass(frozen=True)
+class Detection:
+    """What counts as a rejection: the verdict, or a threshold in its place.
+
+    Attributes
+    ----------
+    by
+        `verdict`; `probability`: at `threshold` or above; `score`: below `threshold`.
+    threshold
+        0–1 for the probability, 0–100 for the score.
+    """
+
+    by: Literal["verdict", "probability", "score"] = "verdict"
+    threshold: float | None = None
+
+
+BY_VERDICT = Detection()
+
+
+@dataclass(frozen=True, eq=False)
+class Judgements:
+    """N canonical phones of many utterances, what people said of each and what we say.
+
+    Attributes
+    ----------
+    symbols
+        The P phones; codes are positions here, P stands for "deleted", `NOT_TOLD` for unknown.
+    speakers, utterances
+        Who reads, and the utterances' ids. The columns hold positions here.
+    speaker, utterance
+        int64 `[N]`.
+    canonical
+        int64 `[N]`, code of the phone that was meant.
+    mispronounced
+        bool `[N]`, the annotators' verdict.
+    expert
+        float64 `[N]`, expert score 0–2; NaN where there is none.
+    perceived
+        int64 `[N]`, code of what annotators heard instead; `NOT_TOLD` where they do not tell.
+    uncertain
+        bool `[N]`: the system declined to judge.
+    flagged
+        bool `[N]`: the system's verdict is that the phone was not said as it was meant.
+    score, probability
+        float64 `[N]`, 0–100 and 0–1; NaN where uncertain.
+    heard
+        int64 `[N]`, what the system heard: the likeliest phone, or deleted.
+    diagnosed
+        int64 `[N]`, what it would tell the learner: the same without the canonical phone.
+    word_expert, word_score, word_utterance
+        Words that experts scored: `[W]`.
+    sentence_expert, sentence_score
+        `[U, A]`, one column for each of `ASPECTS`; NaN where there is none.
+    insertions
+        int64 `[U, 3]`: annotated, reported and rightly reported insertions; 0 where annotators
+        did not look for them.
+    """
+
+    symbols: tuple[str, ...]
+    speakers: tuple[Speaker, ...]
+    utterances: tuple[str, ...]
+    utterance_speaker: IntArray
+    speaker: IntArray
+    utterance: IntArray
+    canonical: IntArray
+    mispronounced: BoolArray
+    expert: RealArray
+    perceived: IntArray
+    uncertain: BoolArray
+    flagged: BoolArray
+    score: RealArray
+    probability: RealArray
+    heard: IntArray
+    diagnosed: IntArray
+    word_expert: RealArray
+    word_score: RealArray
+    word_utterance: IntArray
+    sentence_expert: RealArray
+    sentence_score: RealArray
+    insertions: IntArray
+
+    @property
+    def deleted(self) -> int:
+        """Code of "deleted"."""
+        return len(self.symbols)
+
+    def rejected(self, detection: Detection) -> BoolArray:
+        """Which phones the system rejects, bool `[N]`; uncertain ones never."""
+        if detection.by == "verdict" or detection.threshold is None:
+            return self.flagged
+        if detection.by == "score":
+            return self.score < detection.threshold
+        return self.probability >= detection.threshold
+
+
+class JudgementTable:
+    """Collects `Judgements` utterance by utterance, so that no assessment has to be kept."""
+
+    def __init__(self, inventory: PhoneInventory) -> None:
+        self._inventory = inventory
+        self._symbols = inventory.symbols
+        self._codes = {symbol: code for code, symbol in enumerate(self._symbols)}
+        self._speakers: dict[str, int] = {}
+        self._who: list[Speaker] = []
+        self._utterances: list[str] = []
+        self._utterance_speaker: list[int] = []
+        self._phones: list[tuple[float, ...]] = []
+        self._words: list[tuple[float, float, int]] = []
+        self._sentences: list[tuple[list[float], list[float]]] = []
+        self._insertions: list[tuple[int, int, int]] = []
+
+    def add(self, annotated: AnnotatedUtterance, assessment: Assessment) -> None:
+        """Add one utterance.
+
+        Raises
+        ------
+        InputError
+            If the assessment is of other phones than were annotated. Nothing is added then.
+        """
+        judged = assessment.phones
+        given = annotated.phones or tuple(AnnotatedPhone(phone.phone) for phone in judged)
+        canonical = [self._symbol(phone.label) for phone in given]
+        if canonical != [phone.phone for phone in judged]:
+            raise InputError(
+                f"The assessment of {annotated.id} is of other phones than were annotated.",
+                cause=f"{' '.join(map(str, canonical))} were annotated.",
+            )
+        who = self._speakers.setdefault(annotated.speaker.id, len(self._who))
+        if who == len(self._who):
+            self._who.append(annotated.speaker)
+        number = len(self._utterances)
+        self._utterances.append(annotated.id)
+        self._utterance_speaker.append(who)
+        self._phones += [
+            (who, number, *self._columns(phone, found))
+            for phone, found in zip(given, judged, strict=True)
+        ]
+        if len(annotated.words) == len(assessment.words):
+            self._words += [
+                (word.accuracy, _or_nan(ours.score), number)
+                for word, ours in zip(annotated.words, assessment.words, strict=True)
+                if word.accuracy is not None
+            ]
+        self._sentences.append(
+            (
+                [_or_nan(getattr(annotated.sentence, theirs)) for theirs in ASPECTS],
+                [_or_nan(getattr(assessment.score, ours)) for ours in ASPECTS.values()],
+            )
+        )
+        self._insertions.append(_match_insertions(annotated.insertions, assessment))
+
+    def _columns(self, phone: AnnotatedPhone, found: PhoneAssessment) -> tuple[float, ...]:
+        heard = [self._codes[sound.phone] for sound in found.sounds_like]
+        canonical = self._codes[found.phone]
+        perceived = self._perceived(phone.perceived)
+        others = [code for code in heard if code != canonical]
+        if found.verdict == "deleted":
+            heard = others = [len(self._symbols)]
+        return (
+            canonical,
+            phone.mispronounced,
+            _or_nan(phone.expert),
+            NOT_TOLD if perceived == canonical else perceived,
+            found.verdict == "uncertain",
+            found.verdict in FLAGGED,
+            _or_nan(found.score),
+            _or_nan(found.probability_mispronounced),
+            next(iter(heard), NOT_TOLD),
+            next(iter(others), NOT_TOLD),
+        )
+
+    def _perceived(self, label: str | None) -> int:
+        """Code of what annotators heard; sounds that the inventory lacks are not told."""
+        if label is None:
+            return NOT_TOLD
+        if label == DELETED:
+            return len(self._symbols)
+        symbol = self._symbol(label)
+        return NOT_TOLD if symbol is None else self._codes[symbol]
+
+    def _symbol(self, label: str) -> str | None:
+        """The inventory's symbol, a stress digit or mark dropped."""
+        scheme = "arpabet" if self._inventory.notation == "arpabet" else None
+        try:
+            known = self._inventory.knows(label, scheme)
+            return self._inventory.symbol(label, scheme if known else None)
+        except PhoneError:
+            return None
+
+    def judgements(self) -> Judgements:
+        """Everything added so far.
+
+        Raises
+        ------
+        InputError
+            If that is nothing.
+        """
+        if not self._phones:
+            raise InputError("There is not one utterance to measure on.")
+        columns = np.array(self._phones, dtype=np.float64).T
+        speaker, utterance, canonical, perceived, heard, diagnosed = (
+            columns[i].astype(np.int64) for i in (0, 1, 2, 5, 10, 11)
+        )
+        words = np.array(self._words, dtype=np.float64).reshape(-1, 3).T
+        experts, ours = (
+            np.array([pair[side] for pair in self._sentences], dtype=np.float64) for side in (0, 1)
+        )
+        return Judgements(
+            symbols=self._symbols,
+            speakers=tuple(self._who),
+            utterances=tuple(self._utterances),
+            utterance_speaker=np.array(self._utterance_speaker, dtype=np.int64),
+            speaker=speaker,
+            utterance=utterance,
+            canonical=canonical,
+            mispronounced=columns[3] > 0,
+            expert=columns[4],
+            perceived=perceived,
+            uncertain=columns[6] > 0,
+            flagged=columns[7] > 0,
+            score=columns[8],
+            probability=columns[9],
+            heard=heard,
+            diagnosed=diagnosed,
+            word_expert=words[0],
+            word_score=words[1],
+            word_utterance=words[2].astype(np.int64),
+            sentence_expert=experts,
+            sentence_score=ours,
+            insertions=np.array(self._insertions, dtype=np.int64).reshape(-1, 3),
+        )
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _match_insertions(
+    annotated: Sequence[AnnotatedInsertion] | None, assessment: Assessment
+) -> tuple[int, int, int]:
+    """Annotated, reported and rightly reported insertions of one utterance.
+
+    Both are placed after the canonical phone that they follow. In order, each reported one takes
+    the first annotated one not more than `INSERTION_SLACK` phones away; what sound it is does not
+    matter.
+    """
+    if annotated is None:
+        return 0, 0, 0
+    middles = [
+        (phone.start_s + phone.end_s) / 2
+        for phone in assessment.phones
+        if phone.start_s is not None and phone.end_s is not None
+    ]
+    left = sorted(insertion.after for insertion in annotated)
+    right = 0
+    for reported in sorted(assessment.insertions, key=lambda insertion: insertion.start_s):
+        middle = (reported.start_s + reported.end_s) / 2
+        after = sum(phone < middle for phone in middles) - 1
+        near = next((place for place in left if abs(place - after) <= INSERTION_SLACK), None)
+        if near is not None:
+            left.remove(near)
+            right += 1
+    return len(annotated), len(assessment.insertions), right

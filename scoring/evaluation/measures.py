@@ -1,0 +1,321 @@
+"""How well the system agrees with the annotators: the measures of pronunciation assessment.
+
+Of the canonical phones that the system judged, with the annotators' verdict and ours: TA are right
+phones accepted, FR right phones rejected, TR wrong phones rejected, FA wrong phones accepted.
+FRR = FR / (TA + FR), FAR = FA / (FA + TR), precision = TR / (TR + FR), recall = TR / (TR + FA),
+F1 is that of rejections, and the diagnosis error rate is the share of wrong diagnoses among the
+TR whose perceived phone annotators tell. `uncertain` phones are in none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.evaluation.bootstrap import (
+    RESAMPLES,
+    Measure,
+    Statistic,
+    calibration_error,
+    correlation,
+    draw_weights,
+    measure,
+    separation,
+    share,
+)
+from scoring.evaluation.judgements import (
+    ASPECTS,
+    BY_VERDICT,
+    NOT_TOLD,
+    BoolArray,
+    Detection,
+    IntArray,
+    Judgements,
+    RealArray,
+)
+
+BINS = 15
+"""Bins of equal width of the reliability diagram and the calibration error."""
+
+AGE_GROUPS = ("child", "teen", "adult")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Phones by the annotators' verdict and ours."""
+
+    phones: int
+    mispronounced: int
+    uncertain: int
+    true_acceptances: int
+    true_rejections: int
+    false_acceptances: int
+    false_rejections: int
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Phones whose stated probability lies in `[low, high)`; means are None where none does."""
+
+    low: float
+    high: float
+    phones: int
+    stated: float | None
+    observed: float | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The same measures of a part: one phone, one speaker, one age group."""
+
+    name: str
+    counts: Counts
+    mean_score: float | None
+    mean_expert: float | None
+    measures: tuple[Measure, ...]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """How often a canonical phone was heard by the system as another, or as deleted."""
+
+    canonical: str
+    heard: str
+    phones: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything measured on one set of judgements.
+
+    Attributes
+    ----------
+    interval_by
+        What was resampled for the intervals: `speaker`, or `utterance` for a single speaker.
+    """
+
+    utterances: int
+    speakers: int
+    interval_by: str
+    counts: Counts
+    measures: tuple[Measure, ...]
+    reliability: tuple[Bin, ...]
+    by_age: tuple[Group, ...]
+    by_gender: tuple[Group, ...]
+    by_l1: tuple[Group, ...]
+    by_speaker: tuple[Group, ...]
+    by_phone: tuple[Group, ...]
+    confusions: tuple[Confusion, ...]
+
+    def measure(self, name: str) -> Measure:
+        """The measure of that name."""
+        return next(each for each in self.measures if each.name == name)
+
+
+def evaluate(
+    judgements: Judgements,
+    detection: Detection = BY_VERDICT,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Evaluation:
+    """Measure everything.
+
+    Parameters
+    ----------
+    detection
+        What counts as a rejection.
+    resamples
+        Bootstrap resamples behind each interval.
+    seed
+        Of the resampling; the same seed gives the same intervals.
+    """
+    j = judgements
+    by_speaker = len(j.speakers) > 1
+    unit_of = j.utterance_speaker if by_speaker else np.arange(len(j.utterances))
+    units = int(unit_of.max()) + 1
+    weights = draw_weights(units, resamples, seed)
+    rejected = j.rejected(detection)
+
+    def measured(name: str, statistic: Statistic) -> Measure:
+        return measure(name, statistic, weights, units)
+
+    def groups(of: Callable[[int], str | None], order: tuple[str, ...] = ()) -> tuple[Group, ...]:
+        names = [of(number) for number in range(len(j.speakers))]
+        known = {name for name in names if name is not None}
+        listed = [name for name in order if name in known] or sorted(known)
+        return tuple(
+            _group(
+                name,
+                j,
+                rejected,
+                np.array([each == name for each in names])[j.speaker],
+                unit=unit_of[j.utterance],
+                weights=weights,
+            )
+            for name in listed
+        )
+
+    everything = np.ones(len(j.canonical), dtype=bool)
+    unit = unit_of[j.utterance]
+    return Evaluation(
+        utterances=len(j.utterances),
+        speakers=len(j.speakers),
+        interval_by="speaker" if by_speaker else "utterance",
+        counts=_counts(j, rejected, everything),
+        measures=(
+            *(
+                measured(name, statistic)
+                for name, statistic in _phone_statistics(j, rejected, everything, unit)
+            ),
+            *(
+                measured(name, statistic)
+                for name, statistic in _whole_statistics(j, rejected, unit, unit_of)
+            ),
+        ),
+        reliability=_reliability(j),
+        by_age=groups(lambda number: j.speakers[number].age_group, AGE_GROUPS),
+        by_gender=groups(lambda number: j.speakers[number].gender),
+        by_l1=groups(lambda number: j.speakers[number].l1),
+        by_speaker=tuple(
+            _group(speaker.id, j, rejected, j.speaker == number)
+            for number, speaker in enumerate(j.speakers)
+        ),
+        by_phone=tuple(
+            _group(j.symbols[code], j, rejected, j.canonical == code)
+            for code in np.unique(j.canonical)
+        ),
+        confusions=_confusions(j),
+    )
+
+
+def _phone_statistics(
+    j: Judgements, rejected: BoolArray, chosen: BoolArray, unit: IntArray
+) -> Iterator[tuple[str, Statistic]]:
+    """Measures that make sense of any part of the phones; `chosen` is bool `[N]`."""
+    judged = chosen & ~j.uncertain
+    unit = unit[judged]
+    wrong, out = j.mispronounced[judged], rejected[judged]
+    right = ~wrong
+    score, expert = j.score[judged], j.expert[judged]
+    yield "false_rejection_rate", share(right & out, right, unit)
+    yield "false_acceptance_rate", share(wrong & ~out, wrong, unit)
+    yield "precision", share(wrong & out, out, unit)
+    yield "recall", share(wrong & out, wrong, unit)
+    yield "f1", share(2 * _real(wrong & out), _real(wrong) + _real(out), unit)
+    yield "roc_auc", separation(wrong, -score, unit)
+    yield "phone_pcc", correlation(score, expert, unit)
+
+
+def _whole_statistics(
+    j: Judgements, rejected: BoolArray, unit: IntArray, unit_of: IntArray
+) -> Iterator[tuple[str, Statistic]]:
+    """Measures of the whole only."""
+    judged = ~j.uncertain
+    wrong = j.mispronounced
+    yield "roc_auc_probability", separation(wrong[judged], j.probability[judged], unit[judged])
+    yield (
+        "calibration_error",
+        calibration_error(wrong[judged], j.probability[judged], unit[judged], bins=BINS),
+    )
+    told = wrong & rejected & judged & (j.perceived != NOT_TOLD)
+    yield "diagnosis_error_rate", share(told & (j.diagnosed != j.perceived), told, unit)
+    if (j.perceived != NOT_TOLD).any():
+        known = judged & (~wrong | (j.perceived != NOT_TOLD))
+        gone = known & (j.perceived == j.deleted)
+        said_gone = known & (j.heard == j.deleted)
+        yield "deletion_precision", share(gone & said_gone, said_gone, unit)
+        yield "deletion_recall", share(gone & said_gone, gone, unit)
+        yield (
+            "deletion_f1",
+            share(2 * _real(gone & said_gone), _real(gone) + _real(said_gone), unit),
+        )
+    annotated, reported, right = map(_real, j.insertions.T)
+    yield "insertion_precision", share(right, reported, unit_of)
+    yield "insertion_recall", share(right, annotated, unit_of)
+    yield "insertion_f1", share(2 * right, annotated + reported, unit_of)
+    yield "uncertain_share", share(j.uncertain, np.ones(len(unit)), unit)
+    yield "word_pcc", correlation(j.word_score, j.word_expert, unit_of[j.word_utterance])
+    for column, aspect in enumerate(ASPECTS):
+        yield (
+            f"sentence_{aspect}_pcc",
+            correlation(j.sentence_score[:, column], j.sentence_expert[:, column], unit_of),
+        )
+
+
+def _group(
+    name: str,
+    j: Judgements,
+    rejected: BoolArray,
+    chosen: BoolArray,
+    *,
+    unit: IntArray | None = None,
+    weights: RealArray | None = None,
+) -> Group:
+    """The measures of a part, with intervals where weights are given."""
+    units = 1 if weights is None else weights.shape[1]
+    unit = np.zeros(len(chosen), dtype=np.int64) if unit is None else unit
+    return Group(
+        name=name,
+        counts=_counts(j, rejected, chosen),
+        mean_score=_mean(j.score[chosen]),
+        mean_expert=_mean(j.expert[chosen]),
+        measures=tuple(
+            measure(what, statistic, weights, units)
+            for what, statistic in _phone_statistics(j, rejected, chosen, unit)
+        ),
+    )
+
+
+def _counts(j: Judgements, rejected: BoolArray, chosen: BoolArray) -> Counts:
+    judged = chosen & ~j.uncertain
+    wrong = j.mispronounced
+
+    def count(which: BoolArray) -> int:
+        return int(which.sum())
+
+    return Counts(
+        phones=count(chosen),
+        mispronounced=count(chosen & wrong),
+        uncertain=count(chosen & j.uncertain),
+        true_acceptances=count(judged & ~wrong & ~rejected),
+        true_rejections=count(judged & wrong & rejected),
+        false_acceptances=count(judged & wrong & ~rejected),
+        false_rejections=count(judged & ~wrong & rejected),
+    )
+
+
+def _reliability(j: Judgements) -> tuple[Bin, ...]:
+    """What was stated and what happened in `BINS` bins of equal width."""
+    known = ~np.isnan(j.probability)
+    stated, happened = j.probability[known], j.mispronounced[known]
+    number = np.minimum((stated * BINS).astype(np.int64), BINS - 1)
+    bins = []
+    for b in range(BINS):
+        own = number == b
+        bins.append(
+            Bin(b / BINS, (b + 1) / BINS, int(own.sum()), _mean(stated[own]), _mean(happened[own]))
+        )
+    return tuple(bins)
+
+
+def _confusions(j: Judgements) -> tuple[Confusion, ...]:
+    """Pairs of what was meant and what the system heard, the most frequent first."""
+    known = j.heard != NOT_TOLD
+    names = (*j.symbols, "deleted")
+    pairs, counts = np.unique(
+        np.stack([j.canonical[known], j.heard[known]], axis=1), axis=0, return_counts=True
+    )
+    order = np.argsort(-counts, kind="stable")
+    return tuple(Confusion(names[pairs[i, 0]], names[pairs[i, 1]], int(counts[i])) for i in order)
+
+
+def _real(values: BoolArray | IntArray) -> RealArray:
+    return values.astype(np.float64)
+
+
+def _mean(values: RealArray | BoolArray) -> float | None:
+    known = values[~np.isnan(values.astype(np.float64))]
+    return float(known.mean()) if len(known) else None

@@ -1,0 +1,1 @@
+"""Annotated corpora: one small file each."""

@@ -1,0 +1,144 @@
+"""A table of rated recordings: `id, audio, text, phones, phone_scores`, and who speaks."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from indexer.corpus import UNKNOWN_SPEAKER, SetAside, sex_of
+from indexer.readers.lines import read_text
+from scoring.evaluation.annotated import (
+    AnnotatedCorpus,
+    AnnotatedPhone,
+    AnnotatedUtterance,
+    AnnotatedWord,
+    Speaker,
+    as_age,
+)
+from speech.errors import CorpusError
+
+TABLE = "utterances.csv"
+REQUIRED = ("id", "audio", "phones", "phone_scores")
+
+
+def read(data: Path, split: str | None = None, *, l1: str | None = None) -> AnnotatedCorpus:
+    """Read a CSV file, or `utterances.csv` in a folder.
+
+    UTF-8; the columns `id`, `audio` (relative to the table), `phones` and `phone_scores` are
+    needed, `text`, `speaker`, `age`, `gender`, `l1` and `split` are read where they are. ` | `
+    stands between words. There is one score, 0–2, for each phone.
+
+    Parameters
+    ----------
+    split
+        `train` or `test` keeps the rows whose column `split` says so; `all` and None keep all.
+    l1
+        First language of the speakers, where the table does not tell.
+
+    Raises
+    ------
+    CorpusError
+        If this is no such table. Single broken rows are set aside instead.
+    """
+    table = data / TABLE if data.is_dir() else data
+    if not table.is_file():
+        raise CorpusError(
+            f"There is no table of rated recordings at {data}.",
+            cause=f"Looked for {table}.",
+            fix=f"Name a CSV file with the columns {', '.join(REQUIRED)}, or its folder.",
+        )
+    utterances: dict[str, AnnotatedUtterance] = {}
+    set_aside: list[SetAside] = []
+    notes: tuple[str, ...] = ()
+    chosen = split if split in {"train", "test"} else None
+    for line, row in _rows(table):
+        if chosen and "split" not in row:
+            notes = (f"{table.name} has no column split: all of it is taken.",)
+        elif chosen and row["split"].lower() != chosen:
+            continue
+        identity = row["id"] or f"line {line}"
+        reason = f"line {line}: the id is already taken." if identity in utterances else ""
+        words: tuple[AnnotatedWord, ...] = ()
+        try:
+            words = _words(row)
+        except ValueError as error:
+            reason = reason or f"line {line}: {error}"
+        if not row["audio"] or not (table.parent / row["audio"]).is_file():
+            reason = reason or f"line {line}: there is no recording {row['audio']!r}."
+        if reason:
+            set_aside.append(SetAside(identity, reason))
+            continue
+        utterances[identity] = AnnotatedUtterance(
+            id=identity,
+            speaker=Speaker(
+                row.get("speaker") or UNKNOWN_SPEAKER,
+                as_age(row.get("age")),
+                sex_of(row.get("gender")),
+                row.get("l1") or l1,
+            ),
+            audio=table.parent / row["audio"],
+            text=row.get("text", ""),
+            words=words,
+        )
+    name = table.resolve().parent.name if table.name == TABLE else table.stem
+    return AnnotatedCorpus(name, tuple(utterances.values()), tuple(set_aside), notes)
+
+
+def _rows(table: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """`(line number, cells by column)`; a row of another length is an empty one of its id."""
+    reader = csv.reader(io.StringIO(read_text(table), newline=""), strict=True)
+    try:
+        header = [title.strip().lower() for title in next(reader, [])]
+        missing = [name for name in REQUIRED if name not in header]
+        if missing:
+            raise CorpusError(
+                f"{table} lacks the columns {', '.join(missing)}.",
+                cause=f"Its first line is {', '.join(map(repr, header[:8])) or 'empty'}.",
+                fix=f"Begin the table with {', '.join(REQUIRED)}; text, speaker, age, gender, l1"
+                " and split are welcome too.",
+            )
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                fits = len(cells) == len(header)
+                padded = cells if fits else [*cells[: header.index("id") + 1], *[""] * len(header)]
+                row = {key: cell.strip() for key, cell in zip(header, padded, strict=False)}
+                yield reader.line_num, row
+    except csv.Error as error:
+        raise CorpusError(
+            f"{table}, line {reader.line_num}: this is not CSV.",
+            cause=str(error),
+            fix="Quote cells that hold quotes or line ends, and double the quotes inside.",
+        ) from error
+
+
+def _words(row: Mapping[str, str]) -> tuple[AnnotatedWord, ...]:
+    """The words of a row with their rated phones.
+
+    Raises
+    ------
+    ValueError
+        In a plain sentence, if phones and scores do not fit.
+    """
+    groups = [group.split() for group in row["phones"].split("|")]
+    if not all(groups):
+        raise ValueError("there are no phones, or a word has none.")
+    labels = [label for group in groups for label in group]
+    cells = [cell for cell in row["phone_scores"].split() if cell != "|"]
+    try:
+        scores = [float(cell) for cell in cells]
+    except ValueError:
+        raise ValueError("a phone score is not a number.") from None
+    if len(scores) != len(labels):
+        raise ValueError(f"{len(labels)} phones have {len(scores)} scores.")
+    if not all(0.0 <= score <= 2.0 for score in scores):
+        raise ValueError("a phone score is not between 0 and 2.")
+    names = row.get("text", "").split()
+    if len(names) != len(groups):
+        names = [" ".join(names)] if len(groups) == 1 else [""] * len(groups)
+    left = iter(scores)
+    return tuple(
+        AnnotatedWord(name, tuple(AnnotatedPhone.rated(label, next(left)) for label in group))
+        for name, group in zip(names, groups, strict=True)
+    )

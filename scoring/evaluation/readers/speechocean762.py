@@ -1,0 +1,165 @@
+"""speechocean762 (OpenSLR 101; Zhang et al., 2021, arXiv 2104.01378): five experts' scores."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from indexer.corpus import SetAside, sex_of
+from indexer.readers.lines import numbered_lines, read_text
+from scoring.evaluation.annotated import (
+    DELETED,
+    AnnotatedCorpus,
+    AnnotatedPhone,
+    AnnotatedUtterance,
+    AnnotatedWord,
+    SentenceScores,
+    Speaker,
+    as_age,
+)
+from scoring.evaluation.readers import manifest
+from speech.errors import CorpusError
+
+SCORES = ("resource/scores.json", "scores.json")
+SPLITS = ("train", "test")
+L1 = "zh"
+"""All speakers are Mandarin."""
+
+_SCORE_NAMES = ("accuracy", "completeness", "fluency", "prosodic", "total")
+
+
+def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
+    """Read the published folder, or a table of it (`utterances.csv`).
+
+    Published are `train/` and `test/` (`wav.scp`, `utt2spk`, `spk2age`, `spk2gender`), the
+    recordings under `WAVE/`, and the scores in `scores.json` or `resource/scores.json`. What a
+    phone scored below 0.5 was heard as stands in `mispronunciations`.
+
+    Parameters
+    ----------
+    split
+        `train`, `test` (the default) or `all`. A table without a column `split` is taken whole.
+
+    Raises
+    ------
+    CorpusError
+        If the folder has neither layout. Single broken utterances are set aside instead.
+    """
+    if data.is_file() or (data / manifest.TABLE).is_file():
+        return manifest.read(data, split, l1=L1)
+    scores = _scores(data)
+    chosen = SPLITS if split == "all" else (split or "test",)
+    utterances: list[AnnotatedUtterance] = []
+    set_aside: list[SetAside] = []
+    for part in chosen:
+        folder = data / part
+        if not (folder / "wav.scp").is_file():
+            raise CorpusError(
+                f"speechocean762 has no part {part} at {data}.",
+                cause=f"Looked for {folder / 'wav.scp'}.",
+                fix="Name the folder that holds train, test and WAVE.",
+            )
+        recordings = _pairs(folder / "wav.scp")
+        speakers = _pairs(folder / "utt2spk")
+        ages, genders = _pairs(folder / "spk2age"), _pairs(folder / "spk2gender")
+        for identity, written in recordings.items():
+            speaker = speakers.get(identity, "")
+            audio = data / written
+            try:
+                if not audio.is_file():
+                    raise ValueError(f"there is no recording {audio}.")
+                if not speaker:
+                    raise ValueError(f"{part}/utt2spk does not name its speaker.")
+                if identity not in scores:
+                    raise ValueError("scores.json does not hold it.")
+                scored = scores[identity]
+                utterances.append(
+                    AnnotatedUtterance(
+                        id=identity,
+                        speaker=Speaker(
+                            speaker, as_age(ages.get(speaker)), sex_of(genders.get(speaker)), L1
+                        ),
+                        audio=audio,
+                        text=str(scored.get("text", "")),
+                        words=_words(scored),
+                        sentence=SentenceScores(**{n: _number(scored, n) for n in _SCORE_NAMES}),
+                    )
+                )
+            except ValueError as error:
+                set_aside.append(SetAside(identity, str(error)))
+    return AnnotatedCorpus("speechocean762", tuple(utterances), tuple(set_aside))
+
+
+def _scores(data: Path) -> dict[str, Any]:
+    file = next((data / name for name in SCORES if (data / name).is_file()), None)
+    if file is None:
+        raise CorpusError(
+            f"{data} is not speechocean762.",
+            cause=f"It has neither {manifest.TABLE} nor {' nor '.join(SCORES)}.",
+            fix="Name the folder that holds train, test and WAVE, or a table of rated recordings.",
+        )
+    try:
+        scores = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
+        raise CorpusError(f"{file} is not JSON.", cause=str(error)) from error
+    if not isinstance(scores, dict):
+        raise CorpusError(f"{file} does not hold scores by utterance.")
+    return scores
+
+
+def _words(scored: Any) -> tuple[AnnotatedWord, ...]:
+    """The words of one utterance of `scores.json`.
+
+    Raises
+    ------
+    ValueError
+        In a plain sentence, if they have another shape.
+    """
+    words = []
+    try:
+        for word in scored["words"]:
+            phones = word["phones"]  # older releases write one string
+            labels = phones.split() if isinstance(phones, str) else list(phones)
+            ratings = [float(rating) for rating in word["phones-accuracy"]]
+            if not labels or len(labels) != len(ratings):
+                raise ValueError(
+                    f"{word['text']}: {len(labels)} phones have {len(ratings)} scores."
+                )
+            heard = {
+                int(item["index"]): _heard(item["pronounced-phone"])
+                for item in word.get("mispronunciations", ())
+            }
+            rated = (
+                AnnotatedPhone.rated(label, rating, heard.get(place))
+                for place, (label, rating) in enumerate(zip(labels, ratings, strict=True))
+            )
+            words.append(AnnotatedWord(word["text"], tuple(rated), _number(word, "accuracy")))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"its scores have another shape ({error!r}).") from error
+    if not words:
+        raise ValueError("it has no words.")
+    return tuple(words)
+
+
+def _heard(written: str) -> str | None:
+    """What was heard; experts write `<unk>` for what is no phone, and mark a shade with `*`."""
+    label = re.sub(r"[^A-Z]", "", written.upper())
+    if label in {"DEL", "SIL", ""}:
+        return DELETED
+    return None if label == "UNK" else label
+
+
+def _number(scored: Mapping[str, Any], name: str) -> float | None:
+    value = scored.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _pairs(file: Path) -> dict[str, str]:
+    """Kaldi's mappings: an id, spaces, the rest of the line. Nothing where there is no file."""
+    if not file.is_file():
+        return {}
+    lines = (line.split(maxsplit=1) for _, line in numbered_lines(file))
+    return {key: rest[0].strip() if rest else "" for key, *rest in lines}
