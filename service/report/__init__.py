@@ -1,0 +1,1 @@
+"""One assessment as a single self-contained HTML file."""

@@ -1,0 +1,252 @@
+"""The page: what the parts of a report are, in which order, and how the file is written."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from indexes.phone_index import PhoneIndex
+from scoring.assessment import Assessment
+from scoring.grading import FLAGGED
+from service.report.clips import data_uri, levelled, native_clips
+from service.report.markup import Markup, element, joined
+from service.report.prosody import fluency_section, prosody_section
+from service.report.scale import LEARNER, band
+from service.report.timeline import timeline
+from service.report.words import MAX_DETAILED, by_need, panels, sentence
+from speech.alignment import SILENCE
+from speech.audio import Audio
+from speech.errors import InputError
+
+MAX_REMARKS = 3
+
+
+def write_report(path: str | Path, assessment: Assessment, audio: Audio, index: PhoneIndex) -> None:
+    """Write one assessment as one HTML file that needs nothing else, and replace it whole.
+
+    Parameters
+    ----------
+    path
+        The file; it is written beside and renamed, so that no half of it is ever seen.
+    assessment
+        The result.
+    audio
+        The recording that it is about.
+    index
+        The index that it was made with; its clips are put into the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or the index is not that of the assessment.
+    """
+    path = Path(path)
+    page = render_page(assessment, audio, index)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        beside.write_bytes(page.encode("utf-8"))
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(
+            f"The report cannot be written to {path}.",
+            cause=str(error),
+            fix="Give a file in a folder that you may write to.",
+        ) from error
+
+
+def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
+    """The report as HTML. No script or style but its own can run in it, by its own policy."""
+    if index.name != assessment.index:
+        raise InputError(
+            f"The assessment was made with the index {assessment.index}, not with {index.name}.",
+            fix="Give the report the index of the assessment.",
+        )
+    style, script, template = (
+        (files("service.report") / name).read_text(encoding="utf-8").replace("\r\n", "\n")
+        for name in ("report.css", "report.js", "report.html")
+    )
+    policy = (
+        "default-src 'none'; img-src data:; media-src data:; "
+        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return Template(template).substitute(
+        policy=policy,
+        title=joined(f"{assessment.id or 'Recording'} · pronunciation"),
+        style=style,
+        script=script,
+        body=_body(assessment, audio, index),
+    )
+
+
+def _hash(text: str) -> str:
+    """SHA-256 of an inline script or style, as a Content Security Policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
+
+
+def _body(assessment: Assessment, audio: Audio, index: PhoneIndex) -> Markup:
+
+    def ipa(phone: str) -> str:
+        return "silence" if phone == SILENCE else index.inventory.ipa(phone)
+
+    phones = assessment.phones
+    wanted = by_need(assessment)[:MAX_DETAILED]
+    clips = native_clips((e.exemplar for place in wanted for e in phones[place].evidence), index)
+    sounds = {clip.id: clip.source for clip in clips.values()}
+    return joined(
+        element("header", *_headline(assessment)),
+        _remarks(assessment),
+        element(
+            "section",
+            element("h2", "Words"),
+            element("p", "Choose a word to see and hear its sounds.", class_="hint"),
+            _shortened(len(phones)),
+            sentence(assessment),
+            panels(assessment, clips, ipa),
+        ),
+        element(
+            "section",
+            element("h2", "Recording"),
+            element("p", "Choose a sound or a word to hear it.", class_="hint"),
+            element(
+                "audio",
+                id=LEARNER,
+                controls=True,
+                preload="auto",
+                src=data_uri(Audio(levelled(audio.samples), audio.sample_rate)),
+                aria_label="The learner’s recording",
+            ),
+            timeline(assessment, audio, ipa),
+        ),
+        _confusions(assessment),
+        _insertions(assessment, ipa),
+        fluency_section(assessment.fluency) if assessment.fluency else None,
+        prosody_section(assessment.prosody, assessment.duration_s) if assessment.prosody else None,
+        element("p", id="status", role="status", class_="status"),
+        *(element("audio", id=name, preload="none", src=src) for name, src in sounds.items()),
+    )
+
+
+def _headline(assessment: Assessment) -> list[Markup]:
+    scores = (
+        element(
+            "div",
+            element("dt", name.capitalize()),
+            element("dd", "not measured" if value is None else f"{value:.0f}"),
+            class_=band(value),
+        )
+        for name, value in assessment.score.model_dump().items()
+    )
+    return [
+        element("h1", assessment.id or "Recording"),
+        element("dl", *scores, class_="scores"),
+        element(
+            "p",
+            f"Scores from 0 to 100, {assessment.calibration}, against the native speech of "
+            f"{assessment.index} ({assessment.language}), heard by {assessment.encoder}. "
+            f"{assessment.duration_s:.1f} s.",
+            class_="made",
+        ),
+        element(
+            "ul",
+            *(element("li", element("b", "Note: "), words) for words in assessment.warnings),
+            class_="warnings",
+        )
+        if assessment.warnings
+        else Markup(),
+    ]
+
+
+def _remarks(assessment: Assessment) -> Markup | None:
+    remarks: tuple[Any, ...] = getattr(assessment, "remarks", ())[:MAX_REMARKS]
+    explanation: str | None = getattr(assessment, "explanation", None)
+    if not remarks and not explanation:
+        return None
+    items = (
+        element(
+            "li",
+            element("p", remark.text),
+            element("p", remark.l1_note, class_="note") if remark.l1_note else None,
+        )
+        for remark in remarks
+    )
+    return element(
+        "section",
+        element("h2", "Most worth practising") if remarks else element("h2", "In other words"),
+        element("ol", *items, class_="remarks") if remarks else None,
+        element("p", explanation, class_="explanation") if explanation else None,
+    )
+
+
+def _shortened(n_phones: int) -> Markup | None:
+    if n_phones <= MAX_DETAILED:
+        return None
+    return element(
+        "p",
+        f"The recording is long: the evidence is shown for the {MAX_DETAILED} sounds that need "
+        "most work.",
+        class_="hint",
+    )
+
+
+def _confusions(assessment: Assessment) -> Markup | None:
+    """What was meant and what was heard instead, the most frequent first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for word in assessment.words:
+        for phone in word.phones:
+            if phone.verdict not in FLAGGED or word.omitted:
+                continue  # that a word was left out is said where the words stand
+            other = next((s.ipa for s in phone.sounds_like if s.phone != phone.phone), None)
+            if phone.verdict == "deleted":
+                found.setdefault((phone.ipa, "not heard"), []).append(word.word)
+            elif other is not None:
+                found.setdefault((phone.ipa, other), []).append(word.word)
+    if not found:
+        return None
+    rows = (
+        element(
+            "tr",
+            element("td", meant, class_="ipa"),
+            element("td", heard, class_=None if heard == "not heard" else "ipa"),
+            element("td", str(len(words)), class_="number"),
+            element("td", ", ".join(dict.fromkeys(words)), lang=assessment.language),
+        )
+        for (meant, heard), words in sorted(found.items(), key=lambda item: -len(item[1]))
+    )
+    head = (element("th", name, scope="col") for name in ("Meant", "Most like", "Times", "In"))
+    return element(
+        "section",
+        element("h2", "Confusions"),
+        element(
+            "table",
+            element("thead", element("tr", *head)),
+            element("tbody", *rows),
+            class_="confusions",
+        ),
+    )
+
+
+def _insertions(assessment: Assessment, ipa: Callable[[str], str]) -> Markup | None:
+    if not assessment.insertions:
+        return None
+    items = (
+        element(
+            "li",
+            element("span", ipa(extra.phone), class_="ipa"),
+            f" after “{assessment.words[extra.after_word_index].word}”"
+            if extra.after_word_index >= 0
+            else " before the first word",
+            f", {extra.start_s:.2f}–{extra.end_s:.2f} s",
+        )
+        for extra in assessment.insertions
+    )
+    return element(
+        "section", element("h2", "Sounds that do not belong there"), element("ul", *items)
+    )
