@@ -17,6 +17,7 @@ import typer
 from service.commands import encoders, index
 from service.commands.align import align
 from service.commands.assess import assess
+from service.commands.evaluate import evaluate
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.command(cls=GuardedCommand)(assess)
 app.command(cls=GuardedCommand)(align)
+app.command("eval", cls=GuardedCommand)(evaluate)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
 

@@ -1,0 +1,406 @@
+"""An evaluation from the corpus to the report: readers, worker processes, measures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from indexer.corpus import UNKNOWN_SPEAKER, SetAside
+from indexes.catalogue import find_index
+from indexes.phone_index import PhoneIndex
+from indexes.publishing import MANIFEST
+from scoring.assessment import Assessment
+from scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
+from scoring.evaluation.bootstrap import RESAMPLES
+from scoring.evaluation.judgements import BY_VERDICT, Detection, Judgements, JudgementTable
+from scoring.evaluation.measures import evaluate
+from scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
+from scoring.evaluation.report import EvaluationReport, Material, Part, System
+from scoring.evaluation.simulated import KINDS, Kind, Simulation, claimable, paired_measures
+from scoring.fusion.natives import MIN_COVERAGE
+from scoring.grading import FALSE_REJECTIONS
+from service.failures import InternalError, error_object
+from service.result_rows import ResultRows
+from service.workers import Died, in_processes
+from speech.errors import InputError, NativeEarError
+
+if TYPE_CHECKING:
+    from scoring.assessor import Assessor
+
+CorpusKind = Literal["speechocean762", "l2arctic", "cmukids", "simulated", "manifest"]
+Progress = Callable[[str, int, int], None]
+
+ANNOTATED = "annotated"
+UNTOUCHED = "untouched"
+
+
+@dataclass(frozen=True)
+class EvaluationRequest:
+    """What `nativeear eval` is asked for.
+
+    Attributes
+    ----------
+    kind, data, split
+        The corpus: its layout, where it lies, and which part of it.
+    index
+        Name or folder of an index.
+    speakers
+        Only these; all if empty.
+    limit
+        At most so many utterances, drawn with `seed`; all if None.
+    detection
+        What counts as a rejection.
+    calibration, false_rejections
+        See `nativeear.load`.
+    exclude_own
+        Whether the speaker's own exemplars stay silent; those of the utterance itself always do.
+    workers
+        Processes; the result does not depend on their number.
+    seed
+        Of `limit`, of the simulated errors and of the resampling.
+    out, resume
+        File for the assessments, and whether rows that are there already are taken over.
+    """
+
+    kind: CorpusKind
+    data: str
+    index: str | Path
+    split: str | None = None
+    speakers: tuple[str, ...] = ()
+    limit: int | None = None
+    detection: Detection = BY_VERDICT
+    calibration: str = "auto"
+    false_rejections: float = FALSE_REJECTIONS
+    exclude_own: bool = True
+    workers: int = 1
+    seed: int = 0
+    resamples: int = RESAMPLES
+    out: Path | None = None
+    resume: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One recording to assess against one transcript; plain values, so that it travels."""
+
+    id: str
+    part: str
+    audio: Path
+    start_s: float
+    end_s: float | None
+    text: str | None
+    phones: str | None
+    excluded_speaker: str | None
+
+    @classmethod
+    def of(cls, annotated: AnnotatedUtterance, part: str, *, exclude_own: bool) -> Reading:
+        """The reading of an annotated utterance."""
+        speaker = annotated.speaker.id
+        return cls(
+            id=annotated.id,
+            part=part,
+            audio=annotated.audio.absolute(),
+            start_s=annotated.start_s,
+            end_s=annotated.end_s,
+            text=annotated.given_text,
+            phones=annotated.given_phones,
+            excluded_speaker=speaker if exclude_own and speaker != UNKNOWN_SPEAKER else None,
+        )
+
+
+def run_evaluation(
+    request: EvaluationRequest, progress: Progress = lambda *_: None
+) -> EvaluationReport:
+    """Assess a corpus and measure how well the assessments agree with it.
+
+    Raises
+    ------
+    NativeEarError
+        If the corpus or the index cannot be used, or not one utterance could be assessed.
+        Single failures are listed in the report instead.
+    """
+    path = find_index(request.index)
+    index = PhoneIndex.open(path)
+    corpus = _choose(_read(request, index), request)
+    if request.out is None:
+        return _run(request, index, corpus, None, progress)
+    with ResultRows(request.out, resume=request.resume) as rows:
+        return _run(request, index, corpus, rows, progress)
+
+
+def _run(
+    request: EvaluationRequest,
+    index: PhoneIndex,
+    corpus: AnnotatedCorpus,
+    rows: ResultRows | None,
+    progress: Progress,
+) -> EvaluationReport:
+    simulates = request.kind in {"simulated", "cmukids"}
+    run = _Run(request, index, rows, progress)
+    claims = claimable(index.manifest.counts.phones, index.inventory, MIN_COVERAGE)
+    simulation = Simulation(claims, index.inventory, request.seed)
+    altered: dict[Kind, list[AnnotatedUtterance]] = {kind: [] for kind in KINDS}
+
+    def claim_errors(annotated: AnnotatedUtterance, untouched: Assessment) -> None:
+        for kind, utterances in altered.items():
+            with_errors = simulation.with_errors(annotated, untouched, kind)
+            if with_errors is not None:
+                utterances.append(with_errors)
+
+    measured = partial(evaluate, resamples=request.resamples, seed=request.seed)
+    part = UNTOUCHED if simulates else ANNOTATED
+    first = run.judge(corpus.utterances, part, claim_errors if simulates else None)
+    parts = [Part(part, measured(first.judgements, request.detection))]
+    if simulates:
+        for kind, utterances in altered.items():
+            if not utterances:
+                raise InputError(
+                    "There is no phone to simulate an error on.",
+                    cause=f"The index judges {len(claims)} phones.",
+                    fix="Choose an index that speaks the language of the corpus.",
+                )
+            second = run.judge(utterances, kind)
+            evaluation = measured(second.judgements, request.detection)
+            paired = paired_measures(
+                second.judgements,
+                first.judgements,
+                request.detection,
+                resamples=request.resamples,
+                seed=request.seed,
+            )
+            parts.append(Part(kind, replace(evaluation, measures=(*evaluation.measures, *paired))))
+    heard_before = set(index.codes("speaker")[1])
+    speakers = {utterance.speaker.id for utterance in corpus.utterances}
+    return EvaluationReport(
+        Material(
+            kind=request.kind,
+            name=corpus.name,
+            data=request.data,
+            split=request.split,
+            speakers_in_index=len(speakers & heard_before),
+            set_aside=corpus.set_aside,
+            failed=tuple(run.failed),
+        ),
+        System(
+            index=index.name,
+            language=index.language,
+            encoder=first.encoder,
+            calibration=first.calibration,
+            detection=request.detection,
+            exclude_own=request.exclude_own,
+            seed=request.seed,
+            resamples=request.resamples,
+        ),
+        tuple(parts),
+        corpus.notes,
+    )
+
+
+def _read(request: EvaluationRequest, index: PhoneIndex) -> AnnotatedCorpus:
+    """The corpus by the reader of its kind."""
+    data, split = Path(request.data), request.split
+    if request.kind == "speechocean762":
+        return speechocean762.read(data, split)
+    if request.kind == "l2arctic":
+        return l2arctic.read(data, split)
+    if request.kind == "manifest":
+        return manifest.read(data, split)
+    read = native.read_cmukids if request.kind == "cmukids" else native.read
+    held = frozenset(index.codes("utterance")[1])
+    return native.unheard(read(request.data, index.inventory), held, split)
+
+
+def _choose(corpus: AnnotatedCorpus, request: EvaluationRequest) -> AnnotatedCorpus:
+    """The speakers and the number of utterances that were asked for, in the corpus's order."""
+    chosen = corpus.utterances
+    if request.speakers:
+        known = {utterance.speaker.id for utterance in chosen}
+        unknown = [speaker for speaker in request.speakers if speaker not in known]
+        if unknown:
+            raise InputError(
+                f"{corpus.name} has no speaker {unknown[0]!r} in this part.",
+                cause=f"Its speakers: {', '.join(sorted(known)) or 'none'}.",
+                fix="Name some of these with --speakers, or another --split.",
+            )
+        chosen = tuple(u for u in chosen if u.speaker.id in request.speakers)
+    if request.limit is not None and request.limit < len(chosen):
+        drawn = np.random.default_rng(request.seed).permutation(len(chosen))[: request.limit]
+        chosen = tuple(chosen[i] for i in sorted(drawn.tolist()))
+    if not chosen:
+        first = "; ".join(f"{item.id}: {item.reason}" for item in corpus.set_aside[:3])
+        raise InputError(
+            f"{corpus.name} has no utterance to assess in this part.",
+            cause=f"{len(corpus.set_aside)} were set aside. {first}".strip(),
+            fix="Choose another --split, or mend these.",
+        )
+    return corpus.keeping(chosen)
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """One set of transcripts, judged, and by what."""
+
+    judgements: Judgements
+    encoder: str
+    calibration: str
+
+
+class _Run:
+    """Assesses set after set of transcripts, and gathers what fails."""
+
+    def __init__(
+        self,
+        request: EvaluationRequest,
+        index: PhoneIndex,
+        rows: ResultRows | None,
+        progress: Progress,
+    ) -> None:
+        self._request = request
+        self._index = index
+        self._rows = rows
+        self._progress = progress
+        self._settings = _settings(request, index)
+        self.failed: list[SetAside] = []
+
+    def judge(
+        self,
+        utterances: Sequence[AnnotatedUtterance],
+        part: str,
+        then: Callable[[AnnotatedUtterance, Assessment], None] | None = None,
+    ) -> _Judged:
+        """Assess every utterance, and call `then` with each while its assessment is there.
+
+        Raises
+        ------
+        InputError
+            If not one could be assessed.
+        """
+        table = JudgementTable(self._index.inventory)
+        last: Assessment | None = None
+        readings = [
+            Reading.of(utterance, part, exclude_own=self._request.exclude_own)
+            for utterance in utterances
+        ]
+        with closing(self._answers(readings, part)) as answers:
+            for done, (utterance, row) in enumerate(zip(utterances, answers, strict=True), 1):
+                told = json.loads(row)
+                try:
+                    if "error" in told:
+                        error = told["error"]
+                        raise InputError(error["message"], cause=error["cause"])
+                    last = Assessment.model_validate(told["assessment"])
+                    table.add(utterance, last)
+                    if then is not None:
+                        then(utterance, last)
+                except InputError as error:
+                    reason = " ".join(filter(None, (error.message, error.cause)))
+                    self.failed.append(SetAside(utterance.id, reason))
+                self._progress(_stage(part), done, len(utterances))
+        if last is None:
+            first = self.failed[0]
+            raise InputError(
+                "Not one utterance could be assessed.",
+                cause=f"{first.id}: {first.reason}",
+                fix="Check that the index speaks the language of the corpus.",
+            )
+        return _Judged(table.judgements(), last.encoder, last.calibration)
+
+    def _answers(self, readings: Sequence[Reading], part: str) -> Generator[str, None, None]:
+        """A row for every reading, in order, found again or made now."""
+        self._progress(_stage(part), 0, len(readings))
+        keys = [_key(self._settings, reading) for reading in readings]
+        found = [self._rows.find(key) if self._rows else None for key in keys]
+        missing = [reading for reading, row in zip(readings, found, strict=True) if row is None]
+        request = self._request
+        work = partial(_load, self._index.path, request.calibration, request.false_rejections)
+        with closing(in_processes(work, missing, request.workers)) as made:
+            for reading, key, row in zip(readings, keys, found, strict=True):
+                if row is not None:
+                    yield row
+                    continue
+                answer = next(made)
+                fresh = _row(reading, key, answer)
+                if self._rows:
+                    self._rows.write(fresh)
+                yield fresh
+
+
+def _stage(part: str) -> str:
+    return {
+        ANNOTATED: "Assessing",
+        UNTOUCHED: "Assessing natives",
+        "any": "Assessing with any errors",
+        "near": "Assessing with near errors",
+    }[part]
+
+
+def _settings(request: EvaluationRequest, index: PhoneIndex) -> str:
+    """What changes assessments beside the reading itself."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        release = version("nativeear")
+    except PackageNotFoundError:
+        release = ""
+    manifest_hash = hashlib.sha256((index.path / MANIFEST).read_bytes()).hexdigest()
+    return f"{release} {manifest_hash} {request.calibration} {request.false_rejections}"
+
+
+def _key(settings: str, reading: Reading) -> str:
+    told = json.dumps([settings, asdict(reading)], default=str, sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def _row(reading: Reading, key: str, answer: str | Died) -> str:
+    """A line of the results; a failure carries no key, so that it is tried again."""
+    head = {"id": reading.id, "part": reading.part}
+    if isinstance(answer, Died):
+        error = InternalError(
+            "The process that assessed this utterance died.",
+            cause=f"Its exit code was {answer.exit_code}.",
+        )
+        return json.dumps(head | {"error": error_object(error)}, ensure_ascii=False)
+    told = json.loads(answer)
+    if "error" not in told:
+        head["key"] = key
+    return json.dumps(head | told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _load(index: Path, calibration: str, false_rejections: float) -> Callable[[Reading], str]:
+    import nativeear  # here: the parent process needs no torch
+
+    assessor = nativeear.load(index, calibration=calibration, false_rejections=false_rejections)
+    return partial(_assess, assessor)
+
+
+def _assess(assessor: Assessor, reading: Reading) -> str:
+    from retriever.neighbours import Exclusion
+    from speech.audio import Audio
+
+    speaker = reading.excluded_speaker
+    try:
+        recording = Audio.load(reading.audio)
+        if reading.start_s or reading.end_s is not None:
+            end_s = recording.duration_s if reading.end_s is None else reading.end_s
+            recording = recording.slice(reading.start_s, end_s)
+        result = assessor.assess(
+            recording,
+            reading.text,
+            phones=reading.phones,
+            id=reading.id,
+            exclusion=Exclusion(frozenset([reading.id]), frozenset([speaker] if speaker else [])),
+        )
+        return f'{{"assessment":{result.model_dump_json()}}}'
+    except NativeEarError as error:
+        failure = error
+    except Exception as error:  # one broken recording must not cost the others
+        failure = InternalError.told(error)
+    return json.dumps({"error": error_object(failure)}, ensure_ascii=False)
