@@ -58,6 +58,10 @@ def assess(
         Path | None,
         typer.Option(metavar="OUT.TextGrid", help="Also write words, phones and scores there."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="REPORT.html", help="Also write a page to read and listen to."),
+    ] = None,
     calibration: Annotated[
         str,
         typer.Option(
@@ -89,6 +93,7 @@ def assess(
             "--phones": phones,
             "--text-file": text_file,
             "--textgrid": textgrid,
+            "--html": html,
         }
         _refuse(singles, "goes with a single recording, not with --manifest")
         if out is None:
@@ -126,12 +131,8 @@ def assess(
             "There is neither a text nor phones to assess against.",
             fix="Give --text, --text-file or --phones.",
         )
-    if textgrid is not None and not textgrid.parent.is_dir():
-        raise InputError(
-            f"The TextGrid cannot be written to {textgrid}.",
-            cause=f"There is no folder {textgrid.parent}.",
-            fix="Make the folder first, or give another path.",
-        )
+    _refuse_missing_folder("TextGrid", textgrid)
+    _refuse_missing_folder("report", html)
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
     assessor = nativeear.load(
         choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
@@ -141,6 +142,10 @@ def assess(
         from service.result_textgrid import to_textgrid
 
         to_textgrid(result).save(textgrid)
+    if html is not None:
+        from service.report.page import write_report
+
+        write_report(html, result, recording, assessor.index)
     if as_json:
         print_json(result.model_dump_json(indent=2))
     else:
@@ -162,6 +167,15 @@ def _read_text(path: Path) -> str:
         raise InputError(
             f"The text file {path} cannot be read.", cause=str(error), fix="Give a file in UTF-8."
         ) from error
+
+
+def _refuse_missing_folder(what: str, path: Path | None) -> None:
+    if path is not None and not path.parent.is_dir():
+        raise InputError(
+            f"The {what} cannot be written to {path}.",
+            cause=f"There is no folder {path.parent}.",
+            fix="Make the folder first, or give another path.",
+        )
 
 
 def _refuse(options: Mapping[str, object], why: str) -> None:
