@@ -42,10 +42,9 @@ def spectrogram_db(audio: Audio) -> NDArray[np.float32]:
     windows = np.lib.stride_tricks.sliding_window_view(padded, _WINDOW)[: len(emphasised) : hop]
     spectra = np.fft.rfft(windows * np.hanning(_WINDOW).astype(np.float32), _N_FFT)
     power = np.square(np.abs(spectra)).T
-    floor = max(float(power.max()), 1e-12) * 10 ** (-_RANGE_DB / 10)
-    decibels: NDArray[np.float32] = (
-        10 * np.log10(np.maximum(power, floor) / power.max(initial=floor))
-    ).astype(np.float32)
+    loudest = max(float(power.max()), 1e-12)  # of digital silence nothing is loud
+    share = np.maximum(power / loudest, 10 ** (-_RANGE_DB / 10))
+    decibels: NDArray[np.float32] = (10 * np.log10(share)).astype(np.float32)
     return decibels
 
 
