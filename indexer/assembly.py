@@ -34,6 +34,7 @@ from indexes.manifest import (
 from indexes.phone_index import (
     EMBEDDINGS,
     EXEMPLARS,
+    PROSODY,
     TRANSFORM,
     UTTERANCES,
     VECTORS,
@@ -48,7 +49,16 @@ from speech.pooling import Pooling
 
 Clips = Literal["flac", "opus"]
 Progress = Callable[[str, int, int], None]
-_LIBRARIES = ("nativeear", "faiss-cpu", "numpy", "pocketsphinx", "pyarrow", "soxr", "torch")
+_LIBRARIES = (
+    "nativeear",
+    "faiss-cpu",
+    "numpy",
+    "pocketsphinx",
+    "praat-parselmouth",
+    "pyarrow",
+    "soxr",
+    "torch",
+)
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -227,6 +237,8 @@ def _write(
     transform.save(stage / TRANSFORM)
     pq.write_table(with_margins(pool.phones, margins), stage / EXEMPLARS)
     pq.write_table(pool.utterances, stage / UTTERANCES)
+    if pool.prosody.num_rows:
+        pq.write_table(pool.prosody, stage / PROSODY)
     if pool.waiting.num_rows:
         pq.write_table(pool.waiting, stage / WAITING)
     return _manifest(pool, settings, judgement)

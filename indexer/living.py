@@ -323,6 +323,7 @@ def _source(index: PhoneIndex, *, vectors: bool) -> Source:
     return Source(
         phones=phones.cast(SCHEMA),
         utterances=_utterances(index),
+        prosody=index.prosody,
         licences={corpus.name: corpus.licence for corpus in index.manifest.corpora},
         rows=array_rows(rows),
     )
@@ -399,7 +400,7 @@ def _asked(index: PhoneIndex, new: Source) -> Source:
         )
         margin[at + chosen] = margins(similar, own[at + chosen])
         at += len(block)
-    return Source(with_margins(new.phones, margin), new.utterances, new.licences, rows)
+    return Source(with_margins(new.phones, margin), new.utterances, new.prosody, new.licences, rows)
 
 
 def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:

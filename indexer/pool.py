@@ -16,6 +16,8 @@ from indexer.corpus import Utterance
 from indexer.discriminant import blocks
 from indexer.utterances import PooledPhone, PooledUtterance
 from indexes.exemplar import SCHEMA, UTTERANCES
+from indexes.prosody import SCHEMA as PROSODY
+from indexes.prosody import row_of
 from indexes.similarity import IntArray
 from speech.alignment import SILENCE
 from speech.errors import CorpusError, EncoderError, InputError
@@ -60,6 +62,8 @@ class Source:
         Table of `SCHEMA`, n rows; the margin is NaN where it is not known.
     utterances
         Table of `UTTERANCES`.
+    prosody
+        Table of `indexes.prosody.SCHEMA`, of those utterances whose prosody is kept.
     licences
         Licence of each corpus, in the order that the manifest lists them.
     rows
@@ -69,6 +73,7 @@ class Source:
 
     phones: pa.Table
     utterances: pa.Table
+    prosody: pa.Table
     licences: dict[str, str]
     rows: Callable[[], Iterator[Rows]]
 
@@ -87,6 +92,7 @@ class Source:
         return Source(
             self.phones.filter(pa.array(stays)),
             utterances,
+            self.prosody.filter(pa.array(~_among(self.prosody, unwanted))),
             {corpus: licence for corpus, licence in self.licences.items() if corpus in left},
             rows,
         )
@@ -100,7 +106,7 @@ class Pool:
     ----------
     phones, waiting
         Tables of `SCHEMA`: the n exemplars, and the w phones that wait for company.
-    utterances, licences
+    utterances, prosody, licences
         As in `Source`.
     classes
         The P classes.
@@ -113,6 +119,7 @@ class Pool:
     phones: pa.Table
     waiting: pa.Table
     utterances: pa.Table
+    prosody: pa.Table
     licences: dict[str, str]
     classes: tuple[str, ...]
     bounds: IntArray
@@ -128,6 +135,7 @@ def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
     """What finished records hold; phones that raters scored below `min_rating` are left out."""
     phones = _Columns(SCHEMA)
     utterances = _Columns(UTTERANCES)
+    prosody = _Columns(PROSODY)
     for record in records:
         pooled = PooledUtterance.load(record.path)
         whence = {
@@ -136,6 +144,8 @@ def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
             "speaker": record.utterance.speaker,
         }
         utterances.add({**whence, "audio_s": pooled.audio_s})
+        if pooled.prosody is not None:
+            prosody.add({**whence, **row_of(pooled.prosody)})
         for i in _good(pooled.phones, min_rating):
             phones.add({**vars(pooled.phones[i]), **whence, "margin": float("nan")})
 
@@ -145,7 +155,7 @@ def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
             yield _halved(pooled.embeddings[_good(pooled.phones, min_rating)], record.utterance.id)
 
     licences = {record.corpus: record.licence for record in records}
-    return Source(phones.table(), utterances.table(), licences, rows)
+    return Source(phones.table(), utterances.table(), prosody.table(), licences, rows)
 
 
 def join(sources: Sequence[Source], path: Path) -> Pool:
@@ -179,16 +189,23 @@ def join(sources: Sequence[Source], path: Path) -> Pool:
     licences: dict[str, str] = {}
     for source in sources:
         licences.update((c, text) for c, text in source.licences.items() if c not in licences)
-    by_name = np.argsort(_pairs(utterances, "utterance"), kind="stable")
+    prosody = pa.concat_tables([source.prosody for source in sources]).unify_dictionaries()
     return Pool(
         phones=exemplars,
         waiting=waiting,
-        utterances=plain(utterances.take(pa.array(by_name))),
+        utterances=_by_name(utterances),
+        prosody=_by_name(prosody),
         licences=licences,
         classes=classes,
         bounds=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
         rows=_gather(sources, order, path),
     )
+
+
+def _by_name(table: pa.Table) -> pa.Table:
+    """A table of utterances in the order of their names."""
+    order = np.argsort(_pairs(table, "utterance"), kind="stable")
+    return plain(table.take(pa.array(order)))
 
 
 def plain(table: pa.Table) -> pa.Table:

@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.corpus import Utterance
 from indexer.heard import HeardUtterance, heard_name
+from indexes.prosody import profile_of, row_of
 from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from speech.aligners.flatstart import FlatstartAligner
 from speech.aligners.textgrid import read_alignment, spans_alignment
@@ -25,6 +26,8 @@ from speech.inventory import PhoneInventory
 from speech.occupancy import canonical_posteriors
 from speech.pooling import Pooling, pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from speech.prosody.measurement import measure_prosody
+from speech.prosody.profile import ProsodyProfile
 
 MIN_SILENCE_S = 0.06
 """Shorter silences are closures and breaths that the aligner could not place; not exemplars."""
@@ -62,15 +65,19 @@ class PooledUtterance:
         float32 `[N, D]`, in the encoder's space.
     audio_s
         Length of the recording in seconds.
+    prosody
+        How it flows and sings; None where it is no native speech, for raters judged it.
     """
 
     phones: tuple[PooledPhone, ...]
     embeddings: FloatArray
     audio_s: float
+    prosody: ProsodyProfile | None = None
 
     def save(self, path: Path) -> None:
         """Write to one `.npz` file; the rename makes it whole or absent."""
         described = json.dumps([vars(phone) for phone in self.phones])
+        prosody = json.dumps(self.prosody and row_of(self.prosody))
         partial = path.with_suffix(".partial")
         with partial.open("wb") as stream:
             np.savez(
@@ -78,6 +85,7 @@ class PooledUtterance:
                 phones=np.frombuffer(described.encode(), dtype=np.uint8),
                 embeddings=self.embeddings,
                 audio_s=np.float64(self.audio_s),
+                prosody=np.frombuffer(prosody.encode(), dtype=np.uint8),
             )
         partial.rename(path)
 
@@ -86,10 +94,12 @@ class PooledUtterance:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
             described = json.loads(arrays["phones"].tobytes().decode())
+            prosody = json.loads(arrays["prosody"].tobytes().decode())
             return cls(
                 tuple(PooledPhone(**phone) for phone in described),
                 arrays["embeddings"],
                 float(arrays["audio_s"]),
+                profile_of(prosody) if prosody else None,
             )
 
 
@@ -179,7 +189,7 @@ class UtterancePooler:
         NativeEarError
             If any step refuses it; the caller sets the utterance aside with this reason.
         """
-        frames, alignment, duration_s = self._hear(utterance)
+        frames, alignment, audio = self._hear(utterance)
         described, spans = [], []
         phones = alignment.phones
         ratings = iter(utterance.ratings or ())
@@ -206,16 +216,23 @@ class UtterancePooler:
         if not any(phone.phone != SILENCE for phone in described):
             raise AlignmentError(f"{utterance.id}: the alignment holds no phone.")
         return PooledUtterance(
-            tuple(described), pool(frames, spans, self.request.pooling), duration_s
+            tuple(described),
+            pool(frames, spans, self.request.pooling),
+            audio.duration_s,
+            self._prosody(utterance, audio, alignment) if utterance.ratings is None else None,
         )
 
-    def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, float]:
-        """Frames, alignment and length of an utterance, from what was heard before if it was."""
+    def _prosody(self, utterance: Utterance, audio: Audio, alignment: Alignment) -> ProsodyProfile:
+        measured = measure_prosody(audio, alignment, self.inventory, utterance.text)
+        return ProsodyProfile.of(measured, alignment.words)
+
+    def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
+        """Frames and alignment of an utterance, from what was heard before if it was."""
+        audio = recording_of(utterance)
         kept = self.heard_folder / heard_name(utterance)
         if self.request.model is None or not kept.is_file():
-            audio = recording_of(utterance)
             frames = self.encoder.encode(audio)
-            return frames, self.align(utterance, audio, frames), audio.duration_s
+            return frames, self.align(utterance, audio, frames), audio
         heard = HeardUtterance.load(kept)
         alignment = self.ready_alignment(utterance, heard.duration_s)
         if alignment is None:
@@ -226,7 +243,7 @@ class UtterancePooler:
             alignment = self.aligner.align_heard(
                 heard.frames, heard.loud, heard.duration_s, self.pronounce(utterance)
             )
-        return heard.frames, alignment, heard.duration_s
+        return heard.frames, alignment, audio
 
     def _log_posteriors(self, frames: Frames, alignment: Alignment) -> list[float]:
         """Log posterior of every phone that is no silence, in order."""

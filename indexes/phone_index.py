@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from indexes.exemplar import SCHEMA, Exemplar
 from indexes.manifest import FORMAT_VERSION, Manifest
+from indexes.prosody import SCHEMA as PROSODY_SCHEMA
 from indexes.publishing import MANIFEST
 from indexes.transform import Transform
 from speech.errors import EncoderError, IndexFormatError
@@ -27,6 +28,7 @@ VECTORS = "vectors.faiss"
 EXEMPLARS = "exemplars.parquet"
 TRANSFORM = "transform.safetensors"
 UTTERANCES = "utterances.parquet"
+PROSODY = "prosody.parquet"
 EMBEDDINGS = "embeddings.npy"
 WAITING = "waiting.parquet"
 ALIGNER = "aligner.safetensors"
@@ -219,6 +221,13 @@ class PhoneIndex:
     def table(self) -> pa.Table:
         """The columns of `exemplars.parquet`."""
         return self._table
+
+    @cached_property
+    def prosody(self) -> pa.Table:
+        """How its natives flow and sing; without rows where it was built before this was kept."""
+        if PROSODY not in self.manifest.files:
+            return PROSODY_SCHEMA.empty_table()
+        return pq.read_table(self.path / PROSODY).cast(PROSODY_SCHEMA)
 
     @property
     def aligner_model(self) -> Path | None:

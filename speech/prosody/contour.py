@@ -29,7 +29,8 @@ _WH_WORDS = {
     "es": "qué cuándo dónde cuál cuáles quién quiénes cómo cuánto cuánta cuántos cuántas",
     "fr": "que quoi quand où quel quelle quels quelles qui pourquoi comment combien lequel",
     "it": "che cosa quando dove quale quali chi perché come quanto quanta quanti quante",
-    "ru": "что когда где куда откуда какой какая какое какие кто кого кому почему зачем как сколько",
+    "ru": "что когда где куда откуда какой какая какое какие кто кого кому почему зачем как "
+    "сколько",
 }
 
 

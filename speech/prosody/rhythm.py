@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -105,5 +106,5 @@ def _pairs(stretches: Sequence[Sequence[Interval]], is_vowel: bool) -> list[tupl
     pairs = []
     for stretch in stretches:
         own = [d for kind, d in stretch if kind == is_vowel and d > 0]
-        pairs += list(zip(own, own[1:], strict=False))
+        pairs += list(pairwise(own))
     return pairs
