@@ -114,19 +114,43 @@ class Insertion(_Model):
     phone: str
     start_s: float
     end_s: float
+    feedback: str = ""
+
+
+class MeasureGrade(_Model):
+    """A measure beside that of natives who said something of like length, and its grade 0–100.
+
+    `native_low` and `native_high` are their 5th and 95th percentiles.
+    """
+
+    measure: str
+    value: float
+    native_low: float
+    native_median: float
+    native_high: float
+    score: float
 
 
 class Pauses(_Model):
-    """Silences inside the speech; long ones exceed 400 ms."""
+    """Silences inside the speech of 250 ms or more; long ones exceed 400 ms.
+
+    `between_phrases` counts those where the text is punctuated; None where that is not known.
+    """
 
     count: int
     mean_s: float | None
     ratio: float
     long_count: int
+    between_phrases: int | None = None
 
 
 class Fluency(_Model):
-    """How it flows, measured from the alignment."""
+    """How it flows, measured from the alignment.
+
+    `filled_pauses` and `restarts` are spans in seconds that a listener may want to check: voice
+    held on one pitch between words, and sounds that begin as the word beside them does. `rpvi_c`
+    and `delta_c` are in milliseconds.
+    """
 
     syllables_per_s: float | None = None
     articulation_rate: float | None = None
@@ -137,6 +161,11 @@ class Fluency(_Model):
     percent_v: float | None = None
     varco_v: float | None = None
     varco_c: float | None = None
+    rpvi_c: float | None = None
+    delta_c: float | None = None
+    filled_pauses: tuple[tuple[float, float], ...] = ()
+    restarts: tuple[tuple[float, float], ...] = ()
+    grades: tuple[MeasureGrade, ...] = ()
 
 
 class F0(_Model):
@@ -145,6 +174,8 @@ class F0(_Model):
     median_hz: float | None = None
     range_semitones: float | None = None
     final_slope_semitones_per_s: float | None = None
+    declination_semitones_per_s: float | None = None
+    voiced_frames: int | None = None
 
 
 class Contour(_Model):
@@ -156,11 +187,37 @@ class Contour(_Model):
 
 
 class Prosody(_Model):
-    """Melody and stress."""
+    """Melody and stress.
+
+    `stress_accuracy` is the percentage of words of several syllables that are stressed where they
+    should be; `prominent_word` the index of the one that stands out; and the distance to a native
+    reading of the same words that of the nearest one in the index, None if it has none.
+    """
 
     f0: F0 | None = None
     contour: Contour | None = None
     stress_accuracy: float | None = None
+    sentence_type: str | None = None
+    prominent_word: int | None = None
+    native_contour_distance_semitones: float | None = None
+    grades: tuple[MeasureGrade, ...] = ()
+
+
+class Remark(_Model):
+    """One thing to work on; `places` are the word and the phone in it, as indices.
+
+    `heard` is None where the phone was left out or nothing else was heard in its place. A minimal
+    pair has the word with the canonical phone first.
+    """
+
+    text: str
+    phone: str
+    ipa: str
+    heard: str | None = None
+    heard_ipa: str | None = None
+    places: tuple[tuple[int, int], ...]
+    minimal_pairs: tuple[tuple[str, str], ...] = ()
+    l1_note: str | None = None
 
 
 class Assessment(_Model):
@@ -175,8 +232,10 @@ class Assessment(_Model):
     score: Scores
     words: tuple[WordAssessment, ...]
     insertions: tuple[Insertion, ...] = ()
+    remarks: tuple[Remark, ...] = ()
     fluency: Fluency | None = None
     prosody: Prosody | None = None
+    explanation: str | None = None
     warnings: tuple[str, ...] = ()
 
     @property
