@@ -1,0 +1,149 @@
+from collections.abc import Sequence
+
+import pytest
+
+from scoring.assessment import (
+    Assessment,
+    Insertion,
+    KnnEvidence,
+    PhoneAssessment,
+    Scores,
+    SoundsLike,
+    Verdict,
+    WordAssessment,
+)
+from scoring.feedback.remarks import MAX_REMARKS, with_feedback
+from speech.errors import InputError
+from speech.inventory import PhoneInventory
+
+ENGLISH = PhoneInventory.load("en")
+
+
+def phone(
+    symbol: str,
+    verdict: Verdict = "correct",
+    heard: str | None = None,
+    probability: float = 0.9,
+    inventory: PhoneInventory = ENGLISH,
+) -> PhoneAssessment:
+    sounds = () if heard is None else (heard, symbol)
+    return PhoneAssessment(
+        phone=symbol,
+        ipa=inventory.ipa(symbol),
+        start_s=0.0,
+        end_s=0.1,
+        score=None if verdict == "uncertain" else 50.0,
+        verdict=verdict,
+        probability_mispronounced=None if verdict == "uncertain" else probability,
+        sounds_like=tuple(
+            SoundsLike(phone=each, ipa=inventory.ipa(each), probability=0.4) for each in sounds
+        ),
+        knn=KnnEvidence(margin=0.0, canonical_share=0.5, k=1, coverage=1),
+    )
+
+
+def assessment(
+    *words: tuple[str, Sequence[PhoneAssessment]],
+    insertions: tuple[Insertion, ...] = (),
+    omitted: str = "",
+) -> Assessment:
+    return Assessment(
+        id="me",
+        language="en-US",
+        index="i",
+        encoder="e",
+        calibration="training-free",
+        duration_s=1.0,
+        score=Scores(),
+        words=tuple(
+            WordAssessment(
+                word=word,
+                start_s=0.0,
+                end_s=1.0,
+                score=50.0,
+                phones=tuple(phones),
+                omitted=word == omitted,
+            )
+            for word, phones in words
+        ),
+        insertions=insertions,
+    )
+
+
+SINK = ("think", [phone("TH", "substituted", "S"), phone("IH"), phone("NG"), phone("K", "deleted")])
+
+
+def test_every_fault_gets_its_sentence_and_nothing_else_does() -> None:
+    result = with_feedback(
+        assessment(
+            SINK,
+            ("azure", [phone("AE", "accented"), phone("ZH", "uncertain", "JH")]),
+            insertions=(Insertion(after_word_index=0, phone="S", start_s=0.0, end_s=0.1),),
+        ),
+        ENGLISH,
+    )
+    said = [each.feedback for each in result.phones]
+    assert said[0].startswith("You said /s/ where /θ/ is meant: put the tip of the tongue between")
+    assert said[1:3] == ["", ""]
+    assert said[3].startswith("The /k/ at the end was not heard: ")
+    assert said[4].startswith("Your /æ/ differs from natives': ")
+    assert said[5] == ""
+    assert result.insertions[0].feedback.startswith("An extra /s/ was heard after “think”: ")
+    assert {remark.phone for remark in result.remarks} == {"TH", "K", "AE"}
+
+
+def test_repeated_errors_of_one_phone_are_one_remark() -> None:
+    thin = ("thin", [phone("TH", "substituted", "S"), phone("IH"), phone("N")])
+    bath = ("bath", [phone("B"), phone("AE"), phone("TH", "substituted", "F", 0.5)])
+    (remark,) = with_feedback(assessment(("think", SINK[1][:3]), thin, bath), ENGLISH).remarks
+    assert remark.places == ((0, 0), (1, 0), (2, 2))
+    assert (remark.phone, remark.heard, remark.heard_ipa) == ("TH", "S", "s")
+    assert "in “think” and “thin”:" in remark.text
+    assert len(remark.minimal_pairs) == 3
+
+
+def test_the_contrast_that_parts_more_words_comes_first() -> None:
+    vowel = phone("IH", "substituted", "IY", 0.8)
+    rare = phone("ZH", "substituted", "JH", 0.8)
+    remarks = with_feedback(assessment(("x", [rare, vowel])), ENGLISH).remarks
+    assert [remark.phone for remark in remarks] == ["IH", "ZH"]
+    sure = rare.model_copy(update={"probability_mispronounced": 1.0})
+    unsure = vowel.model_copy(update={"probability_mispronounced": 0.1})
+    remarks = with_feedback(assessment(("x", [unsure, sure])), ENGLISH).remarks
+    assert [remark.phone for remark in remarks] == ["ZH", "IH"]
+
+
+def test_there_are_at_most_three_and_none_of_words_left_out() -> None:
+    many = [phone(symbol, "deleted") for symbol in ("S", "T", "K", "L", "AE")]
+    assert len(with_feedback(assessment(("x", many)), ENGLISH).remarks) == MAX_REMARKS
+    assert with_feedback(assessment(("x", many), omitted="x"), ENGLISH).remarks == ()
+
+
+def test_the_first_language_is_noted() -> None:
+    (_, remark) = sorted(
+        with_feedback(assessment(SINK), ENGLISH, "zh").remarks, key=lambda each: each.phone
+    )
+    assert remark.l1_note == "Mandarin has /s/ but no /θ/."
+    assert all(each.l1_note is None for each in with_feedback(assessment(SINK), ENGLISH).remarks)
+    with pytest.raises(InputError):
+        with_feedback(assessment(SINK), ENGLISH, "klingon")
+
+
+def test_a_language_without_a_lexicon_gets_sentences_but_no_pairs() -> None:
+    french = PhoneInventory.load("fr")
+    vowel = phone("y", "substituted", "u", inventory=french)
+    (remark,) = with_feedback(assessment(("tu", [vowel])), french).remarks
+    assert remark.text == "You said /u/ where /y/ is meant in “tu”: move the tongue forward."
+    assert remark.minimal_pairs == ()
+
+
+def test_the_assessment_that_came_in_is_not_changed() -> None:
+    before = assessment(SINK)
+    copy = before.model_copy(deep=True)
+    with_feedback(before, ENGLISH, "zh")
+    assert before == copy
+
+
+def test_a_result_with_remarks_survives_json() -> None:
+    result = with_feedback(assessment(SINK), ENGLISH, "zh")
+    assert Assessment.model_validate_json(result.model_dump_json()) == result
