@@ -35,6 +35,13 @@ from scoring.grading import (
 )
 from scoring.hearing import NOTHING, Hearing, Listener
 from scoring.mismatch import mismatch_warning
+from scoring.prosody.assessing import (
+    NOTHING_MEASURED,
+    ProsodyAssessment,
+    assess_prosody,
+    overall_score,
+)
+from scoring.prosody.natives import NativeProsody
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError, InputError
@@ -83,6 +90,7 @@ class Assessor:
         self._calibration = calibration_of(
             calibration, index, self._listener.natives, false_rejections=false_rejections
         )
+        self._prosody = NativeProsody(index)
 
     @property
     def language(self) -> str:
@@ -150,13 +158,20 @@ class Assessor:
         flagged = sum(phone.verdict in FLAGGED for phone in judged)
         canonical = [phone.phone for phone in hearing.phones]
         warnings.append(mismatch_warning(hearing.frames, self.inventory, canonical, flagged))
-        return self._result(
-            id,
+        words = _words(pronunciation, alignment, judged)
+        insertions = tuple(_insertion(alignment, item) for item in hearing.insertions)
+        prosody = assess_prosody(
             recording,
-            _words(pronunciation, alignment, judged),
-            tuple(_insertion(alignment, item) for item in hearing.insertions),
-            warnings,
+            alignment,
+            words=words,
+            insertions=insertions,
+            natives=self._prosody,
+            inventory=self.inventory,
+            text=text,
+            exclusion=exclusion,
         )
+        warnings += prosody.reasons
+        return self._result(id, recording, prosody.words, insertions, warnings, prosody=prosody)
 
     def hear(
         self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion = NOTHING
@@ -260,6 +275,8 @@ class Assessor:
         words: tuple[WordAssessment, ...],
         insertions: tuple[Insertion, ...],
         warnings: list[str],
+        *,
+        prosody: ProsodyAssessment = NOTHING_MEASURED,
     ) -> Assessment:
         uncertain = sorted({p.ipa for w in words for p in w.phones if p.verdict == "uncertain"})
         if uncertain:
@@ -273,12 +290,16 @@ class Assessor:
             calibration=self._calibration.name,
             duration_s=recording.duration_s,
             score=Scores(
-                overall=pronunciation,
+                overall=overall_score(pronunciation, prosody),
                 pronunciation=pronunciation,
+                fluency=prosody.fluency_score,
+                prosody=prosody.prosody_score,
                 completeness=100.0 * sum(not word.omitted for word in words) / len(words),
             ),
             words=words,
             insertions=insertions,
+            fluency=prosody.fluency,
+            prosody=prosody.prosody,
             warnings=tuple(dict.fromkeys(filter(None, warnings))),
         )
 

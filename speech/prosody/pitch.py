@@ -84,7 +84,7 @@ def track_pitch(audio: Audio) -> Pitch:
 
 def without_jumps(f0_hz: FloatArray) -> FloatArray:
     """A track `[T]` without octave jumps and without voicing of a frame or two."""
-    kept = f0_hz.copy()
+    kept: FloatArray = f0_hz.copy()
     voiced = np.flatnonzero(~np.isnan(f0_hz))
     reach = round(JUMP_WINDOW_S / HOP_S)
     semitones = 12 * np.log2(f0_hz[voiced])

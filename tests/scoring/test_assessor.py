@@ -79,7 +79,15 @@ def test_every_field_is_filled_or_null(assessor: Assessor, wav: Path, said: list
     assert result.score.pronunciation is not None
     assert result.score.pronunciation > 60
     assert result.score.completeness == 100
-    assert (result.score.fluency, result.score.prosody, result.fluency) == (None, None, None)
+    assert result.fluency is not None
+    assert result.fluency.syllables_per_s == pytest.approx(4.2, abs=1.2)
+    assert result.fluency.words_per_minute == pytest.approx(190, abs=50)
+    assert result.score.fluency is not None
+    assert result.prosody is not None
+    assert result.prosody.f0 is not None
+    assert result.prosody.f0.median_hz == pytest.approx(120, abs=15)
+    assert result.prosody.contour is not None
+    assert len(result.prosody.contour.t_s) == len(result.prosody.contour.f0_hz)
     for word in result.words:
         assert word.start_s is not None
         assert word.end_s is not None

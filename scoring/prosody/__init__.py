@@ -1,0 +1,1 @@
+"""Prosody and fluency compared with the natives of an index, and graded."""

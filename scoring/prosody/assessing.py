@@ -1,0 +1,259 @@
+"""The fluency, prosody and word stress of one assessed recording.
+
+Weights. `fluency` is the plain mean of the grades of speaking rate, articulation rate and pause
+ratio. `prosody` weighs stress 0.4 (mean over the words), rhythm 0.3 (nPVI-V, %V, VarcoC) and
+melody 0.3 (range, final movement). `overall` weighs pronunciation 0.7, fluency 0.15 and prosody
+0.15. What was not measured drops out, and the weights of the others are scaled up.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from retriever.neighbours import Exclusion
+from scoring.assessment import (
+    F0,
+    Contour,
+    Fluency,
+    Insertion,
+    MeasureGrade,
+    Pauses,
+    Prosody,
+    StressAssessment,
+    WordAssessment,
+)
+from scoring.grading import FLAGGED_SCORE, mean
+from scoring.prosody.natives import (
+    FLUENCY_MEASURES,
+    MELODY_MEASURES,
+    RHYTHM_MEASURES,
+    NativeProsody,
+    quantile_score,
+)
+from scoring.prosody.stress import polysyllables, prominent_word
+from speech.alignment import Alignment
+from speech.audio import Audio
+from speech.inventory import PhoneInventory
+from speech.prosody.measurement import ProsodyMeasurement, measure_prosody
+from speech.prosody.profile import ProsodyProfile
+
+OVERALL_WEIGHTS = {"pronunciation": 0.7, "fluency": 0.15, "prosody": 0.15}
+PROSODY_WEIGHTS = {"stress": 0.4, "rhythm": 0.3, "melody": 0.3}
+
+NO_DISTRIBUTION = (
+    "Fluency and prosody are numbers without a grade: the index keeps no native prosody. "
+    "Build it again to have them graded."
+)
+FEW_COMPARABLE = (
+    "Fluency or prosody has no grade: too few natives of the index said anything of this length."
+)
+
+
+@dataclass(frozen=True)
+class ProsodyAssessment:
+    """What goes into an `Assessment`.
+
+    Attributes
+    ----------
+    fluency, prosody
+        The measures.
+    words
+        The assessed words, with stress.
+    fluency_score, prosody_score
+        0–100, or None.
+    reasons
+        Why something is missing, in plain sentences.
+    """
+
+    fluency: Fluency | None
+    prosody: Prosody | None
+    words: tuple[WordAssessment, ...]
+    fluency_score: float | None
+    prosody_score: float | None
+    reasons: tuple[str, ...]
+
+
+NOTHING_MEASURED = ProsodyAssessment(None, None, (), None, None, ())
+"""Of a recording on which nothing could be laid."""
+
+
+def overall_score(pronunciation: float | None, prosody: ProsodyAssessment) -> float | None:
+    """The overall score; None where pronunciation was not judged, for it is the most of it."""
+    if pronunciation is None:
+        return None
+    return weighted(
+        {
+            "pronunciation": pronunciation,
+            "fluency": prosody.fluency_score,
+            "prosody": prosody.prosody_score,
+        },
+        OVERALL_WEIGHTS,
+    )
+
+
+def assess_prosody(
+    audio: Audio,
+    alignment: Alignment,
+    *,
+    words: Sequence[WordAssessment],
+    insertions: Sequence[Insertion],
+    natives: NativeProsody,
+    inventory: PhoneInventory,
+    text: str | None,
+    exclusion: Exclusion,
+) -> ProsodyAssessment:
+    """Measure and grade one recording.
+
+    Parameters
+    ----------
+    alignment
+        The one alignment of the recording.
+    words, insertions
+        What was made of its phones: words that were left out are not counted.
+    text
+        What was read, with its punctuation; None where only phones were given.
+    """
+    omitted = {i for i, word in enumerate(words) if word.omitted}
+    measured = measure_prosody(audio, alignment, inventory, text, omitted)
+    profile = ProsodyProfile.of(measured, alignment.words)
+    reasons = list(measured.reasons)
+    flow = natives.grades(FLUENCY_MEASURES, profile, exclusion)
+    rhythm = natives.grades(RHYTHM_MEASURES, profile, exclusion)
+    melody = natives.grades(MELODY_MEASURES, profile, exclusion)
+    if not natives.known:
+        reasons.append(NO_DISTRIBUTION)
+    elif (measured.pauses and not flow) or (measured.melody and not melody):
+        reasons.append(FEW_COMPARABLE)
+    stresses = _stresses(measured, natives, omitted)
+    judged = [stress for stress in stresses.values() if stress.observed is not None]
+    prosody_score = weighted(
+        {
+            "stress": mean([stress.score for stress in judged]),
+            "rhythm": mean([grade.score for grade in rhythm]),
+            "melody": mean([grade.score for grade in melody]),
+        },
+        PROSODY_WEIGHTS,
+    )
+    return ProsodyAssessment(
+        fluency=_fluency(measured, words, insertions, flow),
+        prosody=Prosody(
+            f0=F0(
+                median_hz=measured.pitch.median_hz,
+                range_semitones=measured.melody.range_semitones,
+                final_slope_semitones_per_s=measured.melody.final_slope,
+                declination_semitones_per_s=measured.melody.declination,
+                voiced_frames=measured.pitch.voiced_frames,
+            )
+            if measured.melody
+            else None,
+            contour=_contour(measured),
+            stress_accuracy=100 * sum(s.observed == s.expected for s in judged) / len(judged)
+            if judged
+            else None,
+            sentence_type=measured.sentence,
+            prominent_word=prominent_word([n for n in measured.nuclei if n.word not in omitted]),
+            native_contour_distance_semitones=natives.contour_distance(profile, exclusion),
+            grades=(*rhythm, *melody),
+        ),
+        words=tuple(
+            word.model_copy(update={"stress": stresses[i]}) if i in stresses else word
+            for i, word in enumerate(words)
+        ),
+        fluency_score=mean([grade.score for grade in flow]),
+        prosody_score=prosody_score,
+        reasons=tuple(reasons),
+    )
+
+
+def weighted(scores: dict[str, float | None], weights: dict[str, float]) -> float | None:
+    """Mean of the scores that were measured, by their weights; None if there is none."""
+    measured = {name: score for name, score in scores.items() if score is not None}
+    if not measured:
+        return None
+    total = sum(weights[name] for name in measured)
+    return sum(weights[name] * score for name, score in measured.items()) / total
+
+
+def _stresses(
+    measured: ProsodyMeasurement, natives: NativeProsody, omitted: set[int]
+) -> dict[int, StressAssessment]:
+    """Stress of every word of several syllables, by word index."""
+    found = {}
+    model = natives.stress
+    for word in polysyllables(measured.nuclei):
+        number = word[0].word
+        if number in omitted or model is None:
+            continue
+        stress = model.observe(word)
+        log_share = float(model.natives.log_quantile(np.array(stress.margin)))
+        found[number] = StressAssessment(
+            expected=stress.expected, observed=stress.observed, score=quantile_score(log_share)
+        )
+    return found
+
+
+def _fluency(
+    measured: ProsodyMeasurement,
+    words: Sequence[WordAssessment],
+    insertions: Sequence[Insertion],
+    grades: tuple[MeasureGrade, ...],
+) -> Fluency:
+    pauses, rhythm = measured.pauses, measured.rhythm
+    correct = sum(
+        not word.omitted and (word.score is None or word.score >= FLAGGED_SCORE) for word in words
+    )
+    return Fluency(
+        syllables_per_s=measured.syllables_per_s,
+        articulation_rate=measured.articulation_rate,
+        words_per_minute=measured.words_per_minute,
+        words_correct_per_minute=60 * correct / pauses.speech_s if pauses else None,
+        pauses=Pauses(
+            count=len(pauses.spans),
+            mean_s=pauses.mean_s,
+            ratio=pauses.ratio,
+            long_count=pauses.long_count,
+            between_phrases=measured.pauses_between_phrases,
+        )
+        if pauses
+        else None,
+        filled_pauses=measured.filled_pauses,
+        restarts=_restarts(words, insertions),
+        npvi_v=rhythm.npvi_v,
+        rpvi_c=rhythm.rpvi_c,
+        percent_v=rhythm.percent_v,
+        varco_v=rhythm.varco_v,
+        varco_c=rhythm.varco_c,
+        delta_c=rhythm.delta_c,
+        grades=grades,
+    )
+
+
+def _restarts(
+    words: Sequence[WordAssessment], insertions: Sequence[Insertion]
+) -> tuple[tuple[float, float], ...]:
+    """Insertions that begin as the next word does, or as the last one did: said again."""
+    found = []
+    for insertion in insertions:
+        around = words[max(insertion.after_word_index, 0) : insertion.after_word_index + 2]
+        if any(word.phones and word.phones[0].phone == insertion.phone for word in around):
+            found.append((insertion.start_s, insertion.end_s))
+    return tuple(found)
+
+
+def _contour(measured: ProsodyMeasurement) -> Contour | None:
+    """Pitch and intensity over time; none where the pitch is not to be trusted."""
+    pitch = measured.pitch
+    if measured.melody is None:
+        return None
+    levels = measured.intensity.at(pitch.t_s)
+    return Contour(
+        t_s=tuple(np.round(pitch.t_s, 4).tolist()),
+        f0_hz=tuple(None if math.isnan(hz) else round(hz, 2) for hz in pitch.f0_hz.tolist()),
+        intensity_db=tuple(
+            None if not math.isfinite(db) else round(db, 2) for db in levels.tolist()
+        ),
+    )

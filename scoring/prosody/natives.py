@@ -1,0 +1,164 @@
+"""How natives of an index flow and sing, and the grade of a learner among them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from indexes.natives import NativeMargins
+from indexes.phone_index import PhoneIndex
+from indexes.prosody import profiles_of
+from retriever.neighbours import Exclusion
+from scoring.assessment import MeasureGrade
+from scoring.prosody.stress import StressModel
+from speech.prosody.contour import warping_distance
+from speech.prosody.profile import ProsodyProfile
+
+Side = Literal["low", "high", "both"]
+"""Where a learner is worse than natives: below them, above them, or on either side."""
+
+MIN_NATIVES = 20
+LENGTH_FACTOR = 2.0
+FLAGGED_SHARE = 0.04
+"""Natives are compared whose utterance has between half and twice as many syllables."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure that can be graded.
+
+    Attributes
+    ----------
+    name
+        Field of `ProsodyProfile`.
+    side
+        Where it is worse.
+    least_scale
+        Smallest scale of the tail beyond the natives: where natives hardly differ, a deviation
+        of this size is still a small one.
+    of_its_kind
+        Compared with sentences of the same type only.
+    """
+
+    name: str
+    side: Side
+    least_scale: float
+    of_its_kind: bool = False
+
+
+FLUENCY_MEASURES = (
+    Measure("syllables_per_s", "low", 0.3),
+    Measure("articulation_rate", "both", 0.3),
+    Measure("pause_ratio", "high", 0.05),
+)
+RHYTHM_MEASURES = (
+    Measure("npvi_v", "both", 5.0),
+    Measure("percent_v", "both", 2.0),
+    Measure("varco_c", "both", 5.0),
+)
+MELODY_MEASURES = (
+    Measure("range_semitones", "low", 1.0),
+    Measure("final_slope", "both", 5.0, of_its_kind=True),
+)
+
+
+def quantile_score(log_share: float) -> float:
+    """Score 0–100 of ln of a share q of natives: 100 · q^a, where a puts the score 50 at 4 %."""
+    exponent = math.log(0.5) / math.log(FLAGGED_SHARE)
+    return 100.0 * math.exp(exponent * log_share)
+
+
+class NativeProsody:
+    """The native distribution of one index. Safe to share between threads."""
+
+    def __init__(self, index: PhoneIndex) -> None:
+        self._index = index
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
+        return profiles_of(self._index.prosody)
+
+    @property
+    def known(self) -> bool:
+        """Whether the index holds any."""
+        return bool(self._rows)
+
+    @cached_property
+    def stress(self) -> StressModel | None:
+        """What tells stress among them; None where there are too few words."""
+        return StressModel.fit(profile.nuclei for _, _, profile in self._rows)
+
+    def without(self, exclusion: Exclusion) -> tuple[ProsodyProfile, ...]:
+        """The profiles of all natives that may answer."""
+        return tuple(
+            profile
+            for utterance, speaker, profile in self._rows
+            if utterance not in exclusion.utterances and speaker not in exclusion.speakers
+        )
+
+    def grade(
+        self, measure: Measure, learner: ProsodyProfile, exclusion: Exclusion
+    ) -> MeasureGrade | None:
+        """The learner's grade; None where it was not measured or too few natives are comparable.
+
+        On one side, the score of the share of natives that are no better; on both, of twice the
+        smaller share that lies beyond.
+        """
+        value = float(getattr(learner, measure.name))
+        natives = [
+            native
+            for native in self.without(exclusion)
+            if learner.syllables / LENGTH_FACTOR
+            <= native.syllables
+            <= learner.syllables * LENGTH_FACTOR
+            and (not measure.of_its_kind or native.sentence == learner.sentence)
+        ]
+        values = np.array([getattr(native, measure.name) for native in natives], dtype=np.float64)
+        values = values[~np.isnan(values)]
+        if np.isnan(value) or len(values) < MIN_NATIVES:
+            return None
+        below = _log_share(values, value, measure.least_scale)
+        above = _log_share(-values, -value, measure.least_scale)
+        if measure.side == "both":
+            log_share = min(0.0, min(below, above) + float(np.log(2)))
+        else:
+            log_share = below if measure.side == "low" else above
+        return MeasureGrade(
+            measure=measure.name,
+            value=value,
+            native_low=float(np.quantile(values, 0.05)),
+            native_median=float(np.median(values)),
+            native_high=float(np.quantile(values, 0.95)),
+            score=quantile_score(log_share),
+        )
+
+    def grades(
+        self, measures: Sequence[Measure], learner: ProsodyProfile, exclusion: Exclusion
+    ) -> tuple[MeasureGrade, ...]:
+        """The grades of those measures that can be graded."""
+        found = [self.grade(measure, learner, exclusion) for measure in measures]
+        return tuple(grade for grade in found if grade is not None)
+
+    def contour_distance(self, learner: ProsodyProfile, exclusion: Exclusion) -> float | None:
+        """Distance in semitones to the nearest native reading of the same words, or None."""
+        readings = [
+            native.contour
+            for native in self.without(exclusion)
+            if native.text == learner.text and native.contour
+        ]
+        if not learner.contour or not readings:
+            return None
+        own = np.array(learner.contour)
+        return min(warping_distance(own, np.array(reading)) for reading in readings)
+
+
+def _log_share(natives: np.ndarray, value: float, least_scale: float) -> float:
+    """ln of the share of natives whose value is no larger."""
+    fitted = NativeMargins.fit(natives)
+    fitted = replace(fitted, scale=max(fitted.scale, least_scale))
+    return float(fitted.log_quantile(np.array(value)))

@@ -1,0 +1,151 @@
+"""Which syllable of a word bears the stress, by what tells stress among the natives of an index.
+
+Every nucleus is described by its length, F0 peak, F0 movement and intensity relative to the mean
+of its word. What a syllable owes to its place (the last one before a pause is long and low) is
+taken off: the mean over natives of its finality, stressed and unstressed ones weighing alike, so
+that no place is preferred. Fisher's linear discriminant of stressed against unstressed nuclei
+then gives one number, the prominence, and the most prominent syllable is the stressed one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.natives import NativeMargins
+from speech.prosody.stress import CORRELATES, PRIMARY, Syllable
+
+FloatArray = NDArray[np.float64]
+
+MIN_WORDS = 30
+"""Native words of several syllables below which nothing is learnt of stress."""
+
+FINALITIES = 3
+
+
+@dataclass(frozen=True)
+class ObservedStress:
+    """The stress of one word.
+
+    Attributes
+    ----------
+    expected, observed
+        Syllable indices.
+    margin
+        Prominence of the expected syllable minus that of the most prominent other one.
+    prominence
+        Of every syllable.
+    """
+
+    expected: int
+    observed: int
+    margin: float
+    prominence: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class StressModel:
+    """The discriminant.
+
+    Attributes
+    ----------
+    weights
+        float64 `[4]`, by `CORRELATES`.
+    offsets
+        float64 `[3, 4]`, what a finality adds to each correlate.
+    natives
+        Margins of native words, by which those of learners are graded.
+    """
+
+    weights: FloatArray
+    offsets: FloatArray
+    natives: NativeMargins
+
+    @classmethod
+    def fit(cls, utterances: Iterable[Sequence[Syllable]]) -> StressModel | None:
+        """Learn from the nuclei of native utterances; None if there are too few words."""
+        words = [word for nuclei in utterances for word in polysyllables(nuclei)]
+        if len(words) < MIN_WORDS:
+            return None
+        relative = np.concatenate([_relative(word) for word in words])
+        syllables = [syllable for word in words for syllable in word]
+        stressed = np.array([s.stress == PRIMARY for s in syllables])
+        finality = np.array([s.finality for s in syllables])
+        offsets = np.zeros((FINALITIES, len(CORRELATES)))
+        for f in range(FINALITIES):
+            parts = [relative[(finality == f) & (stressed == which)] for which in (True, False)]
+            if all(len(part) for part in parts):
+                offsets[f] = np.mean([part.mean(axis=0) for part in parts], axis=0)
+        corrected = relative - offsets[finality]
+        weights = _discriminant(corrected[stressed], corrected[~stressed])
+        model = cls(weights, offsets, NativeMargins.fit(np.zeros(0)))
+        margins = np.array([model.observe(word).margin for word in words])
+        return cls(weights, offsets, NativeMargins.fit(margins))
+
+    def observe(self, word: Sequence[Syllable]) -> ObservedStress:
+        """Where the stress of one of `polysyllables` lies."""
+        finality = [syllable.finality for syllable in word]
+        prominence = (_relative(word) - self.offsets[finality]) @ self.weights
+        expected = next(i for i, syllable in enumerate(word) if syllable.stress == PRIMARY)
+        others = np.delete(prominence, expected)
+        return ObservedStress(
+            expected=expected,
+            observed=int(prominence.argmax()),
+            margin=float(prominence[expected] - others.max()),
+            prominence=tuple(prominence.tolist()),
+        )
+
+
+def polysyllables(nuclei: Sequence[Syllable]) -> list[tuple[Syllable, ...]]:
+    """The words of several syllables of which one, and no other, bears the main stress."""
+    words: dict[int, list[Syllable]] = {}
+    for nucleus in nuclei:
+        words.setdefault(nucleus.word, []).append(nucleus)
+    return [
+        tuple(word)
+        for word in words.values()
+        if len(word) > 1 and sum(s.stress == PRIMARY for s in word) == 1
+    ]
+
+
+def prominent_word(nuclei: Sequence[Syllable]) -> int | None:
+    """The word that bears the sentence's accent; None where no syllable is voiced.
+
+    The one whose nucleus stands highest in F0 and intensity together, both in units of their
+    deviation over the utterance, and F0 counted from the line that it declines along.
+    """
+    voiced = [n for n in nuclei if not np.isnan(n.f0_semitones)]
+    if len(voiced) < 2:
+        return None
+    f0 = np.array([n.f0_semitones for n in voiced])
+    place = np.arange(len(f0))
+    f0 = f0 - np.polyval(np.polyfit(place, f0, 1), place)
+    level = np.array([n.intensity_db for n in voiced])
+    standing = sum((x - x.mean()) / max(float(x.std()), 1e-9) for x in (f0, level))
+    return voiced[int(np.argmax(standing))].word
+
+
+def _relative(word: Sequence[Syllable]) -> FloatArray:
+    """Correlates `[S, 4]` less their mean over the word; what is unvoiced stands at the mean."""
+    values = np.array([[getattr(s, name) for name in CORRELATES] for s in word], dtype=np.float64)
+    known = ~np.isnan(values)
+    counts = np.maximum(known.sum(axis=0), 1)
+    centred: FloatArray = np.where(
+        known, values - np.where(known, values, 0.0).sum(axis=0) / counts, 0.0
+    )
+    return centred
+
+
+def _discriminant(stressed: FloatArray, unstressed: FloatArray) -> FloatArray:
+    """Fisher's linear discriminant, of unit standard deviation within the two groups."""
+    if min(len(stressed), len(unstressed)) < 2:
+        return np.ones(len(CORRELATES)) / len(CORRELATES)
+    within = (np.cov(stressed.T) + np.cov(unstressed.T)) / 2
+    within += 1e-3 * np.trace(within) / len(within) * np.eye(len(within))
+    weights = np.linalg.solve(within, stressed.mean(axis=0) - unstressed.mean(axis=0))
+    scale = np.sqrt(weights @ within @ weights)
+    normalised: FloatArray = weights / scale if scale > 0 else weights
+    return normalised

@@ -1,0 +1,125 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from indexer.assembly import publish_new
+from indexer.utterances import PooledUtterance
+from indexes.phone_index import PhoneIndex
+from retriever.neighbours import Exclusion
+from scoring.prosody.assessing import NO_DISTRIBUTION, overall_score, weighted
+from scoring.prosody.assessing import NOTHING_MEASURED as NOTHING
+from scoring.prosody.natives import FLUENCY_MEASURES, MELODY_MEASURES, Measure, NativeProsody
+from speech.prosody.profile import ProsodyProfile
+from tests.indexer.test_assembly import records, settings
+from tests.indexer.test_prosody import profile
+
+NONE = Exclusion()
+RATE = Measure("articulation_rate", "both", 0.3)
+PAUSES = Measure("pause_ratio", "high", 0.05)
+FINAL = Measure("final_slope", "both", 5.0, of_its_kind=True)
+
+
+@pytest.fixture(scope="module")
+def natives(tmp_path_factory: pytest.TempPathFactory) -> NativeProsody:
+    """A hundred natives at 5 ± 0.5 syllables per second who hardly pause; 70 state, 30 ask."""
+    folder = tmp_path_factory.mktemp("natives")
+    rng = np.random.default_rng(0)
+    made = records(folder, 100, 8, 8)
+    for i, record in enumerate(made):
+        own = replace(
+            profile(i),
+            syllables=10,
+            articulation_rate=5 + 0.5 * rng.normal(),
+            pause_ratio=0.0 if i % 2 else 0.05 * rng.random(),
+            sentence="statement" if i < 70 else "yes_no_question",
+            final_slope=(-10 if i < 70 else 15) + 3 * rng.normal(),
+            contour=(0.0, 1.0, 2.0, 1.0),
+        )
+        replace(PooledUtterance.load(record.path), prosody=own).save(record.path)
+    publish_new(folder / "index", made, settings(8))
+    return NativeProsody(PhoneIndex.open(folder / "index"))
+
+
+def learner(**values: object) -> ProsodyProfile:
+    return replace(profile(0), syllables=10, articulation_rate=5.0, **values)  # type: ignore[arg-type]
+
+
+def score(natives: NativeProsody, measure: Measure, one: ProsodyProfile) -> float:
+    grade = natives.grade(measure, one, NONE)
+    assert grade is not None
+    return grade.score
+
+
+def test_the_middle_of_the_natives_scores_best_on_both_sides(natives: NativeProsody) -> None:
+    rates = [1.0, 3.0, 4.0, 5.0, 6.0, 7.0, 9.0]
+    scores = [score(natives, RATE, replace(learner(), articulation_rate=rate)) for rate in rates]
+    assert scores.index(max(scores)) == 3
+    assert scores[:4] == sorted(scores[:4])
+    assert scores[3:] == sorted(scores[3:], reverse=True)
+    assert scores[3] > 95
+    assert scores[0] < 10
+    assert scores[-1] < 10
+
+
+def test_natives_themselves_fall_below_50_four_times_in_a_hundred(natives: NativeProsody) -> None:
+    scores = [score(natives, RATE, own) for own in natives.without(NONE)]
+    assert np.mean(np.array(scores) < 50) == pytest.approx(0.04, abs=0.03)
+
+
+def test_where_natives_do_not_pause_a_little_pause_is_a_little_fault(
+    natives: NativeProsody,
+) -> None:
+    scores = [score(natives, PAUSES, learner(pause_ratio=ratio)) for ratio in (0.0, 0.08, 0.2, 0.5)]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == pytest.approx(100, abs=1)
+    assert scores[1] > 30
+    assert scores[3] < 15
+
+
+def test_a_question_is_compared_with_questions(natives: NativeProsody) -> None:
+    rising = learner(sentence="yes_no_question", final_slope=15.0)
+    assert score(natives, FINAL, rising) > 80
+    assert score(natives, FINAL, replace(rising, sentence="statement")) < 30
+    assert natives.grade(FINAL, replace(rising, sentence="wh_question"), NONE) is None
+
+
+def test_only_natives_of_like_length_and_not_excluded_answer(natives: NativeProsody) -> None:
+    assert natives.grade(RATE, replace(learner(), syllables=21), NONE) is None
+    everyone = Exclusion(speakers=frozenset(f"s{i}" for i in range(7)))
+    assert natives.grade(RATE, learner(), everyone) is None
+
+
+def test_what_was_not_measured_has_no_grade(natives: NativeProsody) -> None:
+    nothing = replace(learner(), articulation_rate=float("nan"))
+    assert [g.measure for g in natives.grades(FLUENCY_MEASURES, nothing, NONE)] == [
+        "syllables_per_s",
+        "pause_ratio",
+    ]
+    assert natives.grades(MELODY_MEASURES, replace(nothing, final_slope=float("nan")), NONE)
+
+
+def test_the_same_sentence_is_compared_contour_by_contour(natives: NativeProsody) -> None:
+    same = learner(text="sentence 7", contour=(0.0, 0.0, 1.0, 2.0, 1.0))
+    assert natives.contour_distance(same, NONE) == pytest.approx(0)
+    assert (natives.contour_distance(replace(same, contour=(5.0, 5.0)), NONE) or 0) > 2
+    assert natives.contour_distance(replace(same, text="another"), NONE) is None
+
+
+def test_an_index_without_prosody_grades_nothing(tmp_path: Path) -> None:
+    publish_new(tmp_path / "index", records(tmp_path, 6, 20, 8), settings(8))
+    empty = NativeProsody(PhoneIndex.open(tmp_path / "index"))
+    assert not empty.known
+    assert empty.stress is None
+    assert empty.grades(FLUENCY_MEASURES, learner(), NONE) == ()
+    assert "no native prosody" in NO_DISTRIBUTION
+
+
+def test_weights_of_what_was_not_measured_go_to_the_rest() -> None:
+    assert weighted({"a": 100.0, "b": None, "c": 0.0}, {"a": 3, "b": 5, "c": 1}) == 75
+    assert weighted({"a": None}, {"a": 1}) is None
+    assert overall_score(None, NOTHING) is None
+    assert overall_score(64.0, NOTHING) == 64
+    both = replace(NOTHING, fluency_score=0.0, prosody_score=0.0)
+    assert overall_score(100.0, both) == pytest.approx(70)

@@ -1,0 +1,108 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from scoring.prosody.stress import StressModel, polysyllables, prominent_word
+from speech.prosody.stress import Syllable
+
+
+def word(
+    rng: np.random.Generator, number: int, syllables: int, stressed: int, finality: int = 1
+) -> list[Syllable]:
+    """A word whose stressed nucleus is longer, higher and louder; the last one is lengthened."""
+    made = []
+    for place in range(syllables):
+        main = place == stressed
+        last = place == syllables - 1
+        made.append(
+            Syllable(
+                word=number,
+                place=place,
+                stress=1 if main else 0,
+                finality=finality if last else 0,
+                log_duration=-2.5 + 0.5 * main + 0.6 * last + 0.15 * rng.normal(),
+                f0_semitones=3.0 * main - 2.0 * last + rng.normal(),
+                movement_semitones=1.0 + 0.5 * rng.normal(),
+                intensity_db=-8.0 + 4.0 * main - 2.0 * last + rng.normal(),
+            )
+        )
+    return made
+
+
+def natives(count: int = 60) -> list[list[Syllable]]:
+    rng = np.random.default_rng(0)
+    return [
+        [
+            s
+            for number in range(3)
+            for s in word(rng, number, 2 + number, int(rng.integers(2 + number)), 1 + number // 2)
+        ]
+        for _ in range(count)
+    ]
+
+
+def test_stress_is_found_where_it_is() -> None:
+    model = StressModel.fit(natives())
+    assert model is not None
+    rng = np.random.default_rng(1)
+    for stressed in (0, 1, 2):
+        found = [model.observe(word(rng, 0, 3, stressed)) for _ in range(100)]
+        assert np.mean([o.observed == stressed for o in found]) > 0.93
+        assert np.mean([o.margin for o in found]) > 0
+
+
+def test_moved_stress_is_found_and_marked_down() -> None:
+    model = StressModel.fit(natives())
+    assert model is not None
+    rng = np.random.default_rng(2)
+    for _ in range(50):
+        said = word(rng, 0, 3, 2)
+        meant = [replace(s, stress=1 if s.place == 0 else 0) for s in said]
+        right, wrong = model.observe(said), model.observe(meant)
+        assert wrong.expected == 0
+        assert wrong.margin < right.margin
+    assert wrong.observed == 2
+
+
+def test_unvoiced_nuclei_are_told_by_what_is_left() -> None:
+    model = StressModel.fit(natives())
+    assert model is not None
+    rng = np.random.default_rng(3)
+    said = [
+        replace(s, f0_semitones=math.nan, movement_semitones=math.nan) for s in word(rng, 0, 2, 0)
+    ]
+    assert np.isfinite(model.observe(said).prominence).all()
+
+
+def test_few_words_teach_nothing() -> None:
+    assert StressModel.fit(natives(5)) is None
+
+
+def test_only_words_with_one_main_stress_among_several_syllables_count() -> None:
+    rng = np.random.default_rng(4)
+    single = word(rng, 0, 1, 0)
+    double = [replace(s, stress=1) for s in word(rng, 1, 2, 0)]
+    unknown = [replace(s, stress=-1) for s in word(rng, 2, 2, 0)]
+    good = word(rng, 3, 3, 1)
+    assert polysyllables([*single, *double, *unknown, *good]) == [tuple(good)]
+
+
+def test_the_prominent_word_stands_above_the_falling_line() -> None:
+    rng = np.random.default_rng(5)
+    nuclei = []
+    for number in range(6):
+        base = word(rng, number, 1, 0)[0]
+        nuclei.append(replace(base, f0_semitones=5.0 - 2.0 * number, intensity_db=-5.0))
+    nuclei[4] = replace(nuclei[4], f0_semitones=nuclei[4].f0_semitones + 4, intensity_db=-1.0)
+    assert prominent_word(nuclei) == 4
+    assert prominent_word(nuclei[:1]) is None
+
+
+def test_level_does_not_matter() -> None:
+    model = StressModel.fit(natives())
+    assert model is not None
+    said = word(np.random.default_rng(6), 0, 3, 1)
+    soft = [replace(s, intensity_db=s.intensity_db - 20) for s in said]
+    assert model.observe(soft).margin == pytest.approx(model.observe(said).margin)
