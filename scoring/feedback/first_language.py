@@ -82,7 +82,7 @@ def first_language(name: str) -> FirstLanguage:
     known = _imported(Path(path)) if path else _shipped()
     found = known.get(wanted.strip().lower()) or known.get(primary_subtag(wanted.strip()))
     if found is None:
-        tags = sorted({language.name: tag for tag, language in reversed(known.items())}.values())
+        tags = sorted({language.name: tag for tag, language in reversed([*known.items()])}.values())
         raise InputError(
             f"No sounds are known of the first language {name!r}.",
             cause=f"Known: {', '.join(tags[:40])}{' …' if len(tags) > 40 else ''}.",
