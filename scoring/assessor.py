@@ -24,6 +24,8 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.calibration import calibration_of
+from scoring.feedback.first_language import first_language
+from scoring.feedback.remarks import with_feedback
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -109,6 +111,7 @@ class Assessor:
         *,
         phones: str | None = None,
         id: str | None = None,
+        l1: str | None = None,
         exclusion: Exclusion = NOTHING,
     ) -> Assessment:
         """Assess one recording against a text or against given phones.
@@ -123,19 +126,25 @@ class Assessor:
             Canonical phones, ARPAbet or IPA, ` | ` between words; judged as they stand.
         id
             Name of the result; the file's stem if None.
+        l1
+            The learner's first language, for the remarks, see
+            `scoring.feedback.first_language.first_language`.
         exclusion
             Exemplars that must not answer, when the recording is itself in the index.
 
         Raises
         ------
         InputError
-            If the recording is refused, a word has no pronunciation, or nothing was meant.
+            If the recording is refused, a word has no pronunciation, nothing was meant, or the
+            first language is not known.
         """
         if not (text and text.strip()) and not (phones and phones.strip()):
             raise InputError(
                 "There is neither a text nor phones to assess against.",
                 fix="Give the text that was read, or its phones.",
             )
+        if l1 is not None:
+            first_language(l1)  # refused, if at all, before anything slow is done
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)
@@ -149,7 +158,8 @@ class Assessor:
             hearing = self.hear(recording, pronunciation, exclusion)
         except AlignmentError as error:
             warnings.append(f"The text does not match the recording: {error.message}")
-            return self._nothing_matched(id, recording, pronunciation, warnings)
+            unmatched = self._nothing_matched(id, recording, pronunciation, warnings)
+            return with_feedback(unmatched, self.inventory, l1)
         alignment = hearing.alignment
         warnings += _variant_warnings(pronunciation, alignment)
         if hearing.frames.log_probs is not None:
@@ -171,7 +181,8 @@ class Assessor:
             exclusion=exclusion,
         )
         warnings += prosody.reasons
-        return self._result(id, recording, prosody.words, insertions, warnings, prosody=prosody)
+        result = self._result(id, recording, prosody.words, insertions, warnings, prosody=prosody)
+        return with_feedback(result, self.inventory, l1)
 
     def hear(
         self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion = NOTHING
