@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scoring.feedback.first_language import first_language
 from service.failures import InternalError, error_object
 from service.workers import Died, in_processes
 from speech.errors import InputError, NativeEarError
@@ -111,6 +112,7 @@ def assess_manifest(
     index: str | Path,
     calibration: str = "auto",
     false_rejections: float = 0.04,
+    l1: str | None = None,
     workers: int = 1,
     progress: Callable[[str, int, int], None] = lambda *_: None,
 ) -> BatchReport:
@@ -129,6 +131,8 @@ def assess_manifest(
         Name or folder of an index.
     calibration, false_rejections
         See `nativeear.load`.
+    l1
+        First language of the speakers, see `scoring.feedback.first_language.first_language`.
     workers
         Processes. The result does not depend on their number.
     progress
@@ -137,13 +141,16 @@ def assess_manifest(
     Raises
     ------
     NativeEarError
-        If the manifest is unusable, `out` cannot be written, or the index cannot be loaded.
+        If the manifest is unusable, `out` cannot be written, the index cannot be loaded, or the
+        first language is not known.
     """
+    if l1 is not None:
+        first_language(l1)
     told = read_manifest(manifest)
     rows = told.rows
     _check_out(out, manifest)
     beside = out.with_name(out.name + ".partial")
-    load = partial(_load, index, calibration, false_rejections)
+    load = partial(_load, index, calibration, false_rejections, l1)
     done = failed = 0
     try:
         with (
@@ -210,20 +217,24 @@ def _check_out(out: Path, manifest: Path) -> None:
         )
 
 
-def _load(index: str | Path, calibration: str, false_rejections: float) -> Callable[[Row], Line]:
+def _load(
+    index: str | Path, calibration: str, false_rejections: float, l1: str | None
+) -> Callable[[Row], Line]:
     import nativeear  # here: the parent process needs neither torch nor the index
 
     assessor = nativeear.load(index, calibration=calibration, false_rejections=false_rejections)
-    return partial(_assess, assessor)
+    return partial(_assess, assessor, l1)
 
 
-def _assess(assessor: Assessor, row: Row) -> Line:
+def _assess(assessor: Assessor, l1: str | None, row: Row) -> Line:
     try:
         if row.problem:
             raise InputError(row.problem, fix="Put a text that holds commas in double quotes.")
         if row.audio is None:
             raise InputError("The row names no recording.", fix="Fill in its column audio.")
-        result = assessor.assess(row.audio, row.text or None, phones=row.phones or None, id=row.id)
+        result = assessor.assess(
+            row.audio, row.text or None, phones=row.phones or None, id=row.id, l1=l1
+        )
         return Line(result.model_dump_json())
     except NativeEarError as error:
         return _failure(row, error)

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands import encoders, index
+from service.commands import encoders, index, inventory
 from service.commands.align import align
 from service.commands.assess import assess
 from service.commands.evaluate import evaluate
@@ -33,6 +33,7 @@ app.command(cls=GuardedCommand)(align)
 app.command("eval", cls=GuardedCommand)(evaluate)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
+app.add_typer(inventory.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -15,6 +15,7 @@ from scoring.assessment import (
     ExemplarEvidence,
     Insertion,
     PhoneAssessment,
+    Remark,
     Verdict,
     WordAssessment,
 )
@@ -55,6 +56,9 @@ def render(assessment: Assessment) -> RenderableType:
     parts: list[RenderableType] = [_headline(assessment), "", _word_table(assessment.words)]
     if legend := _legend(assessment):
         parts.append(Padding(Columns(legend, padding=(0, 2)), (1, 0, 0, 1)))
+    if assessment.remarks:
+        parts.append(Text("\nWork on this first", style="bold"))
+        parts += [_indented(_remark(remark)) for remark in assessment.remarks]
     problems = sorted(_problems(assessment), key=lambda found: found[1].score or 0.0)
     if problems:
         parts.append(Text("\nSounds to work on", style="bold"))
@@ -64,6 +68,9 @@ def render(assessment: Assessment) -> RenderableType:
     if assessment.insertions:
         parts.append(Text("\nSounds that do not belong there", style="bold"))
         parts += [_indented(_extra(assessment, extra)) for extra in assessment.insertions]
+    if assessment.explanation:
+        parts += [Text("\nIn the words of the language model", style="bold")]
+        parts.append(_indented(Text(assessment.explanation)))
     if assessment.warnings:
         parts.append("")
         parts += [Text.assemble(("Note: ", "bold"), words) for words in assessment.warnings]
@@ -114,6 +121,16 @@ def _legend(assessment: Assessment) -> list[Text]:
     return [Text(f"{MARKS[verdict]} {MEANINGS[verdict]}", "dim") for verdict in used]
 
 
+def _remark(remark: Remark) -> Text:
+    line = Text(remark.text)
+    if remark.l1_note:
+        line.append(f" {remark.l1_note}")
+    if remark.minimal_pairs:
+        pairs = ", ".join(f"{ours} – {theirs}" for ours, theirs in remark.minimal_pairs)
+        line.append(f" Practise: {pairs}.", style="dim")
+    return line
+
+
 def _problems(assessment: Assessment) -> Iterator[tuple[WordAssessment, PhoneAssessment]]:
     for word in assessment.words:
         for phone in word.phones:
@@ -133,8 +150,6 @@ def _advice(word: WordAssessment, phone: PhoneAssessment) -> Text:
             line.append(f", as in native {said}")
     if meant := _native_words(phone.evidence, phone.phone):
         line.append(f"; natives say {phone.ipa} in {meant}")
-    if phone.feedback:
-        line.append(f". {phone.feedback}")
     return line
 
 

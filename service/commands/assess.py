@@ -15,6 +15,7 @@ from speech.errors import InputError
 
 if TYPE_CHECKING:
     from scoring.assessment import Assessment
+    from service.batch import BatchReport
 
 
 def assess(
@@ -62,6 +63,25 @@ def assess(
         Path | None,
         typer.Option(metavar="REPORT.html", help="Also write a page to read and listen to."),
     ] = None,
+    l1: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG",
+            help="The learner's first language, as in zh, for notes on sounds that it lacks; or "
+            "F.csv:TAG of an imported table.",
+        ),
+    ] = None,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Also have a chat endpoint tell the result, never the recording, in prose; its "
+            "key, if any, stands in NATIVEEAR_EXPLAIN_API_KEY.",
+        ),
+    ] = None,
+    explain_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The model to ask for there.")
+    ] = None,
     calibration: Annotated[
         str,
         typer.Option(
@@ -81,11 +101,11 @@ def assess(
     Where a row of the manifest fails, its error stands in the output and the exit code is 1.
     """
     import nativeear
-    from service.batch import assess_manifest
     from service.commands.index_choice import choose_index
-    from service.commands.progress import ProgressReport
+    from service.explain import DEFAULT_MODEL, with_explanation
     from speech.audio import Audio
 
+    _refuse_unknown(l1, explain, explain_model)
     if manifest is not None:
         singles = {
             "AUDIO": audio,
@@ -94,26 +114,21 @@ def assess(
             "--text-file": text_file,
             "--textgrid": textgrid,
             "--html": html,
+            "--explain": explain,
         }
         _refuse(singles, "goes with a single recording, not with --manifest")
         if out is None:
             raise InputError("--manifest needs --out.", fix="Name the file for the results.")
-        with ProgressReport() as progress:
-            report = assess_manifest(
-                manifest,
-                out,
-                index=choose_index(index, lang),
-                calibration=calibration,
-                false_rejections=false_rejections,
-                workers=workers or 1,
-                progress=progress,
-            )
-        assessed = report.rows - report.failed
-        print(f"{assessed} assessed, {report.failed} failed: {report.out}", file=sys.stderr)
-        if report.unused_columns:
-            print(f"Columns without a use: {', '.join(report.unused_columns)}", file=sys.stderr)
-        if as_json:
-            print_json({**asdict(report), "out": str(report.out), "assessed": assessed})
+        report = _assess_rows(
+            manifest,
+            out,
+            index=choose_index(index, lang),
+            calibration=calibration,
+            false_rejections=false_rejections,
+            l1=l1,
+            workers=workers or 1,
+            as_json=as_json,
+        )
         if report.failed:
             raise typer.Exit(SOME_FAILED)
         return
@@ -137,7 +152,9 @@ def assess(
     assessor = nativeear.load(
         choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
     )
-    result = assessor.assess(recording, text, phones=phones, id=audio.stem)
+    result = assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
+    if explain is not None:
+        result = with_explanation(result, explain, model=explain_model or DEFAULT_MODEL)
     if textgrid is not None:
         from service.result_textgrid import to_textgrid
 
@@ -150,6 +167,54 @@ def assess(
         print_json(result.model_dump_json(indent=2))
     else:
         _print(result)
+
+
+def _assess_rows(
+    manifest: Path,
+    out: Path,
+    *,
+    index: str | Path,
+    calibration: str,
+    false_rejections: float,
+    l1: str | None,
+    workers: int,
+    as_json: bool,
+) -> BatchReport:
+    """Assess a manifest and say what came of it."""
+    from service.batch import assess_manifest
+    from service.commands.progress import ProgressReport
+
+    with ProgressReport() as progress:
+        report = assess_manifest(
+            manifest,
+            out,
+            index=index,
+            calibration=calibration,
+            false_rejections=false_rejections,
+            l1=l1,
+            workers=workers,
+            progress=progress,
+        )
+    assessed = report.rows - report.failed
+    print(f"{assessed} assessed, {report.failed} failed: {report.out}", file=sys.stderr)
+    if report.unused_columns:
+        print(f"Columns without a use: {', '.join(report.unused_columns)}", file=sys.stderr)
+    if as_json:
+        print_json({**asdict(report), "out": str(report.out), "assessed": assessed})
+    return report
+
+
+def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | None) -> None:
+    """Refuse what is known to be wrong before anything slow is done."""
+    from scoring.feedback.first_language import first_language
+    from service.explain import check_endpoint
+
+    if explain is None:
+        _refuse({"--explain-model": explain_model}, "goes with --explain only")
+    else:
+        check_endpoint(explain)
+    if l1 is not None:
+        first_language(l1)
 
 
 def _print(result: Assessment) -> None:
