@@ -1,0 +1,40 @@
+"""`nativeear inventory`: the sounds of learners' first languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.commands.guard import GuardedCommand, print_json
+
+app = typer.Typer(
+    name="inventory",
+    help="Import the sounds of first languages, for --l1.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def inventory() -> None:
+    """Import the sounds of first languages, for --l1."""
+
+
+@app.command(name="import", cls=GuardedCommand)
+def import_(
+    source: Annotated[
+        Path, typer.Argument(metavar="PHOIBLE.csv", help="PHOIBLE's table, or one of its shape.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="F.csv", help="The table to write.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Make a table of first languages; `assess --l1 F.csv:mlt` then knows Maltese."""
+    from scoring.feedback.first_language import convert_phoible
+
+    languages = convert_phoible(source, out)
+    if as_json:
+        print_json({"out": str(out), "languages": languages})
+    else:
+        print(f"{languages} languages: {out}")
