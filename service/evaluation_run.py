@@ -184,7 +184,7 @@ def _run(
             kind=request.kind,
             name=corpus.name,
             data=request.data,
-            split=request.split,
+            split=corpus.split,
             speakers_in_index=len(speakers & heard_before),
             set_aside=corpus.set_aside,
             failed=tuple(run.failed),
@@ -351,7 +351,8 @@ def _settings(request: EvaluationRequest, index: PhoneIndex) -> str:
     except PackageNotFoundError:
         release = ""
     manifest_hash = hashlib.sha256((index.path / MANIFEST).read_bytes()).hexdigest()
-    return f"{release} {manifest_hash} {request.calibration} {request.false_rejections}"
+    shape = json.dumps(Assessment.model_json_schema(), sort_keys=True)
+    return f"{release} {manifest_hash} {request.calibration} {request.false_rejections} {shape}"
 
 
 def _key(settings: str, reading: Reading) -> str:

@@ -14,8 +14,8 @@ from scoring.evaluation.measures import Counts, Evaluation, Group
 from scoring.evaluation.report import EvaluationReport
 
 NAMES = {
-    "false_rejection_rate": "false rejections, of right phones",
-    "false_acceptance_rate": "false acceptances, of wrong phones",
+    "false_rejection_rate": "FRR: false rejections, of right phones",
+    "false_acceptance_rate": "FAR: false acceptances, of wrong phones",
     "precision": "precision of rejections",
     "recall": "recall of rejections",
     "f1": "F1 of rejections",
@@ -69,7 +69,8 @@ def render(report: EvaluationReport) -> RenderableType:
                 parts += ["", _groups(title, groups)]
     if len(report.parts) == 1:
         by_phone = sorted(report.parts[0].evaluation.by_phone, key=_false_rejections, reverse=True)
-        parts += ["", _groups(f"phone, the {WORST} most often falsely rejected", by_phone[:WORST])]
+        parts += ["", Text("Phones most often falsely rejected", style="bold")]
+        parts.append(_groups("phone", by_phone[:WORST]))
     return Stack(*parts, *_reasons(report))
 
 
@@ -79,7 +80,7 @@ def _headline(report: EvaluationReport) -> Iterator[RenderableType]:
     if system.detection.threshold is not None:
         sign = "≥" if system.detection.by == "probability" else "<"
         rejects = f"{system.detection.by} {sign} {system.detection.threshold:g}"
-    yield Text(f"{material.name}{f', {material.split}' if material.split else ''}", style="bold")
+    yield Text(f"{material.name}, {material.split}", style="bold")
     yield Text(
         f"against {system.index} ({system.language}) · {system.encoder} · {system.calibration} · "
         f"rejected by {rejects} · seed {system.seed}",
@@ -129,7 +130,7 @@ def _groups(title: str, groups: Sequence[Group]) -> Table:
     table = Table(box=None, header_style="dim")
     for column in (f"by {title}", "phones", "wrong", "score", "experts"):
         table.add_column(column, justify="left" if column.startswith("by") else "right")
-    for column in ("false rejections", "recall", "ROC-AUC", "PCC"):
+    for column in ("FRR", "recall", "ROC-AUC", "PCC"):
         table.add_column(column, justify="right")
     for group in groups:
         found = {each.name: each for each in group.measures}
@@ -140,7 +141,7 @@ def _groups(title: str, groups: Sequence[Group]) -> Table:
             "–" if group.mean_score is None else f"{group.mean_score:.1f}",
             "–" if group.mean_expert is None else f"{group.mean_expert:.2f}",
             *(
-                " ".join(filter(None, (_value(found[name]), _interval(found[name]))))
+                _value(found[name])
                 for name in ("false_rejection_rate", "recall", "roc_auc", "phone_pcc")
             ),
         )

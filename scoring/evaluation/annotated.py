@@ -160,6 +160,8 @@ class AnnotatedCorpus:
         Usable ones, in the corpus's own order.
     set_aside
         The others, each with its reason.
+    split
+        Which part of the corpus this is.
     notes
         What a person should know of the reading, in plain sentences.
     """
@@ -167,6 +169,7 @@ class AnnotatedCorpus:
     name: str
     utterances: tuple[AnnotatedUtterance, ...]
     set_aside: tuple[SetAside, ...] = ()
+    split: str = "all"
     notes: tuple[str, ...] = ()
 
     def keeping(self, utterances: Iterable[AnnotatedUtterance]) -> AnnotatedCorpus:

@@ -20,6 +20,7 @@ from scoring.evaluation.annotated import (
 from scoring.grading import FLAGGED
 from speech.errors import InputError, PhoneError
 from speech.inventory import PhoneInventory
+from speech.pronunciation import given_phones
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
@@ -162,11 +163,11 @@ class JudgementTable:
         """
         judged = assessment.phones
         given = annotated.phones or tuple(AnnotatedPhone(phone.phone) for phone in judged)
-        canonical = [self._symbol(phone.label) for phone in given]
+        canonical = self._canonical(annotated) or [phone.phone for phone in judged]
         if canonical != [phone.phone for phone in judged]:
             raise InputError(
                 f"The assessment of {annotated.id} is of other phones than were annotated.",
-                cause=f"{' '.join(map(str, canonical))} were annotated.",
+                cause=f"{' '.join(canonical)} were annotated.",
             )
         who = self._speakers.setdefault(annotated.speaker.id, len(self._who))
         if who == len(self._who):
@@ -191,6 +192,13 @@ class JudgementTable:
             )
         )
         self._insertions.append(_match_insertions(annotated.insertions, assessment))
+
+    def _canonical(self, annotated: AnnotatedUtterance) -> list[str]:
+        """The annotated phones as `Assessor.assess` reads them."""
+        if annotated.given_phones is None:
+            return []
+        words = given_phones(annotated.given_phones, self._inventory).words
+        return [phone for word in words for phone in word.variants[0].phones]
 
     def _columns(self, phone: AnnotatedPhone, found: PhoneAssessment) -> tuple[float, ...]:
         heard = [self._codes[sound.phone] for sound in found.sounds_like]
@@ -218,17 +226,10 @@ class JudgementTable:
             return NOT_TOLD
         if label == DELETED:
             return len(self._symbols)
-        symbol = self._symbol(label)
-        return NOT_TOLD if symbol is None else self._codes[symbol]
-
-    def _symbol(self, label: str) -> str | None:
-        """The inventory's symbol, a stress digit or mark dropped."""
-        scheme = "arpabet" if self._inventory.notation == "arpabet" else None
         try:
-            known = self._inventory.knows(label, scheme)
-            return self._inventory.symbol(label, scheme if known else None)
+            return self._codes[self._inventory.symbol(label)]
         except PhoneError:
-            return None
+            return NOT_TOLD
 
     def judgements(self) -> Judgements:
         """Everything added so far.

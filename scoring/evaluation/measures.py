@@ -200,11 +200,12 @@ def _phone_statistics(
     wrong, out = j.mispronounced[judged], rejected[judged]
     right = ~wrong
     score, expert = j.score[judged], j.expert[judged]
+    some = bool(wrong.any())  # of nothing but right phones every rejection is false
     yield "false_rejection_rate", share(right & out, right, unit)
     yield "false_acceptance_rate", share(wrong & ~out, wrong, unit)
-    yield "precision", share(wrong & out, out, unit)
+    yield "precision", share(wrong & out, out & some, unit)
     yield "recall", share(wrong & out, wrong, unit)
-    yield "f1", share(2 * _real(wrong & out), _real(wrong) + _real(out), unit)
+    yield "f1", share(2 * _real(wrong & out), _real(wrong) + _real(out & some), unit)
     yield "roc_auc", separation(wrong, -score, unit)
     yield "phone_pcc", correlation(score, expert, unit)
 
@@ -222,17 +223,16 @@ def _whole_statistics(
     )
     told = wrong & rejected & judged & (j.perceived != NOT_TOLD)
     yield "diagnosis_error_rate", share(told & (j.diagnosed != j.perceived), told, unit)
-    if (j.perceived != NOT_TOLD).any():
-        known = judged & (~wrong | (j.perceived != NOT_TOLD))
-        gone = known & (j.perceived == j.deleted)
-        said_gone = known & (j.heard == j.deleted)
-        yield "deletion_precision", share(gone & said_gone, said_gone, unit)
-        yield "deletion_recall", share(gone & said_gone, gone, unit)
-        yield (
-            "deletion_f1",
-            share(2 * _real(gone & said_gone), _real(gone) + _real(said_gone), unit),
-        )
-    annotated, reported, right = map(_real, j.insertions.T)
+    known = judged & (~wrong | (j.perceived != NOT_TOLD))
+    gone = known & (j.perceived == j.deleted)
+    said_gone = known & (j.heard == j.deleted) & gone.any()
+    yield "deletion_precision", share(gone & said_gone, said_gone, unit)
+    yield "deletion_recall", share(gone & said_gone, gone, unit)
+    yield (
+        "deletion_f1",
+        share(2 * _real(gone & said_gone), _real(gone) + _real(said_gone), unit),
+    )
+    annotated, reported, right = map(_real, j.insertions.T * j.insertions[:, 0].any())
     yield "insertion_precision", share(right, reported, unit_of)
     yield "insertion_recall", share(right, annotated, unit_of)
     yield "insertion_f1", share(2 * right, annotated + reported, unit_of)

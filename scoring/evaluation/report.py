@@ -22,7 +22,7 @@ class Material:
     kind: str
     name: str
     data: str
-    split: str | None
+    split: str
     speakers_in_index: int
     set_aside: tuple[SetAside, ...]
     failed: tuple[SetAside, ...]

@@ -128,7 +128,7 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
                 )
             except (ValueError, InputError) as error:
                 set_aside.append(SetAside(identity, f"{grid.name}: {error}"))
-    return AnnotatedCorpus("L2-ARCTIC", tuple(utterances), tuple(set_aside))
+    return AnnotatedCorpus("L2-ARCTIC", tuple(utterances), tuple(set_aside), split)
 
 
 def _annotation(

@@ -53,9 +53,11 @@ def read(data: Path, split: str | None = None, *, l1: str | None = None) -> Anno
     set_aside: list[SetAside] = []
     notes: tuple[str, ...] = ()
     chosen = split if split in {"train", "test"} else None
+    taken = chosen or "all"
     for line, row in _rows(table):
         if chosen and "split" not in row:
             notes = (f"{table.name} has no column split: all of it is taken.",)
+            taken = "all"
         elif chosen and row["split"].lower() != chosen:
             continue
         identity = row["id"] or f"line {line}"
@@ -83,7 +85,7 @@ def read(data: Path, split: str | None = None, *, l1: str | None = None) -> Anno
             words=words,
         )
     name = table.resolve().parent.name if table.name == TABLE else table.stem
-    return AnnotatedCorpus(name, tuple(utterances.values()), tuple(set_aside), notes)
+    return AnnotatedCorpus(name, tuple(utterances.values()), tuple(set_aside), taken, notes)
 
 
 def _rows(table: Path) -> Iterator[tuple[int, Mapping[str, str]]]:

@@ -178,7 +178,7 @@ def _ages(tables: Path) -> dict[str, int | None]:
 
 def unheard(corpus: AnnotatedCorpus, held: frozenset[str], split: str | None) -> AnnotatedCorpus:
     """The utterances that an index does not hold (`test`), holds (`train`), or all of them."""
-    if split not in {"train", "test"}:
+    if split is None or split == "all":
         return corpus
     kept = [u for u in corpus.utterances if (u.id in held) == (split == "train")]
-    return replace(corpus, utterances=tuple(kept))
+    return replace(corpus, utterances=tuple(kept), split=split)

@@ -51,7 +51,8 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
     if data.is_file() or (data / manifest.TABLE).is_file():
         return manifest.read(data, split, l1=L1)
     scores = _scores(data)
-    chosen = SPLITS if split == "all" else (split or "test",)
+    split = split or "test"
+    chosen = SPLITS if split == "all" else (split,)
     utterances: list[AnnotatedUtterance] = []
     set_aside: list[SetAside] = []
     for part in chosen:
@@ -90,7 +91,7 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
                 )
             except ValueError as error:
                 set_aside.append(SetAside(identity, str(error)))
-    return AnnotatedCorpus("speechocean762", tuple(utterances), tuple(set_aside))
+    return AnnotatedCorpus("speechocean762", tuple(utterances), tuple(set_aside), split)
 
 
 def _scores(data: Path) -> dict[str, Any]:

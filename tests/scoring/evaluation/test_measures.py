@@ -158,7 +158,8 @@ def test_without_what_was_heard_nothing_is_said_of_diagnoses() -> None:
     )
     found = evaluate(table.judgements(), resamples=5)
     assert value(found, "diagnosis_error_rate") is None
-    assert "deletion_recall" not in {each.name for each in found.measures}
+    assert value(found, "deletion_recall") is None
+    assert value(found, "deletion_precision") is None
     assert value(found, "insertion_recall") is None
     assert (found.interval_by, found.measure("recall").low) == ("utterance", None)
 
@@ -200,3 +201,19 @@ def test_measures_of_chance_agree_with_brute_force() -> None:
         (True, False): counts.false_acceptances,
         (True, True): counts.true_rejections,
     }
+
+
+def test_of_right_phones_alone_only_false_rejections_are_told() -> None:
+    table = JudgementTable(PhoneInventory.load("en-US"))
+    table.add(
+        annotated("a", ANNA, [[RIGHT("S", 2.0), RIGHT("T", 2.0)]], insertions=()),
+        assessed(
+            "a",
+            [[("S", "deleted", 0.0, 1.0, ""), ("T", "correct", 80.0, 0.0, "T")]],
+            insertions=[(0.1, 0.2)],
+        ),
+    )
+    found = evaluate(table.judgements(), resamples=5)
+    told = {each.name for each in found.measures if each.value is not None}
+    assert told == {"false_rejection_rate", "calibration_error", "uncertain_share"}
+    assert value(found, "false_rejection_rate") == 0.5

@@ -194,7 +194,7 @@ def test_a_table_without_splits_is_taken_whole_and_says_so(tmp_path: Path) -> No
     sound(tmp_path / "a.wav")
     table(tmp_path, "id,audio,phones,phone_scores", ["1", "a.wav", "AY", "2"])
     corpus = manifest.read(tmp_path, "test")
-    assert len(corpus.utterances) == 1
+    assert (len(corpus.utterances), corpus.split) == (1, "all")
     assert "no column split" in corpus.notes[0]
     assert corpus.utterances[0].speaker.id == "unknown"
 
@@ -272,6 +272,7 @@ def test_splits_and_broken_grids_of_l2_arctic(arctic: Path) -> None:
     assert "not canonical,perceived,type" in reasons["NJS-arctic_a0002"]
     assert "says 'a' and looks like 's'" in reasons["NJS-arctic_a0003"]
     assert "no recording" in reasons["TXHC-arctic_a0001"]
+    assert l2arctic.read(arctic).split == "test"
     assert [u.speaker.id for u in l2arctic.read(arctic, "train").utterances] == ["ABA"]
     assert len(l2arctic.read(arctic, "all").utterances) == 2
     assert len(l2arctic.read(arctic / "ABA").utterances) == 1
