@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from speech.prosody.profile import ProsodyProfile
-from speech.prosody.stress import Syllable
+from speech.prosody.stress import CORRELATES, Syllable
 
 _SYLLABLE = pa.struct(
     [
@@ -17,10 +17,7 @@ _SYLLABLE = pa.struct(
         pa.field("place", pa.int16(), nullable=False),
         pa.field("stress", pa.int8(), nullable=False),
         pa.field("finality", pa.int8(), nullable=False),
-        pa.field("log_duration", pa.float32(), nullable=False),
-        pa.field("f0_semitones", pa.float32(), nullable=False),
-        pa.field("movement_semitones", pa.float32(), nullable=False),
-        pa.field("intensity_db", pa.float32(), nullable=False),
+        *(pa.field(name, pa.float32(), nullable=False) for name in CORRELATES),
     ]
 )
 

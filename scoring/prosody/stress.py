@@ -1,10 +1,11 @@
 """Which syllable of a word bears the stress, by what tells stress among the natives of an index.
 
-Every nucleus is described by its length, F0 peak, F0 movement and intensity relative to the mean
-of its word. What a syllable owes to its place (the last one before a pause is long and low) is
-taken off: the mean over natives of its finality, stressed and unstressed ones weighing alike, so
-that no place is preferred. Fisher's linear discriminant of stressed against unstressed nuclei
-then gives one number, the prominence, and the most prominent syllable is the stressed one.
+Every nucleus is described by its length and its onset's, by F0 peak, mean and movement, and by the
+energy and tilt of its spectrum, relative to the mean of its word. What a syllable owes to its place
+(the last one before a pause is long and low) is taken off: the mean over natives of its finality,
+stressed and unstressed ones weighing alike, so that no place is preferred. Fisher's linear
+discriminant of stressed against unstressed nuclei then gives one number, the prominence, and the
+most prominent syllable is the stressed one.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ MIN_WORDS = 30
 """Native words of several syllables below which nothing is learnt of stress."""
 
 FINALITIES = 3
+RIDGE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ class StressModel:
     Attributes
     ----------
     weights
-        float64 `[4]`, by `CORRELATES`.
+        float64 `[7]`, by `CORRELATES`.
     offsets
-        float64 `[3, 4]`, what a finality adds to each correlate.
+        float64 `[3, 7]`, what a finality adds to each correlate.
     natives
         Margins of native words, by which those of learners are graded.
     """
@@ -114,7 +116,7 @@ def polysyllables(nuclei: Sequence[Syllable]) -> list[tuple[Syllable, ...]]:
 def prominent_word(nuclei: Sequence[Syllable]) -> int | None:
     """The word that bears the sentence's accent; None where no syllable is voiced.
 
-    The one whose nucleus stands highest in F0 and intensity together, both in units of their
+    The one whose nucleus stands highest in F0 and emphasis together, both in units of their
     deviation over the utterance, and F0 counted from the line that it declines along.
     """
     voiced = [n for n in nuclei if not np.isnan(n.f0_semitones)]
@@ -123,13 +125,13 @@ def prominent_word(nuclei: Sequence[Syllable]) -> int | None:
     f0 = np.array([n.f0_semitones for n in voiced])
     place = np.arange(len(f0))
     f0 = f0 - np.polyval(np.polyfit(place, f0, 1), place)
-    level = np.array([n.intensity_db for n in voiced])
+    level = np.array([n.emphasis_db for n in voiced])
     standing = sum((x - x.mean()) / max(float(x.std()), 1e-9) for x in (f0, level))
     return voiced[int(np.argmax(standing))].word
 
 
 def _relative(word: Sequence[Syllable]) -> FloatArray:
-    """Correlates `[S, 4]` less their mean over the word; what is unvoiced stands at the mean."""
+    """Correlates `[S, 7]` less their mean over the word; what is unvoiced stands at the mean."""
     values = np.array([[getattr(s, name) for name in CORRELATES] for s in word], dtype=np.float64)
     known = ~np.isnan(values)
     counts = np.maximum(known.sum(axis=0), 1)
@@ -144,7 +146,7 @@ def _discriminant(stressed: FloatArray, unstressed: FloatArray) -> FloatArray:
     if min(len(stressed), len(unstressed)) < 2:
         return np.ones(len(CORRELATES)) / len(CORRELATES)
     within = (np.cov(stressed.T) + np.cov(unstressed.T)) / 2
-    within += 1e-3 * np.trace(within) / len(within) * np.eye(len(within))
+    within += RIDGE * np.diag(np.diag(within)) + 1e-9 * np.eye(len(within))
     weights = np.linalg.solve(within, stressed.mean(axis=0) - unstressed.mean(axis=0))
     scale = np.sqrt(weights @ within @ weights)
     normalised: FloatArray = weights / scale if scale > 0 else weights

@@ -143,7 +143,7 @@ def measure_prosody(
             alignment.phones, inventory, [start for start, _ in pauses.spans] if pauses else []
         ),
         melody=melody,
-        nuclei=measure_syllables(alignment, inventory, pitch, intensity) if melody else (),
+        nuclei=measure_syllables(audio, alignment, inventory, pitch) if melody else (),
         sentence=sentence_type(text, inventory.language) if text else None,
         snr_db=snr_db,
         reasons=tuple(reasons),

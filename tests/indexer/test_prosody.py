@@ -20,8 +20,8 @@ def profile(number: int) -> ProsodyProfile:
         (name for name, kind in ProsodyProfile.__annotations__.items() if kind == "float"), 1.5
     )
     nuclei = (
-        Syllable(0, 0, 1, 0, -2.0, 1.5, 0.5, -3.0),
-        Syllable(0, 1, 0, 2, -1.5, -1.0, 2.0, -6.5),
+        Syllable(0, 0, 1, 0, -2.0, 0.125, 1.5, 1.0, 0.5, -3.0, -1.0),
+        Syllable(0, 1, 0, 2, -1.5, 0.25, -1.0, -1.5, 2.0, -6.5, -2.0),
     )
     return ProsodyProfile(
         text=f"sentence {number}",

@@ -24,8 +24,11 @@ def word(
                 finality=finality if last else 0,
                 log_duration=-2.5 + 0.5 * main + 0.6 * last + 0.15 * rng.normal(),
                 f0_semitones=3.0 * main - 2.0 * last + rng.normal(),
+                f0_mean_semitones=2.0 * main - 2.0 * last + rng.normal(),
                 movement_semitones=1.0 + 0.5 * rng.normal(),
-                intensity_db=-8.0 + 4.0 * main - 2.0 * last + rng.normal(),
+                onset_s=0.1 + 0.02 * rng.normal(),
+                emphasis_db=-8.0 + 4.0 * main - 2.0 * last + rng.normal(),
+                tilt_db=-3.0 + 2.0 * main + rng.normal(),
             )
         )
     return made
@@ -71,7 +74,8 @@ def test_unvoiced_nuclei_are_told_by_what_is_left() -> None:
     assert model is not None
     rng = np.random.default_rng(3)
     said = [
-        replace(s, f0_semitones=math.nan, movement_semitones=math.nan) for s in word(rng, 0, 2, 0)
+        replace(s, f0_semitones=math.nan, f0_mean_semitones=math.nan, movement_semitones=math.nan)
+        for s in word(rng, 0, 2, 0)
     ]
     assert np.isfinite(model.observe(said).prominence).all()
 
@@ -94,8 +98,8 @@ def test_the_prominent_word_stands_above_the_falling_line() -> None:
     nuclei = []
     for number in range(6):
         base = word(rng, number, 1, 0)[0]
-        nuclei.append(replace(base, f0_semitones=5.0 - 2.0 * number, intensity_db=-5.0))
-    nuclei[4] = replace(nuclei[4], f0_semitones=nuclei[4].f0_semitones + 4, intensity_db=-1.0)
+        nuclei.append(replace(base, f0_semitones=5.0 - 2.0 * number, emphasis_db=-5.0))
+    nuclei[4] = replace(nuclei[4], f0_semitones=nuclei[4].f0_semitones + 4, emphasis_db=-1.0)
     assert prominent_word(nuclei) == 4
     assert prominent_word(nuclei[:1]) is None
 
@@ -104,5 +108,5 @@ def test_level_does_not_matter() -> None:
     model = StressModel.fit(natives())
     assert model is not None
     said = word(np.random.default_rng(6), 0, 3, 1)
-    soft = [replace(s, intensity_db=s.intensity_db - 20) for s in said]
+    soft = [replace(s, emphasis_db=s.emphasis_db - 20) for s in said]
     assert model.observe(soft).margin == pytest.approx(model.observe(said).margin)

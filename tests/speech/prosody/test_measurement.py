@@ -153,4 +153,8 @@ def test_nuclei_carry_what_was_put_into_them() -> None:
     assert (second.place, second.stress, second.finality) == (1, 0, 2)
     assert first.log_duration == pytest.approx(np.log(0.4))
     assert first.f0_semitones - second.f0_semitones == pytest.approx(4.98, abs=0.2)
-    assert first.intensity_db - second.intensity_db == pytest.approx(6, abs=0.7)
+    # Half as loud, and 0.3 s of it where the other has 0.4 s.
+    louder = 6.0 + 10 * np.log10(0.4 / 0.3)
+    assert first.emphasis_db - second.emphasis_db == pytest.approx(louder, abs=1.5)
+    assert first.onset_s == pytest.approx(0.1)
+    assert first.movement_semitones == pytest.approx(0, abs=0.2)
