@@ -271,6 +271,22 @@ class PhoneIndex:
         path = self.path / name
         return path if name in self.manifest.files and path.is_file() else None
 
+    @cached_property
+    def playable(self) -> NDArray[np.bool_]:
+        """Exemplars whose recordings are kept, bool `[n]`."""
+        if self.manifest.clips is None:
+            return np.zeros(self._table.num_rows, dtype=bool)
+        corpus, corpora = self.codes("corpus")
+        utterance, utterances = self.codes("utterance")
+        pairs, own = np.unique(corpus * len(utterances) + utterance, return_inverse=True)
+        names = [
+            clip_name(
+                corpora[p // len(utterances)], utterances[p % len(utterances)], self.manifest.clips
+            )
+            for p in pairs.tolist()
+        ]
+        return np.array([name in self.manifest.files for name in names], dtype=bool)[own]
+
     def check_encoder(self, encoder: Encoder) -> None:
         """Refuse an encoder that did not build this index.
 

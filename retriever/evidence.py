@@ -38,7 +38,8 @@ class PhoneEvidence:
     similarities
         Their cosines.
     models
-        Rows of the nearest exemplars of the canonical phone: how natives say it.
+        Rows of the nearest exemplars of the canonical phone: how natives say it. Only those whose
+        recordings are kept, if there are any.
     model_similarities
         Their cosines.
     """
@@ -109,7 +110,9 @@ def gather_evidence(
         allowed = np.arange(own.start, own.stop)
         if excluded is not None:
             allowed = allowed[~excluded[own]]
-        cosines = index.vectors[allowed] @ vectors[i]
+        heard = allowed[index.playable[allowed]]
+        shown = heard if len(heard) else allowed  # examples are best if they can be heard
+        cosines = index.vectors[shown] @ vectors[i]
         best = np.argsort(-cosines, kind="stable")[:models]
         found = neighbours.ids[i] >= 0
         gathered.append(
@@ -123,7 +126,7 @@ def gather_evidence(
                 coverage=len(allowed),
                 neighbours=tuple(neighbours.ids[i][found].tolist()),
                 similarities=tuple(neighbours.similarities[i][found].tolist()),
-                models=tuple(allowed[best].tolist()),
+                models=tuple(shown[best].tolist()),
                 model_similarities=tuple(cosines[best].tolist()),
             )
         )

@@ -11,11 +11,12 @@ FALSE_REJECTIONS = 0.04
 """Share of native phones that may be flagged, unless another is asked for."""
 
 FLAGGED_SCORE = 50.0
-"""Score at a native quantile of `FALSE_REJECTIONS`."""
+"""Training-free score below which natives are as often as `FALSE_REJECTIONS` says."""
 
 WORST_WEIGHT = 0.3
 """Weight of a word's worst phone beside the mean of all: experts mark a word down for one bad
 phone. To be learnt where word scores exist."""
+
 
 _EXPONENT = math.log(FLAGGED_SCORE / 100) / math.log(FALSE_REJECTIONS)
 
@@ -23,7 +24,7 @@ _EXPONENT = math.log(FLAGGED_SCORE / 100) / math.log(FALSE_REJECTIONS)
 def score_of(log_quantile: float) -> float:
     """Score 0–100 of a native quantile q: 100 · q^a, where a puts the score 50 at q = 4 %.
 
-    Natives are below 50 four times in a hundred, and score 100 / (1 + a) ≈ 82 on average.
+    For what has no other scale than how many natives have less of it.
     """
     return 100.0 * math.exp(_EXPONENT * log_quantile)
 

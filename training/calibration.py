@@ -21,10 +21,11 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from scoring.fusion.expert import COLUMNS, RECORD_FILE, TREES_FILE
+from scoring.fusion.expert import BEST, COLUMNS, RECORD_FILE, TREES_FILE
 from scoring.fusion.features import RISING, FeatureTable
 from scoring.fusion.trees import LEAF, Trees
 from scoring.metrics import expected_calibration_error, pearson, roc_auc
+from speech.encoders.catalogue import load_encoder
 from training.listening import HeardCorpus, join, listen
 from training.splits import FOLDS, fold_of
 
@@ -42,6 +43,9 @@ SETTINGS: dict[str, Any] = {
 }
 """Of the boosted trees. Chosen on the folds that the record reports, among a dozen settings whose
 means differed by less than the spread of the folds."""
+
+RATES = np.concatenate([[0.0], np.geomspace(0.002, 0.5, 60)])
+"""Shares of faultless phones above whose probabilities a threshold may be set."""
 
 FloatArray = NDArray[np.float64]
 
@@ -98,16 +102,33 @@ def exported(models: list[Any]) -> Trees:
     return Trees.of(joined)
 
 
-def measure(heard: HeardCorpus, names: tuple[str, ...]) -> list[dict[str, float]]:
-    """Figures of each of five folds of speakers, judged by what was fitted on the others."""
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """N phones, each judged by what was fitted on other speakers: `[N]` each."""
+
+    score: FloatArray
+    probability: FloatArray
+    fold: NDArray[np.int64]
+
+
+def judge_across(heard: HeardCorpus, names: tuple[str, ...]) -> Judged:
+    """Judge every fold of speakers by what was fitted on the other four."""
     table = table_of(heard.features, names)
     folds = speaker_folds(heard)
-    found = []
+    score, logit = np.empty(len(table)), np.empty(len(table))
     for f in range(FOLDS):
         test = folds == f
         fitted = fit(table[~test], names, heard.expert[~test])
-        score, logit = fitted.score(table[test]), fitted.error(table[test])
-        probability = 1 / (1 + np.exp(-logit))
+        score[test], logit[test] = fitted.score(table[test]), fitted.error(table[test])
+    return Judged(score, 1 / (1 + np.exp(-logit)), folds)
+
+
+def figures_by_fold(heard: HeardCorpus, judged: Judged) -> list[dict[str, float]]:
+    """Agreement with experts in each fold of speakers."""
+    found = []
+    for f in range(FOLDS):
+        test = judged.fold == f
+        score, probability = judged.score[test], judged.probability[test]
         expert = heard.expert[test]
         wrong = expert < WRONG
         found.append(
@@ -174,7 +195,8 @@ def main() -> None:
         for encoder, index, *folds in options.sibling
     ]
     heard = collect(options.data, siblings, options.cache)
-    figures = measure(heard, COLUMNS)
+    judged = judge_across(heard, COLUMNS)
+    figures = figures_by_fold(heard, judged)
     for name in figures[0]:
         values = [figure[name] for figure in figures]
         print(f"{name:>14}  {np.mean(values):.4f} ± {np.std(values):.4f}")
@@ -187,6 +209,9 @@ def main() -> None:
         for part, trees in vars(fitted).items()
         for name, values in trees.arrays().items()
     }
+    faultless = judged.probability[heard.expert == BEST]
+    arrays["faultless.rates"] = RATES
+    arrays["faultless.probabilities_above"] = np.quantile(faultless, 1 - RATES)
     save_file(arrays, options.out / TREES_FILE)
     digest = hashlib.sha256((options.out / TREES_FILE).read_bytes()).hexdigest()
     record = {
@@ -198,6 +223,7 @@ def main() -> None:
         "columns": list(COLUMNS),
         "settings": {**SETTINGS, "seeds": list(SEEDS)},
         "figures_by_fold": figures,
+        "encoder": load_encoder("default").fingerprint,
         "date": datetime.date.today().isoformat(),
         "sha256": digest,
     }

@@ -52,18 +52,19 @@ OBJECTIVE = (
     "cross-entropy of 20 ms frames against pocketsphinx alignments (weight 1 from score 1.5, 0.5 "
     "from score 1, else 0; boundary frames and silence 0.5; label smoothing 0.05); plus 0.3 times "
     "-log(1 - p(canonical)) on the frames of phones scored below 0.5. Augmented by speed, "
-    "vocal-tract length, channel, band limits, noise, babble, level and SpecAugment; and by splices: "
-    "phones of the same speaker pasted in place of others and labelled as what they are, so that "
-    "it hears what was said and not what was meant. AdamW, cosine decay, moving average of the "
-    "weights."
+    "vocal-tract length, channel, band limits, noise, babble, level and SpecAugment; and by "
+    "splices: phones of the same speaker pasted in place of others and labelled as what they are, "
+    "so that it hears what was said and not what was meant. AdamW, cosine decay, moving average "
+    "of the weights."
 )
 
 PROTOCOL = (
     "Folds are speaker-disjoint: fold(speaker) = crc32(speaker) % 5. The figures are those of a "
     "sibling trained without fold 0 (one fold measured, not five) and tested on its speakers; the "
     "shipped weights go on from that sibling, on all speakers. The layer for retrieval was chosen "
-    "on the same fold 0 and on splices in held-out prompts. The length of training was set beforehand by the clock, not by the fold; "
-    "the log gives the fold's figures on every fifth utterance after each epoch."
+    "on the same fold 0 and on splices in held-out prompts. The length of training was set "
+    "beforehand, not by the fold; the log gives the fold's figures on every fifth utterance after "
+    "each epoch."
 )
 
 

@@ -69,21 +69,22 @@ COLUMNS = (
 
 @dataclass(frozen=True, eq=False)
 class ExpertModel:
-    """The fitted trees, and what they say of natives.
+    """The fitted trees, and what they say of phones without fault.
 
     Attributes
     ----------
     score, error
         Sums of trees: the expert score 0–2, and the logit of a mispronunciation.
-    native_rates, native_probabilities
-        float64 `[Q]`, both ascending and descending in step: the share of native phones whose
-        probability of a mispronunciation is above each of the second.
+    rates, probabilities_above
+        float64 `[Q]`: the share of phones that all experts called right, by speakers whom the
+        trees were not fitted on, whose probability of a mispronunciation is above each of the
+        second. These voices are many; one native's prompts would be no measure for others.
     """
 
     score: Trees
     error: Trees
-    native_rates: NDArray[np.float64]
-    native_probabilities: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    probabilities_above: NDArray[np.float64]
 
     def scores(self, features: FeatureTable) -> NDArray[np.float64]:
         """Expected expert score of every phone, 0–100, `[N]`."""
@@ -95,8 +96,8 @@ class ExpertModel:
         return np.asarray(1.0 / (1.0 + np.exp(-self.error(_table(features)))))
 
     def threshold(self, false_rejections: float) -> float:
-        """Probability above which this share of native phones lies."""
-        return float(np.interp(false_rejections, self.native_rates, self.native_probabilities))
+        """Probability above which this share of phones without fault lies."""
+        return float(np.interp(false_rejections, self.rates, self.probabilities_above))
 
 
 class ExpertCalibration:
@@ -109,7 +110,7 @@ class ExpertCalibration:
     natives
         How the natives of the index say each phone: what is `uncertain` depends on them alone.
     false_rejections
-        Share of native phones that may be flagged.
+        Share of phones without fault that may be flagged.
     """
 
     name = "expert"
@@ -169,9 +170,12 @@ def shipped() -> ExpertModel:
             if key.startswith(prefix)
         }
 
-    natives = part("native")
+    faultless = part("faultless")
     return ExpertModel(
-        Trees.of(part("score")), Trees.of(part("error")), natives["rates"], natives["probabilities"]
+        Trees.of(part("score")),
+        Trees.of(part("error")),
+        faultless["rates"],
+        faultless["probabilities_above"],
     )
 
 

@@ -30,6 +30,11 @@ def evidence(index: PhoneIndex, margin: float, coverage: int = 50) -> PhoneEvide
     )
 
 
+def native_margins(index: PhoneIndex) -> list[float]:
+    spoken = index.native_margins[: index.rows_of("SIL").start]
+    return spoken[~np.isnan(spoken)].tolist()
+
+
 def grades(
     index: PhoneIndex, asked: list[PhoneEvidence], deleted: bool = False, rate: float = 0.04
 ) -> tuple[Grade, ...]:
@@ -37,8 +42,8 @@ def grades(
     phones = tuple(AlignedPhone(e.phone, 0.0, 0.1, 0) for e in asked)
     frames = Frames(np.zeros((10, 3), np.float32), 0.01, 0.005)
     table = FeatureTable(
-        ("margin_quantile", "log_posterior_quantile"),
-        np.column_stack([natives.margin_quantiles(asked), np.full(len(asked), np.nan)]),
+        ("margin", "log_posterior"),
+        np.column_stack([[e.margin for e in asked], np.full(len(asked), np.nan)]),
     )
     hearing = Hearing(
         frames,
@@ -65,18 +70,18 @@ def test_scores_rise_and_error_probabilities_fall_with_the_margin(tone_index: Ph
     assert found[-1].verdict == "correct"
 
 
-def test_natives_score_as_the_definition_says(tone_index: PhoneIndex) -> None:
-    margins = tone_index.native_margins[tone_index.rows_of("S")]
-    found = grades(tone_index, [evidence(tone_index, float(margin)) for margin in margins])
-    assert np.mean([grade.score or 0.0 for grade in found]) == pytest.approx(82, abs=4)
+def test_natives_score_as_the_scale_says(tone_index: PhoneIndex) -> None:
+    found = grades(tone_index, [evidence(tone_index, m) for m in native_margins(tone_index)])
+    scores = np.array([grade.score for grade in found])
+    assert np.mean(scores < 50) == pytest.approx(0.04, abs=0.02)
+    assert np.mean(scores == 100) == pytest.approx(0.1, abs=0.03)
 
 
 @pytest.mark.parametrize("rate", [0.02, 0.1, 0.3])
 def test_as_many_natives_are_flagged_as_were_allowed(tone_index: PhoneIndex, rate: float) -> None:
-    margins = tone_index.native_margins[tone_index.rows_of("S")]
-    asked = [evidence(tone_index, float(margin)) for margin in margins]
+    asked = [evidence(tone_index, margin) for margin in native_margins(tone_index)]
     flagged = [grade.verdict != "correct" for grade in grades(tone_index, asked, rate=rate)]
-    assert np.mean(flagged) == pytest.approx(rate, abs=1.5 / len(margins) + 0.02)
+    assert np.mean(flagged) == pytest.approx(rate, abs=0.02)
 
 
 @pytest.mark.parametrize(

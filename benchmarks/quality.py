@@ -1,0 +1,207 @@
+"""How well grades agree with experts, and how often natives are blamed.
+
+    python -m benchmarks.quality --sibling ENCODER INDEX FOLD... --cache DIR
+
+An encoder may only be judged on learners whom it never heard, so the evidence comes from siblings
+of the shipped encoder, see `training.calibration`. `expert` rows are means over five
+speaker-disjoint folds of these learners, each judged by what was fitted on the other four;
+`training-free` rows are the same learners fold by fold, and nothing was fitted on them but the
+choices that `scoring.fusion.training_free` names. Natives are never fitted on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speech_data import DATA
+from indexes.phone_index import PhoneIndex
+from scoring.fusion.expert import BEST, COLUMNS
+from scoring.fusion.natives import NativeReference
+from scoring.fusion.training_free import TrainingFree
+from scoring.grading import FALSE_REJECTIONS
+from scoring.metrics import expected_calibration_error, pearson, roc_auc
+from training.calibration import (
+    LEARNERS,
+    WRONG,
+    Judged,
+    collect,
+    fit,
+    judge_across,
+    speaker_folds,
+    table_of,
+)
+from training.listening import HeardCorpus, Own, Wanted, listen
+from training.splits import is_held_out
+
+HEAD = ("log_posterior", "sf_s", "sf_sd", "gop_margin", "deletion", "rival", "occupied_frames")
+INDEX = ("frame_", "margin", "posterior", "canonical_share", "own_similarity")
+CHILD = 12
+"""Oldest age that counts as a child."""
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: one value per fold, or one in all."""
+
+    what: str
+    measure: str
+    values: tuple[float, ...]
+
+
+def columns_of(*kinds: str) -> tuple[str, ...]:
+    """The columns that come from the head, from the index, or from both."""
+    head = tuple(name for name in COLUMNS if name.startswith(HEAD))
+    index = tuple(name for name in COLUMNS if name.startswith(INDEX))
+    chosen = {"head": head, "index": index}
+    wanted = {name for kind in kinds for name in chosen[kind]}
+    return tuple(name for name in COLUMNS if name in wanted)
+
+
+def agreement(
+    what: str, heard: HeardCorpus, score: NDArray[np.float64], fold: NDArray[np.int64]
+) -> Iterator[Row]:
+    """Correlation and ROC-AUC of a score, by fold."""
+    parts = [fold == f for f in np.unique(fold)]
+    yield Row(what, "phone PCC", tuple(pearson(score[p], heard.expert[p]) for p in parts))
+    yield Row(
+        what,
+        "ROC-AUC, expert < 0.5",
+        tuple(roc_auc(heard.expert[p] < WRONG, -score[p]) for p in parts),
+    )
+
+
+def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[Row]:
+    """The expert calibration for children and for others."""
+    with (DATA / LEARNERS / "utterances.csv").open(encoding="utf-8", newline="") as file:
+        ages = {row["speaker"]: float(row["age"]) for row in csv.DictReader(file)}
+    child = np.array([ages[str(speaker)] <= CHILD for speaker in heard.speaker])
+    for name, own in ((f"up to {CHILD} years", child), (f"over {CHILD} years", ~child)):
+        speakers = len(np.unique(heard.speaker[own]))
+        what = f"expert, {speakers} learners {name}"
+        right = own & (heard.expert == BEST)
+        yield Row(what, "phone PCC", (pearson(judged.score[own], heard.expert[own]),))
+        wrong = heard.expert[own] < WRONG
+        yield Row(what, "ROC-AUC, expert < 0.5", (roc_auc(wrong, judged.probability[own]),))
+        yield Row(what, "flagged among phones rated 2", (float(flagged[right].mean()),))
+
+
+def kept(
+    path: Path, corpus: str, *, index: Path, encoder: str, wanted: Wanted, own: Own
+) -> HeardCorpus:
+    """A corpus as it was heard; heard now if `path` is not there."""
+    if not path.is_file():
+        listen(corpus, index=index, encoder=encoder, wanted=wanted, own=own).save(path)
+    return HeardCorpus.load(path)
+
+
+def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path) -> Iterator[Row]:
+    """Every row of the table."""
+    heard = collect(DATA, list(siblings), cache)
+    fold = speaker_folds(heard)
+    judged = judge_across(heard, COLUMNS)
+    wrong = heard.expert < WRONG
+    yield from agreement("expert", heard, judged.score, fold)
+    parts = [fold == f for f in np.unique(fold)]
+    yield Row(
+        "expert",
+        "ROC-AUC of the probability",
+        tuple(roc_auc(wrong[p], judged.probability[p]) for p in parts),
+    )
+    yield Row(
+        "expert",
+        "ECE of the probability",
+        tuple(expected_calibration_error(wrong[p], judged.probability[p]) for p in parts),
+    )
+    for what, names in (
+        ("expert, index alone", columns_of("index")),
+        ("expert, phone head alone", columns_of("head")),
+        ("expert, both, nothing else", columns_of("index", "head")),
+    ):
+        part = judge_across(heard, names)
+        yield from agreement(what, heard, part.score, fold)
+
+    encoder, folder, _ = siblings[0]
+    index = PhoneIndex.open(folder)
+    free = TrainingFree(index, NativeReference(index))
+    score, quantile = free.judge(heard.features)
+    yield from agreement("training-free", heard, score, fold)
+    for name in ("margin", "frame_log_posterior", "log_posterior", "sf_sd"):
+        yield from agreement(f"{name} alone", heard, heard.features.column(name), fold)
+
+    right = heard.expert == BEST
+    threshold = float(np.quantile(judged.probability[right], 1 - FALSE_REJECTIONS))
+    flagged = judged.probability > threshold
+    yield from by_age(heard, judged, flagged)
+    yield Row("expert", "found of expert < 0.5, at the 4 % setting", (flagged[wrong].mean(),))
+    low = math.log(FALSE_REJECTIONS)
+    yield Row("training-free", "flagged among phones rated 2", ((quantile[right] < low).mean(),))
+    yield Row("training-free", "found of expert < 0.5", ((quantile[wrong] < low).mean(),))
+
+    fitted = fit(table_of(heard.features, COLUMNS), COLUMNS, heard.expert)
+    prompts = kept(
+        cache / "prompts.npz",
+        "asterisk:en",
+        index=folder,
+        encoder=str(encoder),
+        wanted=lambda u: is_held_out(u.id),
+        own="utterance",
+    )
+    natives = kept(
+        cache / "natives.npz",
+        str(DATA / "native-english"),
+        index=folder,
+        encoder=str(encoder),
+        wanted=lambda _: True,
+        own="speaker",
+    )
+    for what, speech in (("held-out prompts", prompts), ("six unseen natives", natives)):
+        logit = fitted.error(table_of(speech.features, COLUMNS))
+        blamed = 1 / (1 + np.exp(-logit)) > threshold
+        below = free.judge(speech.features)[1] < low
+        speakers = [speech.speaker == s for s in np.unique(speech.speaker)]
+        for name, rejected in (("expert", blamed), ("training-free", below)):
+            rates = tuple(float(rejected[own].mean()) for own in speakers)
+            yield Row(name, f"{what}: false rejections, by speaker", rates)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sibling", nargs="+", action="append", required=True)
+    parser.add_argument("--cache", type=Path, required=True)
+    options = parser.parse_args()
+    siblings = [
+        (Path(encoder), Path(index), frozenset(map(int, folds)))
+        for encoder, index, *folds in options.sibling
+    ]
+    table = Table(title="Grades against experts, speaker-disjoint")
+    for column in ("calibration", "measure", "mean", "spread (sd)", "least", "most"):
+        table.add_column(column)
+    for row in measured(siblings, options.cache):
+        values = np.array(row.values)
+        spread = f"{values.std():.3f}" if len(values) > 1 else "–"
+        table.add_row(
+            row.what,
+            row.measure,
+            f"{values.mean():.3f}",
+            spread,
+            f"{values.min():.3f}",
+            f"{values.max():.3f}",
+        )
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()
