@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,7 +164,7 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
         str(DATA / "native-english"),
         index=folder,
         encoder=str(encoder),
-        wanted=lambda _: True,
+        wanted=lambda u: zlib.crc32(u.id.encode()) % 4 == 0,  # a quarter tells the same
         own="speaker",
     )
     for what, speech in (("held-out prompts", prompts), ("six unseen natives", natives)):
