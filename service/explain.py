@@ -26,7 +26,7 @@ TIMEOUT_S = 30.0
 
 _PATH = "/chat/completions"
 _LARGEST_ANSWER = 1 << 20
-_LEFT_OUT = {
+_LEFT_OUT: dict[str, Any] = {
     "id": True,
     "index": True,
     "encoder": True,
