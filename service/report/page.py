@@ -9,10 +9,9 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
 
 from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment
+from scoring.assessment import Assessment, Remark
 from scoring.grading import FLAGGED
 from service.report.clips import data_uri, levelled, native_clips
 from service.report.markup import Markup, element, joined
@@ -25,6 +24,7 @@ from speech.audio import Audio
 from speech.errors import InputError
 
 MAX_REMARKS = 3
+MAX_PLACES = 4
 
 
 def write_report(path: str | Path, assessment: Assessment, audio: Audio, index: PhoneIndex) -> None:
@@ -103,6 +103,7 @@ def _body(assessment: Assessment, audio: Audio, index: PhoneIndex) -> Markup:
     return joined(
         element("header", *_headline(assessment)),
         _remarks(assessment),
+        _explanation(assessment),
         element(
             "section",
             element("h2", "Words"),
@@ -165,23 +166,47 @@ def _headline(assessment: Assessment) -> list[Markup]:
 
 
 def _remarks(assessment: Assessment) -> Markup | None:
-    remarks: tuple[Any, ...] = getattr(assessment, "remarks", ())[:MAX_REMARKS]
-    explanation: str | None = getattr(assessment, "explanation", None)
-    if not remarks and not explanation:
+    """What to work on, most important first, and where to find it."""
+    if not assessment.remarks:
         return None
-    items = (
-        element(
-            "li",
-            element("p", remark.text),
-            element("p", remark.l1_note, class_="note") if remark.l1_note else None,
-        )
-        for remark in remarks
-    )
+    items = (_remark(remark, assessment) for remark in assessment.remarks[:MAX_REMARKS])
     return element(
         "section",
-        element("h2", "Most worth practising") if remarks else element("h2", "In other words"),
-        element("ol", *items, class_="remarks") if remarks else None,
-        element("p", explanation, class_="explanation") if explanation else None,
+        element("h2", "Most worth practising"),
+        element("ol", *items, class_="remarks"),
+    )
+
+
+def _remark(remark: Remark, assessment: Assessment) -> Markup:
+    numbers = dict.fromkeys(word for word, _ in remark.places)
+    shown = (
+        element(
+            "button",
+            f"Show “{assessment.words[number].word}”",
+            type="button",
+            class_="show",
+            data_word=f"word-{number}",
+        )
+        for number in list(numbers)[:MAX_PLACES]
+    )
+    pairs = ", ".join(f"{meant} – {other}" for meant, other in remark.minimal_pairs)
+    return element(
+        "li",
+        element("p", remark.text),
+        element("p", remark.l1_note, class_="note") if remark.l1_note else None,
+        element("p", "To practise: ", element("b", pairs)) if pairs else None,
+        element("p", *shown),
+    )
+
+
+def _explanation(assessment: Assessment) -> Markup | None:
+    if not assessment.explanation:
+        return None
+    return element(
+        "section",
+        element("h2", "In other words"),
+        element("p", "Written by a language model, from the numbers alone.", class_="hint"),
+        element("p", assessment.explanation, class_="explanation"),
     )
 
 
@@ -228,7 +253,7 @@ def _confusions(assessment: Assessment) -> Markup | None:
             "table",
             element("thead", element("tr", *head)),
             element("tbody", *rows),
-            class_="confusions",
+            class_="ruled confusions",
         ),
     )
 
@@ -243,7 +268,8 @@ def _insertions(assessment: Assessment, ipa: Callable[[str], str]) -> Markup | N
             f" after “{assessment.words[extra.after_word_index].word}”"
             if extra.after_word_index >= 0
             else " before the first word",
-            f", {extra.start_s:.2f}–{extra.end_s:.2f} s",
+            f", {extra.start_s:.2f}–{extra.end_s:.2f} s. ",
+            extra.feedback,
         )
         for extra in assessment.insertions
     )

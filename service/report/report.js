@@ -103,6 +103,12 @@
     const word = target.closest(".word");
     if (sound) play(sound);
     else if (word) toggle(word);
+    else if (target.dataset.word) {
+      const shown = document.querySelector(`[aria-controls="${target.dataset.word}"]`);
+      if (shown.getAttribute("aria-expanded") === "false") toggle(shown);
+      shown.focus();
+      shown.scrollIntoView({ block: "center" });
+    }
   });
 
   const sounds = [...timeline.querySelectorAll("[data-play]")]

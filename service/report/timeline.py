@@ -44,6 +44,7 @@ def timeline(assessment: Assessment, audio: Audio, ipa: Callable[[str], str]) ->
         width=width,
         height=_HEIGHT,
         class_="drawing",
+        role="group",
     )
     scroller = element(
         "div",

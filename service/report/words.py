@@ -37,6 +37,7 @@ def sentence(assessment: Assessment) -> Markup:
             class_=f"word {band(word.score)}" + (" omitted" if word.omitted else ""),
             aria_expanded="false",
             aria_controls=f"word-{number}",
+            aria_label=_spoken(word),
         )
         for number, word in enumerate(assessment.words)
     )
@@ -92,6 +93,13 @@ def panels(
     return joined(*made)
 
 
+def _spoken(word: WordAssessment) -> str:
+    """A word, its score and what was found, for those who hear the page."""
+    found = dict.fromkeys(MEANINGS[phone.verdict] for phone in word.phones if MARKS[phone.verdict])
+    score = "not measured" if word.score is None else f"{word.score:.0f}"
+    return ", ".join((word.word, score, *(("left out",) if word.omitted else found)))
+
+
 def _mark_of(word: WordAssessment) -> str | None:
     """The marks of a word's sounds, each once; of a word left out, that it was."""
     if word.omitted:
@@ -104,9 +112,16 @@ def _word_note(word: WordAssessment) -> str:
     score = "not measured" if word.score is None else f"{word.score:.0f} of 100"
     if word.omitted:
         return f"{score}, left out"
-    if word.start_s is None or word.end_s is None:
+    if word.start_s is not None and word.end_s is not None:
+        score += f", {word.start_s:.2f}–{word.end_s:.2f} s"
+    if word.stress is None or word.stress.observed is None:
         return score
-    return f"{score}, {word.start_s:.2f}–{word.end_s:.2f} s"
+    if word.stress.observed == word.stress.expected:
+        return f"{score}, stressed where it should be"
+    return (
+        f"{score}, stressed on syllable {word.stress.observed + 1} "
+        f"instead of {word.stress.expected + 1}"
+    )
 
 
 def _card(phone: PhoneAssessment, rest: Markup | None, *, opened: bool) -> Markup:
@@ -249,6 +264,7 @@ def _listening(
         if phone.evidence or sound
         else None,
         element("p", note, class_="note") if note else None,
+        class_="listening",
     )
 
 
