@@ -190,8 +190,9 @@ class Prosody(_Model):
     """Melody and stress.
 
     `stress_accuracy` is the percentage of words of several syllables that are stressed where they
-    should be; `prominent_word` the index of the one that stands out; and the distance to a native
-    reading of the same words that of the nearest one in the index, None if it has none.
+    should be; `prominent_word` the index of the one that stands out. Where the index has native
+    readings of the same words, the nearest one's melody is given in semitones about its median,
+    every 50 ms from its first voiced sound to its last, and the distance to it.
     """
 
     f0: F0 | None = None
@@ -200,6 +201,7 @@ class Prosody(_Model):
     sentence_type: str | None = None
     prominent_word: int | None = None
     native_contour_distance_semitones: float | None = None
+    native_contour_semitones: tuple[float, ...] = ()
     grades: tuple[MeasureGrade, ...] = ()
 
 

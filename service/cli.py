@@ -19,6 +19,7 @@ from service.commands.align import align
 from service.commands.assess import assess
 from service.commands.evaluate import evaluate
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from service.commands.plot import plot
 
 app = typer.Typer(
     name="nativeear",
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command(cls=GuardedCommand)(assess)
 app.command(cls=GuardedCommand)(align)
 app.command("eval", cls=GuardedCommand)(evaluate)
+app.command(cls=GuardedCommand)(plot)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
 app.add_typer(inventory.app)

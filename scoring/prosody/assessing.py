@@ -128,6 +128,7 @@ def assess_prosody(
         reasons.append(NO_DISTRIBUTION)
     elif (measured.pauses and not flow) or (measured.melody and not melody):
         reasons.append(FEW_COMPARABLE)
+    native = natives.nearest_reading(profile, exclusion)
     stresses = _stresses(measured, natives, omitted)
     judged = [stress for stress in stresses.values() if stress.observed is not None]
     prosody_score = weighted(
@@ -156,7 +157,8 @@ def assess_prosody(
             else None,
             sentence_type=measured.sentence,
             prominent_word=prominent_word([n for n in measured.nuclei if n.word not in omitted]),
-            native_contour_distance_semitones=natives.contour_distance(profile, exclusion),
+            native_contour_distance_semitones=native[0] if native else None,
+            native_contour_semitones=native[1] if native else (),
             grades=(*rhythm, *melody),
         ),
         words=tuple(

@@ -144,17 +144,22 @@ class NativeProsody:
         found = [self.grade(measure, learner, exclusion) for measure in measures]
         return tuple(grade for grade in found if grade is not None)
 
-    def contour_distance(self, learner: ProsodyProfile, exclusion: Exclusion) -> float | None:
-        """Distance in semitones to the nearest native reading of the same words, or None."""
+    def nearest_reading(
+        self, learner: ProsodyProfile, exclusion: Exclusion
+    ) -> tuple[float, tuple[float, ...]] | None:
+        """Distance in semitones to the nearest native melody of the same words, and that melody.
+
+        None where the index has no reading of them.
+        """
+        if not learner.contour:
+            return None
+        own = np.array(learner.contour)
         readings = [
-            native.contour
+            (warping_distance(own, np.array(native.contour)), native.contour)
             for native in self.without(exclusion)
             if native.text == learner.text and native.contour
         ]
-        if not learner.contour or not readings:
-            return None
-        own = np.array(learner.contour)
-        return min(warping_distance(own, np.array(reading)) for reading in readings)
+        return min(readings, default=None)
 
 
 def _log_share(natives: np.ndarray, value: float, least_scale: float) -> float:

@@ -1,0 +1,38 @@
+"""`nativeear plot`: pitch and intensity over the words, as PNG or SVG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot(
+    *,
+    audio: Annotated[Path, typer.Argument(metavar="AUDIO", help="The recording.")],
+    text: Annotated[str, typer.Option(help="What was read.")],
+    out: Annotated[Path, typer.Option(metavar="F.png|svg", help="The picture.")],
+    lang: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Language, as in en or en-US.")
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|DIR", help="The native reference; en-US by default."),
+    ] = None,
+) -> None:
+    """Draw pitch and intensity over the words, and a native's pitch where the index has one.
+
+    The native's is drawn where the index holds a reading of the same words.
+    """
+    from service.prosody_plot import check_picture, plot_prosody
+
+    check_picture(out)
+
+    import nativeear
+    from service.commands.index_choice import choose_index
+    from speech.audio import Audio
+
+    recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
+    result = nativeear.load(choose_index(index, lang)).assess(recording, text, id=audio.stem)
+    plot_prosody(result, out)
