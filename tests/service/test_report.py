@@ -18,9 +18,12 @@ from scoring.assessment import (
     Contour,
     ExemplarEvidence,
     Fluency,
+    MeasureGrade,
     Pauses,
     Prosody,
+    Remark,
     Scores,
+    StressAssessment,
 )
 from service.cli import app
 from service.report import clips as clips_of_report
@@ -289,6 +292,64 @@ def test_fluency_and_melody_are_shown_once_they_are_measured(
     assert parsed.all("svg", role="img")[0]["aria-label"].endswith("from 100 to 150 Hz")
     nothing = heard.model_copy(update={"fluency": Fluency(), "prosody": Prosody()})
     assert "Melody" not in Page(render_page(nothing, hum(2.04), tone_index)).words
+
+
+def test_measures_stand_among_those_of_natives_and_only_once(
+    heard: Assessment, tone_index: PhoneIndex
+) -> None:
+    grade = MeasureGrade(
+        measure="pause_ratio",
+        value=0.3,
+        native_low=0.01,
+        native_median=0.05,
+        native_high=0.2,
+        score=31.0,
+    )
+    unknown = grade.model_copy(update={"measure": "some_thing"})
+    pauses = Pauses(count=2, mean_s=None, ratio=0.3, long_count=1)
+    fluency = Fluency(pauses=pauses, grades=(grade, unknown))
+    parsed = Page(render_page(heard.model_copy(update={"fluency": fluency}), hum(2.04), tone_index))
+    assert "Share of pauses 30% 1% to 20% 31" in parsed.words
+    assert "some thing 0.30 0.01 to 0.20 31" in parsed.words
+    assert parsed.words.count("Share of pauses") == 1
+
+
+def test_remarks_say_what_to_practise_and_lead_to_the_words(
+    heard: Assessment, tone_index: PhoneIndex
+) -> None:
+    remark = Remark(
+        text="You said /s/ where /θ/ is meant.",
+        phone="TH",
+        ipa="θ",
+        heard="S",
+        heard_ipa="s",
+        places=((1, 0), (1, 2), (2, 0)),
+        minimal_pairs=(("think", "sink"), ("thing", "sing")),
+        l1_note="French has no /θ/.",
+    )
+    remarked = heard.model_copy(update={"remarks": (remark,) * 4, "explanation": "Well <done>."})
+    parsed = Page(render_page(remarked, hum(2.04), tone_index))
+    said = "You said /s/ where /θ/ is meant. French has no /θ/. To practise: think – sink, thing –"
+    assert parsed.words.count(said) == 3
+    leads = [button["data-word"] for button in parsed.all("button", class_="show")]
+    assert leads == ["word-1", "word-2"] * 3
+    assert set(leads) <= {panel["id"] for panel in parsed.all("section", class_="panel")}
+    assert "Written by a language model, from the numbers alone. Well <done>." in parsed.words
+    assert parsed.words.index("practise") < parsed.words.index("Choose a word")
+
+
+def test_feedback_and_stress_stand_with_what_they_are_about(
+    heard: Assessment, tone_index: PhoneIndex
+) -> None:
+    advised = with_phone(heard, 1, 0, feedback="Put the tongue between the teeth.")
+    stress = StressAssessment(expected=0, observed=1, score=20.0)
+    azure = advised.words[2].model_copy(update={"stress": stress})
+    extra = advised.insertions[0].model_copy(update={"feedback": "Go straight on."})
+    told = advised.model_copy(update={"words": (*advised.words[:2], azure), "insertions": (extra,)})
+    words = Page(render_page(told, hum(2.04), tone_index)).words
+    assert "another sound was heard Put the tongue between the teeth. Probability" in words
+    assert "stressed on syllable 2 instead of 1" in words
+    assert "0.80–0.91 s. Go straight on." in words
 
 
 # How large it grows
