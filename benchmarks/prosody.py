@@ -46,6 +46,7 @@ from speech.prosody.profile import ProsodyProfile
 FOLDS = 5
 SEED = 8
 Samples = NDArray[np.float64]
+Row = tuple[str, ...]
 SECONDS = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
 MEASURES = (
     "articulation_rate",
@@ -75,7 +76,7 @@ def main() -> None:
     parser.add_argument("--index", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     console = Console()
-    rows = [*_pitch(), *_pauses(), *_syllables()]
+    rows: list[Row] = [*_pitch(), *_pauses(), *_syllables()]
     console.print(_table("Truth by construction", ("signal", "figure", "value"), rows))
     inventory = PhoneInventory.load("en-US")
     prompts = _prompts(options.prompts)
@@ -87,15 +88,16 @@ def main() -> None:
     rows = _stress(prompts, inventory)
     console.print(_table("Stress, native English prompts", ("asked", "words", "found"), rows))
     rows = _invariance(prompts[::10], inventory)
-    header = ("change of the recording", *MEASURES)
-    console.print(_table("Median change of each measure", header, rows))
+    console.print(
+        _table("Median change of each measure", ("change of the recording", *MEASURES), rows)
+    )
     if options.index:
         rows = [_language(path) for path in options.index]
-        header = ("index", "utterances", "syllables/s", "%V", "nPVI-V", "VarcoC")
+        header: Row = ("index", "utterances", "syllables/s", "%V", "nPVI-V", "VarcoC")
         console.print(_table("Natives of each index, medians", header, rows))
 
 
-def _table(title: str, header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Table:
+def _table(title: str, header: Row, rows: list[Row]) -> Table:
     table = Table(*header, title=title)
     for row in rows:
         table.add_row(*row)
@@ -113,7 +115,7 @@ def _hush(seconds: float, rng: np.random.Generator) -> NDArray[np.float32]:
     return np.asarray(rng.normal(size=round(seconds * SAMPLE_RATE)) * 3e-4, dtype=np.float32)
 
 
-def _pitch() -> list[tuple[str, ...]]:
+def _pitch() -> list[Row]:
     rng = np.random.default_rng(SEED)
     slow = np.repeat(rng.normal(size=300), len(SECONDS) // 300)
     truths = {
@@ -123,7 +125,7 @@ def _pitch() -> list[tuple[str, ...]]:
         "vibrato of a semitone at 5.5 Hz": 180 * 2 ** (np.sin(2 * np.pi * 5.5 * SECONDS) / 12),
         "jitter of 1 %": 120 * (1 + 0.01 * slow),
     }
-    rows = []
+    rows: list[Row] = []
     for name, truth in truths.items():
         pitch = track_pitch(Audio(_voice(truth)))
         own = truth[np.round(pitch.t_s * SAMPLE_RATE).astype(int)]
@@ -134,7 +136,7 @@ def _pitch() -> list[tuple[str, ...]]:
     return rows
 
 
-def _pauses() -> list[tuple[str, ...]]:
+def _pauses() -> list[Row]:
     """Voice with pauses of 250–1200 ms, and the farthest boundary from where it was put."""
     rng = np.random.default_rng(SEED)
     errors, missed, invented = [], 0, 0
@@ -157,9 +159,9 @@ def _pauses() -> list[tuple[str, ...]]:
     return [("voice with 120 pauses", "boundary error median and largest, missed, invented", told)]
 
 
-def _syllables() -> list[tuple[str, ...]]:
+def _syllables() -> list[Row]:
     rng = np.random.default_rng(SEED)
-    rows = []
+    rows: list[Row] = []
     for rate in (2.5, 4.0, 6.0):
         t = np.arange(round(30 / rate * SAMPLE_RATE)) / SAMPLE_RATE
         level = 10 ** (-12 * (1 + np.cos(2 * np.pi * rate * t)) / 40)
@@ -195,7 +197,7 @@ def _profile(prompt: Prompt, inventory: PhoneInventory) -> ProsodyProfile:
     return ProsodyProfile.of(measured, prompt.alignment.words)
 
 
-def _stress(prompts: list[Prompt], inventory: PhoneInventory) -> list[tuple[str, ...]]:
+def _stress(prompts: list[Prompt], inventory: PhoneInventory) -> list[Row]:
     nuclei = [_profile(prompt, inventory).nuclei for prompt in prompts]
     natural, moved = [], []
     for fold in range(FOLDS):
@@ -225,8 +227,10 @@ def _stress(prompts: list[Prompt], inventory: PhoneInventory) -> list[tuple[str,
 
 
 def _moved(prompt: Prompt, number: int, inventory: PhoneInventory) -> Prompt:
-    """The prompt with the other syllable of a word stressed: 1.6 times as long, 4 semitones and
-    6 dB above what is left to the syllable that ought to be stressed.
+    """The prompt with the other syllable of a word stressed.
+
+    That vowel gets 1.6 times the length of the stressed one, 6 dB more, and 3 semitones above the
+    median; the stressed one 0.7 times the other's length, 6 dB less, and a semitone below it.
     """
     import parselmouth
     from parselmouth.praat import call
@@ -280,7 +284,7 @@ def _from(alignment: Alignment, phones: list[AlignedPhone]) -> Alignment:
     return replace(alignment, phones=tuple(phones))
 
 
-def _invariance(prompts: list[Prompt], inventory: PhoneInventory) -> list[tuple[str, ...]]:
+def _invariance(prompts: list[Prompt], inventory: PhoneInventory) -> list[Row]:
     rng = np.random.default_rng(SEED)
 
     def noisy(audio: Audio) -> Audio:
@@ -294,7 +298,7 @@ def _invariance(prompts: list[Prompt], inventory: PhoneInventory) -> list[tuple[
         "noise 20 dB below": noisy,
     }
     plain = [_profile(prompt, inventory) for prompt in prompts]
-    rows = []
+    rows: list[Row] = []
     for name, change in changes.items():
         others = [_profile(replace(p, audio=change(p.audio)), inventory) for p in prompts]
         told = []
