@@ -47,11 +47,12 @@ def check_endpoint(url: str) -> None:
     Raises
     ------
     InputError
-        If the address is not http or https, or names no host.
+        If the address is not http or https, names no host, or holds a password.
     """
     try:
         parts = urllib.parse.urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        usable = usable and parts.username is None  # it would be shown; a key has its variable
     except ValueError:
         usable = False
     if not usable:

@@ -216,7 +216,10 @@ def _rhotic_cue(heard: Phone | None, meant: Phone) -> tuple[str, ...]:
 
 
 def _glide_cue(meant: Phone) -> str:
-    letters = [letter for letter in meant.ipa if letter in _vowel_chart()]
+    plain = unicodedata.normalize("NFD", meant.ipa)
+    letters = [letter for letter in plain if letter in _vowel_chart()]
+    if len(letters) < 2:
+        return _LISTEN
     return f"begin with /{letters[0]}/ and glide on to /{letters[-1]}/"
 
 
@@ -245,7 +248,8 @@ def _feature(phone: Phone, name: str) -> int:
 
 def _consonant(phone: Phone) -> _Consonant | None:
     # Composed, because decomposed ç would be a c.
-    found = [_consonant_chart()[letter] for letter in phone.ipa if letter in _consonant_chart()]
+    plain = unicodedata.normalize("NFC", phone.ipa)
+    found = [_consonant_chart()[letter] for letter in plain if letter in _consonant_chart()]
     if not found:
         return None
     if phone.kind == "affricate":

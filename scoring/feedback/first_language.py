@@ -223,7 +223,8 @@ def _languages(rows: Iterable[Mapping[str, str]]) -> dict[str, FirstLanguage]:
         named[tag] = FirstLanguage(facts["LanguageName"], sounds, facts["Source"])
     for tag, members in grouped.items():
         for column in ("ISO6393", "Glottocode", "LanguageName"):
-            named.setdefault(members[0][column].lower(), named[tag])
+            if members[0][column] not in {"", "NA"}:
+                named.setdefault(members[0][column].lower(), named[tag])
     return named
 
 

@@ -73,7 +73,9 @@ def test_help_answers_at_once_and_loads_nothing_heavy(arguments: list[str]) -> N
 def test_help_lists_the_commands_that_there_are() -> None:
     text = run("--help").stdout
     listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line]
-    assert sorted(listed) == ["align", "assess", "demo", "doctor", "encoders", "eval", "index"]
+    assert sorted(listed) == [
+        "align", "assess", "demo", "doctor", "encoders", "eval", "index", "inventory", "plot",
+    ]  # fmt: skip
 
 
 def test_version() -> None:

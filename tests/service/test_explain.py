@@ -121,7 +121,16 @@ def test_a_dead_endpoint_costs_one_warning(assessment: Assessment) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "localhost:8000", "file:///etc/hosts", "ftp://x/v1", "http://", "http://x:y/v1"]
+    "url",
+    [
+        "",
+        "localhost:8000",
+        "file:///etc/hosts",
+        "ftp://x/v1",
+        "http://",
+        "http://x:y/v1",
+        "http://me:secret@x/v1",
+    ],
 )
 def test_only_web_addresses_are_asked(url: str, assessment: Assessment) -> None:
     with pytest.raises(InputError, match="no address"):

@@ -120,7 +120,7 @@ def test_the_opposite_confusion_gets_other_advice() -> None:
 
 def test_letters_and_rare_sounds_get_a_sentence_too() -> None:
     letters = PhoneInventory.from_letters("xx", "ab")
-    rare = PhoneInventory.from_labels("xx", ["ǃ", "kʼ", "tʰ", "t"])
+    rare = PhoneInventory.from_labels("xx", ["ǃ", "kʼ", "tʰ", "t", "ãũ", "a"])
     for inventory in (letters, rare):
         for heard in inventory:
             for meant in inventory:
