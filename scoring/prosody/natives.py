@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import pyarrow.compute as pc
 
 from indexes.natives import NativeMargins
 from indexes.phone_index import PhoneIndex
@@ -23,9 +24,14 @@ Side = Literal["low", "high", "both"]
 """Where a learner is worse than natives: below them, above them, or on either side."""
 
 MIN_NATIVES = 20
+MAX_NATIVES = 5000
+"""More make no distribution finer than it needs to be."""
+
 LENGTH_FACTOR = 2.0
-FLAGGED_SHARE = 0.04
 """Natives are compared whose utterance has between half and twice as many syllables."""
+
+FLAGGED_SHARE = 0.04
+"""Share of natives who score below 50 in a measure."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +87,10 @@ class NativeProsody:
 
     @cached_property
     def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
-        return profiles_of(self._index.prosody)
+        """At most `MAX_NATIVES` utterances, evenly spread over the table."""
+        table = self._index.prosody
+        step = max(1, -(-table.num_rows // MAX_NATIVES))
+        return profiles_of(table.take(np.arange(0, table.num_rows, step)))
 
     @property
     def known(self) -> bool:
@@ -95,11 +104,7 @@ class NativeProsody:
 
     def without(self, exclusion: Exclusion) -> tuple[ProsodyProfile, ...]:
         """The profiles of all natives that may answer."""
-        return tuple(
-            profile
-            for utterance, speaker, profile in self._rows
-            if utterance not in exclusion.utterances and speaker not in exclusion.speakers
-        )
+        return _answering(self._rows, exclusion)
 
     def grade(
         self, measure: Measure, learner: ProsodyProfile, exclusion: Exclusion
@@ -154,12 +159,24 @@ class NativeProsody:
         if not learner.contour:
             return None
         own = np.array(learner.contour)
+        table = self._index.prosody
+        same = profiles_of(table.filter(pc.equal(table.column("text"), learner.text)))
         readings = [
             (warping_distance(own, np.array(native.contour)), native.contour)
-            for native in self.without(exclusion)
-            if native.text == learner.text and native.contour
+            for native in _answering(same, exclusion)
+            if native.contour
         ]
         return min(readings, default=None)
+
+
+def _answering(
+    rows: Sequence[tuple[str, str, ProsodyProfile]], exclusion: Exclusion
+) -> tuple[ProsodyProfile, ...]:
+    return tuple(
+        profile
+        for utterance, speaker, profile in rows
+        if utterance not in exclusion.utterances and speaker not in exclusion.speakers
+    )
 
 
 def _log_share(natives: np.ndarray, value: float, least_scale: float) -> float:
