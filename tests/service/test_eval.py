@@ -91,11 +91,11 @@ def test_a_part_is_drawn_by_its_seed_and_workers_change_nothing(
     rated: Path, tone_index: PhoneIndex
 ) -> None:
     options = ["manifest", "--data", rated, "--index", tone_index.path, "--json"]
-    options += ["--limit", 4, "--seed", 3, "--speakers", "anna", "--threshold-score", 100]
+    options += ["--limit", 4, "--seed", 3, "--speakers", "anna", "--threshold", 0]
     found = told(run(*options, "--workers", 2))
     assert (found["utterances"], found["interval_by"]) == (4, "utterance")
     assert found["system"]["exclude_own"] is True
-    assert found["system"]["detection"] == {"by": "score", "threshold": 100.0}
+    assert found["system"]["detection"] == {"by": "probability", "threshold": 0.0}
     assert found["counts"]["true_acceptances"] == found["counts"]["false_acceptances"] == 0
     assert found == told(run(*options))
 
