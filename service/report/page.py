@@ -92,7 +92,6 @@ def _hash(text: str) -> str:
 
 
 def _body(assessment: Assessment, audio: Audio, index: PhoneIndex) -> Markup:
-
     def ipa(phone: str) -> str:
         return "silence" if phone == SILENCE else index.inventory.ipa(phone)
 
