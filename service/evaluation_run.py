@@ -316,20 +316,23 @@ class _Run:
     def _answers(self, readings: Sequence[Reading], part: str) -> Generator[str, None, None]:
         """A row for every reading, in order, found again or made now."""
         self._progress(_stage(part), 0, len(readings))
+        rows, request = self._rows, self._request
         keys = [_key(self._settings, reading) for reading in readings]
-        found = [self._rows.find(key) if self._rows else None for key in keys]
-        missing = [reading for reading, row in zip(readings, found, strict=True) if row is None]
-        request = self._request
+        missing = [
+            reading
+            for reading, key in zip(readings, keys, strict=True)
+            if rows is None or key not in rows
+        ]
         work = partial(_load, self._index.path, request.calibration, request.false_rejections)
         with closing(in_processes(work, missing, request.workers)) as made:
-            for reading, key, row in zip(readings, keys, found, strict=True):
-                if row is not None:
-                    yield row
+            for reading, key in zip(readings, keys, strict=True):
+                if rows is not None and key in rows:
+                    yield rows.take(key)
                     continue
                 answer = next(made)
                 fresh = _row(reading, key, answer)
-                if self._rows:
-                    self._rows.write(fresh)
+                if rows is not None:
+                    rows.write(fresh)
                 yield fresh
 
 

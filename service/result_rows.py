@@ -25,7 +25,7 @@ class ResultRows:
     """One JSON object per line; used as a context.
 
     Rows grow in `OUT.partial` and become `out` when the context ends without an error: those that
-    were written or found, in that order. After an interruption the partial file stays, and
+    were written or taken over, in that order. After an interruption the partial file stays, and
     `resume` goes on with it.
 
     Parameters
@@ -33,7 +33,7 @@ class ResultRows:
     out
         File to write; replaced if it is there.
     resume
-        Find rows again that an earlier run has left in `OUT.partial`, or else in `out`.
+        Know the rows that an earlier run has left in `OUT.partial`, or else in `out`.
 
     Raises
     ------
@@ -55,12 +55,10 @@ class ResultRows:
             )
         if resume and not self._partial.exists() and out.exists():
             shutil.copyfile(out, self._partial)
-        self._file: BinaryIO = self._partial.open("r+b" if self._kept(resume) else "w+b")
+        kept = resume and self._partial.exists()
+        self._file: BinaryIO = self._partial.open("r+b" if kept else "w+b")
         self._used: list[_Place] = []
         self._found = self._scan()
-
-    def _kept(self, resume: bool) -> bool:
-        return resume and self._partial.exists()
 
     def _scan(self) -> dict[str, _Place]:
         """Rows of an earlier run by their keys; a line that was not finished is cut off."""
@@ -79,11 +77,13 @@ class ResultRows:
         self._file.truncate(at)
         return found
 
-    def find(self, key: str) -> str | None:
-        """The row with that `key` from an earlier run, or None; what is found stays."""
-        place = self._found.get(key)
-        if place is None:
-            return None
+    def __contains__(self, key: str) -> bool:
+        """Whether an earlier run has left a row with that `key`."""
+        return key in self._found
+
+    def take(self, key: str) -> str:
+        """The row with that `key` from an earlier run, which is kept as if it were written now."""
+        place = self._found[key]
         self._used.append(place)
         return self._read(place).decode()
 
