@@ -67,8 +67,9 @@ def calibration_of(
             cause="It was fitted for English and the encoder that comes with NativeEar.",
             fix="Use --calibration training-free, which needs nothing but the index.",
         )
-    if fits and name != "training-free":
-        return expert.ExpertCalibration(
-            expert.shipped(), natives, false_rejections=false_rejections
-        )
-    return TrainingFree(index, natives, false_rejections=false_rejections)
+    by_natives = TrainingFree(index, natives, false_rejections=false_rejections)
+    if not fits or name == "training-free":
+        return by_natives
+    return expert.ExpertCalibration(
+        expert.shipped(), natives, by_natives, false_rejections=false_rejections
+    )

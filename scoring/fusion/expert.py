@@ -21,6 +21,7 @@ from indexes.phone_index import PhoneIndex
 from scoring.assessment import Verdict
 from scoring.fusion.features import FeatureTable
 from scoring.fusion.natives import NativeReference
+from scoring.fusion.training_free import TrainingFree
 from scoring.fusion.trees import Trees
 from scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade
 from scoring.hearing import Hearing
@@ -30,6 +31,11 @@ FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
 TREES_FILE = "trees.safetensors"
 RECORD_FILE = "record.json"
 LANGUAGE = "en"
+
+PLAIN_NATS = -8.0
+PLAIN_QUANTILE = 0.025
+"""Another phone was plainly said where retrieval prefers one, as it does for fewer natives than
+`PLAIN_QUANTILE`, and the head holds another sequence for e^8 times likelier."""
 
 BEST = 2.0
 """What experts give for a phone without fault."""
@@ -109,6 +115,9 @@ class ExpertCalibration:
         The fitted trees.
     natives
         How the natives of the index say each phone: what is `uncertain` depends on them alone.
+    by_natives
+        Grades what was plainly another phone. Learners seldom make one such mistake among many
+        flawless phones, so that the trees, which know only learners, all but overlook it.
     false_rejections
         Share of phones without fault that may be flagged.
     """
@@ -119,11 +128,13 @@ class ExpertCalibration:
         self,
         model: ExpertModel,
         natives: NativeReference,
+        by_natives: TrainingFree,
         *,
         false_rejections: float = FALSE_REJECTIONS,
     ) -> None:
         self._model = model
         self._natives = natives
+        self._by_natives = by_natives
         self._threshold = model.threshold(false_rejections)
 
     def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
@@ -133,10 +144,15 @@ class ExpertCalibration:
         known = ~np.isnan(self._natives.margin_quantiles(hearing.evidence))
         scores = self._model.scores(hearing.features)
         probabilities = self._model.probabilities(hearing.features)
+        another = _plainly_another(hearing.features)
+        by_natives = self._by_natives.grades(hearing) if another.any() else ()
         grades = []
         for i, evidence in enumerate(hearing.evidence):
             if not known[i]:
                 grades.append(UNCERTAIN)
+                continue
+            if another[i] and by_natives[i].verdict != "correct":
+                grades.append(by_natives[i])
                 continue
             verdict: Verdict = "correct"
             if probabilities[i] > self._threshold:
@@ -144,6 +160,15 @@ class ExpertCalibration:
                 verdict = "deleted" if hearing.deleted[i] else verdict
             grades.append(Grade(float(scores[i]), float(probabilities[i]), verdict))
         return tuple(grades)
+
+
+def _plainly_another(features: FeatureTable) -> NDArray[np.bool_]:
+    """Where retrieval and the head agree that another phone was said, bool `[N]`."""
+    return np.asarray(
+        (features.column("margin") < 0)
+        & (features.column("margin_quantile") < np.log(PLAIN_QUANTILE))
+        & (features.column("rival") < PLAIN_NATS)
+    )
 
 
 def serves(index: PhoneIndex) -> bool:
