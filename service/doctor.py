@@ -29,6 +29,7 @@ DEPENDENCIES = {
     "numpy": "arrays",
     "panphon": "articulatory features of phones",
     "phonemizer": "pronunciations of words that no lexicon knows",
+    "praat-parselmouth": "pitch, intensity and what is made of them",
     "pocketsphinx": "the English aligner",
     "pyarrow": "the columns of an index",
     "pydantic": "results and manifests",
