@@ -58,7 +58,8 @@ def frame_evidence(
     known = np.where(np.isnan(similar), -np.inf, similar.astype(np.float64))
     scaled = known / temperature
     top = scaled.max(axis=1, keepdims=True)
-    log_posteriors = scaled - top - np.log(np.exp(scaled - top).sum(axis=1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # where no exemplar was allowed to answer
+        log_posteriors = scaled - top - np.log(np.exp(scaled - top).sum(axis=1, keepdims=True))
     all_margins = np.stack(
         [margins(similar, np.full(len(similar), c)) for c in range(similar.shape[1])], axis=1
     )

@@ -1,0 +1,70 @@
+import json
+
+import numpy as np
+import pytest
+
+from indexes.catalogue import find_index
+from indexes.phone_index import PhoneIndex
+from indexes.publishing import sha256_of
+from scoring.calibration import calibration_of
+from scoring.fusion.expert import COLUMNS, FOLDER, RECORD_FILE, TREES_FILE, shipped
+from scoring.fusion.features import RISING, FeatureTable
+from scoring.fusion.natives import NativeReference
+from speech.encoders.catalogue import load_encoder
+from speech.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def english() -> PhoneIndex:
+    return PhoneIndex.open(find_index("en-US"))
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("auto", "expert"), ("training-free", "training-free")]
+)
+def test_the_shipped_index_is_graded_as_experts_would_unless_asked_otherwise(
+    english: PhoneIndex, name: str, given: str
+) -> None:
+    assert calibration_of(name, english, NativeReference(english)).name == given
+
+
+def test_another_index_is_graded_by_natives_alone(tone_index: PhoneIndex) -> None:
+    natives = NativeReference(tone_index)
+    assert calibration_of("auto", tone_index, natives).name == "training-free"
+    with pytest.raises(InputError, match="does not serve"):
+        calibration_of("expert", tone_index, natives)
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0, 0.6, float("nan")])
+def test_what_is_no_share_is_refused(tone_index: PhoneIndex, share: float) -> None:
+    with pytest.raises(InputError, match="no share"):
+        calibration_of("auto", tone_index, NativeReference(tone_index), false_rejections=share)
+
+
+def test_an_unknown_calibration_is_refused(tone_index: PhoneIndex) -> None:
+    with pytest.raises(InputError, match="no calibration called 'kind'"):
+        calibration_of("kind", tone_index, NativeReference(tone_index))
+
+
+def test_the_record_belongs_to_the_trees_and_to_the_shipped_encoder() -> None:
+    record = json.loads((FOLDER / RECORD_FILE).read_text(encoding="utf-8"))
+    assert record["sha256"] == sha256_of(FOLDER / TREES_FILE)
+    assert record["encoder"] == load_encoder("default").fingerprint
+    assert tuple(record["columns"]) == COLUMNS
+
+
+def test_a_stricter_share_means_a_higher_threshold() -> None:
+    thresholds = [shipped().threshold(share) for share in (0.005, 0.02, 0.04, 0.1, 0.3)]
+    assert thresholds == sorted(thresholds, reverse=True)
+    assert 0 < thresholds[-1] < thresholds[0] < 1
+
+
+@pytest.mark.parametrize("name", sorted(RISING & set(COLUMNS)))
+def test_no_grade_falls_where_evidence_rises(name: str) -> None:
+    rng = np.random.default_rng(0)
+    base = rng.normal(-1, 2, size=len(COLUMNS))
+    values = np.tile(base, (40, 1))
+    values[:, COLUMNS.index(name)] = np.linspace(-20, 20, 40)
+    table = FeatureTable(COLUMNS, values)
+    assert (np.diff(shipped().scores(table)) >= -1e-9).all()
+    assert (np.diff(shipped().probabilities(table)) <= 1e-12).all()
