@@ -170,6 +170,10 @@ def labels_refusal(labels: Sequence[str], inventory: PhoneInventory | None = Non
     """Why a CTC head's labels cannot be read as phones, or as those of an inventory; else empty."""
     if inventory is not None and inventory.notation == "letters":
         return "The encoder's CTC head hears phones, and this inventory has letters."
+    if inventory is not None and _notation(labels) == "arpabet":
+        if any(inventory.knows(label, "arpabet") for label in labels):
+            return ""
+        return f"The encoder's CTC head hears English phones, and none of {inventory.language}."
     if are_phones(labels):
         return ""
     shown = " ".join([text for text in labels if not _IN_BRACKETS.fullmatch(text)][:6])

@@ -10,6 +10,7 @@ import speech
 from speech.errors import EncoderError
 from speech.frames import Frames
 from speech.inventory import PhoneInventory
+from speech.occupancy import canonical_posteriors
 from speech.phone_head import (
     BLANK,
     NEAR,
@@ -177,3 +178,12 @@ def test_letters_are_no_phones(labels: tuple[str, ...]) -> None:
         label_map(labels, inventory)
     with pytest.raises(EncoderError, match="no phone posteriors"):
         pool_log_probs(given, inventory)
+
+
+@pytest.mark.parametrize("language", ["it-IT", "fr-FR", "ru-RU"])
+def test_an_english_head_hears_no_other_language(language: str) -> None:
+    inventory = PhoneInventory.load(language)
+    labels = ("<blank>", *PhoneInventory.load("en-US").symbols)
+    heard = frames([{labels[1]: 0.9}] * 4, labels)
+    assert "hears English phones" in head_refusal(heard, inventory)
+    assert canonical_posteriors(heard, inventory, inventory.symbols[:2]) is None
