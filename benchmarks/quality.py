@@ -26,7 +26,7 @@ from rich.table import Table
 
 from benchmarks.speech_data import DATA
 from indexes.phone_index import PhoneIndex
-from scoring.fusion.expert import BEST, COLUMNS
+from scoring.fusion.expert import BEST, COLUMNS, plainly_another
 from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.grading import FALSE_REJECTIONS
@@ -143,10 +143,17 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
 
     right = heard.expert == BEST
     threshold = float(np.quantile(judged.probability[right], 1 - FALSE_REJECTIONS))
-    flagged = judged.probability > threshold
+    low = math.log(FALSE_REJECTIONS)
+
+    def blame(probability: NDArray[np.float64], speech: HeardCorpus) -> BoolArray:
+        """What the expert calibration flags, `[N]`."""
+        plain = plainly_another(speech.features) & (free.judge(speech.features)[1] < low)
+        return np.asarray((probability > threshold) | plain)
+
+    flagged = blame(judged.probability, heard)
     yield from by_age(heard, judged, flagged)
     yield Row("expert", "found of expert < 0.5, at the 4 % setting", (flagged[wrong].mean(),))
-    low = math.log(FALSE_REJECTIONS)
+    yield Row("expert", "flagged among phones rated 2", (flagged[right].mean(),))
     yield Row("training-free", "flagged among phones rated 2", ((quantile[right] < low).mean(),))
     yield Row("training-free", "found of expert < 0.5", ((quantile[wrong] < low).mean(),))
 
@@ -169,7 +176,7 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
     )
     for what, speech in (("held-out prompts", prompts), ("six unseen natives", natives)):
         logit = fitted.error(table_of(speech.features, COLUMNS))
-        blamed = 1 / (1 + np.exp(-logit)) > threshold
+        blamed = blame(1 / (1 + np.exp(-logit)), speech)
         below = free.judge(speech.features)[1] < low
         speakers = [speech.speaker == s for s in np.unique(speech.speaker)]
         for name, rejected in (("expert", blamed), ("training-free", below)):

@@ -144,7 +144,7 @@ class ExpertCalibration:
         known = ~np.isnan(self._natives.margin_quantiles(hearing.evidence))
         scores = self._model.scores(hearing.features)
         probabilities = self._model.probabilities(hearing.features)
-        another = _plainly_another(hearing.features)
+        another = plainly_another(hearing.features)
         by_natives = self._by_natives.grades(hearing) if another.any() else ()
         grades = []
         for i, evidence in enumerate(hearing.evidence):
@@ -162,7 +162,7 @@ class ExpertCalibration:
         return tuple(grades)
 
 
-def _plainly_another(features: FeatureTable) -> NDArray[np.bool_]:
+def plainly_another(features: FeatureTable) -> NDArray[np.bool_]:
     """Where retrieval and the head agree that another phone was said, bool `[N]`."""
     return np.asarray(
         (features.column("margin") < 0)
