@@ -23,6 +23,7 @@ import nativeear
 from indexer.build import BuildRequest, build_index
 from indexer.corpus import read_corpus
 from indexer.readers.asterisk import VOICES
+from scoring.fusion.natives import MIN_COVERAGE
 from scoring.grading import FLAGGED
 from scoring.metrics import roc_auc
 from speech.audio import Audio
@@ -59,7 +60,8 @@ def main() -> None:
         )
         ear = nativeear.load(out)
         rng = np.random.default_rng(SEED)
-        symbols = [p.symbol for p in ear.inventory if p.symbol in ear.index.classes]
+        counts = ear.index.manifest.counts.phones
+        symbols = [p.symbol for p in ear.inventory if counts.get(p.symbol, 0) >= MIN_COVERAGE]
         rejected: list[bool] = []
         clean: list[float] = []
         wrong: list[float] = []
@@ -75,7 +77,11 @@ def main() -> None:
             flags = [phone.verdict in FLAGGED for phone in result.phones]
             rejected += flags
             blamed_prompts += sum(flags) > 0.2 * len(flags)
-            clean += [p.probability_mispronounced or 0.0 for p in result.phones]
+            clean += [
+                p.probability_mispronounced
+                for p in result.phones
+                if p.probability_mispronounced is not None  # uncertain
+            ]
             meant = [[phone.phone for phone in word.phones] for word in result.words]
             places = [(w, i) for w, word in enumerate(meant) for i in range(len(word))]
             w, i = places[rng.integers(len(places))]
