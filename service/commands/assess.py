@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.commands.grading_options import CalibrationName, FalseRejections, IndexName, Language
 from service.commands.guard import SOME_FAILED, print_json
 from speech.errors import InputError
 
@@ -48,13 +49,8 @@ def assess(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes for --manifest; 1 by default.")
     ] = None,
-    lang: Annotated[
-        str | None, typer.Option(metavar="TAG", help="Language, as in en or en-US.")
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|DIR", help="The native reference; en-US by default."),
-    ] = None,
+    lang: Language = None,
+    index: IndexName = None,
     textgrid: Annotated[
         Path | None,
         typer.Option(metavar="OUT.TextGrid", help="Also write words, phones and scores there."),
@@ -82,17 +78,8 @@ def assess(
     explain_model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model to ask for there.")
     ] = None,
-    calibration: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|expert|training-free",
-            help="Grade as experts would, or by native speech alone; auto takes the first where "
-            "it was fitted for the index.",
-        ),
-    ] = "auto",
-    false_rejections: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of native phones that may be flagged.")
-    ] = 0.04,
+    calibration: CalibrationName = "auto",
+    false_rejections: FalseRejections = 0.04,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Hear a recording against native speech, phone by phone.

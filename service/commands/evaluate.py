@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from service.commands.grading_options import CalibrationName, FalseRejections, IndexName, Language
 from service.commands.guard import SOME_FAILED, print_json
 from speech.errors import InputError
 
@@ -56,13 +57,8 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    lang: Annotated[
-        str | None, typer.Option(metavar="TAG", help="Language, as in en or en-US.")
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|DIR", help="The native reference; en-US by default."),
-    ] = None,
+    lang: Language = None,
+    index: IndexName = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Take only so many utterances, drawn by --seed.")
     ] = None,
@@ -82,13 +78,8 @@ def evaluate(
         float | None,
         typer.Option(min=0.0, max=100.0, help="Reject below this score, instead of by verdict."),
     ] = None,
-    calibration: Annotated[
-        str,
-        typer.Option(metavar="auto|expert|training-free", help="As for `nativeear assess`."),
-    ] = "auto",
-    false_rejections: Annotated[
-        float, typer.Option(metavar="SHARE", help="Share of native phones that may be flagged.")
-    ] = 0.04,
+    calibration: CalibrationName = "auto",
+    false_rejections: FalseRejections = 0.04,
     exclude_own: Annotated[
         bool,
         typer.Option(

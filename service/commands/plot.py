@@ -7,19 +7,16 @@ from typing import Annotated
 
 import typer
 
+from service.commands.grading_options import IndexName, Language
+
 
 def plot(
     *,
     audio: Annotated[Path, typer.Argument(metavar="AUDIO", help="The recording.")],
     text: Annotated[str, typer.Option(help="What was read.")],
     out: Annotated[Path, typer.Option(metavar="F.png|svg", help="The picture.")],
-    lang: Annotated[
-        str | None, typer.Option(metavar="TAG", help="Language, as in en or en-US.")
-    ] = None,
-    index: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|DIR", help="The native reference; en-US by default."),
-    ] = None,
+    lang: Language = None,
+    index: IndexName = None,
 ) -> None:
     """Draw pitch and intensity over the words, and a native's pitch where the index has one.
 
