@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
 from speech.inventory import PhoneInventory, primary_subtag
+from speech.tables import has_table, table
 
 _SONORITY = {"stop": 0, "affricate": 0, "fricative": 1, "nasal": 2, "liquid": 3, "glide": 4}
 
@@ -56,8 +55,7 @@ def _rises(onset: Sequence[str], inventory: PhoneInventory) -> bool:
 
 @cache
 def _onsets(language: str) -> frozenset[tuple[str, ...]]:
-    path = Path(__file__).parent / "data" / f"onsets_{language}.csv"
-    if not path.exists():
+    name = f"onsets_{language}"
+    if not has_table(name):
         return frozenset()
-    with path.open(encoding="utf-8", newline="") as file:
-        return frozenset(tuple(row["onset"].split()) for row in csv.DictReader(file))
+    return frozenset(tuple(row["onset"].split()) for row in table(name))

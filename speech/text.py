@@ -8,19 +8,16 @@ silent and passes without one.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 
 from speech.inventory import primary_subtag
-
-_DATA = Path(__file__).parent / "data"
+from speech.tables import table
 
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ＇′`´"), "'")
 _HYPHENS = dict.fromkeys(map(ord, "‐‑"), "-")
@@ -432,33 +429,28 @@ def _is_code(digits: str) -> bool:
     return len(digits) > _LONGEST_NUMBER or (len(digits) > 1 and digits[0] == "0")
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    with (_DATA / name).open(encoding="utf-8", newline="") as file:
-        yield from csv.DictReader(file)
-
-
 @cache
 def _languages() -> dict[str, dict[str, str]]:
-    return {row["language"]: row for row in _rows("languages.csv")}
+    return {row["language"]: row for row in table("languages")}
 
 
 @cache
 def _symbols() -> dict[str, dict[str, str]]:
-    table: dict[str, dict[str, str]] = {}
-    for row in _rows("symbols.csv"):
-        table.setdefault(row["language"], {})[row["symbol"]] = row["spoken"]
-    return table
+    found: dict[str, dict[str, str]] = {}
+    for row in table("symbols"):
+        found.setdefault(row["language"], {})[row["symbol"]] = row["spoken"]
+    return found
 
 
 @cache
 def _currencies() -> dict[tuple[str, str], dict[str, str]]:
-    return {(row["language"], row["symbol"]): row for row in _rows("currencies.csv")}
+    return {(row["language"], row["symbol"]): row for row in table("currencies")}
 
 
 @cache
 def _abbreviations() -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
-    table: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
-    for row in _rows("abbreviations.csv"):
+    found: dict[tuple[str, str], tuple[tuple[str, str], ...]] = {}
+    for row in table("abbreviations"):
         key = row["language"], row["written"].lower()
-        table[key] = (*table.get(key, ()), (row["spoken"], row["rule"]))
-    return table
+        found[key] = (*found.get(key, ()), (row["spoken"], row["rule"]))
+    return found

@@ -12,7 +12,6 @@ of its output is believed before it is checked; what fails is set aside with the
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import signal
@@ -22,7 +21,6 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from statistics import mean
 
@@ -35,6 +33,7 @@ from speech.errors import AlignmentError, InputError, MissingDependencyError, Na
 from speech.frames import Frames
 from speech.inventory import PhoneInventory, primary_subtag
 from speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
+from speech.tables import table
 
 EXECUTABLE_VARIABLE = "NATIVEEAR_MFA"
 """Environment variable: path of the executable, for a conda environment that isn't active."""
@@ -53,7 +52,6 @@ SWALLOWED_FROM = 4
 SQUEEZED_S = 0.03
 """Shorter phones on average (33 a second) are a text that has no room in its recording."""
 
-_DATA = Path(__file__).parents[1] / "data" / "mfa_models.csv"
 _LETTERS = "abcdefghij"
 _LOG_LINES = 3
 
@@ -511,7 +509,7 @@ def _find(executable: str | Path | None, model: str) -> str:
 
 
 def _usual_model(language: str) -> str:
-    usual = {row["language"]: row["model"] for row in reversed(_rows())}
+    usual = {row["language"]: row["model"] for row in reversed(table("mfa_models"))}
     model = usual.get(primary_subtag(language))
     if model is None:
         raise InputError(
@@ -522,12 +520,6 @@ def _usual_model(language: str) -> str:
     return model
 
 
-@cache
-def _rows() -> tuple[dict[str, str], ...]:
-    with _DATA.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
 def _models() -> dict[str, tuple[str, ...]]:
     """Phones of every known model, as its maker's dictionary has them."""
-    return {row["model"]: tuple(row["phones"].split()) for row in _rows()}
+    return {row["model"]: tuple(row["phones"].split()) for row in table("mfa_models")}

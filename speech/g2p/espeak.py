@@ -7,7 +7,6 @@ package is needed. Words are pronounced in isolation and many in one call. Of a 
 
 from __future__ import annotations
 
-import csv
 import logging
 import re
 import threading
@@ -15,7 +14,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from speech.errors import InputError, MissingDependencyError, PhoneError
@@ -28,9 +26,8 @@ from speech.inventory import (
 )
 from speech.pronunciation import PhoneSequence
 from speech.syllables import syllabify
+from speech.tables import table
 from speech.text import script_of
-
-_DATA = Path(__file__).parents[1] / "data"
 
 VOICES = {
     "en": "en-us",
@@ -320,11 +317,9 @@ def _is_vowel(label: str) -> bool:
 
 @cache
 def _short_words() -> dict[tuple[str, str], tuple[str, ...]]:
-    with (_DATA / "short_words.csv").open(encoding="utf-8", newline="") as file:
-        return {
-            (row["language"], row["word"]): tuple(row["phones"].split())
-            for row in csv.DictReader(file)
-        }
+    return {
+        (row["language"], row["word"]): tuple(row["phones"].split()) for row in table("short_words")
+    }
 
 
 def _is_latin(word: str) -> bool:
