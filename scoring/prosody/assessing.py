@@ -26,13 +26,12 @@ from scoring.assessment import (
     StressAssessment,
     WordAssessment,
 )
-from scoring.grading import FLAGGED_SCORE, mean
+from scoring.grading import FLAGGED_SCORE, mean, score_of
 from scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
     RHYTHM_MEASURES,
     NativeProsody,
-    quantile_score,
 )
 from scoring.prosody.stress import polysyllables, prominent_word
 from speech.alignment import Alignment
@@ -193,7 +192,7 @@ def _stresses(
         stress = model.observe(word)
         log_share = float(model.natives.log_quantile(np.array(stress.margin)))
         found[number] = StressAssessment(
-            expected=stress.expected, observed=stress.observed, score=quantile_score(log_share)
+            expected=stress.expected, observed=stress.observed, score=score_of(log_share)
         )
     return found
 

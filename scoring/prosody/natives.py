@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,6 +15,7 @@ from indexes.phone_index import PhoneIndex
 from indexes.prosody import profiles_of
 from retriever.neighbours import Exclusion
 from scoring.assessment import MeasureGrade
+from scoring.grading import score_of
 from scoring.prosody.stress import StressModel
 from speech.prosody.contour import warping_distance
 from speech.prosody.profile import ProsodyProfile
@@ -29,9 +29,6 @@ MAX_NATIVES = 5000
 
 LENGTH_FACTOR = 2.0
 """Natives are compared whose utterance has between half and twice as many syllables."""
-
-FLAGGED_SHARE = 0.04
-"""Share of natives who score below 50 in a measure."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +68,6 @@ MELODY_MEASURES = (
     Measure("range_semitones", "low", 1.0),
     Measure("final_slope", "both", 5.0, of_its_kind=True),
 )
-
-
-def quantile_score(log_share: float) -> float:
-    """Score 0–100 of ln of a share q of natives: 100 · q^a, where a puts the score 50 at 4 %."""
-    exponent = math.log(0.5) / math.log(FLAGGED_SHARE)
-    return 100.0 * math.exp(exponent * log_share)
 
 
 class NativeProsody:
@@ -139,7 +130,7 @@ class NativeProsody:
             native_low=float(np.quantile(values, 0.05)),
             native_median=float(np.median(values)),
             native_high=float(np.quantile(values, 0.95)),
-            score=quantile_score(log_share),
+            score=score_of(log_share),
         )
 
     def grades(
