@@ -148,11 +148,7 @@ class Assessor:
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)
-        pronunciation = (
-            given_phones(phones, self.inventory, text, self.pronouncer)
-            if phones and phones.strip()
-            else self.pronouncer.pronounce(text or "")
-        )
+        pronunciation = self.pronounce(text, phones)
         warnings = [*recording.warnings, *pronunciation.warnings]
         try:
             hearing = self.hear(recording, pronunciation, exclusion)
@@ -183,6 +179,18 @@ class Assessor:
         warnings += prosody.reasons
         result = self._result(id, recording, prosody.words, insertions, warnings, prosody=prosody)
         return with_feedback(result, self.inventory, l1)
+
+    def pronounce(self, text: str | None, phones: str | None = None) -> Pronunciation:
+        """What is meant: the given phones as they stand, else the text's own.
+
+        Raises
+        ------
+        InputError
+            If a word has no pronunciation.
+        """
+        if phones and phones.strip():
+            return given_phones(phones, self.inventory, text, self.pronouncer)
+        return self.pronouncer.pronounce(text or "")
 
     def hear(
         self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion = NOTHING

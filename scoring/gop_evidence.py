@@ -123,9 +123,7 @@ def measure_gop(
     if frames.log_probs is None or reason or not canonical:
         return _nothing(len(canonical), reason)
     head = label_map(frames.labels, inventory)
-    spelling = [head.spelling[symbol] for symbol in canonical]
-    units = np.cumsum([0, *map(len, spelling)])
-    labels = np.array([column for columns in spelling for column in columns], dtype=np.int64)
+    labels, units = head.units(canonical)
     needed = frames_needed(labels)
     if len(frames.log_probs) < needed:
         return _nothing(
@@ -152,12 +150,7 @@ def measure_gop(
         features=features,
         units=units,
         columns=head.columns,
-        mean_log_posterior=np.array(
-            [
-                np.nan if symbol in head.absent else features.mean_log_posterior[of].mean()
-                for symbol, of in zip(canonical, _slices(units), strict=True)
-            ]
-        ),
+        mean_log_posterior=head.mean_over_units(features.mean_log_posterior, canonical, units),
         spans_s=_seconds(frames, features.expected_span, units),
         occupancy=np.add.reduceat(features.occupancy, units[:-1], axis=1),
     )

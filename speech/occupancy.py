@@ -64,9 +64,7 @@ def canonical_posteriors(
     if frames.log_probs is None or head_refusal(frames, inventory) or not canonical:
         return None
     head = label_map(frames.labels, inventory)
-    spelling = [head.spelling[symbol] for symbol in canonical]
-    starts = np.cumsum([0, *map(len, spelling)])
-    labels = np.array([column for columns in spelling for column in columns], dtype=np.int64)
+    labels, starts = head.units(canonical)
     if len(frames.log_probs) < frames_needed(labels):
         return None
     log_probs = head.pool(frames.log_probs)
@@ -76,12 +74,7 @@ def canonical_posteriors(
         return None
     units = mean_log_posterior(log_probs, by_unit, labels)
     return CanonicalPosteriors(
-        np.array(
-            [
-                np.nan if symbol in head.absent else units[first:end].mean()
-                for symbol, first, end in zip(canonical, starts[:-1], starts[1:], strict=True)
-            ]
-        ),
+        head.mean_over_units(units, canonical, starts),
         np.add.reduceat(by_unit, starts[:-1], axis=1),
     )
 

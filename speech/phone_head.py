@@ -98,6 +98,31 @@ class LabelMap:
     unmapped: tuple[str, ...]
     absent: frozenset[str]
 
+    def units(self, canonical: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Spell N canonical phones in columns.
+
+        Returns
+        -------
+        columns
+            int64 `[M]`, M ≥ N: the columns that say them, one after the other.
+        starts
+            int64 `[N + 1]`: phone i is `columns[starts[i]:starts[i + 1]]`.
+        """
+        spelling = [self.spelling[symbol] for symbol in canonical]
+        starts = np.cumsum([0, *map(len, spelling)], dtype=np.int64)
+        return np.array([c for columns in spelling for c in columns], dtype=np.int64), starts
+
+    def mean_over_units(
+        self, values: NDArray[np.float64], canonical: Sequence[str], starts: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Mean of values `[M]` over each phone's units, `[N]`; NaN where the head cannot tell."""
+        return np.array(
+            [
+                np.nan if symbol in self.absent else values[first:end].mean()
+                for symbol, first, end in zip(canonical, starts[:-1], starts[1:], strict=True)
+            ]
+        )
+
     def pool(self, log_probs: FloatArray) -> NDArray[np.float64]:
         """Add up the posteriors of the labels of each column.
 

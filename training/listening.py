@@ -19,7 +19,6 @@ from retriever.neighbours import Exclusion
 from scoring.fusion.features import FeatureTable
 from speech.audio import Audio
 from speech.errors import NativeEarError
-from speech.pronunciation import given_phones
 
 Own = Literal["speaker", "utterance"]
 Wanted = Callable[[Utterance], bool]
@@ -137,13 +136,7 @@ def _hear(
     if treat is not None:
         audio = treat(audio)
     try:
-        pronunciation = (
-            assessor.pronouncer.pronounce(utterance.text or "")
-            if utterance.phones is None
-            else given_phones(
-                utterance.phones, assessor.inventory, utterance.text, assessor.pronouncer
-            )
-        )
+        pronunciation = assessor.pronounce(utterance.text, utterance.phones)
         exclusion = (
             Exclusion(speakers=frozenset([utterance.speaker]))
             if own == "speaker"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Verdict
-from scoring.fusion.features import FeatureTable
+from scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
 from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.fusion.trees import Trees
@@ -64,11 +64,7 @@ COLUMNS = (
     "to_word_end",
     "vowel",
     "phones",
-    *(
-        f"{name}_{where}"
-        for name in ("log_posterior", "frame_log_posterior", "margin_quantile")
-        for where in ("before", "after", "word", "word_least", "recording", "recording_low")
-    ),
+    *CONTEXT_COLUMNS,
 )
 """Columns that are weighed, in this order."""
 

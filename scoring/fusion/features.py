@@ -51,6 +51,11 @@ RISING = frozenset(
 CONTEXT = ("log_posterior", "frame_log_posterior", "margin_quantile")
 """Columns of which the neighbours, the word and the recording are asked as well."""
 
+COMPANY = ("before", "after", "word", "word_least", "recording", "recording_low")
+"""What is asked of each of them, in the order of `_of_company`."""
+
+CONTEXT_COLUMNS = tuple(f"{name}_{where}" for name in CONTEXT for where in COMPANY)
+
 
 @dataclass(frozen=True, eq=False)
 class FeatureTable:
@@ -204,14 +209,9 @@ def _of_company(name: str, values: Column, words: NDArray[np.int64]) -> dict[str
         word_least[own] = _quiet(np.nanmin, values[own])
     whole = np.full(len(values), _quiet(np.nanmean, values))
     low = np.full(len(values), _quiet(lambda v: np.nanquantile(v, LOW_SHARE), values))
-    return {
-        f"{name}_before": np.concatenate([edge, values[:-1]]),
-        f"{name}_after": np.concatenate([values[1:], edge]),
-        f"{name}_word": word_mean,
-        f"{name}_word_least": word_least,
-        f"{name}_recording": whole,
-        f"{name}_recording_low": low,
-    }
+    before, after = np.concatenate([edge, values[:-1]]), np.concatenate([values[1:], edge])
+    found = (before, after, word_mean, word_least, whole, low)
+    return {f"{name}_{where}": column for where, column in zip(COMPANY, found, strict=True)}
 
 
 def _quiet(function: object, values: Column) -> float:
