@@ -23,7 +23,7 @@ import nativeear
 from indexer.build import BuildRequest, build_index
 from indexer.corpus import read_corpus
 from indexer.readers.asterisk import VOICES
-from scoring.fusion.natives import MIN_COVERAGE
+from indexes.trust import MIN_COVERAGE
 from scoring.grading import FLAGGED
 from scoring.metrics import roc_auc
 from speech.audio import Audio

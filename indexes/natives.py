@@ -12,6 +12,13 @@ FloatArray = NDArray[np.float64]
 TAIL = 0.1
 """Below this quantile the native distribution is continued by an exponential tail."""
 
+MARGIN_WEIGHT = 4.0
+"""Nats that a margin of 1 is worth. Tried 0, 1, 2, 4, 6 and 8 on the 26 learners of fold 0: from 2
+to 6 the agreement with experts is the same to 0.003 in AUC."""
+
+LOWEST = -12.0
+"""Log posteriors are cut off here where they are added to margins."""
+
 FLOOR = -20.0
 """Smallest ln quantile: beyond it nothing more is known."""
 
@@ -64,3 +71,12 @@ class NativeMargins:
         tail = np.log(TAIL) + (margins - self.threshold) / self.scale
         value = np.where(margins < self.threshold, tail, np.log(np.maximum(body, TAIL)))
         return np.where(np.isnan(margins), np.nan, np.maximum(value, FLOOR))
+
+
+def evidence_sums(margins: FloatArray, log_posteriors: FloatArray) -> FloatArray:
+    """Margins and log posteriors of the encoder's phone head in nats, NaN where one is missing.
+
+    Their place among the natives' own is what the training-free calibration judges by.
+    """
+    sums: FloatArray = np.maximum(log_posteriors, LOWEST) + MARGIN_WEIGHT * margins
+    return sums

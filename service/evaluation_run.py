@@ -17,6 +17,7 @@ from indexer.corpus import UNKNOWN_SPEAKER, SetAside
 from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from indexes.publishing import MANIFEST
+from indexes.trust import MIN_COVERAGE
 from scoring.assessment import Assessment
 from scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
 from scoring.evaluation.bootstrap import RESAMPLES
@@ -25,7 +26,6 @@ from scoring.evaluation.measures import evaluate
 from scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
 from scoring.evaluation.report import EvaluationReport, Material, Part, System
 from scoring.evaluation.simulated import KINDS, Kind, Simulation, claimable, paired_measures
-from scoring.fusion.natives import MIN_COVERAGE
 from scoring.grading import FALSE_REJECTIONS
 from service.failures import InternalError, error_object
 from service.result_rows import ResultRows

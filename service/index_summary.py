@@ -11,7 +11,7 @@ from rich.text import Text
 
 from indexes.manifest import Manifest
 from indexes.phone_index import ALIGNER, EMBEDDINGS
-from scoring.fusion.natives import MIN_COVERAGE
+from indexes.trust import MIN_COVERAGE
 from speech.alignment import SILENCE
 from speech.inventory import PhoneInventory
 

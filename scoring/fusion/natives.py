@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from indexes.natives import NativeMargins
 from indexes.phone_index import PhoneIndex
+from indexes.trust import MIN_COVERAGE, UNHEARD, PhoneTrust, phone_trust
 from retriever.evidence import PhoneEvidence
 from speech.alignment import SILENCE
-
-MIN_COVERAGE = 10
-"""Exemplars of a phone below which it is `uncertain`."""
 
 
 class NativeReference:
@@ -28,6 +26,11 @@ class NativeReference:
     def margins(self) -> dict[str, NativeMargins]:
         """Margins of natives, each while its own utterance or speaker was left out."""
         return self._fitted(self._index.native_margins)
+
+    @cached_property
+    def trust(self) -> dict[str, PhoneTrust]:
+        """How far the index can be trusted with each phone."""
+        return phone_trust(self._index)
 
     @cached_property
     def log_posteriors(self) -> dict[str, NativeMargins]:
@@ -50,11 +53,12 @@ class NativeReference:
         }
 
     def margin_quantiles(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
-        """ln of the share of natives with no larger margin, `[N]`; NaN where there are too few."""
+        """ln of the share of natives with no larger margin, `[N]`; NaN where not trusted."""
         found = np.full(len(evidence), np.nan)
         for i, item in enumerate(evidence):
             natives = self.margins.get(item.phone)
-            if natives is not None and min(item.coverage, len(natives)) >= MIN_COVERAGE:
+            trusted = self.trust.get(item.phone, UNHEARD).judged(item.coverage)
+            if natives is not None and trusted:
                 found[i] = natives.log_quantile(np.array(item.margin))
         return found
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from indexes.phone_index import PhoneIndex
+from indexes.trust import MIN_COVERAGE
 from retriever.evidence import PhoneEvidence
 from scoring.fusion.features import FeatureTable
-from scoring.fusion.natives import MIN_COVERAGE, NativeReference
+from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.gop_evidence import measure_gop
 from scoring.grading import Grade
