@@ -1,0 +1,282 @@
+"""What of each phone an index holds: how much, by whom, in which contexts and positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from indexes.phone_index import IntArray, PhoneIndex
+from indexes.trust import UNHEARD, phone_trust
+from speech.alignment import SILENCE
+from speech.inventory import VOWEL_KINDS, PhoneInventory
+
+SILENCE_CLASS = "silence"
+
+
+class AuditModel(BaseModel):
+    """A part of a report: frozen, and nothing but its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Positions(AuditModel):
+    """Exemplars by their place in the word; a word of one phone is `single`.
+
+    Where a neighbour was left out of the index, the place is not known.
+    """
+
+    initial: int
+    medial: int
+    final: int
+    single: int
+
+
+class PhoneCoverage(AuditModel):
+    """What an index holds of one phone.
+
+    Attributes
+    ----------
+    phone, ipa, kind
+        The phone, see `speech.inventory.Phone`.
+    exemplars, speakers, utterances
+        How many there are.
+    minutes
+        How long they are together.
+    positions
+        By place in the word.
+    stressed, unstressed
+        Exemplars whose lexical stress is 1 or 2, and 0; the others' is not known.
+    contexts
+        `[K][K]` exemplars by the class of the phone before and after, in the order of
+        `CoverageReport.context_classes`.
+    unseen
+        Contexts, as the classes before and after, in which other vowels occur in the index if it is
+        a vowel, or other consonants if it is none, and this phone does not.
+    trust
+        See `indexes.trust`: a lower bound of the share of natives that are heard right.
+    judged
+        Whether assessments judge the phone; if not, it is `uncertain`.
+    """
+
+    phone: str
+    ipa: str
+    kind: str
+    exemplars: int
+    speakers: int
+    utterances: int
+    minutes: float
+    positions: Positions
+    stressed: int
+    unstressed: int
+    contexts: tuple[tuple[int, ...], ...]
+    unseen: tuple[tuple[str, str], ...]
+    trust: float
+    judged: bool
+
+
+class CoverageReport(AuditModel):
+    """What an index holds, phone by phone.
+
+    Attributes
+    ----------
+    index, language, revision
+        The index, its language, and its version.
+    exemplars, speakers, utterances
+        Phones without silences, and who said them where.
+    minutes
+        Length of the recordings.
+    context_classes
+        The K classes of neighbours.
+    judged_share
+        Share of the inventory's phones that assessments judge.
+    missing
+        Phones of the inventory that the index does not hold.
+    uncertain
+        Phones that it holds and does not judge.
+    phones
+        All phones of the inventory, in its order.
+    """
+
+    index: str
+    language: str
+    revision: int
+    exemplars: int
+    speakers: int
+    utterances: int
+    minutes: float
+    context_classes: tuple[str, ...]
+    judged_share: float
+    missing: tuple[str, ...]
+    uncertain: tuple[str, ...]
+    phones: tuple[PhoneCoverage, ...]
+
+
+def coverage(index: PhoneIndex) -> CoverageReport:
+    """What an index holds of every phone of its inventory. Takes no vectors; well below a second.
+
+    Parameters
+    ----------
+    index
+        An open index.
+    """
+    inventory = index.inventory
+    columns = _Columns.of(index)
+    spoken = index.bounds[index.classes.index(SILENCE)] if SILENCE in index.classes else None
+    contexts = {p: columns.contexts(index.rows_of(p)) for p in inventory.symbols}
+    # Which contexts the language has, as far as the index tells, for vowels and for consonants.
+    known = {
+        vowel: sum(
+            (contexts[p] for p in inventory.symbols if inventory.is_vowel(p) == vowel),
+            start=np.zeros((len(columns.classes),) * 2, dtype=np.int64),
+        )
+        for vowel in (False, True)
+    }
+    trusts = phone_trust(index)
+    phones = []
+    for phone in inventory:
+        rows = index.rows_of(phone.symbol)
+        seen = contexts[phone.symbol]
+        unseen = np.argwhere((known[phone.kind in VOWEL_KINDS] > 0) & (seen == 0))
+        stress = columns.stress[rows]
+        trust = trusts.get(phone.symbol, UNHEARD)
+        phones.append(
+            PhoneCoverage(
+                phone=phone.symbol,
+                ipa=phone.ipa,
+                kind=phone.kind,
+                exemplars=rows.stop - rows.start,
+                speakers=len(np.unique(columns.speaker[rows])),
+                utterances=len(np.unique(columns.utterance[rows])),
+                minutes=round(float(index.durations_s[rows].sum()) / 60, 3),
+                positions=columns.positions(rows),
+                stressed=int((stress > 0).sum()),
+                unstressed=int((stress == 0).sum()),
+                contexts=tuple(tuple(row) for row in seen.tolist()),
+                unseen=tuple((columns.classes[i], columns.classes[j]) for i, j in unseen.tolist()),
+                trust=round(trust.trust(), 4),
+                judged=trust.judged(),
+            )
+        )
+    counts = index.manifest.counts
+    return CoverageReport(
+        index=index.name,
+        language=index.language,
+        revision=index.manifest.revision,
+        exemplars=counts.exemplars if spoken is None else int(spoken),
+        speakers=counts.speakers,
+        utterances=counts.utterances,
+        minutes=round(counts.audio_s / 60, 2),
+        context_classes=columns.classes,
+        judged_share=round(sum(p.judged for p in phones) / max(1, len(phones)), 4),
+        missing=tuple(p.phone for p in phones if not p.exemplars),
+        uncertain=tuple(p.phone for p in phones if p.exemplars and not p.judged),
+        phones=tuple(phones),
+    )
+
+
+def context_classes(inventory: PhoneInventory) -> dict[str, str]:
+    """Class of every symbol as a neighbour: its kind, diphthongs among the vowels, or silence."""
+    classes = {
+        phone.symbol: "vowel" if phone.kind in VOWEL_KINDS else phone.kind for phone in inventory
+    }
+    return {**classes, SILENCE: SILENCE_CLASS}
+
+
+def names(index: PhoneIndex, column: str) -> IntArray:
+    """A number per exemplar for a value of a column within its corpus, int64 `[n]`."""
+    corpus, _ = index.codes("corpus")
+    value, values = index.codes(column)
+    numbers: IntArray = corpus * max(1, len(values)) + value
+    return numbers
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """What is counted, as numbers per exemplar `[n]`.
+
+    `left` and `right` are positions in `classes`; `place` is 0 for initial, 1 for medial, 2 for
+    final, 3 for single, and -1 where it is not known.
+    """
+
+    classes: tuple[str, ...]
+    left: IntArray
+    right: IntArray
+    place: IntArray
+    speaker: IntArray
+    utterance: IntArray
+    stress: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, index: PhoneIndex) -> _Columns:
+        class_of = context_classes(index.inventory)
+        classes = tuple(dict.fromkeys(class_of.values()))
+        sides = {}
+        for side in ("left", "right"):
+            code, symbols = index.codes(side)
+            of_symbol = np.array([classes.index(class_of[s]) for s in symbols], dtype=np.int64)
+            sides[side] = of_symbol[code]
+        return cls(
+            classes=classes,
+            left=sides["left"],
+            right=sides["right"],
+            place=_places(index),
+            speaker=names(index, "speaker"),
+            utterance=names(index, "utterance"),
+            stress=index.table.column("stress").to_numpy(),
+        )
+
+    def contexts(self, rows: slice) -> IntArray:
+        """Exemplars by left and right class, `[K, K]`."""
+        k = len(self.classes)
+        pairs = self.left[rows] * k + self.right[rows]
+        counts: IntArray = np.bincount(pairs, minlength=k * k).reshape(k, k).astype(np.int64)
+        return counts
+
+    def positions(self, rows: slice) -> Positions:
+        place = self.place[rows]
+        initial, medial, final, single = np.bincount(place[place >= 0], minlength=4).tolist()
+        return Positions(initial=initial, medial=medial, final=final, single=single)
+
+
+def _places(index: PhoneIndex) -> IntArray:
+    """Place in its word of every exemplar, see `_Columns`.
+
+    An index knows words by name, not where they begin: phones that follow each other in the same
+    word are taken for one word. A phone whose neighbour in time is not the one that was spoken
+    beside it, because that one was left out, has no known place.
+    """
+    utterance = names(index, "utterance")
+    starts_s = index.table.column("start_s").to_numpy()
+    order = np.lexsort((starts_s, utterance))
+    utterance, word = utterance[order], index.codes("word")[0][order]
+    phone = np.repeat(np.arange(len(index.classes)), np.diff(index.bounds))[order]
+    left, right = (_as_classes(index, side)[order] for side in ("left", "right"))
+    silence = index.classes.index(SILENCE) if SILENCE in index.classes else -1
+    together = utterance[1:] == utterance[:-1]
+    joined = together & (left[1:] == phone[:-1]) & (right[:-1] == phone[1:])
+    same = joined & (word[1:] == word[:-1])
+    off = np.array([False])
+    within_before, within_after = np.concatenate([off, same]), np.concatenate([same, off])
+    # Beyond the ends of an utterance there is silence, which need not be an exemplar.
+    known_before = np.concatenate([off, joined]) | (left == silence)
+    known_after = np.concatenate([joined, off]) | (right == silence)
+    place = np.select(
+        [within_before & within_after, within_before, within_after], [1, 2, 0], default=3
+    )
+    place = np.where(known_before & known_after, place, -1)
+    found = np.empty(len(order), dtype=np.int64)
+    found[order] = place
+    return found
+
+
+def _as_classes(index: PhoneIndex, column: str) -> IntArray:
+    """A column of phones as positions in `index.classes`, or -2 for phones without exemplars.
+
+    Silence is -1 where the index has no exemplar of it.
+    """
+    code, symbols = index.codes(column)
+    places = {SILENCE: -1} | {phone: p for p, phone in enumerate(index.classes)}
+    return np.array([places.get(s, -2) for s in symbols], dtype=np.int64)[code]
