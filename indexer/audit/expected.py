@@ -1,0 +1,120 @@
+"""How often natives whom the index has never heard will be misheard, phone by phone.
+
+Read from what the index keeps of its own natives, each of whom was asked while the speaker or the
+utterance was left out, and the transform fitted without it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.audit.coverage import AuditModel
+from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
+from indexes.phone_index import PhoneIndex
+from speech.alignment import SILENCE
+
+FALSE_REJECTIONS = 0.04
+"""Share of native phones that may be flagged, unless another is asked for."""
+
+PRIOR = 10
+"""How many natives the mean of all phones counts for, beside those of the phone itself."""
+
+
+class Expectation(AuditModel):
+    """What is to be expected of one phone, of natives who were never heard.
+
+    Attributes
+    ----------
+    asked
+        Natives that this rests on.
+    error
+        Share that is nearer to another phone.
+    false_rejections
+        Share that is flagged where the index's natives are the measure, at the share that may be
+        flagged of all.
+
+    Both are drawn towards the mean of all phones, as if `PRIOR` natives more had been asked.
+    """
+
+    asked: int
+    error: float
+    false_rejections: float
+
+
+class Expectations(AuditModel):
+    """What is to be expected of all phones.
+
+    Attributes
+    ----------
+    error
+        Mean over the phones, each weighed by its exemplars.
+    allowed
+        Share of native phones that may be flagged.
+    phones
+        By phone; of phones without exemplars nothing is said.
+    """
+
+    error: float
+    allowed: float
+    phones: dict[str, Expectation]
+
+
+def expectations(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> Expectations:
+    """What is to be expected of every phone of an index.
+
+    Parameters
+    ----------
+    index
+        An open index.
+    false_rejections
+        Share of native phones that may be flagged, as for an assessment.
+    """
+    margins = index.native_margins.astype(np.float64)
+    flagged = _quantiles(index) < math.log(false_rejections)
+    counts = {}
+    for phone in index.classes:
+        if phone == SILENCE:
+            continue
+        rows = index.rows_of(phone)
+        known = ~np.isnan(margins[rows])
+        counts[phone] = (
+            int(known.sum()),
+            int((margins[rows][known] <= 0).sum()),
+            int(flagged[rows][known].sum()),
+            rows.stop - rows.start,
+        )
+    error, rejected = (_mean_of(counts, which) for which in (1, 2))
+    return Expectations(
+        error=round(error, 4),
+        allowed=false_rejections,
+        phones={
+            phone: Expectation(
+                asked=asked,
+                error=round((wrong + PRIOR * error) / (asked + PRIOR), 4),
+                false_rejections=round((flags + PRIOR * rejected) / (asked + PRIOR), 4),
+            )
+            for phone, (asked, wrong, flags, _) in counts.items()
+        },
+    )
+
+
+def _quantiles(index: PhoneIndex) -> NDArray[np.float64]:
+    """ln quantile of every native among the natives, as the training-free calibration has it."""
+    spoken = np.ones(len(index.native_margins), dtype=bool)
+    spoken[index.rows_of(SILENCE)] = False
+    margins = index.native_margins.astype(np.float64)
+    both = evidence_sums(margins, index.native_log_posteriors.astype(np.float64))
+    alone = MARGIN_WEIGHT * margins
+    with_head, without = NativeMargins.fit(both[spoken]), NativeMargins.fit(alone[spoken])
+    return np.where(np.isnan(both), without.log_quantile(alone), with_head.log_quantile(both))
+
+
+def _mean_of(counts: dict[str, tuple[int, int, int, int]], which: int) -> float:
+    """Share over all phones, each weighed by its exemplars."""
+    asked = [figures for figures in counts.values() if figures[0]]
+    total = sum(figures[3] for figures in asked)
+    weighed = sum(figures[3] * figures[which] / figures[0] for figures in asked)
+    return weighed / total if total else 1.0

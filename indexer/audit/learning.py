@@ -1,0 +1,85 @@
+"""What more speech would be worth: a power law through errors with less of it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.audit.coverage import AuditModel
+
+
+class LearningCurve(AuditModel):
+    """Error of a phone by the exemplars of it that answered, and where it leads.
+
+    Attributes
+    ----------
+    exemplars, errors
+        What was seen with each share of the utterances: exemplars, and the share of natives that
+        were nearer to another phone.
+    exponent, exponent_error
+        b of error = a · exemplars^-b and its standard error; None where less than three shares
+        had exemplars.
+    doubled
+        Error expected with twice the speech.
+    gain, gain_error
+        By how much that is below the error on the same line today, and its standard error.
+    """
+
+    exemplars: tuple[int, ...]
+    errors: tuple[float, ...]
+    exponent: float | None
+    exponent_error: float | None
+    doubled: float | None
+    gain: float | None
+    gain_error: float | None
+
+
+def learning_curve(
+    exemplars: NDArray[np.int64], wrong: NDArray[np.int64], asked: int
+) -> LearningCurve:
+    """Fit a power law by least squares in logarithms.
+
+    A share weighs as much as its error is known; half an error is added to each, so that none is 0.
+    The standard error takes the scatter about the line, where that is larger than the counts allow.
+
+    Parameters
+    ----------
+    exemplars
+        int64 `[S]`, exemplars that answered, ascending.
+    wrong
+        int64 `[S]`, how many of the asked were nearer to another phone.
+    asked
+        How many were asked by each share.
+    """
+    seen = (exemplars > 0) & (asked > 0)
+    n, k = exemplars[seen].astype(np.float64), wrong[seen].astype(np.float64)
+    errors = k / max(1, asked)
+    curve = {
+        "exemplars": tuple(int(value) for value in n),
+        "errors": tuple(round(float(value), 4) for value in errors),
+    }
+    if len(np.unique(n)) < 3:
+        nothing = dict.fromkeys(("exponent", "exponent_error", "doubled", "gain", "gain_error"))
+        return LearningCurve(**curve, **nothing)
+    smoothed = (k + 0.5) / (asked + 1)
+    weight = asked * smoothed / (1 - smoothed)  # 1 / variance of ln error, by the delta method
+    x, y = np.log(n), np.log(smoothed)
+    centre = float(np.average(x, weights=weight))
+    scatter = float(weight @ (x - centre) ** 2)
+    slope = float(weight @ ((x - centre) * y)) / scatter
+    level = float(np.average(y, weights=weight))
+    residual = y - level - slope * (x - centre)
+    excess = max(1.0, float(weight @ residual**2) / (len(x) - 2))
+    slope_error = math.sqrt(excess / scatter)
+    now = math.exp(level + slope * (x[-1] - centre))
+    factor = 2.0**slope
+    return LearningCurve(
+        **curve,
+        exponent=round(-slope, 4),
+        exponent_error=round(slope_error, 4),
+        doubled=round(min(1.0, now * factor), 4),
+        gain=round(now * (1 - factor), 4),
+        gain_error=round(now * factor * math.log(2) * slope_error, 4),
+    )

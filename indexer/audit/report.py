@@ -1,0 +1,176 @@
+"""The audit of an index: everything that can be said of it without hearing anybody new."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from indexer.audit.coverage import AuditModel, CoverageReport, coverage
+from indexer.audit.expected import FALSE_REJECTIONS, Expectation, expectations
+from indexer.audit.geometry import Geometry, geometry
+from indexer.audit.learning import LearningCurve, learning_curve
+from indexer.audit.left_out import LeftOut, ask_left_out
+from indexes.phone_index import IntArray, PhoneIndex
+
+MOST_CONFUSIONS = 3
+
+
+class Confusion(AuditModel):
+    """Another phone that natives were nearer to, and the share of those who were."""
+
+    phone: str
+    share: float
+
+
+class PhoneAudit(AuditModel):
+    """What is to be expected of one phone.
+
+    Attributes
+    ----------
+    phone
+        The phone.
+    expected
+        Of natives who were never heard.
+    taken_for
+        What it is taken for, the most frequent first.
+    curve
+        What more speech would be worth.
+    """
+
+    phone: str
+    expected: Expectation
+    taken_for: tuple[Confusion, ...]
+    curve: LearningCurve
+
+
+class ConfusionMatrix(AuditModel):
+    """Left-out natives by their phone (row) and by the class that they were nearest to (column).
+
+    `rows` are the phones of the index, `columns` its classes, silence included.
+    """
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class AuditReport(AuditModel):
+    """What an index holds, how well it hears, and what it lacks.
+
+    Attributes
+    ----------
+    coverage
+        What it holds.
+    accuracy
+        Share of natives who were never heard that should be nearest to their own phone, phones
+        weighed by their exemplars.
+    allowed_false_rejections
+        Share of native phones that may be flagged, of all together.
+    left_out
+        What was left out with each native who was asked: `speaker` or `utterance`.
+    refitted
+        Whether confusions and curves were taken with a transform that was fitted without them.
+    geometry
+        The shape of the search space.
+    phones
+        The phones that the index holds, in the order of the inventory.
+    confusions
+        What was taken for what.
+    curve
+        What more speech would be worth for all phones together.
+    most_to_gain
+        Phones whose error more speech of them should lower, by more than the standard error of
+        that figure, the most first.
+    """
+
+    coverage: CoverageReport
+    accuracy: float
+    allowed_false_rejections: float
+    left_out: str
+    refitted: bool
+    geometry: Geometry
+    phones: tuple[PhoneAudit, ...]
+    confusions: ConfusionMatrix
+    curve: LearningCurve
+    most_to_gain: tuple[str, ...]
+
+
+def audit(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> AuditReport:
+    """Audit an open index, offline; the same index gives the same report.
+
+    Parameters
+    ----------
+    index
+        An open index.
+    false_rejections
+        Share of native phones that may be flagged, as for an assessment.
+    """
+    expected = expectations(index, false_rejections=false_rejections)
+    asked = ask_left_out(index)
+    heard = asked.heard
+    counts = _confusions(index, asked, heard[-1])
+    phones = [
+        PhoneAudit(
+            phone=phone,
+            expected=expected.phones[phone],
+            taken_for=_taken_for(index, phone, counts[index.classes.index(phone)]),
+            curve=_curve(index, asked, heard, phone),
+        )
+        for phone in index.inventory.symbols
+        if phone in expected.phones
+    ]
+    told = tuple(p.phone for p in phones)
+    return AuditReport(
+        coverage=coverage(index),
+        accuracy=round(1 - expected.error, 4),
+        allowed_false_rejections=false_rejections,
+        left_out="speaker" if asked.by_speaker else "utterance",
+        refitted=asked.refitted,
+        geometry=geometry(index),
+        phones=tuple(phones),
+        confusions=ConfusionMatrix(
+            rows=told,
+            columns=index.classes,
+            counts=tuple(tuple(counts[index.classes.index(p)].tolist()) for p in told),
+        ),
+        curve=_curve(index, asked, heard),
+        most_to_gain=tuple(p.phone for p in _by_gain(phones)),
+    )
+
+
+def _confusions(index: PhoneIndex, asked: LeftOut, heard: IntArray) -> IntArray:
+    """Natives by own class and nearest class, `[P, P]`; those that nothing answered are in none."""
+    counts = np.zeros((len(index.classes), len(index.classes)), dtype=np.int64)
+    told = heard >= 0
+    np.add.at(counts, (asked.own[told], heard[told]), 1)
+    return counts
+
+
+def _taken_for(index: PhoneIndex, phone: str, row: IntArray) -> tuple[Confusion, ...]:
+    total = int(row.sum())
+    others = row.copy()
+    others[index.classes.index(phone)] = 0
+    order = np.argsort(-others, kind="stable")[:MOST_CONFUSIONS]
+    return tuple(
+        Confusion(phone=index.classes[p], share=round(int(others[p]) / total, 4))
+        for p in order.tolist()
+        if others[p]
+    )
+
+
+def _curve(
+    index: PhoneIndex, asked: LeftOut, heard: IntArray, phone: str | None = None
+) -> LearningCurve:
+    """Learning curve of one phone, or of all that were asked."""
+    own = asked.own if phone is None else np.full(len(asked.own), index.classes.index(phone))
+    chosen = asked.own == own
+    wrong = (heard[:, chosen] != own[chosen]).sum(axis=1)
+    spoken = np.unique(own[chosen])
+    return learning_curve(asked.answering[:, spoken].sum(axis=1), wrong, int(chosen.sum()))
+
+
+def _by_gain(phones: list[PhoneAudit]) -> list[PhoneAudit]:
+    def gain(phone: PhoneAudit) -> float:
+        return phone.curve.gain or 0.0
+
+    sure = [p for p in phones if gain(p) > (p.curve.gain_error or 0.0)]
+    return sorted(sure, key=lambda p: (-gain(p), p.phone))
