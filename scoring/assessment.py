@@ -205,6 +205,28 @@ class Prosody(_Model):
     grades: tuple[MeasureGrade, ...] = ()
 
 
+class TranscribedWord(_Model):
+    """A stretch of a transcript and how sure its source is of it, 0–1."""
+
+    word: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+class Transcript(_Model):
+    """What was said, where no text was given.
+
+    `recognised` holds the words of a recogniser; `phones` the runs of sounds between pauses that
+    the encoder's phone head heard, in IPA.
+    """
+
+    source: Literal["recognised", "phones"]
+    recogniser: str | None = None
+    text: str
+    words: tuple[TranscribedWord, ...] = ()
+
+
 class Remark(_Model):
     """One thing to work on; `places` are the word and the phone in it, as indices.
 
@@ -238,6 +260,7 @@ class Assessment(_Model):
     fluency: Fluency | None = None
     prosody: Prosody | None = None
     explanation: str | None = None
+    transcript: Transcript | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from indexes.phone_index import PhoneIndex
 from retriever.deviations import InsertedPhone
-from retriever.evidence import PhoneEvidence, sounds_like
+from retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
 from retriever.neighbours import Exclusion
 from scoring.assessment import (
     Assessment,
@@ -21,11 +21,15 @@ from scoring.assessment import (
     Scores,
     SoundsLike,
     SyllableScore,
+    Transcript,
     WordAssessment,
 )
 from scoring.calibration import calibration_of
 from scoring.feedback.first_language import first_language
 from scoring.feedback.remarks import with_feedback
+from scoring.free.decoded import decode_speech
+from scoring.free.quality import OwnClassQuality
+from scoring.free.recognised import beside_sure_words, recognised_text, withheld
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -41,17 +45,28 @@ from scoring.prosody.assessing import (
     NOTHING_MEASURED,
     ProsodyAssessment,
     assess_prosody,
+    assess_unaligned,
     overall_score,
+    without_words,
 )
 from scoring.prosody.natives import NativeProsody
+from speech.aligners.ctc import CtcAligner
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError, InputError
 from speech.frames import Encoder
 from speech.inventory import PhoneInventory
+from speech.phone_head import head_refusal
+from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from speech.recogniser import Recogniser
 
 MAX_EVIDENCE = 3
+
+FLUENCY_ALONE = (
+    "Without a text and without a recogniser, its sounds cannot be judged: only how it flows was "
+    "measured, by the syllables that are heard."
+)
 
 
 class Assessor:
@@ -93,6 +108,7 @@ class Assessor:
             calibration, index, self._listener.natives, false_rejections=false_rejections
         )
         self._prosody = NativeProsody(index)
+        self._own_class = OwnClassQuality(index, false_rejections=false_rejections)
 
     @property
     def language(self) -> str:
@@ -148,24 +164,98 @@ class Assessor:
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)
-        pronunciation = self.pronounce(text, phones)
+        meant = self.pronounce(text, phones)
+        return self._against(id, recording, meant, text=text, l1=l1, exclusion=exclusion)
+
+    def assess_free(
+        self,
+        audio: Audio | str | PathLike[str] | bytes | BinaryIO,
+        *,
+        recogniser: Recogniser | None = None,
+        id: str | None = None,
+        l1: str | None = None,
+        exclusion: Exclusion = NOTHING,
+    ) -> Assessment:
+        """Assess one recording of which no text is known.
+
+        With a recogniser its words are what was meant, and sounds of words that it is unsure of
+        are not judged. Without one, the phones that the encoder's head hears are compared with
+        how natives say them; where it has no head for the language, fluency alone is measured.
+
+        Parameters
+        ----------
+        audio, id, l1, exclusion
+            As for `assess`; the first language has a use with a recogniser only.
+        recogniser
+            Gives the words, see `speech.recognisers.whisper`.
+
+        Raises
+        ------
+        InputError
+            If the recording is refused, no speech was heard in it, or the first language is not
+            known.
+        """
+        if l1 is not None:
+            first_language(l1)
+        if id is None:
+            id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
+        recording = audio if isinstance(audio, Audio) else Audio.load(audio)
+        if recogniser is None:
+            return self._as_heard(id, recording, exclusion)
+        words = recogniser.transcribe(recording, self.language)
+        found = recognised_text(words, recogniser.name, self.pronouncer)
+        return self._against(
+            id,
+            recording,
+            found.pronunciation,
+            text=found.transcript.text,
+            l1=l1,
+            exclusion=exclusion,
+            unsure=found.unsure,
+            transcript=found.transcript,
+        )
+
+    def _against(
+        self,
+        id: str,
+        recording: Audio,
+        pronunciation: Pronunciation,
+        *,
+        text: str | None,
+        l1: str | None,
+        exclusion: Exclusion,
+        unsure: frozenset[int] = frozenset(),
+        transcript: Transcript | None = None,
+    ) -> Assessment:
+        """Assess against canonical phones; those of `unsure` words are not judged."""
         warnings = [*recording.warnings, *pronunciation.warnings]
         try:
             hearing = self.hear(recording, pronunciation, exclusion)
         except AlignmentError as error:
             warnings.append(f"The text does not match the recording: {error.message}")
+            if transcript is not None:
+                raise InputError(
+                    "What was recognised cannot be laid on the recording.",
+                    cause=error.message,
+                    fix="Check that it holds speech of the index's language, or give the text.",
+                ) from error
             unmatched = self._nothing_matched(id, recording, pronunciation, warnings)
             return with_feedback(unmatched, self.inventory, l1)
         alignment = hearing.alignment
         warnings += _variant_warnings(pronunciation, alignment)
         if hearing.frames.log_probs is not None:
             warnings.append(hearing.gop.reason)
-        judged = self._judge(hearing)
+        judged = [
+            withheld(phone) if aligned.word_index in unsure else phone
+            for aligned, phone in zip(alignment.spoken, self._judge(hearing), strict=True)
+        ]
         flagged = sum(phone.verdict in FLAGGED for phone in judged)
         canonical = [phone.phone for phone in hearing.phones]
         warnings.append(mismatch_warning(hearing.frames, self.inventory, canonical, flagged))
         words = _words(pronunciation, alignment, judged)
-        insertions = tuple(_insertion(alignment, item) for item in hearing.insertions)
+        insertions = beside_sure_words(
+            [_insertion(alignment, item) for item in hearing.insertions], unsure
+        )
         prosody = assess_prosody(
             recording,
             alignment,
@@ -175,10 +265,81 @@ class Assessor:
             inventory=self.inventory,
             text=text,
             exclusion=exclusion,
+            frames=hearing.frames,
+            unsure=unsure,
         )
         warnings += prosody.reasons
-        result = self._result(id, recording, prosody.words, insertions, warnings, prosody=prosody)
+        result = self._result(
+            id,
+            recording,
+            prosody.words,
+            insertions,
+            warnings,
+            prosody=prosody,
+            unsure=unsure,
+            transcript=transcript,
+        )
         return with_feedback(result, self.inventory, l1)
+
+    def _as_heard(self, id: str, recording: Audio, exclusion: Exclusion) -> Assessment:
+        """Compare the phones that the encoder hears with the natives' of the same names."""
+        warnings = list(recording.warnings)
+        frames = self.encoder.encode(recording)
+        decoded = decode_speech(frames, recording, self.inventory)
+        if decoded is None:
+            why = head_refusal(frames, self.inventory)
+            warnings.append(f"{why} {FLUENCY_ALONE}")
+            prosody = assess_unaligned(recording)
+            warnings += prosody.reasons
+            return self._result(
+                id, recording, (), (), warnings, prosody=prosody, calibration="none"
+            )
+        meant = decoded.pronunciation
+        if not meant.words:
+            raise InputError(
+                "No speech was heard in the recording.", fix="Give a recording of speech."
+            )
+        try:
+            alignment = self.aligner.align(recording, meant, frames)
+        except AlignmentError:  # an aligner of its own may hear it otherwise; the head cannot
+            alignment = CtcAligner(self.inventory).align(recording, meant, frames)
+        phones = alignment.spoken
+        canonical = [phone.phone for phone in phones]
+        spans_s = [(phone.start_s, phone.end_s) for phone in phones]
+        embeddings = pool(frames, spans_s, self.index.manifest.pooling)
+        evidence = gather_evidence(self.index, embeddings, canonical, exclusion=exclusion)
+        grades = self._own_class.grades(embeddings, canonical, exclusion)
+        judged = [
+            self._phone(phone, item, GopEvidence(), grade)  # the head agrees with itself anyway
+            for phone, item, grade in zip(phones, evidence, grades, strict=True)
+        ]
+        # one bad sound does not spoil a run of dozens as it does a word
+        words = tuple(
+            run.model_copy(update={"score": mean([phone.score for phone in run.phones])})
+            for run in _words(meant, alignment, judged)
+        )
+        prosody = without_words(
+            assess_prosody(
+                recording,
+                alignment,
+                words=words,
+                insertions=(),
+                natives=self._prosody,
+                inventory=self.inventory,
+                text=None,
+                exclusion=exclusion,
+            )
+        )
+        return self._result(
+            id,
+            recording,
+            words,
+            (),
+            [*warnings, *meant.warnings, *prosody.reasons],
+            prosody=prosody,
+            transcript=decoded.transcript,
+            calibration=self._own_class.name,
+        )
 
     def pronounce(self, text: str | None, phones: str | None = None) -> Pronunciation:
         """What is meant: the given phones as they stand, else the text's own.
@@ -296,29 +457,39 @@ class Assessor:
         warnings: list[str],
         *,
         prosody: ProsodyAssessment = NOTHING_MEASURED,
+        unsure: frozenset[int] = frozenset(),
+        transcript: Transcript | None = None,
+        calibration: str | None = None,
     ) -> Assessment:
-        uncertain = sorted({p.ipa for w in words for p in w.phones if p.verdict == "uncertain"})
+        sure = [word for i, word in enumerate(words) if i not in unsure]
+        uncertain = sorted({p.ipa for w in sure for p in w.phones if p.verdict == "uncertain"})
         if uncertain:
             warnings.append(f"The index has too few exemplars to judge {', '.join(uncertain)}.")
-        pronunciation = mean([word.score for word in words])
+        heard = transcript is not None and transcript.source == "phones"
+        parts = [phone for word in words for phone in word.phones] if heard else words
+        pronunciation = mean([part.score for part in parts])
         return Assessment(
             id=id,
             language=self.language,
             index=self.index.name,
             encoder=self.encoder.name,
-            calibration=self._calibration.name,
+            calibration=calibration or self._calibration.name,
             duration_s=recording.duration_s,
             score=Scores(
                 overall=overall_score(pronunciation, prosody),
                 pronunciation=pronunciation,
                 fluency=prosody.fluency_score,
                 prosody=prosody.prosody_score,
-                completeness=100.0 * sum(not word.omitted for word in words) / len(words),
+                # nothing was asked for that could be incomplete where the text is not given
+                completeness=100.0 * sum(not word.omitted for word in words) / len(words)
+                if words and transcript is None
+                else None,
             ),
             words=words,
             insertions=insertions,
             fluency=prosody.fluency,
             prosody=prosody.prosody,
+            transcript=transcript,
             warnings=tuple(dict.fromkeys(filter(None, warnings))),
         )
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from speech.decoding import decode_phones
 from speech.frames import Frames
 from speech.inventory import PhoneInventory
-from speech.phone_head import head_refusal, pool_log_probs
 
 MISMATCH_DISTANCE = 0.74
 """Phone distance from which the text is said not to match. Chosen between the most distant of 260
@@ -64,12 +64,8 @@ def mismatch_warning(
 
 def heard_phones(frames: Frames, inventory: PhoneInventory) -> tuple[str, ...] | None:
     """Phones of the greedy CTC decode; None where the encoder has no usable phone head."""
-    if frames.log_probs is None or head_refusal(frames, inventory):
-        return None
-    log_probs, columns = pool_log_probs(frames, inventory)
-    best = np.argmax(log_probs, axis=1)
-    begins = np.flatnonzero(np.diff(best, prepend=0))
-    return tuple(columns[best[t]] for t in begins if best[t])
+    decoded = decode_phones(frames, inventory)
+    return None if decoded is None else tuple(item.phone for item in decoded)
 
 
 def phone_distance(canonical: Sequence[str], heard: Sequence[str]) -> float:

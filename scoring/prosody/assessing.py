@@ -9,8 +9,8 @@ melody 0.3 (range, final movement). `overall` weighs pronunciation 0.7, fluency 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -36,8 +36,9 @@ from scoring.prosody.natives import (
 from scoring.prosody.stress import polysyllables, prominent_word
 from speech.alignment import Alignment
 from speech.audio import Audio
+from speech.frames import Frames
 from speech.inventory import PhoneInventory
-from speech.prosody.measurement import ProsodyMeasurement, measure_prosody
+from speech.prosody.measurement import ProsodyMeasurement, measure_prosody, measure_unaligned
 from speech.prosody.profile import ProsodyProfile
 
 OVERALL_WEIGHTS = {"pronunciation": 0.7, "fluency": 0.15, "prosody": 0.15}
@@ -104,6 +105,8 @@ def assess_prosody(
     inventory: PhoneInventory,
     text: str | None,
     exclusion: Exclusion,
+    frames: Frames | None = None,
+    unsure: Collection[int] = (),
 ) -> ProsodyAssessment:
     """Measure and grade one recording.
 
@@ -115,9 +118,16 @@ def assess_prosody(
         What was made of its phones: words that were left out are not counted.
     text
         What was read, with its punctuation; None where only phones were given.
+    frames
+        The recording, encoded: by them the natives tell full vowels from reduced ones.
+    unsure
+        Indices of words that may be others: their stress is not judged.
     """
     omitted = {i for i, word in enumerate(words) if word.omitted}
     measured = measure_prosody(audio, alignment, inventory, text, omitted)
+    if frames is not None:
+        nuclei = natives.listened(measured.nuclei, frames, alignment, exclusion)
+        measured = replace(measured, nuclei=nuclei)
     profile = ProsodyProfile.of(measured, alignment.words)
     reasons = list(measured.reasons)
     flow = natives.grades(FLUENCY_MEASURES, profile, exclusion)
@@ -128,7 +138,7 @@ def assess_prosody(
     elif (measured.pauses and not flow) or (measured.melody and not melody):
         reasons.append(FEW_COMPARABLE)
     native = natives.nearest_reading(profile, exclusion)
-    stresses = _stresses(measured, natives, omitted)
+    stresses = _stresses(measured, natives, omitted | set(unsure))
     judged = [stress for stress in stresses.values() if stress.observed is not None]
     prosody_score = weighted(
         {
@@ -141,15 +151,7 @@ def assess_prosody(
     return ProsodyAssessment(
         fluency=_fluency(measured, words, insertions, flow),
         prosody=Prosody(
-            f0=F0(
-                median_hz=measured.pitch.median_hz,
-                range_semitones=measured.melody.range_semitones,
-                final_slope_semitones_per_s=measured.melody.final_slope,
-                declination_semitones_per_s=measured.melody.declination,
-                voiced_frames=measured.pitch.voiced_frames,
-            )
-            if measured.melody
-            else None,
+            f0=_f0(measured),
             contour=_contour(measured),
             stress_accuracy=100 * sum(s.observed == s.expected for s in judged) / len(judged)
             if judged
@@ -167,6 +169,34 @@ def assess_prosody(
         fluency_score=mean([grade.score for grade in flow]),
         prosody_score=prosody_score,
         reasons=tuple(reasons),
+    )
+
+
+def without_words(found: ProsodyAssessment) -> ProsodyAssessment:
+    """The same without what is said of words, where what was laid on the recording is none."""
+    return replace(
+        found,
+        fluency=found.fluency
+        and found.fluency.model_copy(
+            update={"words_per_minute": None, "words_correct_per_minute": None}
+        ),
+        prosody=found.prosody and found.prosody.model_copy(update={"prominent_word": None}),
+    )
+
+
+def assess_unaligned(audio: Audio) -> ProsodyAssessment:
+    """Measure a recording on which nothing could be laid.
+
+    Nothing is graded: natives' syllables were counted by their phones, these by their nuclei.
+    """
+    measured = measure_unaligned(audio)
+    return ProsodyAssessment(
+        fluency=_fluency(measured, (), (), ()),
+        prosody=Prosody(f0=_f0(measured), contour=_contour(measured)),
+        words=(),
+        fluency_score=None,
+        prosody_score=None,
+        reasons=measured.reasons,
     )
 
 
@@ -197,6 +227,18 @@ def _stresses(
     return found
 
 
+def _f0(measured: ProsodyMeasurement) -> F0 | None:
+    if measured.melody is None:
+        return None
+    return F0(
+        median_hz=measured.pitch.median_hz,
+        range_semitones=measured.melody.range_semitones,
+        final_slope_semitones_per_s=measured.melody.final_slope,
+        declination_semitones_per_s=measured.melody.declination,
+        voiced_frames=measured.pitch.voiced_frames,
+    )
+
+
 def _fluency(
     measured: ProsodyMeasurement,
     words: Sequence[WordAssessment],
@@ -211,7 +253,7 @@ def _fluency(
         syllables_per_s=measured.syllables_per_s,
         articulation_rate=measured.articulation_rate,
         words_per_minute=measured.words_per_minute,
-        words_correct_per_minute=60 * correct / pauses.speech_s if pauses else None,
+        words_correct_per_minute=60 * correct / pauses.speech_s if pauses and words else None,
         pauses=Pauses(
             count=len(pauses.spans),
             mean_s=pauses.mean_s,

@@ -16,7 +16,9 @@ from speech.errors import InputError
 
 if TYPE_CHECKING:
     from scoring.assessment import Assessment
+    from scoring.assessor import Assessor
     from service.batch import BatchReport
+    from speech.audio import Audio
 
 
 def assess(
@@ -34,6 +36,17 @@ def assess(
     ] = None,
     text_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A UTF-8 file that holds the text.")
+    ] = None,
+    free: Annotated[
+        bool, typer.Option("--free", help="No text is known: assess what is heard.")
+    ] = False,
+    asr: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="With --free: a faster-whisper model that writes down the words; "
+            "NATIVEEAR_ASR by default. Without any, the encoder's own phones are taken.",
+        ),
     ] = None,
     manifest: Annotated[
         Path | None,
@@ -84,8 +97,9 @@ def assess(
 ) -> None:
     """Hear a recording against native speech, phone by phone.
 
-    AUDIO with --text, --phones or --text-file gives one result; --manifest with --out gives many.
-    Where a row of the manifest fails, its error stands in the output and the exit code is 1.
+    AUDIO with --text, --phones, --text-file or --free gives one result; --manifest with --out
+    gives many. Where a row of the manifest fails, its error stands in the output and the exit code
+    is 1.
     """
     import nativeear
     from service.commands.index_choice import choose_index
@@ -99,6 +113,8 @@ def assess(
             "--text": text,
             "--phones": phones,
             "--text-file": text_file,
+            "--free": free or None,
+            "--asr": asr,
             "--textgrid": textgrid,
             "--html": html,
             "--explain": explain,
@@ -125,21 +141,22 @@ def assess(
         raise InputError(
             "There is nothing to assess.", fix="Give a recording, or --manifest with --out."
         )
-    if text_file is not None:
-        _refuse({"--text": text}, "and --text-file exclude each other")
-        text = _read_text(text_file)
-    if not (text or "").strip() and not (phones or "").strip():
-        raise InputError(
-            "There is neither a text nor phones to assess against.",
-            fix="Give --text, --text-file or --phones.",
-        )
+    if free:
+        given = {"--text": text, "--text-file": text_file, "--phones": phones}
+        _refuse(given, "and --free exclude each other")
+    else:
+        _refuse({"--asr": asr}, "goes with --free only")
+        text = _text_of(text, text_file, phones)
     _refuse_missing_folder("TextGrid", textgrid)
     _refuse_missing_folder("report", html)
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
     assessor = nativeear.load(
         choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
     )
-    result = assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
+    if free:
+        result = _assess_free(assessor, recording, asr, id=audio.stem, l1=l1)
+    else:
+        result = assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
     if explain is not None:
         result = with_explanation(result, explain, model=explain_model or DEFAULT_MODEL)
     if textgrid is not None:
@@ -154,6 +171,18 @@ def assess(
         print_json(result.model_dump_json(indent=2))
     else:
         _print(result)
+
+
+def _assess_free(
+    assessor: Assessor, recording: Audio, asr: Path | None, *, id: str, l1: str | None
+) -> Assessment:
+    """Assess what is heard, by words if there is a recogniser."""
+    from speech.recognisers.whisper import HOW_TO_GET, find_recogniser
+
+    recogniser = find_recogniser(asr)
+    if recogniser is None:
+        print(f"The words are not recognised: for that, {HOW_TO_GET}.", file=sys.stderr)
+    return assessor.assess_free(recording, recogniser=recogniser, id=id, l1=l1)
 
 
 def _assess_rows(
@@ -210,6 +239,19 @@ def _print(result: Assessment) -> None:
     from service.terminal import render
 
     Console().print(render(result))
+
+
+def _text_of(text: str | None, text_file: Path | None, phones: str | None) -> str | None:
+    """What was meant to be said; None where phones alone tell."""
+    if text_file is not None:
+        _refuse({"--text": text}, "and --text-file exclude each other")
+        text = _read_text(text_file)
+    if not (text or "").strip() and not (phones or "").strip():
+        raise InputError(
+            "There is neither a text nor phones to assess against.",
+            fix="Give --text, --text-file or --phones, or --free where no text is known.",
+        )
+    return text
 
 
 def _read_text(path: Path) -> str:

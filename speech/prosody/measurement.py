@@ -18,7 +18,8 @@ from speech.prosody.contour import (
     sentence_type,
 )
 from speech.prosody.intensity import Intensity, signal_to_noise_db, track_intensity
-from speech.prosody.pauses import MIN_PAUSE_S, PauseSummary, Span, find_pauses
+from speech.prosody.nuclei import syllable_nuclei
+from speech.prosody.pauses import MIN_PAUSE_S, PauseSummary, Span, find_pauses, sounding_span
 from speech.prosody.pitch import HOP_S, Pitch, runs, track_pitch
 from speech.prosody.rhythm import Rhythm, measure_rhythm
 from speech.prosody.stress import Syllable, measure_syllables
@@ -93,8 +94,8 @@ class ProsodyMeasurement:
 
     @property
     def words_per_minute(self) -> float | None:
-        """Words over the time of speech, pauses included."""
-        return 60 * self.words / self.pauses.speech_s if self.pauses else None
+        """Words over the time of speech, pauses included; None where the words are not known."""
+        return 60 * self.words / self.pauses.speech_s if self.pauses and self.words else None
 
 
 def measure_prosody(
@@ -146,6 +147,42 @@ def measure_prosody(
         nuclei=measure_syllables(audio, alignment, inventory, pitch) if melody else (),
         sentence=sentence_type(text, inventory.language) if text else None,
         snr_db=snr_db,
+        reasons=tuple(reasons),
+    )
+
+
+def measure_unaligned(audio: Audio) -> ProsodyMeasurement:
+    """Measure a recording on which no phone was laid: syllables are its nuclei, words unknown.
+
+    Rhythm and stress, which need phones, are not measured.
+    """
+    pitch, intensity = track_pitch(audio), track_intensity(audio)
+    syllables = len(syllable_nuclei(audio, pitch, intensity))
+    sounding = sounding_span(intensity)
+    reasons = []
+    pauses = None
+    if not sounding or sounding[1] - sounding[0] < MIN_SPEECH_S or syllables < MIN_SYLLABLES:
+        reasons.append("Fluency was not measured: there is too little speech.")
+    else:
+        pauses = find_pauses(intensity, sounding)
+    melody = None
+    if sounding and pitch.voiced_frames >= MIN_VOICED_FRAMES:
+        melody = measure_melody(pitch, sounding[1])
+    else:
+        reasons.append("Melody was not measured: there is too little voiced speech.")
+    return ProsodyMeasurement(
+        pitch=pitch,
+        intensity=intensity,
+        syllables=syllables,
+        words=0,
+        pauses=pauses,
+        pauses_between_phrases=None,
+        filled_pauses=(),
+        rhythm=Rhythm(),
+        melody=melody,
+        nuclei=(),
+        sentence=None,
+        snr_db=None,
         reasons=tuple(reasons),
     )
 

@@ -1,0 +1,115 @@
+"""How natively a sound that was heard as some phone is said, where nothing was meant.
+
+The sound's similarity to the index's exemplars of that phone is placed among the similarities of
+natives to them, each asked without its own speaker or utterance. The encoder's posterior has no
+say: the phone was chosen for it, so that it is high for good and bad alike.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from indexes.natives import NativeMargins
+from indexes.phone_index import FloatArray, PhoneIndex
+from indexes.similarity import class_similarities
+from retriever.neighbours import Exclusion
+from scoring.assessment import Verdict
+from scoring.fusion.natives import MIN_COVERAGE
+from scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_of
+from speech.alignment import SILENCE
+
+ASKED_PER_CLASS = 200
+"""Natives of a phone that are asked about themselves; their order is seeded."""
+
+MIN_SPEAKERS = 5
+"""From this many speakers on, whole speakers are left out rather than utterances."""
+
+
+class OwnClassQuality:
+    """Grades sounds by their similarity to one class. Safe to share between threads.
+
+    Parameters
+    ----------
+    index
+        The index.
+    false_rejections
+        Share of native sounds that may be called `accented`.
+    """
+
+    name = "similarity"
+
+    def __init__(self, index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> None:
+        self._index = index
+        self._accented_below = math.log(false_rejections)
+
+    @cached_property
+    def _natives(self) -> dict[str, NativeMargins]:
+        """Similarities of natives to the other natives of their phone."""
+        index = self._index
+        groups, speakers = index.codes("speaker")
+        if len(speakers) < MIN_SPEAKERS:
+            groups, _ = index.codes("utterance")
+        rng = np.random.default_rng(0)
+        found = {}
+        for phone in index.classes:
+            own = index.rows_of(phone)
+            if phone == SILENCE or own.stop - own.start < MIN_COVERAGE:
+                continue
+            rows = np.arange(own.start, own.stop)
+            asked = rng.permutation(rows)[:ASKED_PER_CLASS]
+            similar = class_similarities(
+                index.vectors[asked],
+                index.vectors[own],
+                np.array([0, len(rows)]),
+                top_m=index.manifest.decision.top_m,
+                groups=groups[own],
+                query_groups=groups[asked],
+            )
+            found[phone] = NativeMargins.fit(similar[:, 0])
+        return found
+
+    def grades(
+        self, embeddings: FloatArray, phones: Sequence[str], exclusion: Exclusion
+    ) -> tuple[Grade, ...]:
+        """Grade N sounds, in order.
+
+        Parameters
+        ----------
+        embeddings
+            float32 `[N, D]`, pooled in the encoder's space.
+        phones
+            What each was heard as.
+        exclusion
+            Exemplars that must not answer.
+
+        Returns
+        -------
+        tuple of Grade
+            `correct`, `accented` where fewer natives than asked for are as far from their kind, or
+            `uncertain`. There is no probability of a mispronunciation, for nothing was meant.
+        """
+        index = self._index
+        vectors = index.transform(embeddings)
+        allowed = ~exclusion.rows(index)
+        grades = []
+        for vector, phone in zip(vectors, phones, strict=True):
+            own = index.rows_of(phone)
+            answering = index.vectors[own][allowed[own]]
+            natives = self._natives.get(phone)
+            if natives is None or min(len(answering), len(natives)) < MIN_COVERAGE:
+                grades.append(UNCERTAIN)
+                continue
+            similarity = class_similarities(
+                vector[None],
+                answering,
+                np.array([0, len(answering)]),
+                top_m=index.manifest.decision.top_m,
+            )
+            log_quantile = float(natives.log_quantile(similarity[0, 0]))
+            verdict: Verdict = "accented" if log_quantile < self._accented_below else "correct"
+            grades.append(Grade(score_of(log_quantile), None, verdict))
+        return tuple(grades)

@@ -1,0 +1,126 @@
+"""From a recogniser's words to canonical phones, and the words that it is unsure of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scoring.assessment import Insertion, PhoneAssessment, TranscribedWord, Transcript
+from speech.errors import InputError, PronunciationError
+from speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
+from speech.recogniser import RecognisedWord
+
+UNSURE = 0.5
+"""Confidence below which a word may well be another one, and no phone is judged by it. The middle
+of the scale, not a fit: recognisers differ in how far their confidence can be trusted."""
+
+HIDES = (
+    "The text was recognised, not given: a recogniser tends to write the word that was meant, or "
+    "another that fits the sound, and so hides errors."
+)
+
+
+@dataclass(frozen=True)
+class RecognisedText:
+    """A transcript as something to assess against.
+
+    Attributes
+    ----------
+    transcript
+        What goes into the result.
+    pronunciation
+        Its words with their canonical phones.
+    unsure
+        Indices of words of `pronunciation` whose phones must not be judged.
+    """
+
+    transcript: Transcript
+    pronunciation: Pronunciation
+    unsure: frozenset[int]
+
+
+def recognised_text(
+    words: Sequence[RecognisedWord], name: str, pronouncer: Pronouncer
+) -> RecognisedText:
+    """Pronounce recognised words.
+
+    Parameters
+    ----------
+    words
+        As the recogniser wrote them. One may be several words when spoken (`42`), or none.
+    name
+        The recogniser's.
+    pronouncer
+        Of the index's language.
+
+    Raises
+    ------
+    InputError
+        If no word was recognised that has a pronunciation.
+    """
+    meant: list[WordPronunciation] = []
+    unsure: set[int] = set()
+    warnings = [HIDES]
+    doubted = []
+    for word in words:
+        try:
+            found = pronouncer.pronounce(word.text)
+        except PronunciationError:
+            if any(char.isalnum() for char in word.text):
+                warnings.append(f"“{word.text}” was recognised, but has no known pronunciation.")
+            continue
+        if word.confidence < UNSURE:
+            doubted.append(f"“{word.text}”")
+            unsure |= set(range(len(meant), len(meant) + len(found.words)))
+        meant += found.words
+        warnings += found.warnings
+    if not meant:
+        raise InputError(
+            "No words were recognised in the recording.",
+            fix="Check that it holds speech of the index's language, or leave --asr out.",
+        )
+    if doubted:
+        warnings.append(
+            f"The recogniser is unsure of {', '.join(doubted)}: their sounds were not judged."
+        )
+    return RecognisedText(
+        Transcript(
+            source="recognised",
+            recogniser=name,
+            text=" ".join(word.text for word in words),
+            words=tuple(
+                TranscribedWord(
+                    word=word.text,
+                    start_s=word.start_s,
+                    end_s=word.end_s,
+                    confidence=word.confidence,
+                )
+                for word in words
+            ),
+        ),
+        Pronunciation(pronouncer.language, tuple(meant), tuple(dict.fromkeys(warnings))),
+        frozenset(unsure),
+    )
+
+
+def withheld(phone: PhoneAssessment) -> PhoneAssessment:
+    """A phone of a word that may be another: where it lies, and no judgement."""
+    return phone.model_copy(
+        update={
+            "score": None,
+            "verdict": "uncertain",
+            "probability_mispronounced": None,
+            "sounds_like": (),
+        }
+    )
+
+
+def beside_sure_words(
+    insertions: Sequence[Insertion], unsure: frozenset[int]
+) -> tuple[Insertion, ...]:
+    """Without the insertions next to words that may be others: they may belong to those."""
+    return tuple(
+        item
+        for item in insertions
+        if not {item.after_word_index, item.after_word_index + 1} & unsure
+    )

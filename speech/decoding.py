@@ -1,0 +1,58 @@
+"""What an encoder's phone head hears when nothing is expected: the greedy CTC decode."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from speech.frames import Frames
+from speech.inventory import PhoneInventory
+from speech.phone_head import head_refusal, pool_log_probs
+
+
+@dataclass(frozen=True)
+class DecodedPhone:
+    """One phone of a decode.
+
+    Attributes
+    ----------
+    phone
+        Symbol of the inventory, or `speech.phone_head.OTHER`.
+    start_s, end_s
+        Centres of the first and the last frame that say it. A CTC head says a phone in a peak,
+        which is shorter than the phone is.
+    confidence
+        Mean posterior of the phone over these frames, 0–1.
+    """
+
+    phone: str
+    start_s: float
+    end_s: float
+    confidence: float
+
+
+def decode_phones(frames: Frames, inventory: PhoneInventory) -> tuple[DecodedPhone, ...] | None:
+    """The best label of every frame, with repeats joined and blanks left out.
+
+    Returns
+    -------
+    tuple of DecodedPhone or None
+        In order of time; None where the encoder has no phone head that tells this inventory.
+    """
+    if frames.log_probs is None or head_refusal(frames, inventory):
+        return None
+    log_probs, columns = pool_log_probs(frames, inventory)
+    best = np.argmax(log_probs, axis=1)
+    edges = np.flatnonzero(np.diff(best)) + 1
+    times_s = frames.times_s
+    return tuple(
+        DecodedPhone(
+            phone=columns[best[first]],
+            start_s=float(times_s[first]),
+            end_s=float(times_s[end - 1]),
+            confidence=float(np.exp(log_probs[first:end, best[first]]).mean()),
+        )
+        for first, end in zip([0, *edges.tolist()], [*edges.tolist(), len(best)], strict=True)
+        if best[first]
+    )

@@ -1,0 +1,1 @@
+"""Speech recognisers, for speech of which no text is known."""
