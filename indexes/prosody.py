@@ -47,7 +47,10 @@ was rated is no native speech and has no row."""
 
 def row_of(profile: ProsodyProfile) -> dict[str, Any]:
     """A profile as the values of its columns."""
-    return asdict(profile)
+    row = asdict(profile)
+    for nucleus in row["nuclei"]:
+        del nucleus["fullness"]  # asked of the index, which may change, and not kept in it
+    return row
 
 
 def profile_of(row: dict[str, Any]) -> ProsodyProfile:

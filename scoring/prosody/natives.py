@@ -8,17 +8,24 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from indexes.natives import NativeMargins
 from indexes.phone_index import PhoneIndex
 from indexes.prosody import profiles_of
 from retriever.neighbours import Exclusion
+from retriever.vowel_fullness import VowelFullness
 from scoring.assessment import MeasureGrade
 from scoring.grading import score_of
 from scoring.prosody.stress import StressModel
+from speech.alignment import Alignment
+from speech.frames import Frames
+from speech.pooling import pool
 from speech.prosody.contour import warping_distance
 from speech.prosody.profile import ProsodyProfile
+from speech.prosody.stress import Syllable
 
 Side = Literal["low", "high", "both"]
 """Where a learner is worse than natives: below them, above them, or on either side."""
@@ -75,13 +82,18 @@ class NativeProsody:
 
     def __init__(self, index: PhoneIndex) -> None:
         self._index = index
+        self.vowels = VowelFullness(index)
 
     @cached_property
-    def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
+    def _table(self) -> pa.Table:
         """At most `MAX_NATIVES` utterances, evenly spread over the table."""
         table = self._index.prosody
         step = max(1, -(-table.num_rows // MAX_NATIVES))
-        return profiles_of(table.take(np.arange(0, table.num_rows, step)))
+        return table.take(np.arange(0, table.num_rows, step))
+
+    @cached_property
+    def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
+        return profiles_of(self._table)
 
     @property
     def known(self) -> bool:
@@ -91,7 +103,46 @@ class NativeProsody:
     @cached_property
     def stress(self) -> StressModel | None:
         """What tells stress among them; None where there are too few words."""
-        return StressModel.fit(profile.nuclei for _, _, profile in self._rows)
+        return StressModel.fit(self.nuclei)
+
+    @cached_property
+    def nuclei(self) -> tuple[tuple[Syllable, ...], ...]:
+        """The nuclei of every native utterance, and how full they are."""
+        corpora = self._table.column("corpus").to_pylist()
+        own = [row[0] for row in self._rows]
+        fullness = self.vowels.of_natives(list(zip(corpora, own, strict=True)))
+        return tuple(
+            with_fullness(profile.nuclei, full)
+            for (_, _, profile), full in zip(self._rows, fullness, strict=True)
+        )
+
+    def listened(
+        self,
+        nuclei: tuple[Syllable, ...],
+        frames: Frames,
+        alignment: Alignment,
+        exclusion: Exclusion,
+    ) -> tuple[Syllable, ...]:
+        """The nuclei of one recording, and how full their vowels are beside the natives'.
+
+        Parameters
+        ----------
+        nuclei
+            All of the recording, in order.
+        frames, alignment
+            What they were measured on.
+        """
+        vowels = [
+            phone
+            for phone in alignment.spoken
+            if self._index.inventory.is_syllabic(phone.phone) and phone.stress is not None
+        ]
+        if not vowels or not nuclei:
+            return nuclei
+        spans_s = [(vowel.start_s, vowel.end_s) for vowel in vowels]
+        vectors = self._index.transform(pool(frames, spans_s, self._index.manifest.pooling))
+        words = [alignment.words[vowel.word_index] for vowel in vowels]
+        return with_fullness(nuclei, self.vowels.of(vectors, words, exclusion))
 
     def without(self, exclusion: Exclusion) -> tuple[ProsodyProfile, ...]:
         """The profiles of all natives that may answer."""
@@ -158,6 +209,23 @@ class NativeProsody:
             if native.contour
         ]
         return min(readings, default=None)
+
+
+def with_fullness(
+    nuclei: tuple[Syllable, ...], fullness: NDArray[np.float64]
+) -> tuple[Syllable, ...]:
+    """The nuclei of an utterance with the fullness of those whose stress is known, in order.
+
+    As they were where the index does not hold all of them, for a phone was left out of it.
+    """
+    known = [i for i, nucleus in enumerate(nuclei) if nucleus.stress >= 0]
+    if len(known) != len(fullness):
+        return nuclei
+    full = dict(zip(known, fullness.tolist(), strict=True))
+    return tuple(
+        replace(nucleus, fullness=full[i]) if i in full else nucleus
+        for i, nucleus in enumerate(nuclei)
+    )
 
 
 def _answering(

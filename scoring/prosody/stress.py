@@ -1,11 +1,11 @@
 """Which syllable of a word bears the stress, by what tells stress among the natives of an index.
 
-Every nucleus is described by its length and its onset's, by F0 peak, mean and movement, and by the
-energy and tilt of its spectrum, relative to the mean of its word. What a syllable owes to its place
-(the last one before a pause is long and low) is taken off: the mean over natives of its finality,
-stressed and unstressed ones weighing alike, so that no place is preferred. Fisher's linear
-discriminant of stressed against unstressed nuclei then gives one number, the prominence, and the
-most prominent syllable is the stressed one.
+Every nucleus is described by its length and its onset's, by F0 peak, mean and movement, by the
+energy and tilt of its spectrum, and by how full its vowel is, relative to the mean of its word.
+What a syllable owes to its place (the last one before a pause is long and low) is taken off: the
+mean over natives in that place of a word of that length, stressed and unstressed ones weighing
+alike, so that no place is preferred. Fisher's linear discriminant of stressed against unstressed
+nuclei then gives one number, the prominence, and the most prominent syllable is the stressed one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ FloatArray = NDArray[np.float64]
 MIN_WORDS = 30
 """Native words of several syllables below which nothing is learnt of stress."""
 
-FINALITIES = 3
+CUES = (*CORRELATES, "fullness")
+
+FINALITIES, PLACES, LENGTHS = 3, 3, 3
+"""What a place in a word is: its finality, first, second or later, of 2, 3 or more syllables."""
+MIN_OF_PLACE = 8
+"""Stressed, and unstressed, natives of a place; with fewer its finality alone is gone by."""
 RIDGE = 1e-3
 
 
@@ -55,9 +60,9 @@ class StressModel:
     Attributes
     ----------
     weights
-        float64 `[7]`, by `CORRELATES`.
+        float64 `[C]`, by `CUES`.
     offsets
-        float64 `[3, 7]`, what a finality adds to each correlate.
+        float64 `[P, C]`, what a place adds to each cue, by `_places`.
     natives
         Margins of native words, by which those of learners are graded.
     """
@@ -73,15 +78,10 @@ class StressModel:
         if len(words) < MIN_WORDS:
             return None
         relative = np.concatenate([_relative(word) for word in words])
-        syllables = [syllable for word in words for syllable in word]
-        stressed = np.array([s.stress == PRIMARY for s in syllables])
-        finality = np.array([s.finality for s in syllables])
-        offsets = np.zeros((FINALITIES, len(CORRELATES)))
-        for f in range(FINALITIES):
-            parts = [relative[(finality == f) & (stressed == which)] for which in (True, False)]
-            if all(len(part) for part in parts):
-                offsets[f] = np.mean([part.mean(axis=0) for part in parts], axis=0)
-        corrected = relative - offsets[finality]
+        stressed = np.array([s.stress == PRIMARY for word in words for s in word])
+        places = np.concatenate([_places(word) for word in words])
+        offsets = _offsets(relative, stressed, places)
+        corrected = relative - offsets[places]
         weights = _discriminant(corrected[stressed], corrected[~stressed])
         model = cls(weights, offsets, NativeMargins.fit(np.zeros(0)))
         margins = np.array([model.observe(word).margin for word in words])
@@ -89,8 +89,7 @@ class StressModel:
 
     def observe(self, word: Sequence[Syllable]) -> ObservedStress:
         """Where the stress of one of `polysyllables` lies."""
-        finality = [syllable.finality for syllable in word]
-        prominence = (_relative(word) - self.offsets[finality]) @ self.weights
+        prominence = (_relative(word) - self.offsets[_places(word)]) @ self.weights
         expected = next(i for i, syllable in enumerate(word) if syllable.stress == PRIMARY)
         others = np.delete(prominence, expected)
         return ObservedStress(
@@ -130,9 +129,38 @@ def prominent_word(nuclei: Sequence[Syllable]) -> int | None:
     return voiced[int(np.argmax(standing))].word
 
 
+def _places(word: Sequence[Syllable]) -> NDArray[np.int64]:
+    """Place of every syllable of a word as a row of `StressModel.offsets`, int64 `[S]`."""
+    length = min(len(word) - 2, LENGTHS - 1)
+    return np.array(
+        [
+            (syllable.finality * PLACES + min(place, PLACES - 1)) * LENGTHS + length
+            for place, syllable in enumerate(word)
+        ]
+    )
+
+
+def _offsets(
+    relative: FloatArray, stressed: NDArray[np.bool_], places: NDArray[np.int64]
+) -> FloatArray:
+    """Mean of the mean of stressed and the mean of unstressed natives of every place `[P, C]`."""
+    offsets = np.zeros((FINALITIES * PLACES * LENGTHS, relative.shape[1]))
+    finality = places // (PLACES * LENGTHS)
+    for place in range(len(offsets)):
+        for own, least in (
+            (places == place, MIN_OF_PLACE),
+            (finality == place // (PLACES * LENGTHS), 1),
+        ):
+            parts = [relative[own & (stressed == which)] for which in (True, False)]
+            if min(map(len, parts)) >= least:
+                offsets[place] = np.mean([part.mean(axis=0) for part in parts], axis=0)
+                break
+    return offsets
+
+
 def _relative(word: Sequence[Syllable]) -> FloatArray:
-    """Correlates `[S, 7]` less their mean over the word; what is unvoiced stands at the mean."""
-    values = np.array([[getattr(s, name) for name in CORRELATES] for s in word], dtype=np.float64)
+    """Cues `[S, C]` less their mean over the word; what is unvoiced stands at the mean."""
+    values = np.array([[getattr(s, name) for name in CUES] for s in word], dtype=np.float64)
     known = ~np.isnan(values)
     counts = np.maximum(known.sum(axis=0), 1)
     centred: FloatArray = np.where(
@@ -144,7 +172,7 @@ def _relative(word: Sequence[Syllable]) -> FloatArray:
 def _discriminant(stressed: FloatArray, unstressed: FloatArray) -> FloatArray:
     """Fisher's linear discriminant, of unit standard deviation within the two groups."""
     if min(len(stressed), len(unstressed)) < 2:
-        return np.ones(len(CORRELATES)) / len(CORRELATES)
+        return np.ones(len(CUES)) / len(CUES)
     within = (np.cov(stressed.T) + np.cov(unstressed.T)) / 2
     within += RIDGE * np.diag(np.diag(within)) + 1e-9 * np.eye(len(within))
     weights = np.linalg.solve(within, stressed.mean(axis=0) - unstressed.mean(axis=0))

@@ -56,6 +56,10 @@ class Syllable:
         Energy of the vowel between 500 and 4000 Hz, dB below the highest of the utterance.
     tilt_db
         That energy over the energy below 500 Hz, in dB.
+    fullness
+        How much more the vowel resembles full vowels than reduced ones, where an index was asked
+        (`retriever.vowel_fullness`); NaN where not. It is no measure of the sound alone, and no
+        index keeps it.
     """
 
     word: int
@@ -69,6 +73,7 @@ class Syllable:
     movement_semitones: float
     emphasis_db: float
     tilt_db: float
+    fullness: float = float("nan")
 
 
 def measure_syllables(
