@@ -1,0 +1,42 @@
+/** Elements without templates: what is text stays text, so nothing that is shown can be run. */
+
+const SEEN_MS = 8000;
+const SVG = "http://www.w3.org/2000/svg";
+
+let fading = 0;
+
+function fill(node, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** An HTML element; attributes that begin with `on` are listeners. */
+export const el = (tag, attributes = {}, ...children) =>
+  fill(document.createElement(tag), attributes, children);
+
+/** The same for SVG. */
+export const svg = (tag, attributes = {}, ...children) =>
+  fill(document.createElementNS(SVG, tag), attributes, children);
+
+export const byId = (id) => document.getElementById(id);
+
+/** Tell what is going on; `unseen` to screen readers alone, where eyes see it elsewhere. */
+export function say(text, { trouble = false, unseen = false } = {}) {
+  const status = byId("status");
+  status.classList.toggle("trouble", trouble);
+  status.classList.toggle("spoken", unseen);
+  status.textContent = text;
+  clearTimeout(fading);
+  if (!trouble) fading = setTimeout(() => { status.textContent = ""; }, SEEN_MS);
+}
+
+/** A fault in the words of the service: what, why and what to do. */
+export function fault(error) {
+  const parts = [error.message, error.reason, error.fix].filter(Boolean);
+  return parts.map((part) => (/[.!?…]$/.test(part) ? part : `${part}.`)).join(" ");
+}

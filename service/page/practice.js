@@ -1,0 +1,297 @@
+/** Choosing what to say, hearing it from a native, saying it, and sending it. */
+
+import { all, assess, bytes, get, post } from "./api.js";
+import { byId, el, fault, say } from "./dom.js";
+import { learner } from "./learner.js";
+import { audioContext, clip, play, stop } from "./player.js";
+import { record } from "./recorder.js";
+import { showResult } from "./result.js";
+import { languageName } from "./scale.js";
+
+const OWN = "own";
+const HEARD = "heard";
+const HEARD_WORDS = [3, 12]; // how long the native recordings are that are offered to repeat
+const MOST_HEARD = 60;
+const TYPING_MS = 600;
+
+const state = {
+  indexes: [],
+  index: null,
+  sets: [],
+  natives: [], // whole recordings that the index keeps
+  text: "",
+  take: null, // { file, buffer }
+  recording: null,
+  hint: [], // what stands in the place of a result
+};
+
+const wordsIn = (text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}’'-]+/gu) ?? [];
+const plain = (text) => wordsIn(text).join(" ");
+const trouble = (error) => say(fault(error), { trouble: true });
+const path = (index) => `indexes/${encodeURIComponent(index)}`;
+
+/* What to say */
+
+function offerSets() {
+  const choice = byId("set");
+  const options = state.sets.map((set, i) => el("option", { value: String(i) }, set.title));
+  if (repeatable().length > 0) options.push(el("option", { value: HEARD }, "Repeat after a native"));
+  options.push(el("option", { value: OWN }, "My own text"));
+  choice.replaceChildren(...options);
+}
+
+function repeatable() {
+  const [least, most] = HEARD_WORDS;
+  const short = state.natives.filter(({ text }) => {
+    const count = wordsIn(text).length;
+    return count >= least && count <= most;
+  });
+  return [...new Map(short.map((native) => [plain(native.text), native])).values()].slice(0, MOST_HEARD);
+}
+
+function showSet() {
+  const chosen = byId("set").value;
+  const own = chosen === OWN;
+  const set = state.sets[Number(chosen)];
+  const sentences = chosen === HEARD ? repeatable().map(({ text }) => text) : (set?.sentences ?? []);
+  byId("own").hidden = !own;
+  byId("sentences").hidden = own;
+  byId("about").hidden = own;
+  byId("about").textContent = chosen === HEARD ? "Sentences that natives of this index were recorded with." : (set?.about ?? "");
+  byId("sentences").replaceChildren(
+    ...sentences.map((text) =>
+      el("li", {}, el("button", { type: "button", lang: state.index.language, dir: "auto", onclick: () => choose(text) }, text)),
+    ),
+  );
+  if (own) choose(byId("text").value);
+  else choose(sentences[0] ?? "");
+}
+
+/** The shortest native recording that holds a word. */
+function nativeWith(word) {
+  const holding = state.natives.filter(({ text }) => wordsIn(text).includes(word));
+  return holding.sort((one, other) => one.text.length - other.text.length)[0];
+}
+
+function nativeButton(native, attributes, ...children) {
+  const button = el("button", { type: "button", ...attributes }, ...children);
+  button.addEventListener("click", () => {
+    const where = `${path(state.index.name)}/utterances/${encodeURIComponent(native.utterance)}/audio`;
+    say(`Native ${native.speaker}: “${native.text}”`);
+    play(button, [{ load: () => clip(where, () => bytes(where)) }]).catch(trouble);
+  });
+  return button;
+}
+
+function choose(text) {
+  if (text !== state.text) {
+    discard();
+    byId("result").replaceChildren(...state.hint);
+  }
+  state.text = text;
+  for (const button of byId("sentences").querySelectorAll("button")) {
+    button.setAttribute("aria-pressed", String(button.textContent === text));
+  }
+  const target = byId("target");
+  target.lang = state.index.language;
+  target.replaceChildren();
+  for (const piece of text.split(/(\s+)/u).filter(Boolean)) {
+    const native = nativeWith(plain(piece));
+    target.append(
+      native
+        ? nativeButton(native, { class: "say", "aria-label": `${piece}: hear a native say it in “${native.text}”` }, piece)
+        : piece,
+    );
+  }
+  if (!text) target.append(el("span", { class: "soft" }, "Write what you want to say."));
+  const whole = state.natives.find((native) => plain(native.text) === plain(text));
+  byId("native").replaceChildren(
+    whole && text
+      ? nativeButton(whole, { class: "play" }, el("span", { class: "sign", "aria-hidden": "true" }, "▶"), " Hear a native")
+      : el("span", { class: "soft" }, text && target.querySelector("button") ? "Underlined words: press to hear a native." : ""),
+  );
+  byId("record").disabled = !text.trim();
+  byId("choose").disabled = !text.trim();
+  byId("unknown").textContent = "";
+}
+
+/** Which words of an own text nobody can pronounce yet. */
+async function validate(text) {
+  if (!text.trim()) return;
+  try {
+    const { words } = await post("validate", { text, index: state.index.name });
+    if (text !== state.text) return;
+    const unknown = words.filter(({ known }) => !known).map(({ word }) => `“${word}”`);
+    byId("unknown").textContent =
+      unknown.length > 0 ? `No pronunciation is known for ${unknown.join(", ")}. Check the spelling, or say something else.` : "";
+  } catch (error) {
+    byId("unknown").textContent = fault(error);
+  }
+}
+
+async function chooseIndex(name) {
+  state.index = state.indexes.find((index) => index.name === name);
+  byId("text").lang = state.index.language;
+  const [practice, natives] = await Promise.allSettled([
+    get(`practice?language=${encodeURIComponent(state.index.language)}`),
+    all(`${path(name)}/sentences`, 2000),
+  ]);
+  if (state.index.name !== name) return;
+  state.sets = practice.value?.sets ?? [];
+  state.natives = natives.value ?? [];
+  offerSets();
+  showSet();
+}
+
+/* Saying it */
+
+function discard() {
+  stop();
+  state.take = null;
+  byId("taken").hidden = true;
+  byId("level").value = 0;
+  byId("clock").textContent = "0.0 s";
+}
+
+function offer(file, buffer, note) {
+  state.take = { file, buffer };
+  byId("takenote").textContent = note || `${file.name === "recording.wav" ? "Recorded" : file.name}${buffer ? `, ${buffer.duration.toFixed(1)} s` : ""}`;
+  byId("listen").hidden = buffer === null;
+  byId("taken").hidden = false;
+  byId("send").focus();
+}
+
+function showRecording(on) {
+  const button = byId("record");
+  button.classList.toggle("on", on);
+  button.querySelector(".label").textContent = on ? "Stop" : "Record";
+  byId("stage").classList.toggle("recording", on);
+}
+
+async function startOrStop() {
+  if (state.recording) {
+    const { recording } = state;
+    state.recording = null;
+    showRecording(false);
+    try {
+      const { file, buffer, note } = await recording.stop();
+      byId("level").value = 0;
+      offer(file, buffer, note);
+      say("Recorded. Listen to it, or send it.");
+    } catch (error) {
+      trouble(error);
+    }
+    return;
+  }
+  discard();
+  byId("record").disabled = true;
+  try {
+    state.recording = await record({
+      onLevel(level, seconds) {
+        byId("level").value = level;
+        byId("clock").textContent = `${seconds.toFixed(1)} s`;
+      },
+      onFull: () => state.recording && startOrStop(),
+    });
+    showRecording(true);
+    say("Recording. Read the sentence aloud, then press Stop.");
+  } catch (error) {
+    trouble(error);
+  } finally {
+    byId("record").disabled = false;
+  }
+}
+
+async function takeFile(file) {
+  if (!file) return;
+  discard();
+  let buffer = null;
+  try {
+    buffer = await audioContext().decodeAudioData(await file.arrayBuffer());
+  } catch {
+    // The service reads more formats than browsers do; it says so where it cannot.
+  }
+  offer(file, buffer, "");
+}
+
+async function send() {
+  const { file, buffer } = state.take;
+  const { name, group, l1, keep } = learner();
+  const form = byId("stage");
+  form.setAttribute("aria-busy", "true");
+  byId("send").disabled = true;
+  say("Listening to your sounds…");
+  try {
+    const assessment = await assess(
+      file,
+      { text: state.text, index: state.index.name, l1, learner_id: name, group: name && group, keep_audio: keep && "true" },
+      say,
+    );
+    const title = showResult(
+      byId("result"),
+      { assessment, sound: buffer ? async () => buffer : null },
+      `“${state.text}”`,
+    );
+    const { overall } = assessment.score;
+    const headline = overall === null ? "Nothing could be scored." : `${Math.round(overall)} of 100.`;
+    say(`${headline} ${assessment.remarks[0]?.text ?? ""}`, { unseen: true });
+    title.focus({ preventScroll: true });
+    title.scrollIntoView({ block: "start" });
+  } catch (error) {
+    trouble(error);
+  } finally {
+    form.removeAttribute("aria-busy");
+    byId("send").disabled = false;
+  }
+}
+
+function acceptDrops() {
+  const stage = byId("stage");
+  const over = (on) => (event) => {
+    event.preventDefault();
+    stage.classList.toggle("over", on);
+  };
+  stage.addEventListener("dragover", over(true));
+  stage.addEventListener("dragleave", over(false));
+  stage.addEventListener("drop", (event) => {
+    over(false)(event);
+    if (state.text.trim()) takeFile(event.dataTransfer.files[0]);
+  });
+}
+
+/** Wire the practice view and fill it. */
+export async function startPractice() {
+  let typing = 0;
+  state.hint = [...byId("result").children];
+  byId("index").addEventListener("change", ({ target }) => chooseIndex(target.value).catch(trouble));
+  byId("set").addEventListener("change", showSet);
+  byId("text").addEventListener("input", ({ target }) => {
+    choose(target.value);
+    clearTimeout(typing);
+    typing = setTimeout(() => validate(target.value), TYPING_MS);
+  });
+  byId("record").addEventListener("click", startOrStop);
+  byId("choose").addEventListener("click", () => byId("file").click());
+  byId("file").addEventListener("change", ({ target }) => {
+    takeFile(target.files[0]);
+    target.value = "";
+  });
+  byId("listen").addEventListener("click", ({ currentTarget }) => {
+    play(currentTarget, [{ load: async () => state.take.buffer }]).catch(trouble);
+  });
+  byId("send").addEventListener("click", send);
+  acceptDrops();
+  try {
+    state.indexes = await all("indexes");
+    byId("index").replaceChildren(
+      ...state.indexes.map(({ name, language }) => {
+        const called = languageName(language);
+        return el("option", { value: name }, name === language ? called : `${called}: ${name}`);
+      }),
+    );
+    if (state.indexes.length === 0) say("This service has no native reference yet.", { trouble: true });
+    else await chooseIndex(state.indexes[0].name);
+  } catch (error) {
+    trouble(error);
+  }
+}

@@ -1,0 +1,167 @@
+/** A learner's history: sentences over time, each phone over time, and past results. */
+
+import { all, blob, bytes, get, remove } from "./api.js";
+import { byId, el, fault, say, svg } from "./dom.js";
+import { learner } from "./learner.js";
+import { audioContext } from "./player.js";
+import { showResult } from "./result.js";
+import { band, day, percent, scoreText } from "./scale.js";
+
+const MOST = 100; // results listed
+const trouble = (error) => say(fault(error), { trouble: true });
+
+/** A score of 0 to 100 as a coloured cell. */
+export const cell = (score) => el("span", { class: `cell ${band(score)}` }, scoreText(score));
+
+/** Scores over time as a line; told in words too. */
+export function trend(scores, name, label) {
+  const known = scores.filter((score) => score !== null);
+  if (known.length < 2) return el("span", { class: "soft" }, "–");
+  const points = known.map((score, i) => `${((100 * i) / (known.length - 1)).toFixed(2)},${(100 - score).toFixed(1)}`);
+  return svg(
+    "svg",
+    {
+      class: name,
+      viewBox: "0 0 100 100",
+      preserveAspectRatio: "none",
+      role: "img",
+      "aria-label": `${label}: from ${Math.round(known[0])} to ${Math.round(known.at(-1))} in ${known.length} steps`,
+    },
+    svg("polyline", { points: points.join(" ") }),
+  );
+}
+
+/** A button that saves a CSV which may need the key to be read. */
+export function csvButton(path, name) {
+  const button = el("button", { type: "button", class: "quiet" }, "Save as CSV");
+  button.addEventListener("click", async () => {
+    try {
+      const link = el("a", { href: URL.createObjectURL(await blob(path)), download: name });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    } catch (error) {
+      trouble(error);
+    }
+  });
+  return button;
+}
+
+function phoneTable(phones) {
+  const rows = [...phones]
+    .sort((one, other) => (one.mean_score ?? 101) - (other.mean_score ?? 101))
+    .map((phone) =>
+      el(
+        "tr",
+        {},
+        el("th", { scope: "row", class: "ipa" }, phone.ipa ?? phone.phone),
+        el("td", {}, cell(phone.mean_score)),
+        el("td", {}, percent(phone.flagged_share)),
+        el("td", {}, String(phone.count)),
+        el("td", {}, trend(phone.days.map(({ mean_score: mean }) => mean), "spark", `${phone.ipa ?? phone.phone} over time`)),
+      ),
+    );
+  const head = ["Sound", "Mean", "Flagged", "Said", "By day"].map((name) => el("th", { scope: "col" }, name));
+  return el("div", { class: "table" }, el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
+}
+
+async function open(item) {
+  const node = byId("progress");
+  try {
+    const assessment = await get(`assessments/${item.id}`);
+    const where = `assessments/${item.id}/audio`;
+    let buffer = null;
+    try {
+      buffer = await audioContext().decodeAudioData(await bytes(where));
+    } catch {
+      // Not kept: the result says so.
+    }
+    const back = el("button", { type: "button", class: "quiet", onclick: showProgress }, "← All results");
+    const shown = el("div", { class: "result" });
+    node.replaceChildren(el("div", {}, back), shown);
+    showResult(shown, { assessment, sound: buffer ? async () => buffer : null }, `“${item.text ?? ""}”, ${day(item.created_at)}`).focus();
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+function resultTable(items) {
+  const rows = items.map((item) => {
+    const erase = el("button", { type: "button", class: "link", "aria-label": `Delete the result of “${item.text}”` }, "Delete");
+    erase.addEventListener("click", async () => {
+      if (!window.confirm(`Delete this result and its recording for good?\n\n${item.text ?? ""}`)) return;
+      try {
+        await remove(`assessments/${item.id}`);
+        await showProgress();
+        say("Deleted.");
+      } catch (error) {
+        trouble(error);
+      }
+    });
+    return el(
+      "tr",
+      {},
+      el("td", {}, day(item.created_at)),
+      el("td", {}, el("button", { type: "button", class: "link", onclick: () => open(item) }, item.text ?? "phones")),
+      el("td", {}, cell(item.overall)),
+      el("td", { class: "end" }, erase),
+    );
+  });
+  const head = ["Day", "Sentence", "Score"].map((name) => el("th", { scope: "col" }, name));
+  return el(
+    "div",
+    { class: "table" },
+    el("table", {}, el("thead", {}, el("tr", {}, head, el("td", {}))), el("tbody", {}, rows)),
+  );
+}
+
+/** Fill the view with what the service knows of the learner of this browser. */
+export async function showProgress() {
+  const node = byId("progress");
+  const { name } = learner();
+  if (!name) {
+    node.replaceChildren(
+      el(
+        "section",
+        { class: "card" },
+        el("p", {}, "Tell your name, and the service remembers your results from then on."),
+        el("p", {}, el("button", { type: "button", class: "main", onclick: () => byId("you").click() }, "Tell my name")),
+      ),
+    );
+    return;
+  }
+  node.replaceChildren(el("p", { class: "soft" }, "Loading…"));
+  const who = encodeURIComponent(name);
+  try {
+    const [progress, items] = await Promise.all([
+      get(`learners/${who}/progress`).catch((error) => {
+        if (error.status === 404) return null;
+        throw error;
+      }),
+      all(`assessments?learner_id=${who}`, MOST),
+    ]);
+    if (!progress || items.length === 0) {
+      node.replaceChildren(el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
+      return;
+    }
+    const scores = progress.sentences.map(({ overall }) => overall);
+    node.replaceChildren(
+      el(
+        "section",
+        { class: "card" },
+        el("h2", {}, name),
+        el("p", { class: "soft" }, `${scores.length} ${scores.length === 1 ? "sentence" : "sentences"} so far. The line runs from 0 to 100.`),
+        scores.length > 1 ? trend(scores, "trend", "Overall scores") : null,
+      ),
+      el(
+        "section",
+        { class: "card" },
+        el("div", { class: "row" }, el("h3", {}, "Your sounds, the hardest first"), csvButton(`learners/${who}/progress?format=csv`, "progress.csv")),
+        phoneTable(progress.phones),
+      ),
+      el("section", { class: "card" }, el("h3", {}, "Your results"), resultTable(items)),
+    );
+  } catch (error) {
+    node.replaceChildren();
+    trouble(error);
+  }
+}
