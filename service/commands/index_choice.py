@@ -24,7 +24,7 @@ def choose_index(index: str | None, language: str | None) -> str | Path:
     if index is not None:
         if language is not None:
             spoken = read_manifest(find_index(index)).language
-            if not _fits(language, spoken):
+            if not fits(language, spoken):
                 raise InputError(
                     f"The index {index} speaks {spoken}, not {language}.",
                     fix="Give either --index or --lang, or two that agree.",
@@ -33,7 +33,7 @@ def choose_index(index: str | None, language: str | None) -> str | Path:
     if language is None:
         return DEFAULT_INDEX
     known = [summary for summary in list_indexes() if not summary.problem]
-    fitting = [summary for summary in known if _fits(language, summary.language)]
+    fitting = [summary for summary in known if fits(language, summary.language)]
     default = [summary for summary in fitting if summary.name == DEFAULT_INDEX]
     chosen = default or fitting
     if len(chosen) == 1:
@@ -52,7 +52,8 @@ def choose_index(index: str | None, language: str | None) -> str | Path:
     )
 
 
-def _fits(one: str, other: str) -> bool:
+def fits(one: str, other: str) -> bool:
+    """Whether one of two language tags begins with the other: `en` and `en-US` do."""
     first, second = (tag.replace("_", "-").lower().split("-") for tag in (one, other))
     shared = min(len(first), len(second))
     return first[:shared] == second[:shared]
