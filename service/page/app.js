@@ -74,8 +74,18 @@ function startKey() {
   });
 }
 
+/** A fault stands until somebody goes on. */
+function clearFaults() {
+  document.addEventListener(
+    "click",
+    () => byId("status").classList.contains("trouble") && say(""),
+    { capture: true },
+  );
+}
+
 startLearner();
 startKey();
+clearFaults();
 greet();
 window.addEventListener("hashchange", show);
 show();
