@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from indexer.audit.against import AgainstReport, against
 from indexer.audit.coverage import AuditModel, CoverageReport, coverage
 from indexer.audit.expected import FALSE_REJECTIONS, Expectation, expectations
 from indexer.audit.geometry import Geometry, geometry
@@ -80,6 +81,8 @@ class AuditReport(AuditModel):
     most_to_gain
         Phones whose error more speech of them should lower, by more than the standard error of
         that figure, the most first.
+    against
+        The index held against a text, a lexicon or an inventory, if one was given.
     """
 
     coverage: CoverageReport
@@ -92,18 +95,33 @@ class AuditReport(AuditModel):
     confusions: ConfusionMatrix
     curve: LearningCurve
     most_to_gain: tuple[str, ...]
+    against: AgainstReport | None = None
 
 
-def audit(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> AuditReport:
+def audit(
+    index: PhoneIndex,
+    *,
+    source: str | None = None,
+    false_rejections: float = FALSE_REJECTIONS,
+) -> AuditReport:
     """Audit an open index, offline; the same index gives the same report.
 
     Parameters
     ----------
     index
         An open index.
+    source
+        A text, a lexicon or an inventory to hold it against, see `indexer.audit.against`.
     false_rejections
         Share of native phones that may be flagged, as for an assessment.
+
+    Raises
+    ------
+    InputError
+        If the source cannot be used.
     """
+    held = coverage(index)
+    compared = None if source is None else against(index, held, source)  # fails soonest
     expected = expectations(index, false_rejections=false_rejections)
     asked = ask_left_out(index)
     heard = asked.heard
@@ -120,7 +138,7 @@ def audit(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> A
     ]
     told = tuple(p.phone for p in phones)
     return AuditReport(
-        coverage=coverage(index),
+        coverage=held,
         accuracy=round(1 - expected.error, 4),
         allowed_false_rejections=false_rejections,
         left_out="speaker" if asked.by_speaker else "utterance",
@@ -134,6 +152,7 @@ def audit(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> A
         ),
         curve=_curve(index, asked, heard),
         most_to_gain=tuple(p.phone for p in _by_gain(phones)),
+        against=compared,
     )
 
 

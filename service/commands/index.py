@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
+from service.commands.audit import audit
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
 from speech.errors import IndexFormatError, InputError
 
@@ -34,6 +35,7 @@ KeepOption = Annotated[
 ]
 MAX_REASONS = 10
 MAX_NAMES = 8
+app.command(cls=GuardedCommand)(audit)
 
 
 @app.command(cls=GuardedCommand)

@@ -1,19 +1,15 @@
-"""The page: what the parts of a report are, in which order, and how the file is written."""
+"""The page: what the parts of a report are, and in which order."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Assessment, Remark
 from scoring.grading import FLAGGED
 from service.report.clips import data_uri, levelled, native_clips
+from service.report.document import document, write_document
 from service.report.markup import Markup, element, joined
 from service.report.prosody import fluency_section, prosody_section
 from service.report.scale import LEARNER, band
@@ -46,19 +42,7 @@ def write_report(path: str | Path, assessment: Assessment, audio: Audio, index: 
     InputError
         If the file cannot be written, or the index is not that of the assessment.
     """
-    path = Path(path)
-    page = render_page(assessment, audio, index)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        beside.write_bytes(page.encode("utf-8"))
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(
-            f"The report cannot be written to {path}.",
-            cause=str(error),
-            fix="Give a file in a folder that you may write to.",
-        ) from error
+    write_document(path, render_page(assessment, audio, index))
 
 
 def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
@@ -68,27 +52,11 @@ def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
             f"The assessment was made with the index {assessment.index}, not with {index.name}.",
             fix="Give the report the index of the assessment.",
         )
-    style, script, template = (
-        (files("service.report") / name).read_text(encoding="utf-8").replace("\r\n", "\n")
-        for name in ("report.css", "report.js", "report.html")
+    return document(
+        f"{assessment.id or 'Recording'} · pronunciation",
+        _body(assessment, audio, index),
+        script="report.js",
     )
-    policy = (
-        "default-src 'none'; img-src data:; media-src data:; "
-        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    return Template(template).substitute(
-        policy=policy,
-        title=joined(f"{assessment.id or 'Recording'} · pronunciation"),
-        style=style,
-        script=script,
-        body=_body(assessment, audio, index),
-    )
-
-
-def _hash(text: str) -> str:
-    """SHA-256 of an inline script or style, as a Content Security Policy names it."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode()
 
 
 def _body(assessment: Assessment, audio: Audio, index: PhoneIndex) -> Markup:

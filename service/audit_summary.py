@@ -1,0 +1,148 @@
+"""What `nativeear index audit` says of an index."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from indexer.audit.against import AgainstReport
+from indexer.audit.coverage import SILENCE_CLASS
+from indexer.audit.report import AuditReport
+
+MOST_LINES = 20
+"""Sentences of a text that are shown; those that can be judged least come first."""
+
+
+def print_audit(report: AuditReport, console: Console) -> None:
+    """Print what it holds and expects, phone by phone, and what would help."""
+    held, shape = report.coverage, report.geometry
+    console.print(
+        Text(
+            f"{held.index} ({held.language}): {held.exemplars:,} phones, {held.speakers:,} "
+            f"speakers, {held.minutes:.1f} minutes. Of natives that it never heard, "
+            f"{report.accuracy:.1%} should be nearest to their own phone "
+            f"(each asked without its {report.left_out})."
+        )
+    )
+    console.print(_phones(report))
+    ipa = {p.phone: p.ipa for p in held.phones}
+    for what, phones in (("Missing", held.missing), ("Not judged", held.uncertain)):
+        if phones:
+            console.print(Text(f"{what}: {' '.join(ipa[p] for p in phones)}"))
+    console.print(Text(_worth(report, ipa)))
+    dimension = (
+        "unknown" if shape.intrinsic_dimension is None else f"{shape.intrinsic_dimension:.1f}"
+    )
+    console.print(
+        Text(
+            f"Space: intrinsic dimension {dimension} of {shape.dimensions}, hubness "
+            f"{shape.hubness:.2f}, {shape.hubs:.1%} hubs, {shape.orphans:.1%} nobody's neighbour."
+        )
+    )
+    if report.against is not None:
+        _print_against(report.against, ipa, console)
+
+
+def _phones(report: AuditReport) -> Table:
+    """A row per phone that is held, the least trusted first."""
+    held = {p.phone: p for p in report.coverage.phones}
+    table = Table(box=None, header_style="dim")
+    table.add_column("phone")
+    for column in ("exemplars", "speakers", "minutes", "unseen", "trust", "error", "flagged"):
+        table.add_column(column, justify="right")
+    table.add_column("taken for")
+    table.add_column("twice the speech", justify="right")
+    for phone in sorted(report.phones, key=lambda p: (held[p.phone].trust, p.phone)):
+        own = held[phone.phone]
+        taken = " ".join(
+            f"{held[c.phone].ipa if c.phone in held else 'silence'} {c.share:.0%}"
+            for c in phone.taken_for
+        )
+        curve = phone.curve
+        gain = (
+            ""
+            if curve.gain is None or curve.gain_error is None
+            else f"{-100 * curve.gain:+.1f} ± {100 * curve.gain_error:.1f}"
+        )
+        table.add_row(
+            Text(own.ipa + ("" if own.judged else "?")),
+            f"{own.exemplars:,}",
+            f"{own.speakers:,}",
+            f"{own.minutes:.1f}",
+            str(len(own.unseen)),
+            f"{own.trust:.2f}",
+            f"{phone.expected.error:.1%}",
+            f"{phone.expected.false_rejections:.1%}",
+            Text(taken),
+            gain,
+        )
+    return table
+
+
+def _worth(report: AuditReport, ipa: dict[str, str]) -> str:
+    """What more speech would be worth."""
+    curve = report.curve
+    if curve.gain is None or curve.doubled is None or curve.gain_error is None:
+        return "There is too little speech to tell what more of it would be worth."
+    told = (
+        f"Twice the speech: error {curve.doubled:.1%}, {100 * curve.gain:.1f} ± "
+        f"{100 * curve.gain_error:.1f} points less than today."
+    )
+    if report.most_to_gain:
+        told += f" Most to gain: {' '.join(ipa[p] for p in report.most_to_gain[:8])}."
+    if not report.refitted:
+        told += " (The index keeps no embeddings: its transform was not fitted anew with less.)"
+    return told
+
+
+def _print_against(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:
+    console.print()
+    console.print(
+        Text(f"{found.source}: {found.judged_share:.1%} of its phones can be judged."), style="bold"
+    )
+    for what, phones in (("Missing", found.missing), ("Not judged", found.uncertain)):
+        if phones:
+            console.print(Text(f"{what}: {' '.join(ipa.get(p, p) for p in phones)}"))
+    if found.contexts:
+        console.print(
+            Text(f"Of {found.contexts} phones in context, {found.thin_contexts} are thin.")
+        )
+    if found.lines:
+        _print_lines(found, ipa, console)
+    script = found.script
+    if script.lines:
+        console.print()
+        console.print(Text(f"To record next; {script.gaps:,} exemplars are missing:"), style="bold")
+        for number, line in enumerate(script.lines, start=1):
+            console.print(Text(f"{number:>3}. {line.text}  (+{line.fills}, {line.left:,} left)"))
+    elif found.kind != "inventory":
+        console.print("Nothing has to be recorded for it.")
+
+
+def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:
+    table = Table(box=None, header_style="dim")
+    table.add_column("judged", justify="right")
+    table.add_column("trust", justify="right")
+    table.add_column("sentence" if found.kind == "text" else "word", overflow="fold")
+    table.add_column("not judged, and thin")
+    worst = sorted(found.lines, key=lambda line: (line.judged_share or 0.0, line.trust or 0.0))
+    for line in worst[:MOST_LINES]:
+        if line.problem:
+            table.add_row("", "", Text(line.text), Text(line.problem))
+            continue
+        lacks = [ipa[p] for p in line.uncertain]
+        lacks += [f"{_edge(each.before)}{ipa[each.phone]}{_edge(each.after)}" for each in line.thin]
+        table.add_row(
+            f"{line.judged_share or 0.0:.0%}",
+            f"{line.trust or 0.0:.2f}",
+            Text(line.text),
+            Text(", ".join(lacks)),
+        )
+    console.print(table)
+    if len(found.lines) > MOST_LINES:
+        console.print(f"… and {len(found.lines) - MOST_LINES:,} more: see --json", style="dim")
+
+
+def _edge(context: str) -> str:
+    return "#" if context == SILENCE_CLASS else f"[{context}]"

@@ -1,0 +1,81 @@
+"""`nativeear index audit`: what an index cannot hear, and what to record next."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.commands.guard import SOME_FAILED, print_json
+
+if TYPE_CHECKING:
+    from indexer.audit.report import AuditReport
+
+
+def audit(
+    name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="An index.")],
+    *,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT|LEXICON|INVENTORY",
+            help="What is to be practised: sentences, a lexicon (.dict), phone labels (.phones, "
+            ".json), or the language of an inventory. Prints what a native should record next.",
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="REPORT.html", help="Write a page with plots.")
+    ] = None,
+    fail_under: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="SHARE",
+            help="Exit 1 if a smaller share of the phones (of --against, if given) is judged, or a "
+            "smaller share of left-out natives is heard right.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Tell what an index holds, how well it hears, and what it lacks; nothing is changed."""
+    from indexer.audit.report import audit as audit_of
+    from indexes.catalogue import find_index
+    from indexes.phone_index import PhoneIndex
+
+    index = PhoneIndex.open(find_index(name))
+    report = audit_of(index, source=against)
+    if html is not None:
+        from service.report.audit import write_audit_page
+
+        write_audit_page(html, report, index)
+    if as_json:
+        print_json(report.model_dump_json(indent=2))
+    else:
+        from rich.console import Console
+
+        from service.audit_summary import print_audit
+
+        print_audit(report, Console())
+    if fail_under is not None and not _passes(report, fail_under):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _passes(report: AuditReport, least: float) -> bool:
+    """Whether enough phones are judged and enough natives heard right; on stderr, if not."""
+    compared = report.against
+    judged = report.coverage.judged_share if compared is None else compared.judged_share
+    of = "its inventory" if compared is None else compared.source
+    short = [
+        f"{share:.1%} of {what}"
+        for share, what in (
+            (judged, f"the phones of {of} are judged"),
+            (report.accuracy, "left-out natives are heard right"),
+        )
+        if share < least
+    ]
+    if short:
+        print(f"Under {least:.1%}: {', and '.join(short)}.", file=sys.stderr)
+    return not short
