@@ -118,13 +118,17 @@ class TextGrid:
     def save(self, path: str | Path) -> None:
         """Write in the long format as UTF-8; what no interval covers becomes an empty one."""
         try:
-            Path(path).write_text("".join(self._lines()), encoding="utf-8", newline="\n")
+            Path(path).write_text(self.to_text(), encoding="utf-8", newline="\n")
         except OSError as error:
             raise InputError(
                 f"The TextGrid {path} cannot be written.",
                 cause=str(error),
                 fix="Choose a folder that exists and may be written to.",
             ) from error
+
+    def to_text(self) -> str:
+        """The long format; what no interval covers becomes an empty one."""
+        return "".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
         yield 'File type = "ooTextFile"\nObject class = "TextGrid"\n\n'
