@@ -136,6 +136,8 @@ class Pauses(_Model):
 
     `between_phrases` counts those where the text is punctuated; None where that is not known.
     """
+    `found_by` is `intensity`, `intensity and Silero VAD` where that is installed, or `alignment`
+    where noise hides the quiet.
 
     count: int
     mean_s: float | None
@@ -143,6 +145,7 @@ class Pauses(_Model):
     long_count: int
     between_phrases: int | None = None
 
+    found_by: str | None = None
 
 class Fluency(_Model):
     """How it flows, measured from the alignment.

@@ -41,6 +41,7 @@ from speech.inventory import PhoneInventory
 from speech.prosody.measurement import ProsodyMeasurement, measure_prosody, measure_unaligned
 from speech.prosody.profile import ProsodyProfile
 
+from speech.prosody.voice_activity import silent_spans, why_not_silero
 OVERALL_WEIGHTS = {"pronunciation": 0.7, "fluency": 0.15, "prosody": 0.15}
 PROSODY_WEIGHTS = {"stress": 0.4, "rhythm": 0.3, "melody": 0.3}
 
@@ -124,7 +125,9 @@ def assess_prosody(
         Indices of words that may be others: their stress is not judged.
     """
     omitted = {i for i, word in enumerate(words) if word.omitted}
-    measured = measure_prosody(audio, alignment, inventory, text, omitted)
+    measured = measure_prosody(
+        audio, alignment, inventory, text, omitted, voiceless=_voiceless(audio)
+    )
     if frames is not None:
         nuclei = natives.listened(measured.nuclei, frames, alignment, exclusion)
         measured = replace(measured, nuclei=nuclei)
@@ -189,7 +192,7 @@ def assess_unaligned(audio: Audio) -> ProsodyAssessment:
 
     Nothing is graded: natives' syllables were counted by their phones, these by their nuclei.
     """
-    measured = measure_unaligned(audio)
+    measured = measure_unaligned(audio, _voiceless(audio))
     return ProsodyAssessment(
         fluency=_fluency(measured, (), (), ()),
         prosody=Prosody(f0=_f0(measured), contour=_contour(measured)),
@@ -230,6 +233,11 @@ def _stresses(
 def _f0(measured: ProsodyMeasurement) -> F0 | None:
     if measured.melody is None:
         return None
+def _voiceless(audio: Audio) -> tuple[tuple[float, float], ...] | None:
+    """Where no one speaks; None where Silero VAD is not installed, which is no fault."""
+    return None if why_not_silero() else silent_spans(audio)
+
+
     return F0(
         median_hz=measured.pitch.median_hz,
         range_semitones=measured.melody.range_semitones,
@@ -263,6 +271,7 @@ def _fluency(
         )
         if pauses
         else None,
+            found_by=pauses.found_by,
         filled_pauses=measured.filled_pauses,
         restarts=_restarts(words, insertions),
         npvi_v=rhythm.npvi_v,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,6 +104,8 @@ def measure_prosody(
     inventory: PhoneInventory,
     text: str | None = None,
     omitted: Collection[int] = (),
+    *,
+    voiceless: Sequence[Span] | None = None,
 ) -> ProsodyMeasurement:
     """Measure one aligned recording.
 
@@ -113,6 +115,8 @@ def measure_prosody(
         What was read, with its punctuation.
     omitted
         Indices of words that were not said: the alignment places them all the same.
+    voiceless
+        Where no one speaks, see `speech.prosody.pauses.find_pauses`.
     """
     pitch, intensity = track_pitch(audio), track_intensity(audio)
     said = [p for p in alignment.spoken if p.word_index not in omitted]
@@ -125,7 +129,7 @@ def measure_prosody(
     if speech_s < MIN_SPEECH_S or len(vowels) < MIN_SYLLABLES:
         reasons.append("Fluency was not measured: there is too little speech.")
     else:
-        pauses = find_pauses(intensity, (said[0].start_s, said[-1].end_s), silences)
+        pauses = find_pauses(intensity, (said[0].start_s, said[-1].end_s), silences, voiceless)
     melody = None
     why_not = _no_pitch_because(pitch, [(p.start_s, p.end_s) for p in vowels], snr_db)
     if why_not:
@@ -151,7 +155,7 @@ def measure_prosody(
     )
 
 
-def measure_unaligned(audio: Audio) -> ProsodyMeasurement:
+def measure_unaligned(audio: Audio, voiceless: Sequence[Span] | None = None) -> ProsodyMeasurement:
     """Measure a recording on which no phone was laid: syllables are its nuclei, words unknown.
 
     Rhythm and stress, which need phones, are not measured.
@@ -164,7 +168,7 @@ def measure_unaligned(audio: Audio) -> ProsodyMeasurement:
     if not sounding or sounding[1] - sounding[0] < MIN_SPEECH_S or syllables < MIN_SYLLABLES:
         reasons.append("Fluency was not measured: there is too little speech.")
     else:
-        pauses = find_pauses(intensity, sounding)
+        pauses = find_pauses(intensity, sounding, voiceless=voiceless)
     melody = None
     if sounding and pitch.voiced_frames >= MIN_VOICED_FRAMES:
         melody = measure_melody(pitch, sounding[1])

@@ -27,10 +27,13 @@ class PauseSummary:
         Each as seconds `(start, end)`.
     speech_s
         From the first sound of speech to the last.
+    found_by
+        `intensity`, `intensity and Silero VAD`, or `alignment`.
     """
 
     spans: tuple[Span, ...]
     speech_s: float
+    found_by: str = "intensity"
 
     @property
     def total_s(self) -> float:
@@ -66,13 +69,36 @@ def quiet_spans(intensity: Intensity) -> tuple[Span, ...]:
     )
 
 
+def join_over_noises(quiet: Sequence[Span], voiceless: Sequence[Span]) -> tuple[Span, ...]:
+    """Join quiet spans where what is loud between them is no speech: a cough, a door, a breath.
+
+    Parameters
+    ----------
+    quiet
+        From `quiet_spans`.
+    voiceless
+        Where no one speaks, from `speech.prosody.voice_activity.silent_spans`.
+    """
+    joined: list[Span] = []
+    for start, end in quiet:
+        before = joined[-1] if joined else None
+        if before and any(a <= before[1] and start <= b for a, b in voiceless):
+            joined[-1] = (before[0], end)
+        else:
+            joined.append((start, end))
+    return tuple(joined)
+
+
 def find_pauses(
-    intensity: Intensity, speech: Span | None = None, silences: Sequence[Span] = ()
+    intensity: Intensity,
+    speech: Span | None = None,
+    silences: Sequence[Span] = (),
+    voiceless: Sequence[Span] | None = None,
 ) -> PauseSummary:
     """Find the pauses of a recording.
 
-    A pause is quiet for 250 ms or longer. Where quiet and loud cannot be told apart, for noise,
-    the silences of the alignment are believed instead.
+    A pause is quiet for 250 ms or longer, but for noises where no one speaks. Where quiet and loud
+    cannot be told apart, for noise, the silences of the alignment are believed instead.
 
     Parameters
     ----------
@@ -80,12 +106,18 @@ def find_pauses(
         From the first phone to the last; from the first sound to the last if None.
     silences
         The silences of the alignment.
+    voiceless
+        Where no one speaks, see `join_over_noises`; None where that was not asked.
     """
-    quiet = quiet_spans(intensity) or tuple(silences)
+    quiet, found_by = quiet_spans(intensity), "intensity"
+    if not quiet:
+        quiet, found_by = tuple(silences), "alignment"
+    elif voiceless is not None:
+        quiet, found_by = join_over_noises(quiet, voiceless), "intensity and Silero VAD"
     if speech is None:
         speech = sounding_span(intensity)
         if speech is None:
-            return PauseSummary((), 0.0)
+            return PauseSummary((), 0.0, found_by)
     first_s, last_s = speech
     # Edges of quiet that reach past the first or last phone are no pause but its outside.
     inside = [
@@ -93,7 +125,7 @@ def find_pauses(
         for start, end in quiet
         if start > first_s and end < last_s and end - start >= MIN_PAUSE_S
     ]
-    return PauseSummary(tuple(inside), last_s - first_s)
+    return PauseSummary(tuple(inside), last_s - first_s, found_by)
 
 
 def sounding_span(intensity: Intensity) -> Span | None:
