@@ -57,7 +57,7 @@ async function call(path, options = {}, onWait = () => {}) {
     if (response.status === 401 && (await askForKey(Boolean(key)))) continue;
     const waited = (performance.now() - since) / 1000;
     const wait = Number(response.headers.get("Retry-After")) || 2;
-    if (response.status === 503 && waited + wait < MAX_PATIENCE_S) {
+    if ([429, 503].includes(response.status) && waited + wait < MAX_PATIENCE_S) {
       onWait(wait);
       await pause(1000 * wait);
       continue;
@@ -124,6 +124,6 @@ async function finished(job, onWait) {
     await pause(POLL_MS);
     now = await get(`jobs/${encodeURIComponent(job.id)}`);
   }
-  if (now.state !== "done" && !now.result) throw new Problem(500, now.problem || { detail: "The service gave up on this recording." });
-  return typeof now.result === "string" ? JSON.parse(now.result) : now.result;
+  if (now.state === "done") return now.result;
+  throw new Problem(now.problem?.status ?? 500, now.problem ?? { detail: "The service gave up on this recording." });
 }

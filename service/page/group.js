@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { byId, el, fault, say } from "./dom.js";
-import { cell, csvButton } from "./progress.js";
+import { cell, csvButton, scrolled } from "./progress.js";
 import { percent } from "./scale.js";
 
 const NAME = "nativeear-teacher-group";
@@ -37,11 +37,8 @@ function heat(summary) {
     el("th", { scope: "col" }, "All"),
     hardest.map((phone) => el("th", { scope: "col", class: "ipa" }, phone.ipa ?? phone.phone)),
   );
-  return el(
-    "div",
-    { class: "table heat", tabindex: "0", role: "group", "aria-label": "Learners and sounds" },
-    el("table", {}, el("thead", {}, head), el("tbody", {}, rows, whole)),
-  );
+  const table = el("table", { class: "heat" }, el("thead", {}, head), el("tbody", {}, rows, whole));
+  return scrolled("Learners and sounds", table);
 }
 
 async function load(group) {

@@ -125,7 +125,7 @@ export function gradesOf(title, grades) {
   const head = ["Measure", "You", "Most natives", "Score"].map((name) => el("th", { scope: "col" }, name));
   return el(
     "div",
-    { class: "table" },
+    { class: "table", tabindex: "0", role: "group", "aria-label": title },
     el("table", {}, el("caption", {}, title), el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)),
   );
 }

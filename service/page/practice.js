@@ -12,6 +12,7 @@ const OWN = "own";
 const HEARD = "heard";
 const HEARD_WORDS = [3, 12]; // how long the native recordings are that are offered to repeat
 const MOST_HEARD = 60;
+const MOST_NATIVES = 2000;
 const TYPING_MS = 600;
 
 const state = {
@@ -53,7 +54,7 @@ function showSet() {
   const chosen = byId("set").value;
   const own = chosen === OWN;
   const set = state.sets[Number(chosen)];
-  const sentences = chosen === HEARD ? repeatable().map(({ text }) => text) : (set?.sentences ?? []);
+  const sentences = chosen === HEARD ? repeatable().map(({ text }) => text[0].toLocaleUpperCase() + text.slice(1)) : (set?.sentences ?? []);
   byId("own").hidden = !own;
   byId("sentences").hidden = own;
   byId("about").hidden = own;
@@ -76,7 +77,7 @@ function nativeWith(word) {
 function nativeButton(native, attributes, ...children) {
   const button = el("button", { type: "button", ...attributes }, ...children);
   button.addEventListener("click", () => {
-    const where = `${path(state.index.name)}/utterances/${encodeURIComponent(native.utterance)}/audio`;
+    const where = `${path(state.index.name)}/utterances/${encodeURIComponent(native.utterance)}/audio?corpus=${encodeURIComponent(native.corpus)}`;
     say(`Native ${native.speaker}: “${native.text}”`);
     play(button, [{ load: () => clip(where, () => bytes(where)) }]).catch(trouble);
   });
@@ -132,15 +133,19 @@ async function validate(text) {
 async function chooseIndex(name) {
   state.index = state.indexes.find((index) => index.name === name);
   byId("text").lang = state.index.language;
-  const [practice, natives] = await Promise.allSettled([
-    get(`practice?language=${encodeURIComponent(state.index.language)}`),
-    all(`${path(name)}/sentences`, 2000),
-  ]);
+  state.natives = [];
+  const { sets } = await get(`practice?language=${encodeURIComponent(state.index.language)}`);
   if (state.index.name !== name) return;
-  state.sets = practice.value?.sets ?? [];
-  state.natives = natives.value ?? [];
+  state.sets = sets;
   offerSets();
   showSet();
+  const natives = await all(`${path(name)}/sentences?limit=${MOST_NATIVES}`, MOST_NATIVES);
+  if (state.index.name !== name) return;
+  state.natives = natives;
+  const chosen = byId("set").value;
+  offerSets();
+  byId("set").value = chosen;
+  choose(state.text);
 }
 
 /* Saying it */
@@ -177,7 +182,7 @@ async function startOrStop() {
       const { file, buffer, note } = await recording.stop();
       byId("level").value = 0;
       offer(file, buffer, note);
-      say("Recorded. Listen to it, or send it.");
+      say("Recorded. Listen to it, or send it.", { unseen: true });
     } catch (error) {
       trouble(error);
     }
@@ -194,7 +199,7 @@ async function startOrStop() {
       onFull: () => state.recording && startOrStop(),
     });
     showRecording(true);
-    say("Recording. Read the sentence aloud, then press Stop.");
+    say("Recording. Read the sentence aloud, then press Stop.", { unseen: true });
   } catch (error) {
     trouble(error);
   } finally {
@@ -282,7 +287,7 @@ export async function startPractice() {
   byId("send").addEventListener("click", send);
   acceptDrops();
   try {
-    state.indexes = await all("indexes");
+    state.indexes = (await all("indexes")).filter(({ problem }) => !problem);
     byId("index").replaceChildren(
       ...state.indexes.map(({ name, language }) => {
         const called = languageName(language);

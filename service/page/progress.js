@@ -5,7 +5,7 @@ import { byId, el, fault, say, svg } from "./dom.js";
 import { learner } from "./learner.js";
 import { audioContext } from "./player.js";
 import { showResult } from "./result.js";
-import { band, day, percent, scoreText } from "./scale.js";
+import { FLAGGED_SCORE, GOOD_SCORE, band, day, percent, scoreText } from "./scale.js";
 
 const MOST = 100; // results listed
 const trouble = (error) => say(fault(error), { trouble: true });
@@ -27,9 +27,14 @@ export function trend(scores, name, label) {
       role: "img",
       "aria-label": `${label}: from ${Math.round(known[0])} to ${Math.round(known.at(-1))} in ${known.length} steps`,
     },
+    ...[GOOD_SCORE, FLAGGED_SCORE].map((score) => svg("line", { class: "guide", x1: 0, x2: 100, y1: 100 - score, y2: 100 - score })),
     svg("polyline", { points: points.join(" ") }),
   );
 }
+
+/** A table that scrolls by itself where it is wider than the page, by keyboard too. */
+export const scrolled = (label, table) =>
+  el("div", { class: "table", tabindex: "0", role: "group", "aria-label": label }, table);
 
 /** A button that saves a CSV which may need the key to be read. */
 export function csvButton(path, name) {
@@ -61,7 +66,7 @@ function phoneTable(phones) {
       ),
     );
   const head = ["Sound", "Mean", "Flagged", "Said", "By day"].map((name) => el("th", { scope: "col" }, name));
-  return el("div", { class: "table" }, el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
+  return scrolled("Sounds", el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
 }
 
 async function open(item) {
@@ -107,11 +112,7 @@ function resultTable(items) {
     );
   });
   const head = ["Day", "Sentence", "Score"].map((name) => el("th", { scope: "col" }, name));
-  return el(
-    "div",
-    { class: "table" },
-    el("table", {}, el("thead", {}, el("tr", {}, head, el("td", {}))), el("tbody", {}, rows)),
-  );
+  return scrolled("Results", el("table", {}, el("thead", {}, el("tr", {}, head, el("td", {}))), el("tbody", {}, rows)));
 }
 
 /** Fill the view with what the service knows of the learner of this browser. */
@@ -137,7 +138,7 @@ export async function showProgress() {
         if (error.status === 404) return null;
         throw error;
       }),
-      all(`assessments?learner_id=${who}`, MOST),
+      all(`assessments?learner_id=${who}&limit=${MOST}`, MOST),
     ]);
     if (!progress || items.length === 0) {
       node.replaceChildren(el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
@@ -149,7 +150,7 @@ export async function showProgress() {
         "section",
         { class: "card" },
         el("h2", {}, name),
-        el("p", { class: "soft" }, `${scores.length} ${scores.length === 1 ? "sentence" : "sentences"} so far. The line runs from 0 to 100.`),
+        el("p", { class: "soft" }, `${scores.length} ${scores.length === 1 ? "sentence" : "sentences"} so far. The picture runs from 0 to 100, with lines at ${FLAGGED_SCORE} and ${GOOD_SCORE}.`),
         scores.length > 1 ? trend(scores, "trend", "Overall scores") : null,
       ),
       el(

@@ -82,14 +82,14 @@ export async function timelineOf(take) {
       .map(({ phone, word }) => ({
         start: phone.start_s,
         end: phone.end_s,
-        label: `Hear your ${phone.ipa} of “${word.word}”, ${MEANINGS[phone.verdict]}`,
+        label: `${phone.ipa}${MARKS[phone.verdict]} of “${word.word}”, ${MEANINGS[phone.verdict]}: hear it`,
         text: phone.ipa + MARKS[phone.verdict],
         tone: `ipa ${band(phone.score)}`,
       })),
     ...assessment.insertions.map((extra) => ({
       start: extra.start_s,
       end: extra.end_s,
-      label: `Hear the extra sound ${extra.phone}`,
+      label: `+${extra.phone}, a sound that does not belong there: hear it`,
       text: `+${extra.phone}`,
       tone: "extra poor",
     })),

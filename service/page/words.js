@@ -22,6 +22,16 @@ function ipaOf(assessment) {
 
 const exemplarPath = (index, row) => `indexes/${encodeURIComponent(index)}/exemplars/${row}`;
 
+const exemplars = new Map();
+
+/** What the index tells of a native phone, asked once. */
+function exemplar(index, row) {
+  const path = exemplarPath(index, row);
+  if (!exemplars.has(path)) exemplars.set(path, get(path));
+  exemplars.get(path).catch(() => exemplars.delete(path));
+  return exemplars.get(path);
+}
+
 function nativePart(index, row, around) {
   const path = `${exemplarPath(index, row)}/audio?context_s=${around}`;
   return { load: () => clip(path, () => bytes(path)) };
@@ -40,9 +50,10 @@ function playButton(take, text, label, parts) {
   if (parts.length === 0) return null;
   const button = el(
     "button",
-    { type: "button", class: "play", "aria-label": label },
+    { type: "button", class: "play" },
     el("span", { class: "sign", "aria-hidden": "true" }, "▶"),
     ` ${text}`,
+    el("span", { class: "spoken" }, ` ${label}`),
   );
   button.addEventListener("click", () => {
     play(button, parts, { follow: take.follow, ended: () => take.follow(null) }).catch((error) => say(fault(error), { trouble: true }));
@@ -50,17 +61,15 @@ function playButton(take, text, label, parts) {
   return button;
 }
 
-/** A word, its score and what was found, for those who hear the page. */
-function spoken(word) {
-  const found = new Set(word.phones.filter(({ verdict }) => MARKS[verdict]).map(({ verdict }) => MEANINGS[verdict]));
-  const score = word.score === null ? "not measured" : String(Math.round(word.score));
-  return [word.word, score, ...(word.omitted ? ["left out"] : found)].join(", ");
-}
-
+/** The marks of a word's sounds, each once, and what they mean for those who hear the page. */
 function marksOf(word) {
   if (word.omitted) return " left out";
-  const marks = new Set(word.phones.map(({ verdict }) => MARKS[verdict]));
-  return ` ${[...marks].join("")}`;
+  const given = [...new Set(word.phones.map(({ verdict }) => verdict))].filter((verdict) => MARKS[verdict]);
+  if (given.length === 0) return null;
+  return [
+    el("span", { "aria-hidden": "true" }, ` ${given.map((verdict) => MARKS[verdict]).join("")}`),
+    el("span", { class: "spoken" }, `, ${given.map((verdict) => MEANINGS[verdict]).join(", ")}`),
+  ];
 }
 
 function wordNote(word) {
@@ -97,10 +106,10 @@ export function wordsOf(take) {
         class: `word ${band(word.score)}${word.omitted ? " omitted" : ""}`,
         "aria-expanded": "false",
         "aria-controls": "sounds",
-        "aria-label": spoken(word),
         onclick: () => toggle(number),
       },
       el("span", { class: "text", lang: assessment.language, dir: "auto" }, word.word),
+      " ",
       el("span", { class: "score" }, scoreText(word.score), marksOf(word)),
     ),
   );
@@ -149,11 +158,12 @@ function soundsOf(take, word, ipa, wanted) {
         class: `chip ${band(phone.score)}`,
         "aria-pressed": "false",
         "aria-controls": "sound",
-        "aria-label": `${phone.ipa}, ${phone.score === null ? "not measured" : Math.round(phone.score)}, ${MEANINGS[phone.verdict]}`,
         onclick: () => show(place),
       },
-      el("span", { class: "ipa" }, phone.ipa + MARKS[phone.verdict]),
+      el("span", { class: "ipa" }, phone.ipa, el("span", { "aria-hidden": "true" }, MARKS[phone.verdict])),
+      " ",
       el("span", { class: "score" }, scoreText(phone.score)),
+      el("span", { class: "spoken" }, `, ${MEANINGS[phone.verdict]}`),
     ),
   );
 
@@ -169,7 +179,7 @@ function soundsOf(take, word, ipa, wanted) {
       { class: "row" },
       el("h3", { lang: take.assessment.language, dir: "auto" }, word.word),
       el("p", { class: "soft" }, wordNote(word)),
-      isHeard(take, word) ? playButton(take, "You", `Hear your “${word.word}”`, [ownPart(take, word)]) : null,
+      isHeard(take, word) ? playButton(take, "You", `say “${word.word}”`, [ownPart(take, word)]) : null,
     ),
     el("div", { class: "chips", role: "group", "aria-label": "Its sounds" }, chips),
     detail,
@@ -250,8 +260,8 @@ function listening(take, word, phone, ipa) {
         "li",
         {},
         el("span", {}, "You"),
-        playButton(take, "sound", `Hear your ${phone.ipa}`, own),
-        playButton(take, "word", `Hear your “${word.word}”`, said),
+        playButton(take, "sound", `${phone.ipa} of yours`, own),
+        playButton(take, "word", `“${word.word}” of yours`, said),
       ),
     );
   }
@@ -278,23 +288,25 @@ function listening(take, word, phone, ipa) {
     list.append(row);
     return row;
   });
-  Promise.allSettled(phone.evidence.map((item) => get(exemplarPath(index, item.exemplar)))).then((found) => {
+  Promise.allSettled(phone.evidence.map((item) => exemplar(index, item.exemplar))).then((found) => {
     found.forEach(({ value }, i) => {
       const item = phone.evidence[i];
-      if (!value?.playable) return;
+      // The index may have changed since: its rows are then those of others.
+      const same = value && ["phone", "word", "speaker"].every((name) => value[name] === item[name]);
+      if (!same || !value.playable) return;
       const sound = nativePart(index, item.exemplar, MARGIN_S);
       const around = nativePart(index, item.exemplar, CONTEXT_S);
       sounds.push(sound);
       words.push(around);
       rows[i].append(
-        playButton(take, "sound", `Hear ${ipa(item.phone)} in native “${item.word}”`, [sound]),
-        playButton(take, "around", `Hear native “${item.word}” around it`, [around]),
+        playButton(take, "sound", `${ipa(item.phone)} in native “${item.word}”`, [sound]),
+        playButton(take, "around", `it, native “${item.word}”`, [around]),
       );
     });
     if (sounds.length > own.length) {
       turn.append(
-        playButton(take, "all sounds in turn", "Hear all these sounds in turn", sounds),
-        playButton(take, "all words in turn", "Hear all these words in turn", words),
+        playButton(take, "all sounds in turn", `of ${phone.ipa}`, sounds),
+        playButton(take, "all words in turn", `with ${phone.ipa}`, words),
       );
     } else turn.replaceWith(el("p", { class: "soft" }, "The index keeps no recordings of these natives."));
   });

@@ -1,0 +1,28 @@
+"""Sentences to practise with, for the page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from service.api.keys import Reading
+from service.api.models import Tag
+from service.api.problems import responses
+from service.practice import Practice, practice
+
+router = APIRouter(prefix="/v1", tags=["texts"])
+
+
+@router.get(
+    "/practice",
+    summary="List practice sets",
+    response_model=Practice,
+    responses=responses(401, 403, 422, 429, 503),
+)
+async def practice_sets(
+    caller: Reading,
+    language: Annotated[Tag, Query(description="BCP 47 tag.", examples=["en-US"])],
+) -> Any:
+    """Sentences by what they train; none for a language that has no sets yet."""
+    return practice(language)
