@@ -13,14 +13,16 @@ from indexer.audit.report import AuditReport
 MOST_LINES = 20
 """Sentences of a text that are shown; those that can be judged least come first."""
 
+SHOWN_CONFUSIONS = 2
+
 
 def print_audit(report: AuditReport, console: Console) -> None:
     """Print what it holds and expects, phone by phone, and what would help."""
     held, shape = report.coverage, report.geometry
     console.print(
         Text(
-            f"{held.index} ({held.language}): {held.exemplars:,} phones, {held.speakers:,} "
-            f"speakers, {held.minutes:.1f} minutes. Of natives that it never heard, "
+            f"{held.index} ({held.language}): {held.exemplars:,} phones, "
+            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}. Of natives that it never heard, "
             f"{report.accuracy:.1%} should be nearest to their own phone "
             f"(each asked without its {report.left_out})."
         )
@@ -49,33 +51,26 @@ def _phones(report: AuditReport) -> Table:
     held = {p.phone: p for p in report.coverage.phones}
     table = Table(box=None, header_style="dim")
     table.add_column("phone")
-    for column in ("exemplars", "speakers", "minutes", "unseen", "trust", "error", "flagged"):
-        table.add_column(column, justify="right")
-    table.add_column("taken for")
-    table.add_column("twice the speech", justify="right")
+    for column in ("held", "speakers", "unseen", "trust", "error", "flagged"):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("taken for", no_wrap=True)
+    table.add_column("at 2×", justify="right", no_wrap=True)
     for phone in sorted(report.phones, key=lambda p: (held[p.phone].trust, p.phone)):
         own = held[phone.phone]
         taken = " ".join(
             f"{held[c.phone].ipa if c.phone in held else 'silence'} {c.share:.0%}"
-            for c in phone.taken_for
-        )
-        curve = phone.curve
-        gain = (
-            ""
-            if curve.gain is None or curve.gain_error is None
-            else f"{-100 * curve.gain:+.1f} ± {100 * curve.gain_error:.1f}"
+            for c in phone.taken_for[:SHOWN_CONFUSIONS]
         )
         table.add_row(
             Text(own.ipa + ("" if own.judged else "?")),
             f"{own.exemplars:,}",
             f"{own.speakers:,}",
-            f"{own.minutes:.1f}",
             str(len(own.unseen)),
             f"{own.trust:.2f}",
             f"{phone.expected.error:.1%}",
             f"{phone.expected.false_rejections:.1%}",
             Text(taken),
-            gain,
+            phone.curve.change,
         )
     return table
 
@@ -86,7 +81,7 @@ def _worth(report: AuditReport, ipa: dict[str, str]) -> str:
     if curve.gain is None or curve.doubled is None or curve.gain_error is None:
         return "There is too little speech to tell what more of it would be worth."
     told = (
-        f"Twice the speech: error {curve.doubled:.1%}, {100 * curve.gain:.1f} ± "
+        f"With twice the speech (2×): error {curve.doubled:.1%}, {100 * curve.gain:.1f} ± "
         f"{100 * curve.gain_error:.1f} points less than today."
     )
     if report.most_to_gain:

@@ -35,6 +35,13 @@ class LearningCurve(AuditModel):
     gain: float | None
     gain_error: float | None
 
+    @property
+    def change(self) -> str:
+        """What twice the speech does to the error, in points: `-1.2 ± 0.4`; empty if not known."""
+        if self.gain is None or self.gain_error is None:
+            return ""
+        return f"{round(-100 * self.gain, 1) + 0.0:+.1f} ± {100 * self.gain_error:.1f}"
+
 
 def learning_curve(
     exemplars: NDArray[np.int64], wrong: NDArray[np.int64], asked: int

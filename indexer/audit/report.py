@@ -46,7 +46,7 @@ class PhoneAudit(AuditModel):
 class ConfusionMatrix(AuditModel):
     """Left-out natives by their phone (row) and by the class that they were nearest to (column).
 
-    `rows` are the phones of the index, `columns` its classes, silence included.
+    `rows` are the phones of the index, `columns` the same and silence.
     """
 
     rows: tuple[str, ...]
@@ -79,8 +79,8 @@ class AuditReport(AuditModel):
     curve
         What more speech would be worth for all phones together.
     most_to_gain
-        Phones whose error more speech of them should lower, by more than the standard error of
-        that figure, the most first.
+        Phones whose error more speech of them should lower, by more than twice the standard error
+        of that figure, the most first.
     against
         The index held against a text, a lexicon or an inventory, if one was given.
     """
@@ -136,7 +136,8 @@ def audit(
         for phone in index.inventory.symbols
         if phone in expected.phones
     ]
-    told = tuple(p.phone for p in phones)
+    rows = [index.classes.index(p.phone) for p in phones]
+    columns = rows + [p for p, phone in enumerate(index.classes) if p not in rows]
     return AuditReport(
         coverage=held,
         accuracy=round(1 - expected.error, 4),
@@ -146,9 +147,9 @@ def audit(
         geometry=geometry(index),
         phones=tuple(phones),
         confusions=ConfusionMatrix(
-            rows=told,
-            columns=index.classes,
-            counts=tuple(tuple(counts[index.classes.index(p)].tolist()) for p in told),
+            rows=tuple(index.classes[p] for p in rows),
+            columns=tuple(index.classes[p] for p in columns),
+            counts=tuple(tuple(row) for row in counts[np.ix_(rows, columns)].tolist()),
         ),
         curve=_curve(index, asked, heard),
         most_to_gain=tuple(p.phone for p in _by_gain(phones)),
@@ -191,5 +192,5 @@ def _by_gain(phones: list[PhoneAudit]) -> list[PhoneAudit]:
     def gain(phone: PhoneAudit) -> float:
         return phone.curve.gain or 0.0
 
-    sure = [p for p in phones if gain(p) > (p.curve.gain_error or 0.0)]
+    sure = [p for p in phones if gain(p) > 2 * (p.curve.gain_error or 0.0)]
     return sorted(sure, key=lambda p: (-gain(p), p.phone))

@@ -112,9 +112,13 @@ def _headline(assessment: Assessment) -> list[Markup]:
         )
         for name, value in assessment.score.model_dump().items()
     )
+    level = assessment.level
     return [
         element("h1", assessment.id or "Recording"),
         element("dl", *scores, class_="scores"),
+        element("p", f"{level.scale} {level.band} ({level.probability:.0%})")
+        if level
+        else Markup(),
         element(
             "p",
             f"Scores from 0 to 100, {assessment.calibration}, against the native speech of "
