@@ -1,0 +1,1 @@
+"""The service: assessments, indexes, histories and the learner's page over HTTP."""

@@ -1,0 +1,208 @@
+"""The application: its parts, its routes, and how it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timezone
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
+
+from service.api.builds import Builds
+from service.api.edge import Edge
+from service.api.engine import Engine
+from service.api.keys import Doorkeeper
+from service.api.metrics import Metrics
+from service.api.pending import Pending
+from service.api.problems import Problem, tell_problems
+from service.api.recordings import Decoder
+from service.api.references import References
+from service.api.routes import (
+    assessments,
+    health,
+    indexes,
+    jobs,
+    learners,
+    practice,
+    stream,
+    texts,
+)
+from service.api.settings import ServiceSettings
+from service.api.state import Service
+from service.api.version import VERSION
+from service.database.store import Store
+from speech.errors import InputError, NativeEarError
+
+logger = logging.getLogger("nativeear.service")
+
+_PURGE_S = 600.0
+
+_ABOUT = """\
+Hears a learner against native speech, phone by phone.
+
+Problems are `application/problem+json` with a plain sentence (`detail`), what lies behind it
+(`cause`) and what to do (`fix`). Where the service wants a key, send `Authorization: Bearer nek_…`.
+`WS /v1/stream` takes 16-bit samples while they are spoken; see the documentation.
+"""
+
+
+def create_application(settings: ServiceSettings) -> FastAPI:
+    """Make the application that answers for a service.
+
+    Raises
+    ------
+    InputError
+        If it would listen beyond this machine without a key.
+    StorageError
+        If the database cannot be opened.
+    """
+    store = Store.open(settings.database)
+    try:
+        _refuse_open_door(settings, store)
+    except NativeEarError:
+        store.close()
+        raise
+    metrics = Metrics()
+    service = Service(
+        settings=settings,
+        store=store,
+        metrics=metrics,
+        references=References(settings.indexes, metrics),
+        engine=Engine(settings, metrics),
+        decoder=Decoder(settings, metrics),
+        doorkeeper=Doorkeeper(store),
+        builds=Builds(store),
+        pending=Pending(store),
+    )
+    application = FastAPI(
+        title="NativeEar",
+        version=VERSION,
+        description=_ABOUT,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,  # it would load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    application.state.service = service
+    tell_problems(application)
+    for routes in (assessments, texts, indexes, practice, learners, jobs, stream, health):
+        application.include_router(routes.router)
+    application.mount(
+        "/", StaticFiles(directory=Path(str(files("service") / "page")), html=True), name="page"
+    )
+    application.add_middleware(
+        Edge,
+        settings=settings,
+        doorkeeper=service.doorkeeper,
+        engine=service.engine,
+        metrics=metrics,
+    )
+    if settings.allow_origins:
+        application.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.allow_origins),
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Prefer"],
+            expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
+        )
+    application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]
+    return application
+
+
+def _refuse_open_door(settings: ServiceSettings, store: Store) -> None:
+    if not settings.on_loopback and not store.keys():
+        raise InputError(
+            f"Without a key, the service listens on this machine only, not on {settings.host}.",
+            cause="Anybody who reaches it could use it.",
+            fix="Make a key with `nativeear keys create --name NAME --scope assess --scope read`, "
+            "or listen on 127.0.0.1.",
+        )
+
+
+@asynccontextmanager
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    service: Service = application.state.service
+    tasks = [asyncio.create_task(_start(service)), asyncio.create_task(_purge(service))]
+    try:
+        yield
+    finally:
+        service.engine.refuse_new()
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        within_s = service.settings.drain_s
+        if not await to_thread.run_sync(service.engine.stop, within_s):
+            logger.warning("something was still running after %g s and is given up", within_s)
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(service.pending.finish(), 5.0)
+        await to_thread.run_sync(service.builds.stop)
+        await to_thread.run_sync(service.store.close)
+
+
+async def _start(service: Service) -> None:
+    """Load and run everything once, then look for changed indexes for ever."""
+    await to_thread.run_sync(_warm, service)
+    service.ready = True
+    logger.info("ready")
+    while True:
+        await asyncio.sleep(service.settings.reload_s)
+        try:
+            await to_thread.run_sync(service.references.reload_changed)
+        except Exception:
+            logger.exception("looking for changed indexes failed")
+
+
+def _warm(service: Service) -> None:
+    names = service.settings.indexes or (service.references.default_name,)
+    opened = [service.references.get(name) for name in names]
+    service.engine.start(opened[0])
+    if orphans := service.store.fail_orphans():
+        logger.warning("%d jobs had been left by a service that died", orphans)
+
+
+async def _purge(service: Service) -> None:
+    """Delete what has expired, now and then."""
+    while True:
+        try:
+            await to_thread.run_sync(service.store.purge, datetime.now(timezone.utc))
+        except NativeEarError as error:
+            logger.warning("what has expired could not be deleted: %s", error)
+        await asyncio.sleep(_PURGE_S)
+
+
+def _openapi(application: FastAPI) -> dict[str, Any]:
+    """The description of the interface, with problems in the place of FastAPI's own errors."""
+    if application.openapi_schema is None:
+        described = get_openapi(
+            title=application.title,
+            version=application.version,
+            description=application.description,
+            license_info=application.license_info,
+            routes=application.routes,
+            tags=[
+                {"name": "assessments", "description": "Recordings and their results."},
+                {"name": "texts", "description": "What a text sounds like."},
+                {"name": "indexes", "description": "The native references."},
+                {"name": "learners", "description": "Histories and groups."},
+                {"name": "jobs", "description": "Work that outlasts a request."},
+                {"name": "service", "description": "Health and figures."},
+            ],
+        )
+        schemas = described.setdefault("components", {}).setdefault("schemas", {})
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        schemas["Problem"] = Problem.model_json_schema(
+            ref_template="#/components/schemas/{model}"
+        )
+        application.openapi_schema = described
+    return application.openapi_schema

@@ -1,0 +1,193 @@
+"""Indexes being built beside the service, one process each; a cancelled one is killed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import monotonic
+from typing import IO, Any
+
+from service.api.problems import Problem
+from service.api.unpacking import discard
+from service.database.store import Store
+from speech.errors import NativeEarError
+
+logger = logging.getLogger("nativeear.service")
+
+_TELL_S = 0.5  # no more often than this is progress written to the database
+
+
+@dataclass(frozen=True)
+class BuildOrder:
+    """What to build.
+
+    Attributes
+    ----------
+    corpus
+        A folder on this machine.
+    out
+        The folder of the index; must not exist.
+    name, language, aligner, encoder, licence, clips, reader
+        See `indexer.build.BuildRequest`.
+    """
+
+    corpus: str
+    language: str
+    out: str
+    name: str
+    aligner: str = "auto"
+    encoder: str = "default"
+    licence: str | None = None
+    clips: str | None = None
+    reader: str = "auto"
+
+
+class Builds:
+    """The builds of one service, one at a time. Safe to share between threads."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._cancelled: set[str] = set()
+        self._stopping = False
+        self._lock = threading.Lock()
+        self._turn = threading.Semaphore(1)
+        self._threads: list[threading.Thread] = []
+
+    def start(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
+        """Build in the background; `unpacked` is removed afterwards."""
+        thread = threading.Thread(
+            target=self._follow, args=(job, order, unpacked), name=f"build-{job}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def cancel(self, job: str) -> None:
+        """Kill a build, or leave it undone if it has not begun."""
+        with self._lock:
+            self._cancelled.add(job)
+            process = self._processes.get(job)
+        if process is not None:
+            _kill(process)
+
+    def stop(self) -> None:
+        """Kill every build and wait until that is written down."""
+        with self._lock:
+            self._stopping = True
+            running = list(self._processes)
+        for job in running:
+            self.cancel(job)
+        for thread in self._threads:
+            thread.join(10.0)
+
+    def _follow(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
+        try:
+            with self._turn:
+                self._run(job, order)
+        except NativeEarError:
+            logger.exception("what became of job %s could not be kept", job)
+        finally:
+            if unpacked is not None:
+                discard(unpacked)
+
+    def _run(self, job: str, order: BuildOrder) -> None:
+        with self._lock:
+            if job in self._cancelled or self._stopping:
+                process = None
+            else:
+                process = self._processes[job] = _started()
+        if process is None:
+            self._store.update_job(job, state="cancelled")
+            return
+        try:
+            self._store.update_job(job, state="running")
+            last = self._converse(job, order, process)
+        finally:
+            _kill(process)
+            process.wait()
+            with self._lock:
+                del self._processes[job]
+                cancelled = job in self._cancelled
+        if "result" in last:
+            self._store.update_job(job, state="done", result=json.dumps(last["result"]))
+        elif cancelled:
+            discard(Path(order.out).parent / f".{Path(order.out).name}.building")
+            self._store.update_job(job, state="cancelled")
+        else:
+            self._store.update_job(
+                job, state="failed", problem=_problem(last.get("problem")).model_dump_json()
+            )
+
+    def _converse(
+        self, job: str, order: BuildOrder, process: subprocess.Popen[str]
+    ) -> Mapping[str, Any]:
+        """Give the order, write progress down, and return the last thing that was said."""
+        requests, answers = _pipes(process)
+        with suppress(BrokenPipeError), requests:
+            json.dump(asdict(order), requests)
+        last: dict[str, Any] = {}
+        told = -_TELL_S
+        for line in answers:
+            last = json.loads(line)
+            if "stage" in last and monotonic() - told >= _TELL_S:
+                told = monotonic()
+                self._store.update_job(
+                    job, stage=last["stage"], done=last["done"], total=last["total"]
+                )
+        return last
+
+
+def _started() -> subprocess.Popen[str]:
+    root = str(Path(__file__).parents[2])
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [sys.executable, "-m", "service.api.build_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        start_new_session=True,  # its own workers are killed with it
+    )
+
+
+def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the process was started without pipes")
+    return process.stdin, process.stdout
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            if hasattr(os, "killpg"):
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.kill()
+
+
+def _problem(told: Mapping[str, str] | None) -> Problem:
+    if told is None:
+        told = {
+            "code": "build-died",
+            "message": "The build ended without a word.",
+            "cause": "Its process was killed, perhaps for want of memory.",
+            "fix": "Try again, with less speech or more memory.",
+        }
+    return Problem(
+        type=f"urn:nativeear:problem:{told['code']}",
+        title="Build failed",
+        status=422,
+        detail=told["message"],
+        cause=told["cause"],
+        fix=told["fix"],
+    )

@@ -1,0 +1,302 @@
+"""Requests and responses beside `scoring.assessment.Assessment`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from scoring.assessment import Assessment
+from service.api.problems import Problem
+
+MAX_TEXT = 5_000
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a character that is no text (U+0000)")
+    return text
+
+
+Plain = AfterValidator(_without_nul)
+
+Text = Annotated[str, Field(max_length=MAX_TEXT), Plain]
+Name = Annotated[str, Field(min_length=1, max_length=200), Plain]
+Tag = Annotated[str, Field(min_length=2, max_length=35), Plain]
+
+Calibration = Literal["auto", "expert", "training-free"]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class AssessmentItem(_Answer):
+    """One line of the list of assessments."""
+
+    id: str
+    created_at: datetime
+    learner_id: str | None = None
+    group: str | None = None
+    language: str
+    index: str
+    text: str | None = None
+    duration_s: float
+    overall: float | None = None
+    pronunciation: float | None = None
+    fluency: float | None = None
+    prosody: float | None = None
+    completeness: float | None = None
+    has_audio: bool = False
+    expires_at: datetime | None = None
+
+
+class AssessmentList(_Answer):
+    """A page of assessments, the newest first; `next` is the `after` of the next page."""
+
+    items: tuple[AssessmentItem, ...]
+    next: str | None = None
+
+
+class JobAnswer(_Answer):
+    """Work that outlasts a request.
+
+    Attributes
+    ----------
+    state
+        Done, failed and cancelled jobs change no more.
+    result
+        Of an assessment the Assessment; of a build what came of it.
+    """
+
+    id: str
+    kind: Literal["assessment", "index"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    stage: str = ""
+    done: int = 0
+    total: int = 0
+    created_at: datetime
+    updated_at: datetime
+    result: Assessment | BuildResult | None = None
+    problem: Problem | None = None
+
+
+class BuildResult(_Answer):
+    """What came of building an index."""
+
+    index: str
+    utterances: int
+    exemplars: int
+    set_aside: tuple[tuple[str, str], ...] = ()
+    audio_s: float
+    seconds: float
+    native_accuracy: float
+
+
+class JobCreated(_Answer):
+    """A job that was taken; ask for it at the `Location`, or follow its events."""
+
+    job: JobAnswer
+
+
+class JobList(_Answer):
+    """Jobs, the newest first."""
+
+    items: tuple[JobAnswer, ...]
+    next: None = None
+
+
+class IndexItem(_Answer):
+    """An index that is offered; a damaged one has a `problem` and no figures."""
+
+    name: str
+    language: str
+    encoder: str
+    exemplars: int
+    speakers: int
+    minutes: float
+    default: bool = Field(description="Whether it is meant where none is named.")
+    loaded: bool = Field(description="Whether it is open; others take seconds at first.")
+    problem: str = ""
+
+
+class IndexList(_Answer):
+    """The indexes that are offered, the default first."""
+
+    items: tuple[IndexItem, ...]
+    next: None = None
+
+
+class IndexPhone(_Answer):
+    """A phone of an index."""
+
+    phone: str
+    ipa: str
+    kind: str
+    exemplars: int
+
+
+class CorpusItem(_Answer):
+    """A corpus whose speech is in an index."""
+
+    name: str
+    licence: str
+    utterances: int
+    audio_s: float
+
+
+class IndexDetail(IndexItem):
+    """What an index is made of."""
+
+    revision: int
+    utterances: int
+    aligner: str
+    clips: bool = Field(description="Whether native recordings can be heard.")
+    calibrations: tuple[Calibration, ...]
+    native_accuracy: float
+    corpora: tuple[CorpusItem, ...]
+    phones: tuple[IndexPhone, ...]
+
+
+class ExemplarDetail(_Answer):
+    """One native phone."""
+
+    exemplar: int
+    phone: str
+    ipa: str
+    left: str
+    right: str
+    stress: int | None
+    word: str
+    speaker: str
+    utterance: str
+    corpus: str
+    start_s: float
+    end_s: float
+    playable: bool
+
+
+class NativeSentence(_Answer):
+    """A native recording that can be heard whole."""
+
+    utterance: str
+    text: str
+    speaker: str
+    corpus: str
+    audio_s: float
+
+
+class SentenceList(_Answer):
+    """Native recordings; `next` is the `after` of the next page."""
+
+    items: tuple[NativeSentence, ...]
+    next: str | None = None
+
+
+class EncoderItem(_Answer):
+    """An encoder that indexes can be built with."""
+
+    name: str
+    dim: int | None
+    layers: int | None
+    licence: str
+    phones: bool | None
+    local: bool
+    note: str
+
+
+class EncoderList(_Answer):
+    """Encoders that have a name."""
+
+    items: tuple[EncoderItem, ...]
+    next: None = None
+
+
+class LanguageItem(_Answer):
+    """A language that can be assessed."""
+
+    language: str
+    indexes: tuple[str, ...]
+
+
+class LanguageList(_Answer):
+    """Languages for which there is an index."""
+
+    items: tuple[LanguageItem, ...]
+    next: None = None
+
+
+class TextRequest(BaseModel):
+    """A text, and the index or the language that pronounces it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"text": "I think so.", "index": "en-US"}},
+    )
+
+    text: Text = Field(min_length=1)
+    index: Name | None = None
+    language: Tag | None = None
+
+
+class WordCheck(_Answer):
+    """A word of a text, and how it is pronounced if that is known."""
+
+    word: str
+    known: bool
+    phones: tuple[str, ...] = ()
+    ipa: tuple[str, ...] = ()
+
+
+class TextCheck(_Answer):
+    """The words of a text in reading order."""
+
+    language: str
+    index: str
+    words: tuple[WordCheck, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Variant(_Answer):
+    """One way to pronounce a word; `syllables` are half-open ranges of its phones."""
+
+    phones: tuple[str, ...]
+    ipa: tuple[str, ...]
+    stress: tuple[int | None, ...]
+    syllables: tuple[tuple[int, int], ...]
+    source: str
+
+
+class WordVariants(_Answer):
+    """A word and every way to pronounce it, the commonest first."""
+
+    word: str
+    variants: tuple[Variant, ...]
+
+
+class Pronunciations(_Answer):
+    """The words of a text with their pronunciations."""
+
+    language: str
+    index: str
+    words: tuple[WordVariants, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class Health(_Answer):
+    """Whether the service lives, or is ready."""
+
+    status: Literal["ok", "starting", "stopping"]
+    version: str
+
+
+EXAMPLES: dict[str, Any] = {
+    "text": ["I think so."],
+    "phones": ["HH AH L OW | W ER L D"],
+    "language": ["en-US"],
+    "index": ["en-US"],
+    "l1": ["es"],
+    "learner_id": ["ana"],
+    "group": ["class 3b"],
+}

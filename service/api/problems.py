@@ -1,0 +1,277 @@
+"""Whatever goes wrong, as RFC 9457 tells it: a plain sentence, its cause and what to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from speech.errors import (
+    AlignmentError,
+    EncoderError,
+    IndexFormatError,
+    InputError,
+    MissingDependencyError,
+    NativeEarError,
+)
+
+logger = logging.getLogger("nativeear.service")
+
+MEDIA_TYPE = "application/problem+json"
+CLIENT_GONE = 499  # nobody reads it: the number that servers log for a client that left
+
+
+class Problem(BaseModel):
+    """A problem in the shape of RFC 9457, with what lies behind it and what to do about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:nativeear:problem:no-pronunciation",
+                "title": "Unprocessable content",
+                "status": 422,
+                "detail": 'No pronunciation is known for "qqq".',
+                "cause": "Asked: lexicon, cmudict, espeak, for en-US.",
+                "fix": "Give it in a lexicon, or give the phones of the text.",
+                "instance": "/v1/assessments",
+            }
+        }
+    )
+
+    type: str = Field(description="Kind of problem, stable over releases.")
+    title: str = Field(description="The kind in a few words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What went wrong, in one plain sentence.")
+    cause: str = Field("", description="What lies behind it; may be empty.")
+    fix: str = Field("", description="What can be done about it; may be empty.")
+    instance: str = Field("", description="The path that was asked.")
+
+
+class ServiceError(NativeEarError):
+    """Something that only a service refuses; `status` is what HTTP calls it."""
+
+    code = "refused"
+    status = 400
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str = "",
+        fix: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, cause=cause, fix=fix)
+        self.headers = dict(headers or {})
+
+
+class BusyError(ServiceError):
+    """The queue is full, or the service is not ready or stopping."""
+
+    code = "busy"
+    status = 503
+
+
+class TookTooLongError(ServiceError):
+    """An assessment was not finished in time."""
+
+    code = "took-too-long"
+    status = 504
+
+
+class ClientGoneError(ServiceError):
+    """The client left before its answer was there."""
+
+    code = "client-gone"
+    status = CLIENT_GONE
+
+
+class UnsupportedMediaError(ServiceError):
+    """What was sent is no recording."""
+
+    code = "unsupported-media"
+    status = 415
+
+
+class TooLargeError(ServiceError):
+    """More was sent than is accepted."""
+
+    code = "too-large"
+    status = 413
+
+
+class TooManyRequestsError(ServiceError):
+    """A key asks more often than it may."""
+
+    code = "too-many-requests"
+    status = 429
+
+
+class ForbiddenError(ServiceError):
+    """Known, and not allowed to."""
+
+    code = "forbidden"
+    status = 403
+
+
+class UnauthorisedError(ServiceError):
+    """No key was given where one is needed."""
+
+    code = "unauthorised"
+    status = 401
+
+
+class NotThereError(ServiceError):
+    """Nothing goes by that name."""
+
+    code = "not-found"
+    status = 404
+
+
+class NotKeptError(ServiceError):
+    """It is known, and what was asked of it was not kept."""
+
+    code = "not-kept"
+    status = 409
+
+
+# The first class that fits counts. Those of the database are found by their code, so that
+# telling a problem does not load it.
+_STATUSES: tuple[tuple[type[NativeEarError], int], ...] = (
+    (AlignmentError, 422),
+    (MissingDependencyError, 501),
+    (IndexFormatError, 503),
+    (EncoderError, 500),
+    (InputError, 422),
+)
+_STATUS_OF_CODE = {
+    "storage": 503,
+    "not-found": 404,
+    "conflict": 409,
+    "not-authenticated": 401,
+}
+
+
+def status_of(error: NativeEarError) -> int:
+    """The HTTP status of an error of the family."""
+    if isinstance(error, ServiceError):
+        return error.status
+    if error.code in _STATUS_OF_CODE:
+        return _STATUS_OF_CODE[error.code]
+    return next((status for kind, status in _STATUSES if isinstance(error, kind)), 500)
+
+
+def problem_of(error: NativeEarError, instance: str = "") -> Problem:
+    """An error of the family as a problem."""
+    status = status_of(error)
+    return Problem(
+        type=f"urn:nativeear:problem:{error.code}",
+        title=_title(status),
+        status=status,
+        detail=error.message,
+        cause=error.cause,
+        fix=error.fix,
+        instance=instance,
+    )
+
+
+def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem as a response."""
+    return JSONResponse(
+        problem.model_dump(), problem.status, dict(headers or {}), media_type=MEDIA_TYPE
+    )
+
+
+def internal_problem(error: BaseException, instance: str = "") -> Problem:
+    """Tell of an unexpected exception nothing but the number under which it was logged."""
+    number = uuid4().hex[:12]
+    logger.error("unexpected failure %s at %s", number, instance, exc_info=error)
+    return Problem(
+        type="urn:nativeear:problem:internal-error",
+        title=_title(500),
+        status=500,
+        detail="The service failed unexpectedly.",
+        cause=f"It was logged as {number}.",
+        fix="Try again; if it stays so, tell whoever runs the service that number.",
+        instance=instance,
+    )
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route may answer with, for OpenAPI."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        status: {"description": _title(status), "content": content}
+        for status in sorted({*statuses, 500})
+    }
+
+
+def tell_problems(application: FastAPI) -> None:
+    """Let every failure of an application be answered as a problem."""
+
+    @application.exception_handler(NativeEarError)
+    async def told(request: Request, error: NativeEarError) -> JSONResponse:
+        problem = problem_of(error, request.url.path)
+        headers = dict(getattr(error, "headers", {}))
+        if problem.status == 401:
+            headers.setdefault("WWW-Authenticate", "Bearer")
+        if problem.status == 503:
+            headers.setdefault("Retry-After", "5")
+        if problem.status >= 500 and problem.status not in {503, 504}:
+            logger.error("%s: %s (%s)", request.url.path, error.message, error.cause)
+        return answer(problem, headers)
+
+    @application.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0] if error.errors() else {}
+        where = ".".join(str(part) for part in first.get("loc", ())[1:])
+        told = str(first.get("msg", "not valid"))
+        return answer(
+            Problem(
+                type="urn:nativeear:problem:invalid-request",
+                title=_title(422),
+                status=422,
+                detail=f"The request is not valid: {where or 'its body'}.",
+                cause=told,
+                fix="See the description of the interface at /openapi.json.",
+                instance=request.url.path,
+            )
+        )
+
+    @application.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        standard = _title(error.status_code)
+        detail = str(error.detail)
+        if error.status_code == 404:
+            detail = f"There is nothing at {request.url.path}."
+        elif error.status_code == 405:
+            detail = f"{request.url.path} does not answer to {request.method}."
+        return answer(
+            Problem(
+                type=f"urn:nativeear:problem:http-{error.status_code}",
+                title=standard,
+                status=error.status_code,
+                detail=detail,
+                fix="See the description of the interface at /openapi.json.",
+                instance=request.url.path,
+            ),
+            error.headers,
+        )
+
+    @application.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        return answer(internal_problem(error, request.url.path))
+
+
+def _title(status: int) -> str:
+    if status == CLIENT_GONE:
+        return "Client closed request"
+    return HTTPStatus(status).phrase.capitalize()

@@ -1,0 +1,87 @@
+"""Uploads: from bytes to a recording that can be assessed, or to a plain refusal."""
+
+from __future__ import annotations
+
+import io
+
+from anyio import CapacityLimiter, to_thread
+from fastapi import UploadFile
+
+from service.api.keys import Caller
+from service.api.metrics import Metrics
+from service.api.problems import TooLargeError, UnsupportedMediaError
+from service.api.settings import ServiceSettings
+from speech.audio import Audio
+from speech.errors import AudioError
+from speech.ffmpeg import container_of
+
+
+class Decoder:
+    """Decodes uploads beside the event loop, as many at a time as there are cores."""
+
+    def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._limiter: CapacityLimiter | None = None
+
+    async def read(self, upload: UploadFile, caller: Caller) -> bytes:
+        """The bytes of an upload.
+
+        Raises
+        ------
+        TooLargeError
+            If there are more than the key, or the service, allows.
+        """
+        most = caller.max_bytes or self._settings.max_bytes
+        data = await upload.read(most + 1)
+        if len(data) > most:
+            raise TooLargeError(
+                f"The recording has more than {most:,} bytes.",
+                fix="Cut it into shorter recordings, or save it as FLAC or Opus.",
+            )
+        return data
+
+    async def decode(self, data: bytes, caller: Caller) -> Audio:
+        """Decode a recording; its name and its declared type are not asked.
+
+        Raises
+        ------
+        UnsupportedMediaError
+            If it is no audio.
+        AudioError
+            If it is refused, see `speech.audio.Audio.load`.
+        """
+        limit_s = caller.max_audio_s or self._settings.max_seconds
+        if self._limiter is None:
+            self._limiter = CapacityLimiter(self._settings.cores)
+        return await to_thread.run_sync(self._decode, data, limit_s, limiter=self._limiter)
+
+    def _decode(self, data: bytes, limit_s: float) -> Audio:
+        with self._metrics.stage("decode"):
+            try:
+                return Audio.load(data, limit_s=limit_s)
+            except AudioError as error:
+                if data and container_of(io.BytesIO(data)) is None:
+                    raise UnsupportedMediaError(
+                        error.message, cause=error.cause, fix=error.fix
+                    ) from error
+                raise
+
+
+def media_type_of(data: bytes) -> str:
+    """The media type under which a kept recording is sent back."""
+    container = container_of(io.BytesIO(data)) or ""
+    return _MEDIA_TYPES.get(container, "application/octet-stream")
+
+
+_MEDIA_TYPES = {
+    "wav": "audio/wav",
+    "flac": "audio/flac",
+    "ogg": "audio/ogg",
+    "mp3": "audio/mpeg",
+    "aiff": "audio/aiff",
+    "au": "audio/basic",
+    "mov": "audio/mp4",
+    "matroska": "audio/webm",
+    "aac": "audio/aac",
+}

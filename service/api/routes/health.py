@@ -1,0 +1,53 @@
+"""Whether the service lives, whether it is ready, and its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from service.api.metrics import MEDIA_TYPE
+from service.api.models import Health
+from service.api.problems import BusyError, responses
+from service.api.state import Parts
+from service.api.version import VERSION
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/healthz", summary="Whether it lives", response_model=Health, responses=responses())
+async def healthz() -> Any:
+    """Answers as long as the process does."""
+    return Health(status="ok", version=VERSION)
+
+
+@router.get(
+    "/readyz",
+    summary="Whether it is ready",
+    response_model=Health,
+    responses=responses(503),
+)
+async def readyz(parts: Parts) -> Any:
+    """Whether everything is loaded and was run once, and the database answers."""
+    if parts.engine.is_stopping:
+        raise BusyError("The service is stopping.")
+    if not parts.ready:
+        raise BusyError("The service is starting.", headers={"Retry-After": "2"})
+    await to_thread.run_sync(parts.store.ping)
+    return Health(status="ok", version=VERSION)
+
+
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
+        **responses(),
+    },
+)
+async def metrics(parts: Parts) -> Response:
+    """Requests, times by stage, the queue and sizes, in Prometheus' text format."""
+    return Response(parts.metrics.text(), media_type=MEDIA_TYPE)

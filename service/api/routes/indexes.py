@@ -1,0 +1,313 @@
+"""The native references: what they hold, and how it sounds."""
+
+from __future__ import annotations
+
+import io
+from typing import Annotated, Any
+
+import pyarrow.compute as pc
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import Response
+
+from indexer.audit.coverage import CoverageReport, coverage
+from indexes.catalogue import IndexSummary
+from indexes.phone_index import PhoneIndex, clip_name
+from scoring.fusion import expert
+from service.api.keys import READ, allowed
+from service.api.models import (
+    CorpusItem,
+    EncoderItem,
+    EncoderList,
+    ExemplarDetail,
+    IndexDetail,
+    IndexItem,
+    IndexList,
+    IndexPhone,
+    LanguageItem,
+    LanguageList,
+    NativeSentence,
+    SentenceList,
+)
+from service.api.problems import NotThereError, responses
+from service.api.state import Parts, Service
+from speech.alignment import SILENCE
+from speech.audio import Audio
+
+router = APIRouter(prefix="/v1", tags=["indexes"], dependencies=[Depends(allowed(READ))])
+
+_PROBLEMS = responses(401, 403, 422, 429, 503)
+_NAMED = responses(401, 403, 404, 422, 429, 503)
+_SOUND: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}},
+    **_NAMED,
+}
+
+IndexName = Annotated[str, Path(max_length=200, description="Name of an index.")]
+Row = Annotated[int, Path(ge=0, le=2**31 - 1, description="Row of an exemplar.")]
+
+
+@router.get(
+    "/languages", summary="List languages", response_model=LanguageList, responses=_PROBLEMS
+)
+async def languages(parts: Parts) -> Any:
+    """The languages for which an index is offered, and its names."""
+
+    def listed() -> LanguageList:
+        names: dict[str, list[str]] = {}
+        for summary in parts.references.offered():
+            if not summary.problem:
+                names.setdefault(summary.language, []).append(summary.name)
+        return LanguageList(
+            items=tuple(LanguageItem(language=tag, indexes=tuple(n)) for tag, n in names.items())
+        )
+
+    return await to_thread.run_sync(listed)
+
+
+@router.get("/encoders", summary="List encoders", response_model=EncoderList, responses=_PROBLEMS)
+async def encoders() -> Any:
+    """The encoders that have a name; only those that are `local` open without a network."""
+
+    def listed() -> EncoderList:
+        from speech.encoders.catalogue import list_encoders
+
+        return EncoderList(items=tuple(EncoderItem.model_validate(e) for e in list_encoders()))
+
+    return await to_thread.run_sync(listed)
+
+
+@router.get("/indexes", summary="List indexes", response_model=IndexList, responses=_PROBLEMS)
+async def indexes(parts: Parts) -> Any:
+    """The indexes that are offered, the default first; damaged ones say what is wrong."""
+    offered = await to_thread.run_sync(parts.references.offered)
+    return IndexList(items=tuple(IndexItem(**_item(parts, summary)) for summary in offered))
+
+
+def _item(parts: Service, summary: IndexSummary) -> dict[str, Any]:
+    return {
+        "name": summary.name,
+        "language": summary.language,
+        "encoder": summary.encoder,
+        "exemplars": summary.exemplars,
+        "speakers": summary.speakers,
+        "minutes": summary.minutes,
+        "default": summary.name == parts.references.default_name,
+        "loaded": summary.name in {reference.name for reference in parts.references.opened()},
+        "problem": "It is damaged; `nativeear index verify` says more." if summary.problem else "",
+    }
+
+
+@router.get(
+    "/indexes/{name}", summary="Describe an index", response_model=IndexDetail, responses=_NAMED
+)
+async def index(name: IndexName, parts: Parts) -> Any:
+    """What an index is made of, phone by phone."""
+
+    def described() -> IndexDetail:
+        opened = parts.references.get(name).index
+        manifest, counts = opened.manifest, opened.manifest.counts
+        grades = ("auto", "training-free", *(("expert",) if expert.serves(opened) else ()))
+        return IndexDetail(
+            name=name,
+            language=opened.language,
+            encoder=manifest.encoder.name,
+            exemplars=counts.exemplars,
+            speakers=counts.speakers,
+            minutes=counts.audio_s / 60,
+            default=name == parts.references.default_name,
+            loaded=True,
+            revision=manifest.revision,
+            utterances=counts.utterances,
+            aligner=manifest.aligner,
+            clips=manifest.clips is not None,
+            calibrations=grades,  # type: ignore[arg-type]
+            native_accuracy=manifest.decision.native_accuracy,
+            corpora=tuple(CorpusItem.model_validate(c.model_dump()) for c in manifest.corpora),
+            phones=tuple(
+                IndexPhone(
+                    phone=phone.symbol,
+                    ipa=phone.ipa,
+                    kind=phone.kind,
+                    exemplars=counts.phones.get(phone.symbol, 0),
+                )
+                for phone in opened.inventory
+            ),
+        )
+
+    return await to_thread.run_sync(described)
+
+
+@router.get(
+    "/indexes/{name}/coverage",
+    summary="What an index holds of each phone",
+    response_model=CoverageReport,
+    responses=_NAMED,
+)
+async def index_coverage(name: IndexName, parts: Parts) -> Any:
+    """How much there is of each phone, by whom, in which contexts and positions."""
+    return await to_thread.run_sync(lambda: coverage(parts.references.get(name).index))
+
+
+@router.get(
+    "/indexes/{name}/exemplars/{row}",
+    summary="Describe a native exemplar",
+    response_model=ExemplarDetail,
+    responses=_NAMED,
+)
+async def exemplar(name: IndexName, row: Row, parts: Parts) -> Any:
+    """One native phone: where it comes from, and whether it can be heard."""
+
+    def described() -> ExemplarDetail:
+        opened = parts.references.get(name).index
+        _refuse_unknown(opened, row)
+        found = opened.exemplar(row)
+        return ExemplarDetail(
+            exemplar=row,
+            phone=found.phone,
+            ipa=found.phone if found.phone == SILENCE else opened.inventory.ipa(found.phone),
+            left=found.left,
+            right=found.right,
+            stress=found.stress,
+            word=found.word,
+            speaker=found.speaker,
+            utterance=found.utterance,
+            corpus=found.corpus,
+            start_s=found.start_s,
+            end_s=found.end_s,
+            playable=opened.clip(row) is not None,
+        )
+
+    return await to_thread.run_sync(described)
+
+
+@router.get(
+    "/indexes/{name}/exemplars/{row}/audio",
+    summary="Hear a native exemplar",
+    response_class=Response,
+    responses=_SOUND,
+)
+async def exemplar_audio(
+    name: IndexName,
+    row: Row,
+    parts: Parts,
+    context_s: Annotated[
+        float, Query(ge=0, le=5, description="Seconds before and after it.")
+    ] = 0.03,
+) -> Response:
+    """A native phone with as much around it as is asked for, as WAV."""
+
+    def cut() -> bytes:
+        opened = parts.references.get(name).index
+        _refuse_unknown(opened, row)
+        clip = opened.clip(row)
+        if clip is None:
+            raise NotThereError(
+                f"The index {name} keeps no recording of exemplar {row}.",
+                fix="Build the index with its recordings, see --clips.",
+            )
+        found = opened.exemplar(row)
+        recording = Audio.load(clip)
+        return _wav(recording.slice(found.start_s - context_s, found.end_s + context_s))
+
+    return _heard(await to_thread.run_sync(cut))
+
+
+@router.get(
+    "/indexes/{name}/sentences",
+    summary="List native sentences",
+    response_model=SentenceList,
+    responses=_NAMED,
+)
+async def sentences(
+    name: IndexName,
+    parts: Parts,
+    after: Annotated[
+        int, Query(ge=0, le=2**31 - 1, description="`next` of the page before.")
+    ] = 0,
+    limit: Annotated[int, Query(ge=1, le=2000)] = 500,
+) -> Any:
+    """The native recordings that can be heard whole, and what is said in them."""
+
+    def listed() -> SentenceList:
+        found = _sentences(parts.references.get(name).index)
+        past = after + limit
+        return SentenceList(
+            items=found[after:past], next=str(past) if past < len(found) else None
+        )
+
+    return await to_thread.run_sync(listed)
+
+
+def _sentences(index: PhoneIndex) -> tuple[NativeSentence, ...]:
+    if index.manifest.clips is None:
+        return ()
+    lengths = _lengths(index)
+    names = ("corpus", "utterance", "speaker", "text")
+    return tuple(
+        NativeSentence(**row, audio_s=lengths.get((row["corpus"], row["utterance"]), 0.0))
+        for row in index.prosody.select(list(names)).to_pylist()
+        if row["text"]
+        and clip_name(row["corpus"], row["utterance"], index.manifest.clips) in index.manifest.files
+    )
+
+
+def _lengths(index: PhoneIndex) -> dict[tuple[str, str], float]:
+    """Where the last phone of each utterance ends, in seconds."""
+    table = index.table.group_by(["corpus", "utterance"]).aggregate([("end_s", "max")])
+    return {
+        (row["corpus"], row["utterance"]): round(row["end_s_max"], 3) for row in table.to_pylist()
+    }
+
+
+@router.get(
+    "/indexes/{name}/utterances/{utterance:path}/audio",
+    summary="Hear a native sentence",
+    response_class=Response,
+    responses=_SOUND,
+)
+async def utterance_audio(
+    name: IndexName,
+    utterance: Annotated[str, Path(max_length=300, description="Id of a native utterance.")],
+    parts: Parts,
+    corpus: Annotated[
+        str | None, Query(max_length=200, description="Its corpus, where two have the name.")
+    ] = None,
+) -> Response:
+    """A native recording as WAV."""
+
+    def loaded() -> bytes:
+        opened = parts.references.get(name).index
+        known = pc.equal(opened.table.column("utterance"), utterance)
+        rows = pc.indices_nonzero(known).to_pylist()
+        if corpus is not None:
+            rows = [row for row in rows if opened.exemplar(row).corpus == corpus]
+        clip = opened.clip(rows[0]) if rows else None
+        if clip is None:
+            raise NotThereError(
+                f"The index {name} keeps no recording called {utterance!r}.",
+                fix=f"See /v1/indexes/{name}/sentences for those that it keeps.",
+            )
+        return _wav(Audio.load(clip))
+
+    return _heard(await to_thread.run_sync(loaded))
+
+
+def _refuse_unknown(index: PhoneIndex, row: int) -> None:
+    if row >= index.manifest.counts.exemplars:
+        raise NotThereError(
+            f"The index {index.name} has no exemplar {row}.",
+            cause=f"It has {index.manifest.counts.exemplars:,}.",
+        )
+
+
+def _wav(audio: Audio) -> bytes:
+    import soundfile
+
+    out = io.BytesIO()
+    soundfile.write(out, audio.samples, audio.sample_rate, format="WAV", subtype="PCM_16")
+    return out.getvalue()
+
+
+def _heard(wav: bytes) -> Response:
+    return Response(wav, media_type="audio/wav", headers={"Cache-Control": "private, max-age=300"})

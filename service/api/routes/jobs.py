@@ -1,0 +1,248 @@
+"""Work that outlasts a request, and how far it is; building indexes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal
+
+from anyio import to_thread
+from fastapi import APIRouter, File, Form, Path, UploadFile
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from indexes.catalogue import home
+from service.api.builds import BuildOrder
+from service.api.keys import Administering, Caller, Reading
+from service.api.models import JobAnswer, JobCreated, Name, Tag
+from service.api.problems import ForbiddenError, Problem, responses
+from service.api.state import Parts, Service
+from service.api.unpacking import discard, unpack
+from service.database.store import Job
+from speech.errors import InputError
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a job.")]
+
+ENDED = frozenset({"done", "failed", "cancelled"})
+_POLL_S = 0.3
+_ALIVE_S = 15.0  # proxies close what is silent for longer
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def job_answer(job: Job) -> JobAnswer:
+    """A job as it is told."""
+    return JobAnswer(
+        id=job.id,
+        kind=job.kind,  # type: ignore[arg-type]
+        state=job.state,  # type: ignore[arg-type]
+        stage=job.stage or "",
+        done=job.done or 0,
+        total=job.total or 0,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+        result=json.loads(job.result) if job.result else None,
+        problem=Problem.model_validate_json(job.problem) if job.problem else None,
+    )
+
+
+@router.get(
+    "/jobs/{id}",
+    summary="How far a job is",
+    response_model=JobAnswer,
+    responses=responses(401, 403, 404, 422, 429, 503),
+)
+async def job(id: Id, parts: Parts, caller: Reading) -> Any:
+    """The state of a job, and its result once it is done."""
+    return await _told(parts, id, caller)
+
+
+@router.get(
+    "/jobs/{id}/events",
+    summary="Follow a job",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+        **responses(401, 403, 404, 422, 429, 503),
+    },
+)
+async def events(id: Id, parts: Parts, caller: Reading) -> StreamingResponse:
+    """Server-sent events: the job whenever it changes, the last time when it has ended."""
+    first = await _told(parts, id, caller)
+    return StreamingResponse(
+        _events(parts, first, caller),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _told(parts: Service, id: str, caller: Caller) -> JobAnswer:
+    return job_answer(await to_thread.run_sync(lambda: parts.store.job(id, key_id=caller.sees)))
+
+
+async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterator[str]:
+    told: JobAnswer | None = None
+    silent_s = 0.0
+    while True:
+        if job != told:
+            told, silent_s = job, 0.0
+            yield f"event: {job.state}\ndata: {job.model_dump_json()}\n\n"
+        elif silent_s >= _ALIVE_S:
+            silent_s = 0.0
+            yield ": still here\n\n"
+        if job.state in ENDED or parts.engine.is_stopping:
+            return
+        await asyncio.sleep(_POLL_S)
+        silent_s += _POLL_S
+        job = await _told(parts, job.id, caller)
+
+
+@router.post(
+    "/jobs/{id}/cancel",
+    summary="Cancel a job",
+    response_model=JobAnswer,
+    responses=responses(401, 403, 404, 409, 422, 429, 503),
+)
+async def cancel(id: Id, parts: Parts, caller: Reading) -> Any:
+    """Take a job out of the queue, or kill it if it builds an index.
+
+    An assessment that has begun is finished.
+    """
+
+    def cancelled() -> Job:
+        parts.store.request_cancel(id, key_id=caller.sees)
+        parts.builds.cancel(id)
+        return parts.store.job(id, key_id=caller.sees)
+
+    asked = await to_thread.run_sync(cancelled)
+    parts.pending.cancel(id)
+    return job_answer(asked)
+
+
+@router.post(
+    "/indexes",
+    summary="Build an index",
+    status_code=202,
+    response_model=JobCreated,
+    responses=responses(400, 401, 403, 409, 413, 422, 429, 503),
+)
+async def build(
+    parts: Parts,
+    caller: Administering,
+    name: Annotated[Name, Form(description="Name of the new index.", examples=["my-natives"])],
+    language: Annotated[Tag, Form(description="BCP 47 tag.", examples=["de-DE"])],
+    corpus: Annotated[
+        Name | None, Form(description="Folder of a mounted corpus, relative to --corpora.")
+    ] = None,
+    archive: Annotated[UploadFile | None, File(description="Or a corpus as a zip archive.")] = None,
+    licence: Annotated[Name | None, Form(description="Licence of the corpus.")] = None,
+    reader: Annotated[Name, Form(description="Kind of corpus; found out by default.")] = "auto",
+    encoder: Annotated[Name, Form(description="A name of /v1/encoders.")] = "default",
+    aligner: Annotated[Name, Form()] = "auto",
+    clips: Annotated[
+        Literal["flac", "opus"] | None, Form(description="Keep the recordings, to be heard.")
+    ] = None,
+) -> JSONResponse:
+    """Build an index from native speech, as a job; follow its events."""
+    unpacked: FilePath | None = None
+    out = await to_thread.run_sync(_new_folder, name)
+    if (corpus is None) == (archive is None):
+        raise InputError(
+            "An index is built from one corpus.",
+            fix="Send either corpus, the name of a mounted folder, or archive, a zip file.",
+        )
+    if archive is not None:
+        unpacked = await to_thread.run_sync(_unpacked, parts, archive)
+        folder = unpacked / "corpus"
+    else:
+        folder = await to_thread.run_sync(_mounted, parts, corpus or "")
+    try:
+        order = BuildOrder(
+            corpus=str(folder),
+            language=language,
+            out=str(out),
+            name=name,
+            aligner=aligner,
+            encoder=_named_encoder(encoder),
+            licence=licence,
+            clips=clips,
+            reader=reader,
+        )
+        request = json.dumps({"name": name, "language": language, "corpus": corpus})
+        created = await to_thread.run_sync(
+            lambda: parts.store.create_job("index", request, key_id=caller.key_id)
+        )
+    except BaseException:
+        if unpacked is not None:
+            discard(unpacked)
+        raise
+    parts.builds.start(created.id, order, unpacked)
+    answer = JobCreated(job=job_answer(created))
+    return JSONResponse(
+        answer.model_dump(mode="json"), 202, {"Location": f"/v1/jobs/{created.id}"}
+    )
+
+
+def _new_folder(name: str) -> FilePath:
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{name!r} cannot be the name of an index.",
+            fix="Use letters, digits, dots, dashes and underscores.",
+        )
+    folder = home() / name
+    if folder.exists():
+        raise InputError(f"There is an index called {name} already.", fix="Choose another name.")
+    return folder
+
+
+def _named_encoder(name: str) -> str:
+    """An encoder by its name: never a folder of this machine, nor something to be downloaded."""
+    from speech.encoders.catalogue import list_encoders
+
+    known = ["default", *(info.name for info in list_encoders() if info.local)]
+    if name not in known:
+        raise InputError(
+            f"The encoder {name!r} is not on this machine.", fix=f"Choose: {', '.join(known)}."
+        )
+    return name
+
+
+def _mounted(parts: Service, corpus: str) -> FilePath:
+    """The folder of a mounted corpus, wherever links in its path may lead."""
+    allowed = parts.settings.corpora
+    if allowed is None:
+        raise ForbiddenError(
+            "This service builds from uploaded corpora only.",
+            fix="Start it with --corpora DIR, or send the corpus as a zip archive.",
+        )
+    root = allowed.resolve()
+    folder = (root / corpus).resolve()
+    if not folder.is_relative_to(root) or not folder.exists():
+        raise InputError(
+            f"There is no corpus {corpus!r}.", fix="Name a folder inside that of --corpora."
+        )
+    return folder
+
+
+def _unpacked(parts: Service, archive: UploadFile) -> FilePath:
+    """A private folder with the corpus in `corpus`; a single folder in the archive is entered."""
+    jobs = parts.settings.jobs_dir
+    if jobs is not None:
+        jobs.mkdir(parents=True, exist_ok=True)
+    private = FilePath(tempfile.mkdtemp(prefix="nativeear-corpus-", dir=jobs))
+    try:
+        into = private / "unpacked"
+        into.mkdir()
+        unpack(archive.file, into, max_bytes=parts.settings.max_corpus_bytes)
+        inside = list(into.iterdir())
+        only = inside[0] if len(inside) == 1 and inside[0].is_dir() else into
+        only.rename(private / "corpus")
+    except BaseException:
+        discard(private)
+        raise
+    return private

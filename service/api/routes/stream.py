@@ -1,0 +1,195 @@
+"""`WS /v1/stream`: samples in, finished words and the whole Assessment out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import Any
+
+from anyio import to_thread
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from scoring.assessment import Assessment
+from service.api.engine import Work
+from service.api.keys import ASSESS, Caller, refuse_unless, secret_of
+from service.api.models import Calibration, Name, Tag, Text
+from service.api.problems import Problem, internal_problem, problem_of
+from service.api.routes.assessments import Kept, Order, order_of, save
+from service.api.state import Service, service_of
+from service.api.streaming import Take
+from speech.errors import AudioError, InputError, NativeEarError
+
+router = APIRouter()
+
+_FIRST_S = 10.0  # how long the first message may take
+_SILENT_S = 30.0  # and any other
+_MAX_FRAME = 1 << 20
+
+
+class StreamRequest(BaseModel):
+    """The first message of a stream.
+
+    `key` is for browsers, which cannot send a header here; `id` is nobody's to choose.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sample_rate: int = Field(ge=4_000, le=192_000)
+    text: Text | None = None
+    phones: Text | None = None
+    language: Tag | None = None
+    index: Name | None = None
+    l1: Tag | None = None
+    learner_id: Name | None = None
+    group: Name | None = None
+    calibration: Calibration = "auto"
+    partial: bool = True
+    key: str | None = Field(None, max_length=200)
+
+
+@router.websocket("/v1/stream")
+async def stream(socket: WebSocket) -> None:
+    """One recording, assessed while it is spoken.
+
+    The first message is a `StreamRequest` as JSON. Then come binary messages of 16-bit
+    little-endian samples, and at the end the text message `{"end": true}`. Answers are JSON:
+    `{"ready": …}`, `{"word": …, "place": …, "heard_s": …}`, `{"final": Assessment}` and
+    `{"problem": …}`, after which the stream is closed.
+    """
+    parts = service_of(socket)
+    await socket.accept()
+    parts.metrics.streams.inc()
+    try:
+        await _Stream(socket, parts).run()
+    except WebSocketDisconnect:
+        pass
+    except NativeEarError as error:
+        await _refuse(socket, problem_of(error, "/v1/stream"), 1008)
+    except Exception as error:
+        await _refuse(socket, internal_problem(error, "/v1/stream"), 1011)
+    finally:
+        parts.metrics.streams.dec()
+
+
+async def _refuse(socket: WebSocket, problem: Problem, code: int) -> None:
+    with suppress(RuntimeError, WebSocketDisconnect):
+        await socket.send_json({"problem": problem.model_dump()})
+        await socket.close(code)
+
+
+class _Stream:
+    """One open stream."""
+
+    def __init__(self, socket: WebSocket, parts: Service) -> None:
+        self._socket = socket
+        self._parts = parts
+
+    async def run(self) -> None:
+        """Serve it from the first message to the final Assessment."""
+        asked = await self._request()
+        secret = asked.key or secret_of(self._socket.headers)
+        caller = await to_thread.run_sync(self._parts.doorkeeper.admit_secret, secret)
+        refuse_unless(caller, ASSESS)
+        meant: dict[str, Any] = {
+            **asked.model_dump(exclude={"sample_rate", "key", "partial"}),
+            "text": asked.text or None,
+            "phones": asked.phones or None,
+            "keep_audio": False,
+        }
+        order = await to_thread.run_sync(order_of, self._parts, meant)
+        await self._socket.send_json({"ready": {"index": order.reference.name}})
+
+        limit_s = caller.max_audio_s or self._parts.settings.max_seconds
+        take = Take(asked.sample_rate)
+        partial: asyncio.Task[None] | None = None
+        try:
+            while await self._hear(take, limit_s):
+                idle = partial is None or partial.done()
+                if asked.partial and idle and take.is_due and not self._parts.engine.is_full:
+                    partial = asyncio.create_task(self._tell_finished(take, order, limit_s))
+        finally:
+            if partial is not None:
+                partial.cancel()
+                with suppress(asyncio.CancelledError, NativeEarError):
+                    await partial
+        await self._finish(take, order, meant, caller, limit_s)
+
+    async def _request(self) -> StreamRequest:
+        try:
+            text = await asyncio.wait_for(self._socket.receive_text(), _FIRST_S)
+            return StreamRequest.model_validate_json(text)
+        except (ValidationError, KeyError) as error:
+            first = error.errors()[0] if isinstance(error, ValidationError) else {}
+            where = ".".join(str(part) for part in first.get("loc", ()))
+            raise InputError(
+                f"The first message is not valid: {where or 'it is no JSON text'}.",
+                cause=str(first.get("msg", "")),
+                fix='Send JSON such as {"text": "I think so.", "sample_rate": 16000}.',
+            ) from None
+        except asyncio.TimeoutError:
+            raise InputError(
+                f"No request came within {_FIRST_S:g} s.", fix="Send it as the first message."
+            ) from None
+
+    async def _hear(self, take: Take, limit_s: float) -> bool:
+        """Take one message; False when the recording has ended."""
+        try:
+            message = await asyncio.wait_for(self._socket.receive(), _SILENT_S)
+        except asyncio.TimeoutError:
+            raise InputError(
+                f"Nothing came for {_SILENT_S:g} s.", fix='End a recording with {"end": true}.'
+            ) from None
+        if message["type"] == "websocket.disconnect":
+            raise WebSocketDisconnect(message.get("code", 1005))
+        if (data := message.get("bytes")) is not None:
+            if len(data) > _MAX_FRAME:
+                raise InputError("A frame is too large.", fix="Send a second of speech at most.")
+            take.add(data)
+            if take.heard_s > limit_s:
+                raise AudioError(
+                    f"The recording is longer than the limit of {limit_s:g} s.",
+                    fix="Speak in shorter recordings.",
+                )
+            return True
+        try:
+            ended = json.loads(message.get("text") or "")
+        except ValueError:
+            ended = None
+        if ended != {"end": True}:
+            raise InputError(
+                "A text message is neither samples nor the end.",
+                fix='Send samples as binary messages, then {"end": true}.',
+            )
+        return False
+
+    async def _tell_finished(self, take: Take, order: Order, limit_s: float) -> None:
+        """Assess what has been heard, and tell the words that are finished by now."""
+        try:
+            recording = await to_thread.run_sync(lambda: take.recording(limit_s=limit_s))
+            result = await self._assessed(order.work(recording))
+        except NativeEarError:
+            return  # nothing to be heard yet, or a full queue: the next second tells more
+        for place, word in take.finished(result):
+            await self._socket.send_json(
+                {
+                    "word": word.model_dump(mode="json"),
+                    "place": place,
+                    "heard_s": result.duration_s,
+                }
+            )
+
+    async def _finish(
+        self, take: Take, order: Order, meant: dict[str, Any], caller: Caller, limit_s: float
+    ) -> None:
+        recording = await to_thread.run_sync(lambda: take.recording(limit_s=limit_s))
+        work = order.work(recording)
+        result = await self._assessed(work)
+        kept = Kept(caller=caller, meant=meant)
+        stored = await to_thread.run_sync(save, self._parts, work, kept, result)
+        await self._socket.send_json({"final": json.loads(stored.result)})
+        await self._socket.close(1000)
+
+    async def _assessed(self, work: Work) -> Assessment:
+        return await self._parts.engine.answer(self._parts.engine.submit(work))

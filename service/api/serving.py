@@ -1,0 +1,54 @@
+"""The server that runs the application until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+from types import FrameType
+
+import uvicorn
+
+from service.api.application import create_application
+from service.api.settings import ServiceSettings
+from service.api.state import Service
+
+
+class _Server(uvicorn.Server):
+    """A server that tells the service at once that it is to stop.
+
+    Streams and events end then, and new requests are refused; what runs is finished.
+    """
+
+    service: Service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.service.engine.refuse_new()
+        super().handle_exit(sig, frame)
+
+
+def run(settings: ServiceSettings) -> None:
+    """Serve until a signal comes.
+
+    Raises
+    ------
+    NativeEarError
+        If the service cannot start.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    application = create_application(settings)
+    server = _Server(
+        uvicorn.Config(
+            application,
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=int(settings.drain_s) + 1,
+            ws_max_size=1 << 20,
+            h11_max_incomplete_event_size=64 << 10,
+        )
+    )
+    server.service = application.state.service
+    logging.getLogger("nativeear.service").info(
+        "listening on http://%s:%d", settings.host, settings.port
+    )
+    server.run()

@@ -1,0 +1,88 @@
+"""What a person decides about the service when it starts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+# A service that listens on a loopback address is asked under one of these names.
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def default_workers(cores: int) -> int:
+    """Inference threads for a number of cores: torch gets the other cores of each."""
+    return max(1, cores // 2)
+
+
+@dataclass(frozen=True)
+class ServiceSettings:
+    """Settings of one service.
+
+    Attributes
+    ----------
+    database
+        URL, `sqlite:///file` or `postgresql+psycopg://…`.
+    host, port
+        Where it listens.
+    indexes
+        Names of the indexes that it offers; all of the catalogue if empty.
+    workers
+        Inference threads.
+    cores
+        Cores that they share.
+    queue
+        Requests that may wait.
+    batch
+        Waiting recordings that go through the encoder together.
+    timeout_s
+        How long a request may wait and be worked on.
+    max_seconds, max_bytes
+        Longest and largest recording.
+    max_corpus_bytes
+        Largest corpus that can be uploaded, packed and unpacked.
+    async_above_s
+        Longer recordings are answered with a job.
+    retain_days
+        Assessments are deleted after so many days; never if None.
+    corpora
+        Folder whose corpora may be built into indexes; uploads only if None.
+    jobs_dir
+        Folder for unpacked uploads and for what a build says; the system's if None.
+    allow_origins
+        Other web pages that may ask.
+    trusted_hosts
+        Names, beside those of loopback, under which a service on loopback is reached.
+    reload_s
+        How often a changed index is looked for.
+    drain_s
+        How long running requests may take when the service stops.
+    """
+
+    database: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    indexes: tuple[str, ...] = ()
+    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=lambda: default_workers(os.cpu_count() or 1))
+    queue: int = 64
+    batch: int = 4
+    timeout_s: float = 60.0
+    max_seconds: float = 300.0
+    max_bytes: int = 64 << 20
+    max_corpus_bytes: int = 2 << 30
+    async_above_s: float = 60.0
+    retain_days: float | None = None
+    corpora: Path | None = None
+    jobs_dir: Path | None = None
+    allow_origins: tuple[str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
+    reload_s: float = 2.0
+    drain_s: float = 30.0
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.host in LOOPBACK

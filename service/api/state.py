@@ -1,0 +1,49 @@
+"""What the routes of one application share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from service.api.builds import Builds
+from service.api.engine import Engine
+from service.api.keys import Doorkeeper
+from service.api.metrics import Metrics
+from service.api.pending import Pending
+from service.api.recordings import Decoder
+from service.api.references import References
+from service.api.settings import ServiceSettings
+from service.database.store import Store
+
+
+@dataclass(eq=False)
+class Service:
+    """The parts of a running service.
+
+    Attributes
+    ----------
+    ready
+        Whether everything was run once.
+    """
+
+    settings: ServiceSettings
+    store: Store
+    metrics: Metrics
+    references: References
+    engine: Engine
+    decoder: Decoder
+    doorkeeper: Doorkeeper
+    builds: Builds
+    pending: Pending
+    ready: bool = False
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    """The parts of the application that a connection belongs to."""
+    return cast("Service", connection.app.state.service)
+
+
+Parts = Annotated[Service, Depends(service_of)]

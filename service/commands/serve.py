@@ -1,0 +1,83 @@
+"""`nativeear serve`: the service and its page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from speech.errors import InputError
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; beyond loopback, a key is needed.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any that is free.")] = 8000,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="sqlite:///FILE or postgresql+psycopg://…; a file in the user's data folder by "
+            "default.",
+        ),
+    ] = None,
+    index: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Offer this index, repeatable; the first is the default one."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Inference threads; half as many as cores by default."),
+    ] = None,
+    queue: Annotated[int, typer.Option(min=1, help="Requests that may wait.")] = 64,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for one request.")] = 60.0,
+    retain: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="DAYS", help="Delete assessments after so many days."),
+    ] = None,
+    max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest recording.")] = 300.0,
+    max_bytes: Annotated[int, typer.Option(min=1, help="Largest recording.")] = 64 << 20,
+    corpora: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Corpora in here may be built into indexes."),
+    ] = None,
+    jobs_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where uploaded corpora are unpacked.")
+    ] = None,
+    allow_origin: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="A web page that may ask, repeatable."),
+    ] = None,
+) -> None:
+    """Serve assessments over HTTP, and a page for learners and teachers."""
+    from indexes.catalogue import find_index
+    from service.api.serving import run
+    from service.api.settings import ServiceSettings, default_workers
+    from service.database.connection import default_database
+
+    for name in index or ():
+        find_index(name)  # refused, if at all, before anything slow is loaded
+    if corpora is not None and not corpora.is_dir():
+        raise InputError(f"There is no folder {corpora}.", fix="Give --corpora an existing folder.")
+    defaults = ServiceSettings(database="")
+    run(
+        ServiceSettings(
+            database=database or default_database(),
+            host=host,
+            port=port,
+            indexes=tuple(index or ()),
+            workers=workers or default_workers(defaults.cores),
+            queue=queue,
+            timeout_s=timeout,
+            max_seconds=max_seconds,
+            max_bytes=max_bytes,
+            retain_days=retain,
+            corpora=corpora,
+            jobs_dir=jobs_dir,
+            allow_origins=tuple(allow_origin or ()),
+        )
+    )
