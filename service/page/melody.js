@@ -92,7 +92,7 @@ export function melodyOf({ words, prosody, duration_s: duration }) {
       "aria-label": `Your pitch about ${Math.round(middle)} Hz in semitones${model.length > 1 ? ", with a native’s beside it" : ""}`,
     },
     ...guides.flat(),
-    ...(model.length > 1 ? [line(model, "native")] : []),
+    ...(model.length > 1 ? [line(model, "model")] : []),
     ...stretches(own).map((points) => line(points, "own")),
     ...names,
   );
@@ -100,7 +100,7 @@ export function melodyOf({ words, prosody, duration_s: duration }) {
     "ul",
     { class: "key" },
     el("li", {}, el("i", { class: "own" }), "you"),
-    model.length > 1 ? el("li", {}, el("i", { class: "native" }), "the nearest native, at your pace") : null,
+    model.length > 1 ? el("li", {}, el("i", { class: "model" }), "the nearest native, at your pace") : null,
   );
   const note =
     model.length > 1

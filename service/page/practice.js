@@ -11,7 +11,7 @@ import { languageName } from "./scale.js";
 const OWN = "own";
 const HEARD = "heard";
 const HEARD_WORDS = [3, 12]; // how long the native recordings are that are offered to repeat
-const MOST_HEARD = 60;
+const MOST_HEARD = 200;
 const MOST_NATIVES = 2000;
 const TYPING_MS = 600;
 

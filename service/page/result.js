@@ -113,10 +113,11 @@ export function showResult(node, take, about) {
   );
   if (take.sound) {
     audioContext();
-    timelineOf(take).then(
+    timelineOf(take, drawing.clientWidth).then(
       (drawn) => {
         timeline = drawn;
         drawing.replaceChildren(drawn.node);
+        drawn.begin();
       },
       () => drawing.replaceChildren(el("p", { class: "soft" }, "This browser cannot decode the recording, so it is not drawn.")),
     );

@@ -8,6 +8,7 @@ import { drawSpectrogram, HOP } from "./spectrogram.js";
 
 const PIXELS_PER_S = 220;
 const NARROW = 10; // pixels in which no letter is told from another
+const AXIS = 48; // what its labels and rules take
 const MAX_PIXELS = 12000;
 const WAVE_HEIGHT = 72;
 const MAX_COLUMNS = 16000;
@@ -35,13 +36,13 @@ function waveform(samples, hop, width) {
   );
 }
 
-/** The drawing of a take; `place(seconds | null)` moves its cursor. */
-export async function timelineOf(take) {
+/** The drawing of a take, at least so many pixels wide; `place(seconds | null)` moves its cursor. */
+export async function timelineOf(take, least) {
   const { assessment } = take;
   const buffer = await take.sound();
   const samples = await resampled(buffer);
   const duration = samples.length / SAMPLE_RATE;
-  const width = Math.round(Math.min(MAX_PIXELS, Math.max(320, duration * PIXELS_PER_S)));
+  const width = Math.round(Math.max(least - AXIS, Math.min(MAX_PIXELS, duration * PIXELS_PER_S)));
   const hop = Math.max(HOP, Math.ceil(samples.length / MAX_COLUMNS));
   const x = (seconds) => (seconds * width) / duration;
 
@@ -121,6 +122,10 @@ export async function timelineOf(take) {
   const ticks = el("div", { class: "axis", "aria-hidden": "true" }, ["8 kHz", "4", "0"].map((text) => el("span", {}, text)));
   return {
     node: el("div", { class: "timeline" }, ticks, scroller),
+    /** Go to where the speech begins. */
+    begin() {
+      if (placed.length > 0) scroller.scrollLeft = x(placed[0].start) - 30;
+    },
     place(seconds) {
       cursor.hidden = seconds === null;
       if (seconds === null) return;
