@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Movement = Literal["fall", "level", "rise"]
 Verdict = Literal["correct", "accented", "substituted", "deleted", "uncertain"]
 
 
@@ -135,17 +136,17 @@ class Pauses(_Model):
     """Silences inside the speech of 250 ms or more; long ones exceed 400 ms.
 
     `between_phrases` counts those where the text is punctuated; None where that is not known.
-    """
     `found_by` is `intensity`, `intensity and Silero VAD` where that is installed, or `alignment`
     where noise hides the quiet.
+    """
 
     count: int
     mean_s: float | None
     ratio: float
     long_count: int
     between_phrases: int | None = None
-
     found_by: str | None = None
+
 
 class Fluency(_Model):
     """How it flows, measured from the alignment.
@@ -189,20 +190,35 @@ class Contour(_Model):
     intensity_db: tuple[float | None, ...] = ()
 
 
+class Intonation(_Model):
+    """Whether the melody ends as the punctuation asks for.
+
+    `fits` is None where the end is not voiced enough, where the text ends without punctuation, and
+    where neither natives nor a rule can tell; `judged_by` says which of them did.
+    """
+
+    expected: Movement | None = None
+    observed: Movement | None = None
+    fits: bool | None = None
+    judged_by: Literal["natives", "rule"] | None = None
+
+
 class Prosody(_Model):
     """Melody and stress.
 
     `stress_accuracy` is the percentage of words of several syllables that are stressed where they
     should be; `prominent_word` the index of the one that stands out. Where the index has native
     readings of the same words, the nearest one's melody is given in semitones about its median,
-    every 50 ms from its first voiced sound to its last, and the distance to it.
+    every 50 ms from its first voiced sound to its last, the distance to it, and its prominent word.
     """
 
     f0: F0 | None = None
     contour: Contour | None = None
     stress_accuracy: float | None = None
     sentence_type: str | None = None
+    intonation: Intonation | None = None
     prominent_word: int | None = None
+    native_prominent_word: int | None = None
     native_contour_distance_semitones: float | None = None
     native_contour_semitones: tuple[float, ...] = ()
     grades: tuple[MeasureGrade, ...] = ()
@@ -228,6 +244,14 @@ class Transcript(_Model):
     recogniser: str | None = None
     text: str
     words: tuple[TranscribedWord, ...] = ()
+
+
+class Level(_Model):
+    """A band of `CEFR` or `IELTS`, and its probability by the model that told it."""
+
+    scale: str
+    band: str
+    probability: float
 
 
 class Remark(_Model):
@@ -263,6 +287,7 @@ class Assessment(_Model):
     fluency: Fluency | None = None
     prosody: Prosody | None = None
     explanation: str | None = None
+    level: Level | None = None
     transcript: Transcript | None = None
     warnings: tuple[str, ...] = ()
 

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands import encoders, index, inventory
+from service.commands import bands, encoders, index, inventory
 from service.commands.align import align
 from service.commands.assess import assess
 from service.commands.evaluate import evaluate
@@ -35,6 +35,7 @@ app.command("eval", cls=GuardedCommand)(evaluate)
 app.command(cls=GuardedCommand)(plot)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
+app.add_typer(bands.app)
 app.add_typer(inventory.app)
 
 

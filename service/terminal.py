@@ -95,6 +95,8 @@ def _headline(assessment: Assessment) -> Text:
         f"\nagainst {assessment.index} ({assessment.language}) · {assessment.encoder} · "
         f"{assessment.calibration} scores, 0–100 · {assessment.duration_s:.1f} s"
     )
+    if level := assessment.level:
+        line.append(f"\n{level.scale} {level.band} ({level.probability:.0%})", "not bold")
     return line.append(details, style="dim not bold")
 
 

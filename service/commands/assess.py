@@ -17,6 +17,7 @@ from speech.errors import InputError
 if TYPE_CHECKING:
     from scoring.assessment import Assessment
     from scoring.assessor import Assessor
+    from scoring.bands.model import BandModel
     from service.batch import BatchReport
     from speech.audio import Audio
 
@@ -80,6 +81,10 @@ def assess(
             "F.csv:TAG of an imported table.",
         ),
     ] = None,
+    bands: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.json", help="Also give a level, by `nativeear bands fit`."),
+    ] = None,
     explain: Annotated[
         str | None,
         typer.Option(
@@ -117,6 +122,7 @@ def assess(
             "--asr": asr,
             "--textgrid": textgrid,
             "--html": html,
+            "--bands": bands,
             "--explain": explain,
         }
         _refuse(singles, "goes with a single recording, not with --manifest")
@@ -141,22 +147,22 @@ def assess(
         raise InputError(
             "There is nothing to assess.", fix="Give a recording, or --manifest with --out."
         )
-    if free:
-        given = {"--text": text, "--text-file": text_file, "--phones": phones}
-        _refuse(given, "and --free exclude each other")
-    else:
-        _refuse({"--asr": asr}, "goes with --free only")
-        text = _text_of(text, text_file, phones)
+    text = _text_of(text, text_file, phones, free=free, asr=asr)
     _refuse_missing_folder("TextGrid", textgrid)
     _refuse_missing_folder("report", html)
+    levels = _levels(bands)
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
     assessor = nativeear.load(
         choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
     )
-    if free:
-        result = _assess_free(assessor, recording, asr, id=audio.stem, l1=l1)
-    else:
-        result = assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
+    if levels:
+        levels.check_index(assessor.index)
+    result = (
+        _assess_free(assessor, recording, asr, id=audio.stem, l1=l1)
+        if free
+        else assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
+    )
+    result = levels.with_level(result) if levels else result
     if explain is not None:
         result = with_explanation(result, explain, model=explain_model or DEFAULT_MODEL)
     if textgrid is not None:
@@ -183,6 +189,12 @@ def _assess_free(
     if recogniser is None:
         print(f"The words are not recognised: for that, {HOW_TO_GET}.", file=sys.stderr)
     return assessor.assess_free(recording, recogniser=recogniser, id=id, l1=l1)
+
+
+def _levels(path: Path | None) -> BandModel | None:
+    from scoring.bands.model import BandModel
+
+    return None if path is None else BandModel.load(path)
 
 
 def _assess_rows(
@@ -241,8 +253,15 @@ def _print(result: Assessment) -> None:
     Console().print(render(result))
 
 
-def _text_of(text: str | None, text_file: Path | None, phones: str | None) -> str | None:
-    """What was meant to be said; None where phones alone tell."""
+def _text_of(
+    text: str | None, text_file: Path | None, phones: str | None, *, free: bool, asr: Path | None
+) -> str | None:
+    """What was meant to be said; None where phones alone tell, or no one knows."""
+    if free:
+        given = {"--text": text, "--text-file": text_file, "--phones": phones}
+        _refuse(given, "and --free exclude each other")
+        return None
+    _refuse({"--asr": asr}, "goes with --free only")
     if text_file is not None:
         _refuse({"--text": text}, "and --text-file exclude each other")
         text = _read_text(text_file)
