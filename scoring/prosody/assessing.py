@@ -40,8 +40,8 @@ from speech.frames import Frames
 from speech.inventory import PhoneInventory
 from speech.prosody.measurement import ProsodyMeasurement, measure_prosody, measure_unaligned
 from speech.prosody.profile import ProsodyProfile
-
 from speech.prosody.voice_activity import silent_spans, why_not_silero
+
 OVERALL_WEIGHTS = {"pronunciation": 0.7, "fluency": 0.15, "prosody": 0.15}
 PROSODY_WEIGHTS = {"stress": 0.4, "rhythm": 0.3, "melody": 0.3}
 
@@ -230,14 +230,14 @@ def _stresses(
     return found
 
 
-def _f0(measured: ProsodyMeasurement) -> F0 | None:
-    if measured.melody is None:
-        return None
 def _voiceless(audio: Audio) -> tuple[tuple[float, float], ...] | None:
     """Where no one speaks; None where Silero VAD is not installed, which is no fault."""
     return None if why_not_silero() else silent_spans(audio)
 
 
+def _f0(measured: ProsodyMeasurement) -> F0 | None:
+    if measured.melody is None:
+        return None
     return F0(
         median_hz=measured.pitch.median_hz,
         range_semitones=measured.melody.range_semitones,
@@ -268,10 +268,10 @@ def _fluency(
             ratio=pauses.ratio,
             long_count=pauses.long_count,
             between_phrases=measured.pauses_between_phrases,
+            found_by=pauses.found_by,
         )
         if pauses
         else None,
-            found_by=pauses.found_by,
         filled_pauses=measured.filled_pauses,
         restarts=_restarts(words, insertions),
         npvi_v=rhythm.npvi_v,
