@@ -27,6 +27,7 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.grading import FLAGGED_SCORE, mean, score_of
+from scoring.prosody.intonation import judge_intonation
 from scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
@@ -160,9 +161,11 @@ def assess_prosody(
             if judged
             else None,
             sentence_type=measured.sentence,
+            intonation=judge_intonation(profile, text, inventory.language, natives, exclusion),
             prominent_word=prominent_word([n for n in measured.nuclei if n.word not in omitted]),
-            native_contour_distance_semitones=native[0] if native else None,
-            native_contour_semitones=native[1] if native else (),
+            native_prominent_word=native.prominent_word if native else None,
+            native_contour_distance_semitones=native.distance if native else None,
+            native_contour_semitones=native.contour if native else (),
             grades=(*rhythm, *melody),
         ),
         words=tuple(

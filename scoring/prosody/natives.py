@@ -19,7 +19,7 @@ from retriever.neighbours import Exclusion
 from retriever.vowel_fullness import VowelFullness
 from scoring.assessment import MeasureGrade
 from scoring.grading import score_of
-from scoring.prosody.stress import StressModel
+from scoring.prosody.stress import StressModel, prominent_word
 from speech.alignment import Alignment
 from speech.frames import Frames
 from speech.pooling import pool
@@ -75,6 +75,25 @@ MELODY_MEASURES = (
     Measure("range_semitones", "low", 1.0),
     Measure("final_slope", "both", 5.0, of_its_kind=True),
 )
+
+
+@dataclass(frozen=True)
+class NativeReading:
+    """A native melody of the words that a learner said.
+
+    Attributes
+    ----------
+    distance
+        Semitones from the learner's, see `speech.prosody.contour.warping_distance`.
+    contour
+        See `ProsodyProfile`.
+    prominent_word
+        Index of the word that stands out.
+    """
+
+    distance: float
+    contour: tuple[float, ...]
+    prominent_word: int | None
 
 
 class NativeProsody:
@@ -148,6 +167,18 @@ class NativeProsody:
         """The profiles of all natives that may answer."""
         return _answering(self._rows, exclusion)
 
+    def endings(self, sentence: str, exclusion: Exclusion) -> tuple[NDArray[np.float64], int]:
+        """Final slopes of the natives' sentences of one type, and how many speakers they are of."""
+        known = [
+            (speaker, profile.final_slope)
+            for utterance, speaker, profile in self._rows
+            if profile.sentence == sentence
+            and not np.isnan(profile.final_slope)
+            and utterance not in exclusion.utterances
+            and speaker not in exclusion.speakers
+        ]
+        return np.array([slope for _, slope in known]), len({speaker for speaker, _ in known})
+
     def grade(
         self, measure: Measure, learner: ProsodyProfile, exclusion: Exclusion
     ) -> MeasureGrade | None:
@@ -193,22 +224,23 @@ class NativeProsody:
 
     def nearest_reading(
         self, learner: ProsodyProfile, exclusion: Exclusion
-    ) -> tuple[float, tuple[float, ...]] | None:
-        """Distance in semitones to the nearest native melody of the same words, and that melody.
-
-        None where the index has no reading of them.
-        """
+    ) -> NativeReading | None:
+        """The native reading of the same words whose melody is nearest; None if there is none."""
         if not learner.contour:
             return None
         own = np.array(learner.contour)
         table = self._index.prosody
         same = profiles_of(table.filter(pc.equal(table.column("text"), learner.text)))
         readings = [
-            (warping_distance(own, np.array(native.contour)), native.contour)
+            NativeReading(
+                warping_distance(own, np.array(native.contour)),
+                native.contour,
+                prominent_word(native.nuclei),
+            )
             for native in _answering(same, exclusion)
             if native.contour
         ]
-        return min(readings, default=None)
+        return min(readings, key=lambda reading: reading.distance, default=None)
 
 
 def with_fullness(

@@ -77,11 +77,12 @@ def measure_melody(pitch: Pitch, end_s: float) -> Melody:
 
 
 def sentence_type(text: str, language: str) -> SentenceType:
-    """What the punctuation and the question words of a text make of it."""
-    if not re.search(r"[?？؟;]\s*[\"'»”)]*\s*$", text) or text.rstrip().endswith(";"):
+    """What the punctuation and the question words of a text make of its last sentence."""
+    if not re.search(r"[?？؟]\s*[\"'»”)]*\s*$", text):
         return "statement"
+    last = re.split(r"(?<=[.!?…])[\"'»”)]*\s+", text.strip())[-1]
     words = set(_WH_WORDS.get(primary_subtag(language), "").split())
-    opening = re.findall(r"[^\W\d_]+", text.lower())[:2]
+    opening = re.findall(r"[^\W\d_]+", last.lower())[:2]
     return "wh_question" if words & set(opening) else "yes_no_question"
 
 

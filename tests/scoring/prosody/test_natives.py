@@ -102,10 +102,12 @@ def test_what_was_not_measured_has_no_grade(natives: NativeProsody) -> None:
 
 def test_the_same_sentence_is_compared_contour_by_contour(natives: NativeProsody) -> None:
     same = learner(text="sentence 7", contour=(0.0, 0.0, 1.0, 2.0, 1.0))
-    assert natives.nearest_reading(same, NONE) == (0.0, (0.0, 1.0, 2.0, 1.0))
+    near = natives.nearest_reading(same, NONE)
+    assert near is not None
+    assert (near.distance, near.contour) == (0.0, (0.0, 1.0, 2.0, 1.0))
     far = natives.nearest_reading(replace(same, contour=(5.0, 5.0)), NONE)
     assert far is not None
-    assert far[0] > 2
+    assert far.distance > 2
     assert natives.nearest_reading(replace(same, text="another"), NONE) is None
 
 

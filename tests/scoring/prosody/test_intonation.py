@@ -1,0 +1,116 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from indexer.assembly import publish_new
+from indexer.utterances import PooledUtterance
+from indexes.phone_index import PhoneIndex
+from retriever.neighbours import Exclusion
+from scoring.prosody.intonation import HEARD, fits_by_rule, judge_intonation, movement
+from scoring.prosody.natives import NativeProsody
+from speech.prosody.contour import sentence_type
+from speech.prosody.profile import ProsodyProfile
+from tests.indexer.test_assembly import records, settings
+from tests.indexer.test_prosody import profile
+
+NONE = Exclusion()
+
+
+@pytest.fixture(scope="module")
+def natives(tmp_path_factory: pytest.TempPathFactory) -> NativeProsody:
+    """Seven speakers whose 60 statements fall by 10 to 30 semitones per second."""
+    folder = tmp_path_factory.mktemp("natives")
+    made = records(folder, 60, 8, 8)
+    for i, record in enumerate(made):
+        own = replace(profile(i), sentence="statement", final_slope=-10.0 - i / 3)
+        replace(PooledUtterance.load(record.path), prosody=own).save(record.path)
+    publish_new(folder / "index", made, settings(8))
+    return NativeProsody(PhoneIndex.open(folder / "index"))
+
+
+def learner(slope: float, sentence: str = "statement", end: float = 3.0) -> ProsodyProfile:
+    return replace(profile(0), final_slope=slope, sentence=sentence, contour=(0.0, end, end, end))
+
+
+def test_natives_of_the_same_type_decide_where_they_are_several(natives: NativeProsody) -> None:
+    for slope, fits in ((-20.0, True), (-60.0, True), (0.0, False), (20.0, False)):
+        found = judge_intonation(learner(slope), "So it is.", "en-US", natives, NONE)
+        assert found is not None
+        assert (found.expected, found.fits, found.judged_by) == ("fall", fits, "natives")
+
+
+def test_one_voice_is_no_norm(natives: NativeProsody) -> None:
+    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(2, 10)))
+    found = judge_intonation(learner(0.0), "So it is.", "en-US", natives, others)
+    assert found is not None
+    assert (found.fits, found.judged_by) == (True, "rule")
+
+
+def test_questions_without_natives_go_by_the_rule(natives: NativeProsody) -> None:
+    for slope, fits in ((12.0, True), (-12.0, False)):
+        asked = learner(slope, "yes_no_question")
+        found = judge_intonation(asked, "Is it so?", "en-US", natives, NONE)
+        assert found is not None
+        assert (found.expected, found.fits, found.judged_by) == ("rise", fits, "rule")
+
+
+def test_russian_questions_are_not_judged_by_a_rule_that_is_not_theirs(
+    natives: NativeProsody,
+) -> None:
+    asked = learner(-12.0, "yes_no_question")
+    found = judge_intonation(asked, "Это так?", "ru", natives, NONE)
+    assert found is not None
+    assert (found.observed, found.fits, found.judged_by) == ("fall", None, None)
+
+
+@pytest.mark.parametrize("text", ["So it is", "So it is,"])
+def test_without_punctuation_nothing_is_expected(natives: NativeProsody, text: str) -> None:
+    found = judge_intonation(learner(-20.0), text, "en-US", natives, NONE)
+    assert found is not None
+    assert (found.observed, found.expected, found.fits) == ("fall", None, None)
+
+
+def test_what_was_not_voiced_is_not_found(natives: NativeProsody) -> None:
+    found = judge_intonation(learner(float("nan")), "So it is.", "en-US", natives, NONE)
+    assert found is not None
+    assert (found.observed, found.fits) == (None, None)
+    assert judge_intonation(learner(-20.0), None, "en-US", natives, NONE) is None
+
+
+def test_the_rule_of_every_type() -> None:
+    assert movement(HEARD + 0.1) == "rise"
+    assert movement(-HEARD - 0.1) == "fall"
+    assert movement(HEARD - 0.1) == "level"
+    assert fits_by_rule("statement", "rise", high=True) is False
+    assert fits_by_rule("statement", "rise", high=False) is True
+    assert fits_by_rule("yes_no_question", "level", high=True) is True
+    assert fits_by_rule("yes_no_question", "level", high=False) is False
+    assert fits_by_rule("wh_question", "fall", high=False) is True
+    assert fits_by_rule("wh_question", "rise", high=True) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "kind"),
+    [
+        ("Where are you?", "en-US", "wh_question"),
+        ("Thank you. Where are you?", "en-US", "wh_question"),
+        ("Where you are is fine. Are you there?", "en-US", "yes_no_question"),
+        ("Is that so? Yes.", "en-US", "statement"),
+        ("¿Dónde estás?", "es", "wh_question"),
+        ("Ты здесь?", "ru", "yes_no_question"),
+    ],
+)
+def test_the_last_sentence_is_the_one_that_ends(text: str, language: str, kind: str) -> None:
+    assert sentence_type(text, language) == kind
+
+
+def test_a_reading_of_the_same_words_tells_its_prominent_word(tmp_path: Path) -> None:
+    made = records(tmp_path, 4, 20, 8)
+    for i, record in enumerate(made):
+        replace(PooledUtterance.load(record.path), prosody=profile(i)).save(record.path)
+    publish_new(tmp_path / "index", made, settings(8))
+    natives = NativeProsody(PhoneIndex.open(tmp_path / "index"))
+    found = natives.nearest_reading(replace(profile(9), text="sentence 2"), NONE)
+    assert found is not None
+    assert (found.distance, found.prominent_word) == (0.0, 0)
