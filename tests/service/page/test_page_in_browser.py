@@ -1,0 +1,251 @@
+"""The page of a running service in headless Chromium, whose microphone hears a packaged prompt."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from service.demo import PROMPT
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+RATE = 48_000
+STARTED_WITHIN_S = 120
+PATIENCE_MS = 60_000
+SPOKEN_MS = 5_000
+"""The prompt lasts 4.1 s and follows 0.4 s of silence."""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@contextmanager
+def serving(folder):
+    """A service of its own on a free port."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    log = folder / "log"
+    arguments = ["serve", "--port", str(port), "--database", f"sqlite:///{folder / 'page.db'}"]
+    with log.open("w") as out:
+        service = subprocess.Popen(
+            [sys.executable, "-c", "from service.cli import main; main()", *arguments],
+            stdout=out,
+            stderr=out,
+            cwd=Path(str(files("service"))).parent,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    url = f"http://127.0.0.1:{port}/"
+    try:
+        until = time.monotonic() + STARTED_WITHIN_S
+        while not is_ready(url):
+            assert service.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.2)
+        yield url
+    finally:
+        service.terminate()
+        service.wait(30)
+
+
+def is_ready(url):
+    try:
+        return httpx.get(url + "readyz", timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def prompt(tmp_path_factory):
+    """The prompt as a fake microphone reads it."""
+    samples, rate = soundfile.read(Path(str(files("service"))) / "data" / PROMPT[0])
+    speech = soxr.resample(samples, rate, RATE)
+    path = tmp_path_factory.mktemp("microphone") / "prompt.wav"
+    whole = np.concatenate([np.zeros(round(0.4 * RATE)), speech, np.zeros(10 * RATE)])
+    soundfile.write(path, whole, RATE, subtype="PCM_16")
+    return path
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("service")) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def browser(prompt):
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={prompt}%noloop",
+            ],
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, url):
+    """The page as it is first seen; whatever the console complains of fails the test."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    complaints = []
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(url)
+    opened.wait_for_selector("#sentences button")
+    yield opened
+    context.close()
+    expected = re.compile(r"status of 4\d\d")  # what the browser itself says of an answer
+    assert not [text for text in complaints if not expected.search(text)]
+
+
+def tell(page, **fields):
+    page.click("#you")
+    for name, value in fields.items():
+        page.fill(f"dialog [name={name}]", value)
+    page.click("dialog[open] button.main")
+
+
+def say_prompt(page):
+    """Choose the prompt as an own text, say it into the microphone, and send it."""
+    page.select_option("#set", "own")
+    page.fill("#text", PROMPT[1])
+    page.click("#record")
+    page.wait_for_timeout(SPOKEN_MS)
+    page.click("#record")
+    page.wait_for_selector("#send:visible")
+    page.click("#send")
+    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
+
+
+def test_a_spoken_sentence_is_heard_scored_opened_and_played(page):
+    say_prompt(page)
+    words = page.locator(".sentence .word")
+    assert words.count() == 13
+    assert int(page.inner_text(".overall b")) >= 75
+    assert "of 100" in page.text_content("#status")
+    assert page.evaluate("document.activeElement.tagName") == "H2"
+
+    words.nth(2).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    assert page.locator(".word[aria-expanded=true] .text").inner_text() == "hold"
+    assert page.locator(".chip").count() == 4
+    page.wait_for_selector(".turn .play")
+    turn = page.locator(".turn .play").first
+    turn.click()
+    page.wait_for_selector(".turn .play.playing")
+    turn.click()
+    assert page.locator(".playing").count() == 0
+
+    page.locator(".lane .sound").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".sound.playing")
+    assert page.locator(".spectrogram").evaluate("(canvas) => canvas.width") > 1000
+    assert page.locator(".melody .own").count() > 1
+
+
+def test_nothing_is_wider_than_a_phone(page):
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    say_prompt(page)
+    page.locator(".word").first.click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_no_recording_is_refused_in_plain_words(page, tmp_path):
+    path = tmp_path / "note.wav"
+    path.write_text("this is no sound")
+    page.set_input_files("#file", path)
+    page.wait_for_selector("#send:visible")
+    assert page.locator("#listen").is_hidden()
+    page.click("#send")
+    page.wait_for_selector("#status.trouble", timeout=PATIENCE_MS)
+    told = page.inner_text("#status")
+    assert len(told) > 20
+    assert "Traceback" not in told
+    assert page.locator("#send").is_enabled()
+
+
+def test_words_without_a_pronunciation_are_named(page):
+    page.select_option("#set", "own")
+    page.fill("#text", "I say 你好 slowly")
+    page.wait_for_selector("#unknown:not(:empty)")
+    assert "你好" in page.inner_text("#unknown")
+
+
+def test_natives_can_be_heard_and_repeated(page):
+    page.wait_for_selector("#set option[value=heard]", state="attached")
+    page.select_option("#set", "heard")
+    page.click("#native button")
+    page.wait_for_selector("#native .playing")
+    assert "Native" in page.inner_text("#status")
+    page.click(".say >> nth=0")
+    page.wait_for_selector(".say.playing")
+
+
+def test_a_history_is_kept_opened_and_deleted(page):
+    tell(page, name="Ana", group="3b")
+    say_prompt(page)
+    page.click("#to-progress")
+    page.wait_for_selector("#progress table")
+    assert "1 sentence so far" in page.inner_text("#progress")
+    assert page.locator("#progress table").first.locator("tbody tr").count() > 10
+
+    page.click("#to-group")
+    page.fill("#group-name", "3b")
+    page.click("#group-form button")
+    page.wait_for_selector("#group table")
+    assert "Ana" in page.inner_text("#group")
+
+    page.click("#to-progress")
+    page.click("#progress button:has-text('Please hold')")
+    page.wait_for_selector("#progress .sentence .word")
+    assert "was not kept" in page.inner_text("#progress")
+
+    page.click("text=All results")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click("#progress button:has-text('Delete')")
+    page.wait_for_selector("text=Nothing is kept")
+
+
+def test_a_key_is_asked_for_once_where_one_is_needed(browser, tmp_path):
+    from service.database.store import NewKey, Store
+
+    store = Store.open(f"sqlite:///{tmp_path / 'page.db'}")
+    try:
+        _, secret = store.create_key(NewKey(name="class", scopes=("assess", "read")))
+    finally:
+        store.close()
+    with serving(tmp_path) as where:
+        context = browser.new_context()
+        opened = context.new_page()
+        opened.goto(where)
+        opened.wait_for_selector("#key[open]")
+        opened.fill("#secret", "nek_wrong")
+        opened.keyboard.press("Enter")
+        opened.wait_for_selector("#refused:visible")
+        opened.fill("#secret", secret)
+        opened.keyboard.press("Enter")
+        opened.wait_for_selector("#sentences button")
+        opened.reload()
+        opened.wait_for_selector("#sentences button")
+        assert opened.locator("#key[open]").count() == 0
+        context.close()
