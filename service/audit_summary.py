@@ -22,9 +22,9 @@ def print_audit(report: AuditReport, console: Console) -> None:
     console.print(
         Text(
             f"{held.index} ({held.language}): {held.exemplars:,} phones, "
-            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}. Of natives that it never heard, "
-            f"{report.accuracy:.1%} should be nearest to their own phone "
-            f"(each asked without its {report.left_out})."
+            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}. "
+            f"Of natives that it never heard, {report.accuracy:.1%} should be nearest to their "
+            f"own phone (each asked without its {report.left_out})."
         )
     )
     console.print(_phones(report))

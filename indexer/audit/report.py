@@ -151,7 +151,7 @@ def audit(
             columns=tuple(index.classes[p] for p in columns),
             counts=tuple(tuple(row) for row in counts[np.ix_(rows, columns)].tolist()),
         ),
-        curve=_curve(index, asked, heard),
+        curve=_whole_curve(asked, heard),
         most_to_gain=tuple(p.phone for p in _by_gain(phones)),
         against=compared,
     )
@@ -177,15 +177,21 @@ def _taken_for(index: PhoneIndex, phone: str, row: IntArray) -> tuple[Confusion,
     )
 
 
-def _curve(
-    index: PhoneIndex, asked: LeftOut, heard: IntArray, phone: str | None = None
-) -> LearningCurve:
-    """Learning curve of one phone, or of all that were asked."""
-    own = asked.own if phone is None else np.full(len(asked.own), index.classes.index(phone))
+def _curve(index: PhoneIndex, asked: LeftOut, heard: IntArray, phone: str) -> LearningCurve:
+    """Learning curve of one phone."""
+    own = index.classes.index(phone)
     chosen = asked.own == own
-    wrong = (heard[:, chosen] != own[chosen]).sum(axis=1)
-    spoken = np.unique(own[chosen])
-    return learning_curve(asked.answering[:, spoken].sum(axis=1), wrong, int(chosen.sum()))
+    wrong = (heard[:, chosen] != own).sum(axis=1)
+    return learning_curve(asked.answering[:, own], wrong, int(chosen.sum()))
+
+
+def _whole_curve(asked: LeftOut, heard: IntArray) -> LearningCurve:
+    """Learning curve of all phones together, each weighed by its exemplars and not by the asked."""
+    spoken, place, count = np.unique(asked.own, return_inverse=True, return_counts=True)
+    exemplars = asked.answering[-1, spoken].astype(np.float64)
+    weight = (exemplars / count)[place] / exemplars.sum()
+    wrong = np.rint(len(asked.own) * ((heard != asked.own) @ weight)).astype(np.int64)
+    return learning_curve(asked.answering[:, spoken].sum(axis=1), wrong, len(asked.own))
 
 
 def _by_gain(phones: list[PhoneAudit]) -> list[PhoneAudit]:

@@ -52,11 +52,7 @@ def write_audit_page(path: str | Path, report: AuditReport, index: PhoneIndex) -
 
 def render_audit(report: AuditReport, index: PhoneIndex) -> str:
     """The audit as HTML."""
-    maps = {
-        title: exemplar_map(index, phones)
-        for title, phones in _groups(index).items()
-        if len(phones) >= LEAST_IN_A_MAP
-    }
+    maps = {title: exemplar_map(index, phones) for title, phones in _groups(index).items()}
     clips = native_clips(_in_turn(maps.values(), index), index)
 
     def ipa(phone: str) -> str:
@@ -119,7 +115,9 @@ def _groups(index: PhoneIndex) -> dict[str, list[str]]:
             groups.setdefault("vowels" if phone.kind in VOWEL_KINDS else title, []).append(
                 phone.symbol
             )
-    return groups
+    if min(map(len, groups.values())) < LEAST_IN_A_MAP:
+        groups = {"phones": [phone for phones in groups.values() for phone in phones]}
+    return {title: phones for title, phones in groups.items() if len(phones) >= LEAST_IN_A_MAP}
 
 
 def _in_turn(maps: Iterable[ExemplarMap], index: PhoneIndex) -> Iterator[int]:

@@ -1,0 +1,272 @@
+"""Does the audit predict? Its expected errors against those of natives the index never heard.
+
+    python -m benchmarks.audit [--corpus FOLDER|asterisk:LANG] [--language TAG] [--seed 0]
+
+Natives are pooled once, with the product's own stages. Where a corpus has several speakers, each in
+turn is left out of an index of all others; of one speaker, every fifth prompt in turn. The audit of
+that index tells, phone by phone, which share of unheard natives will be nearer to another phone and
+which share will be flagged at the 4 % setting; the left-out natives then tell what it is. The same
+is done with indexes of ever fewer utterances. By default the corpus is the development speech under
+`../shared/data`, six speakers who read the same sentences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speech_data import CACHE, DATA, ROOT
+from indexer.assembly import Settings, publish_new
+from indexer.audit.expected import FALSE_REJECTIONS, expectations
+from indexer.corpus import Corpus, Utterance, read_corpus
+from indexer.crew import crew_of
+from indexer.fitting import fit_from_speech, has_to_learn
+from indexer.pool import Record
+from indexer.utterances import (
+    PooledUtterance,
+    PoolingRequest,
+    UtterancePooler,
+    pool_into,
+    record_name,
+)
+from indexes.manifest import EncoderIdentity
+from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
+from indexes.phone_index import ALIGNER, PhoneIndex
+from indexes.similarity import class_similarities, margins
+from speech.alignment import SILENCE
+
+SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
+"""Shares of the utterances that subsampled indexes are built from."""
+
+PROMPT_FOLDS = 5
+LEAST_MEASURED = 30
+"""Left-out natives of a phone without which nothing was measured."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A phone in one index: what the audit expected, and what was measured of how many natives."""
+
+    fold: int
+    share: float
+    phone: str
+    exemplars: int
+    natives: int
+    expected_error: float
+    error: float
+    expected_rejections: float
+    rejections: float
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--corpus", default=str(DATA / "native-english"))
+    parser.add_argument("--language", default="en-US")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if options.corpus == str(DATA / "native-english") and not Path(options.corpus).is_dir():
+        sys.exit(f"There is no {DATA.relative_to(ROOT.parent)}/native-english: give --corpus.")
+    corpus = read_corpus(options.corpus, language=options.language)
+    records, settings = _pooled(corpus, options.language)
+    points: list[Point] = []
+    for fold, (inside, outside) in enumerate(_folds(records)):
+        rng = np.random.default_rng(options.seed + fold)
+        order = rng.permutation(len(inside))
+        for share in SHARES:
+            kept = [inside[i] for i in np.sort(order[: max(2, round(share * len(inside)))])]
+            points += _points(kept, outside, settings, fold, share)
+            print(f"fold {fold}, {len(kept)} utterances", file=sys.stderr)
+    _print(points, f"{corpus.name}: {len(records)} utterances; seed {options.seed}")
+
+
+def _pooled(corpus: Corpus, language: str) -> tuple[list[Record], Settings]:
+    """Records of all usable utterances, kept under `.work/`, and what an index of them is."""
+    pooler = UtterancePooler(PoolingRequest(language, "auto", "default", None, "middle-third"))
+    folder = CACHE / f"audit-{corpus.name}-{pooler.encoder.fingerprint[7:23]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if has_to_learn(pooler):
+        model = folder / ALIGNER
+        if not model.is_file():
+            with crew_of(pooler.with_model(model), 1) as crew:
+                fit_from_speech(
+                    pooler, list(corpus.utterances), model, crew, workers=1, progress=_silent
+                )
+        pooler = pooler.with_model(model)
+    records = []
+    for utterance in corpus.utterances:
+        path = folder / record_name(corpus.name, utterance.id)
+        reason = "" if path.is_file() else pool_into(pooler, utterance, path)
+        if reason:
+            print(f"set aside {utterance.id}: {reason}", file=sys.stderr)
+        else:
+            records.append(Record(corpus.name, corpus.licence, utterance, path))
+    settings = Settings(
+        name=corpus.name,
+        language=language,
+        inventory=pooler.inventory.to_json(),
+        encoder=EncoderIdentity(
+            name=pooler.encoder.name,
+            layer=None,
+            fingerprint=pooler.encoder.fingerprint,
+            dim=pooler.encoder.dim,
+        ),
+        pooling="middle-third",
+        aligner="auto",
+        g2p=None,
+        min_rating=None,
+        clips=None,
+        command="benchmarks.audit",
+    )
+    return records, settings
+
+
+def _folds(records: Sequence[Record]) -> list[tuple[list[Record], list[Record]]]:
+    """What is indexed and what is left out, in turn."""
+
+    def part(number: int, utterance: Utterance) -> object:
+        return utterance.speaker if len(speakers) > 1 else number % PROMPT_FOLDS
+
+    speakers = {record.utterance.speaker for record in records}
+    parts = [part(number, record.utterance) for number, record in enumerate(records)]
+    return [
+        (
+            [r for r, its in zip(records, parts, strict=True) if its != left],
+            [r for r, its in zip(records, parts, strict=True) if its == left],
+        )
+        for left in dict.fromkeys(parts)
+    ]
+
+
+def _points(
+    inside: Sequence[Record],
+    outside: Sequence[Record],
+    settings: Settings,
+    fold: int,
+    share: float,
+) -> list[Point]:
+    with tempfile.TemporaryDirectory() as folder:
+        publish_new(Path(folder) / "index", inside, settings, embeddings=False)
+        index = PhoneIndex.open(Path(folder) / "index")
+        expected = expectations(index).phones
+        labels, wrong, flagged = _measured(index, outside)
+        return [
+            Point(
+                fold=fold,
+                share=share,
+                phone=phone,
+                exemplars=index.manifest.counts.phones[phone],
+                natives=int(own.sum()),
+                expected_error=expected[phone].error,
+                error=float(wrong[own].mean()),
+                expected_rejections=expected[phone].false_rejections,
+                rejections=float(flagged[own].mean()),
+            )
+            for phone in expected
+            if (own := labels == phone).any()
+        ]
+
+
+def _measured(
+    index: PhoneIndex, records: Sequence[Record]
+) -> tuple[NDArray[np.str_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Phones of the index in speech that it never heard; which are misheard, and which flagged."""
+    pooled = [PooledUtterance.load(record.path) for record in records]
+    labels = np.array([phone.phone for one in pooled for phone in one.phones])
+    known = np.isin(labels, [phone for phone in index.classes if phone != SILENCE])
+    heads = np.array([phone.log_posterior for one in pooled for phone in one.phones])[known]
+    embeddings = np.concatenate([one.embeddings for one in pooled])[known].astype(np.float32)
+    labels = labels[known]
+    own = np.array([index.classes.index(label) for label in labels])
+    similar = class_similarities(
+        index.transform(embeddings),
+        index.vectors,
+        index.bounds,
+        top_m=index.manifest.decision.top_m,
+    )
+    margin = margins(similar, own).astype(np.float64)
+    spoken = slice(0, index.rows_of(SILENCE).start or len(index.vectors))
+    natives = index.native_margins[spoken].astype(np.float64)
+    native_heads = index.native_log_posteriors[spoken].astype(np.float64)
+    both = NativeMargins.fit(evidence_sums(natives, native_heads))
+    alone = NativeMargins.fit(MARGIN_WEIGHT * natives)
+    sums = evidence_sums(margin, heads.astype(np.float64))
+    quantile = np.where(
+        np.isnan(sums), alone.log_quantile(MARGIN_WEIGHT * margin), both.log_quantile(sums)
+    )
+    return labels, ~(margin > 0), quantile < math.log(FALSE_REJECTIONS)
+
+
+def _print(points: Sequence[Point], title: str) -> None:
+    whole = _by([p for p in points if p.share == 1.0], lambda p: (p.phone,))
+    table = Table(title=f"{title}; {FALSE_REJECTIONS:.0%} setting")
+    for column in ("over", "n", "what", "Pearson", "Spearman", "expected", "measured"):
+        table.add_column(column, justify="left" if column in {"over", "what"} else "right")
+    for over, groups in (
+        ("phones", whole),
+        ("phones in one index", _by([p for p in points if p.share == 1.0], _of_one_index)),
+        ("indexes of fewer utterances", _by(points, lambda p: (p.fold, p.share), least=1)),
+        ("phones in all of these", _by(points, lambda p: (p.fold, p.share, p.phone))),
+    ):
+        for what, columns in (("error", (0, 1)), ("false rejections", (2, 3))):
+            expected, measured = groups[:, columns[0]], groups[:, columns[1]]
+            table.add_row(
+                over,
+                str(len(groups)),
+                what,
+                f"{_correlation(expected, measured):.3f}",
+                f"{_correlation(_ranks(expected), _ranks(measured)):.3f}",
+                f"{expected.mean():.2%}",
+                f"{measured.mean():.2%}",
+            )
+    Console(width=110).print(table)
+
+
+def _of_one_index(point: Point) -> tuple[object, ...]:
+    return point.fold, point.phone
+
+
+def _by(points: Sequence[Point], key: object, least: int = LEAST_MEASURED) -> NDArray[np.float64]:
+    """Means over the points of each key, weighed by natives, `[n, 4]`; thin ones are left out."""
+    grouped: dict[object, list[Point]] = {}
+    for point in points:
+        grouped.setdefault(key(point), []).append(point)  # type: ignore[operator]
+    rows = []
+    for group in grouped.values():
+        weights = np.array([p.natives for p in group], dtype=np.float64)
+        if weights.sum() < least:
+            continue
+        values = np.array(
+            [(p.expected_error, p.error, p.expected_rejections, p.rejections) for p in group]
+        )
+        rows.append(weights @ values / weights.sum())
+    return np.array(rows)
+
+
+def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    return float(np.corrcoef(x, y)[0, 1])
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 0; ties share their mean."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts + 1) / 2)[inverse]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Show nothing."""
+
+
+if __name__ == "__main__":
+    main()

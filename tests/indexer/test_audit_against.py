@@ -1,0 +1,120 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from indexer.audit.against import MIN_CONTEXT, AgainstReport, against
+from indexer.audit.coverage import coverage
+from indexer.audit.script import greedy_script
+from indexes.phone_index import PhoneIndex
+from speech.errors import InputError
+
+
+def ask(index: PhoneIndex, source: object) -> AgainstReport:
+    return against(index, coverage(index), str(source))
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Path:
+    path = tmp_path / "practice.txt"
+    path.write_text("See me.\n\nSee me.\nSee a seat.\nMa!\n—\n", encoding="utf-8")
+    return path
+
+
+def test_sentences_are_told_what_the_index_can_judge(
+    tone_index: PhoneIndex, practice: Path
+) -> None:
+    found = ask(tone_index, practice)
+    assert found.kind == "text"
+    see, seat, ma, nothing = found.lines
+    assert see.phones == ("S", "IY", "M", "IY")
+    assert see.judged_share == 1
+    assert see.uncertain == ()
+    assert seat.uncertain == ("AH", "T")
+    assert seat.judged_share == pytest.approx(4 / 6, abs=1e-4)
+    assert ma.judged_share == 1
+    assert nothing.problem
+    assert nothing.judged_share is None
+    assert found.missing == ("AH", "T")
+    assert found.uncertain == ()
+    total = [p for line in found.lines for p in line.phones]
+    judged = [p for p in total if p in {"S", "IY", "M", "AA"}]
+    assert found.judged_share == pytest.approx(len(judged) / len(total), abs=1e-4)
+
+
+def test_thin_contexts_are_those_that_the_index_has_hardly_heard(
+    tone_index: PhoneIndex, practice: Path
+) -> None:
+    report = coverage(tone_index)
+    seen = {p.phone: p.contexts for p in report.phones}
+    classes = report.context_classes
+    for line in ask(tone_index, practice).lines:
+        for thin in line.thin:
+            before, after = classes.index(thin.before), classes.index(thin.after)
+            assert seen[thin.phone][before][after] < MIN_CONTEXT
+
+
+def test_the_script_closes_every_gap_that_the_text_can_close(
+    tone_index: PhoneIndex, practice: Path
+) -> None:
+    found = ask(tone_index, practice)
+    assert found.script.lines[0].text == "See a seat."  # it alone has the phones that are missing
+    lefts = [line.left for line in found.script.lines]
+    assert lefts == sorted(lefts, reverse=True)
+    assert found.script.gaps == lefts[-1] + sum(line.fills for line in found.script.lines)
+
+
+def test_the_greedy_choice_is_the_best_for_its_length() -> None:
+    needs = {("A",): 2, ("B",): 1, ("C",): 1, ("A", "x", "y"): 1}
+    candidates = [
+        ("a long one", Counter({("A",): 2, ("B",): 1, ("D",): 40})),
+        ("a short one", Counter({("A",): 2, ("B",): 1, ("A", "x", "y"): 1})),
+        ("nothing new", Counter({("A",): 1})),
+        ("the rest", Counter({("C",): 3})),
+    ]
+    script = greedy_script(candidates, needs)
+    assert [line.text for line in script.lines] == ["a short one", "the rest"]
+    assert [line.left for line in script.lines] == [1, 0]
+    assert [line.fills for line in script.lines] == [4, 1]
+    assert len(greedy_script(candidates, needs, most=1).lines) == 1
+    assert greedy_script(candidates, {("A",): 0}).lines == ()
+
+
+def test_a_lexicon_is_read_word_by_word(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    path = tmp_path / "words.dict"
+    path.write_text(";;; mine\nsama S AA1 M AA0\nsama(2) S IY1 M AA0\nzee Z IY1\n", "utf-8")
+    found = ask(tone_index, path)
+    assert found.kind == "lexicon"
+    assert [line.text for line in found.lines] == ["sama", "zee"]
+    assert found.lines[0].phones == ("S", "AA", "M", "AA")
+    assert found.missing == ("Z",)
+    assert found.script.lines[0].text == "zee"
+
+
+def test_inventories_are_a_language_a_list_or_json(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    assert ask(tone_index, "de").kind == "inventory"
+    assert "yː" in ask(tone_index, "de").missing
+    listed = tmp_path / "few.phones"
+    listed.write_text("IY\ns\nθ\n", encoding="utf-8")
+    found = ask(tone_index, listed)
+    assert found.phones == ("IY", "S", "TH")
+    assert found.missing == ("TH",)
+    assert found.judged_share == pytest.approx(2 / 3, abs=1e-4)
+    import json
+
+    whole = tmp_path / "all.json"
+    whole.write_text(json.dumps(tone_index.inventory.to_json()), encoding="utf-8")
+    assert ask(tone_index, whole).phones == tone_index.inventory.symbols
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("none.txt", None), ("empty.txt", "\n"), ("bad.json", "{"), ("bad.phones", " ")],
+)
+def test_what_cannot_be_used_is_refused(
+    tone_index: PhoneIndex, tmp_path: Path, name: str, text: str | None
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    with pytest.raises(InputError):
+        ask(tone_index, tmp_path / name)
