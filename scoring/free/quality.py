@@ -16,9 +16,9 @@ import numpy as np
 from indexes.natives import NativeMargins
 from indexes.phone_index import FloatArray, PhoneIndex
 from indexes.similarity import class_similarities
+from indexes.trust import MIN_COVERAGE
 from retriever.neighbours import Exclusion
 from scoring.assessment import Verdict
-from scoring.fusion.natives import MIN_COVERAGE
 from scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_of
 from speech.alignment import SILENCE
 
