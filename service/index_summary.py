@@ -74,7 +74,7 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
     console.print(Columns(cells, padding=(0, 3), equal=True))
     if any(counts.phones[phone] < MIN_COVERAGE for phone in counts.phones if phone != SILENCE):
         console.print(
-            f"? fewer than {MIN_COVERAGE} examples: judged as uncertain; `nativeear index audit` tells "
-            "which others are",
+            f"? fewer than {MIN_COVERAGE} examples: judged as uncertain; "
+            "`nativeear index audit` tells which others are",
             style="dim",
         )
