@@ -152,8 +152,9 @@ class Fluency(_Model):
     """How it flows, measured from the alignment.
 
     `filled_pauses` and `restarts` are spans in seconds that a listener may want to check: voice
-    held on one pitch between words, and sounds that begin as the word beside them does. `rpvi_c`
-    and `delta_c` are in milliseconds.
+    held on one pitch between words, and sounds that begin as the word beside them does.
+    `repetitions` are recognised words that came twice, the second time. `rpvi_c` and `delta_c` are
+    in milliseconds.
     """
 
     syllables_per_s: float | None = None
@@ -169,6 +170,7 @@ class Fluency(_Model):
     delta_c: float | None = None
     filled_pauses: tuple[tuple[float, float], ...] = ()
     restarts: tuple[tuple[float, float], ...] = ()
+    repetitions: tuple[tuple[float, float], ...] = ()
     grades: tuple[MeasureGrade, ...] = ()
 
 

@@ -267,6 +267,7 @@ class Assessor:
             exclusion=exclusion,
             frames=hearing.frames,
             unsure=unsure,
+            recognised=transcript is not None,
         )
         warnings += prosody.reasons
         result = self._result(

@@ -99,6 +99,13 @@ def examine() -> DoctorReport:
             ),
             _espeak_library(),
             _ffmpeg(),
+            _distribution(
+                "faster-whisper",
+                "the words of speech without a text",
+                "pip install 'nativeear[asr]'",
+                required=False,
+            ),
+            _silero(),
             _mfa(),
             _gpu(),
             _default_encoder(),
@@ -150,13 +157,27 @@ def _nativeear() -> Check:
         return Check("NativeEar", False, False, found, purpose, "pip install -e .")
 
 
-def _distribution(name: str, purpose: str, fix: str) -> Check:
+def _distribution(name: str, purpose: str, fix: str, *, required: bool = True) -> Check:
     for candidate in (name, *_SUBSTITUTES.get(name, ())):
         try:
-            return Check(candidate, True, True, version(candidate), purpose)
+            return Check(candidate, True, required, version(candidate), purpose)
         except PackageNotFoundError:
             continue
-    return Check(name, False, True, "not installed", purpose, fix)
+    return Check(name, False, required, "not installed", purpose, fix)
+
+
+def _silero() -> Check:
+    from speech.prosody.voice_activity import why_not_silero
+
+    reason = why_not_silero()
+    return Check(
+        "silero-vad",
+        not reason,
+        False,
+        reason or version("silero-vad"),
+        "telling noises in a pause from speech",
+        "pip install 'nativeear[vad]'" if reason else "",
+    )
 
 
 def _espeak_library() -> Check:

@@ -27,6 +27,7 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.grading import FLAGGED_SCORE, mean, score_of
+from scoring.prosody.hesitations import repeated_words, restarts
 from scoring.prosody.intonation import judge_intonation
 from scoring.prosody.natives import (
     FLUENCY_MEASURES,
@@ -109,6 +110,7 @@ def assess_prosody(
     exclusion: Exclusion,
     frames: Frames | None = None,
     unsure: Collection[int] = (),
+    recognised: bool = False,
 ) -> ProsodyAssessment:
     """Measure and grade one recording.
 
@@ -124,6 +126,8 @@ def assess_prosody(
         The recording, encoded: by them the natives tell full vowels from reduced ones.
     unsure
         Indices of words that may be others: their stress is not judged.
+    recognised
+        Whether the words are what a recogniser wrote: one that comes twice was said twice.
     """
     omitted = {i for i, word in enumerate(words) if word.omitted}
     measured = measure_prosody(
@@ -153,7 +157,7 @@ def assess_prosody(
         PROSODY_WEIGHTS,
     )
     return ProsodyAssessment(
-        fluency=_fluency(measured, words, insertions, flow),
+        fluency=_fluency(measured, words, insertions, flow, recognised=recognised),
         prosody=Prosody(
             f0=_f0(measured),
             contour=_contour(measured),
@@ -255,10 +259,16 @@ def _fluency(
     words: Sequence[WordAssessment],
     insertions: Sequence[Insertion],
     grades: tuple[MeasureGrade, ...],
+    *,
+    recognised: bool = False,
 ) -> Fluency:
     pauses, rhythm = measured.pauses, measured.rhythm
+    repeated = repeated_words(words) if recognised else frozenset()
     correct = sum(
-        not word.omitted and (word.score is None or word.score >= FLAGGED_SCORE) for word in words
+        i not in repeated
+        and not word.omitted
+        and (word.score is None or word.score >= FLAGGED_SCORE)
+        for i, word in enumerate(words)
     )
     return Fluency(
         syllables_per_s=measured.syllables_per_s,
@@ -276,7 +286,12 @@ def _fluency(
         if pauses
         else None,
         filled_pauses=measured.filled_pauses,
-        restarts=_restarts(words, insertions),
+        restarts=restarts(words, insertions),
+        repetitions=tuple(
+            (word.start_s, word.end_s)
+            for i, word in enumerate(words)
+            if i in repeated and word.start_s is not None and word.end_s is not None
+        ),
         npvi_v=rhythm.npvi_v,
         rpvi_c=rhythm.rpvi_c,
         percent_v=rhythm.percent_v,
@@ -285,18 +300,6 @@ def _fluency(
         delta_c=rhythm.delta_c,
         grades=grades,
     )
-
-
-def _restarts(
-    words: Sequence[WordAssessment], insertions: Sequence[Insertion]
-) -> tuple[tuple[float, float], ...]:
-    """Insertions that begin as the next word does, or as the last one did: said again."""
-    found = []
-    for insertion in insertions:
-        around = words[max(insertion.after_word_index, 0) : insertion.after_word_index + 2]
-        if any(word.phones and word.phones[0].phone == insertion.phone for word in around):
-            found.append((insertion.start_s, insertion.end_s))
-    return tuple(found)
 
 
 def _contour(measured: ProsodyMeasurement) -> Contour | None:

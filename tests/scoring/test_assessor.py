@@ -186,7 +186,8 @@ def test_the_result_is_the_json_contract(assessor: Assessor, wav: Path) -> None:
     told = assessor.assess(wav, phones="M IY S AA S IY M AA").model_dump()
     assert set(told) == {
         "id", "language", "index", "encoder", "calibration", "duration_s", "score", "words",
-        "insertions", "remarks", "fluency", "prosody", "explanation", "level", "transcript", "warnings",
+        "insertions", "remarks", "fluency", "prosody", "explanation", "level",
+        "transcript", "warnings",
     }  # fmt: skip
     assert set(told["words"][0]) == {
         "word", "start_s", "end_s", "score", "stress", "omitted", "syllables", "phones",
