@@ -23,7 +23,7 @@ import nativeear
 from indexer.build import BuildRequest, build_index
 from indexer.corpus import read_corpus
 from indexer.readers.asterisk import VOICES
-from indexes.trust import MIN_COVERAGE
+from indexes.trust import UNHEARD, phone_trust
 from scoring.grading import FLAGGED
 from scoring.metrics import roc_auc
 from speech.audio import Audio
@@ -60,8 +60,8 @@ def main() -> None:
         )
         ear = nativeear.load(out)
         rng = np.random.default_rng(SEED)
-        counts = ear.index.manifest.counts.phones
-        symbols = [p.symbol for p in ear.inventory if counts.get(p.symbol, 0) >= MIN_COVERAGE]
+        trust = phone_trust(ear.index)
+        symbols = [p.symbol for p in ear.inventory if trust.get(p.symbol, UNHEARD).judged()]
         rejected: list[bool] = []
         clean: list[float] = []
         wrong: list[float] = []

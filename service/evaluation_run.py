@@ -17,7 +17,7 @@ from indexer.corpus import UNKNOWN_SPEAKER, SetAside
 from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from indexes.publishing import MANIFEST
-from indexes.trust import MIN_COVERAGE
+from indexes.trust import phone_trust
 from scoring.assessment import Assessment
 from scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
 from scoring.evaluation.bootstrap import RESAMPLES
@@ -145,7 +145,7 @@ def _run(
 ) -> EvaluationReport:
     simulates = request.kind in {"simulated", "cmukids"}
     run = _Run(request, index, rows, progress)
-    claims = claimable(index.manifest.counts.phones, index.inventory, MIN_COVERAGE)
+    claims = claimable(phone_trust(index), index.inventory)
     simulation = Simulation(claims, index.inventory, request.seed)
     altered: dict[Kind, list[AnnotatedUtterance]] = {kind: [] for kind in KINDS}
 

@@ -9,12 +9,13 @@ right phones or more stand between two errors, so that each neighbour borders on
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
+from indexes.trust import UNHEARD, PhoneTrust
 from scoring.assessment import Assessment
 from scoring.evaluation.annotated import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord
 from scoring.evaluation.bootstrap import (
@@ -109,9 +110,9 @@ class Simulation:
         return replace(annotated, words=tuple(words))
 
 
-def claimable(counts: dict[str, int], inventory: PhoneInventory, least: int) -> tuple[str, ...]:
-    """The phones of which an index has at least `least` exemplars."""
-    return tuple(phone for phone in inventory.symbols if counts.get(phone, 0) >= least)
+def claimable(trust: Mapping[str, PhoneTrust], inventory: PhoneInventory) -> tuple[str, ...]:
+    """The phones that an index judges: of the others no error can be found."""
+    return tuple(phone for phone in inventory.symbols if trust.get(phone, UNHEARD).judged())
 
 
 def paired_measures(

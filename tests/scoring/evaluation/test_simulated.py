@@ -2,6 +2,7 @@ from itertools import pairwise
 
 import pytest
 
+from indexes.trust import PhoneTrust
 from scoring.evaluation.annotated import AnnotatedPhone, Speaker
 from scoring.evaluation.judgements import JudgementTable
 from scoring.evaluation.simulated import (
@@ -56,7 +57,8 @@ def test_errors_are_seeded_apart_and_of_their_kind(kind: str) -> None:
 
 
 def test_where_nothing_can_be_claimed_there_is_no_error() -> None:
-    assert claimable({"S": 10, "T": 9}, INVENTORY, 10) == ("S",)
+    trust = {"S": PhoneTrust(10, 10, 10), "T": PhoneTrust(9, 9, 9), "M": PhoneTrust(90, 90, 20)}
+    assert claimable(trust, INVENTORY) == ("S",)
     only_s = Simulation(("S",), INVENTORY)
     utterance = annotated("u", ANNA, [])
     assert only_s.with_errors(utterance, assessed("u", [right(["S"])]), "any") is None
