@@ -109,6 +109,23 @@ export function melodyOf({ words, prosody, duration_s: duration }) {
   return [el("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": "Pitch" }, drawing), key, note];
 }
 
+const MOVES = { fall: "falls", level: "stays level", rise: "rises" };
+
+/** How the melody ends, and which word stands out, in words; as far as they were measured. */
+export function melodyInWords({ words, prosody }) {
+  const said = [];
+  const end = prosody?.intonation;
+  if (end?.fits === true) said.push(`Your melody ${MOVES[end.observed]} at the end, as it should.`);
+  if (end?.fits === false && end.expected) {
+    said.push(`Your melody ${MOVES[end.observed]} at the end; here it usually ${MOVES[end.expected]}.`);
+  }
+  const own = words[prosody?.prominent_word]?.word;
+  const native = words[prosody?.native_prominent_word]?.word;
+  if (own && native && own === native) said.push(`“${own}” stands out, as it does with the native.`);
+  else if (own) said.push(`“${own}” stands out${native ? `; with the native, “${native}” does` : ""}.`);
+  return said.length > 0 ? el("p", {}, said.join(" ")) : null;
+}
+
 /** The learner beside the middle nine tenths of natives; null where nothing was graded. */
 export function gradesOf(title, grades) {
   if (!grades || grades.length === 0) return null;

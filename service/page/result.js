@@ -1,9 +1,9 @@
 /** One result: scores, what to work on, words, drawing, melody and warnings. */
 
 import { el, fault, say, svg } from "./dom.js";
-import { gradesOf, melodyOf } from "./melody.js";
+import { gradesOf, melodyInWords, melodyOf } from "./melody.js";
 import { audioContext, play, stop } from "./player.js";
-import { band, scoreText } from "./scale.js";
+import { band, percent, scoreText } from "./scale.js";
 import { timelineOf } from "./timeline.js";
 import { wordsOf } from "./words.js";
 
@@ -72,6 +72,12 @@ function remarksOf(assessment, words) {
   return el("section", { class: "card" }, el("h3", {}, "Work on this first"), el("ol", { class: "remarks" }, items));
 }
 
+/** A band of CEFR or IELTS, where a model tells it. */
+function levelOf({ level }) {
+  if (!level) return null;
+  return el("p", {}, el("b", {}, `${level.scale} ${level.band}`), `, with a probability of ${percent(level.probability)}`);
+}
+
 /**
  * Show a take (see `wordsOf`) in a node. The drawing follows when it is made; where the learner's
  * sound is not at hand, a sentence says so.
@@ -95,7 +101,7 @@ export function showResult(node, take, about) {
   const title = el("h2", { tabindex: "-1" }, about);
   node.replaceChildren(
     ...[
-      el("section", { class: "card" }, title, headline(assessment)),
+      el("section", { class: "card" }, title, headline(assessment), levelOf(assessment)),
       remarksOf(assessment, words),
       el(
         "section",
@@ -105,7 +111,7 @@ export function showResult(node, take, about) {
         words.nodes,
       ),
       el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Your recording"), take.sound ? whole : null), drawing),
-      melody ? el("section", { class: "card" }, el("h3", {}, "Melody"), melody) : null,
+      melody ? el("section", { class: "card" }, el("h3", {}, "Melody"), melodyInWords(assessment), melody) : null,
       grades.length > 0 ? el("section", { class: "card grades" }, el("h3", {}, "Flow and rhythm among natives"), grades) : null,
       assessment.explanation ? el("section", { class: "card" }, el("h3", {}, "In other words"), el("p", { class: "prose" }, assessment.explanation)) : null,
       notes(assessment),

@@ -148,6 +148,9 @@ def test_a_spoken_sentence_is_heard_scored_opened_and_played(page):
     page.keyboard.press("Enter")
     assert page.locator(".word[aria-expanded=true] .text").inner_text() == "hold"
     assert page.locator(".chip").count() == 4
+    page.click("summary")
+    assert "exemplars of the phone" in page.inner_text(".numbers dl")
+    assert "[object" not in page.inner_text("main")
     page.wait_for_selector(".turn .play")
     turn = page.locator(".turn .play").first
     turn.click()
