@@ -201,8 +201,6 @@ def _openapi(application: FastAPI) -> dict[str, Any]:
         schemas = described.setdefault("components", {}).setdefault("schemas", {})
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
-        schemas["Problem"] = Problem.model_json_schema(
-            ref_template="#/components/schemas/{model}"
-        )
+        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
         application.openapi_schema = described
     return application.openapi_schema

@@ -177,5 +177,3 @@ def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:
 
 def _too_large(limit: int) -> tuple[str]:
     return (f"More than {limit:,} bytes were sent.",)
-
-

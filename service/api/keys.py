@@ -158,8 +158,8 @@ _BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="A key, `n
 _HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="key header")
 
 
-def allowed(scope: str) -> Callable[..., Caller]:
-    """A dependency that gives the caller, and refuses one whose key does not allow `scope`."""
+def allowed(*scopes: str) -> Callable[..., Caller]:
+    """A dependency that gives the caller, and refuses one whose key allows none of `scopes`."""
 
     def caller(
         request: Request,
@@ -167,27 +167,28 @@ def allowed(scope: str) -> Callable[..., Caller]:
         _header: Annotated[object, Security(_HEADER)] = None,
     ) -> Caller:
         asking = caller_of(request)
-        refuse_unless(asking, scope)
+        refuse_unless(asking, *scopes)
         return asking
 
     return caller
 
 
-def refuse_unless(caller: Caller, scope: str) -> None:
-    """Refuse a caller whose key does not allow a scope.
+def refuse_unless(caller: Caller, *scopes: str) -> None:
+    """Refuse a caller whose key allows none of some scopes.
 
     Raises
     ------
     ForbiddenError
         With the scope that is missing.
     """
-    if not caller.may(scope):
+    if not any(caller.may(scope) for scope in scopes):
         raise ForbiddenError(
-            f"This key does not allow that; it needs the scope {scope}.",
+            f"This key does not allow that; it needs the scope {' or '.join(scopes)}.",
             fix="Ask whoever runs the service for a key with that scope.",
         )
 
 
 Assessing = Annotated[Caller, Depends(allowed(ASSESS))]
 Reading = Annotated[Caller, Depends(allowed(READ))]
+Following = Annotated[Caller, Depends(allowed(READ, ASSESS))]
 Administering = Annotated[Caller, Depends(allowed(ADMIN))]

@@ -305,4 +305,3 @@ class References:
         self._open[reference.name] = reference
         exemplars = reference.index.manifest.counts.exemplars
         self._metrics.index_exemplars.labels(reference.name).set(exemplars)
-

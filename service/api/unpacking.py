@@ -65,7 +65,7 @@ def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
     path = PurePosixPath(member.filename)
     kind = stat.S_IFMT(member.external_attr >> 16)
     odd = kind not in {0, stat.S_IFREG, stat.S_IFDIR}
-    bad = any(part in {"", ".", ".."} or set(part) & set('\\:\0') for part in path.parts)
+    bad = any(part in {"", ".", ".."} or set(part) & set("\\:\0") for part in path.parts)
     if odd or bad or path.is_absolute() or not path.parts:
         raise CorpusError(
             f"The archive holds {member.filename!r}, which is no plain file of a corpus.",

@@ -11,6 +11,7 @@ from speech.errors import InputError
 
 
 def serve(
+    *,
     host: Annotated[
         str, typer.Option(help="Address to listen on; beyond loopback, a key is needed.")
     ] = "127.0.0.1",

@@ -58,6 +58,7 @@ as a page of no origin: it cannot reach the service."""
     },
 )
 async def assess(
+    *,
     request: Request,
     parts: Parts,
     caller: Assessing,
@@ -255,6 +256,7 @@ _COLUMNS = tuple(AssessmentItem.model_fields)
     responses={200: {"content": CSV_CONTENT}, **responses(401, 403, 422, 429, 503)},
 )
 async def assessments(
+    *,
     parts: Parts,
     caller: Reading,
     learner_id: Annotated[Name | None, Query()] = None,

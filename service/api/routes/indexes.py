@@ -222,9 +222,7 @@ async def exemplar_audio(
 async def sentences(
     name: IndexName,
     parts: Parts,
-    after: Annotated[
-        int, Query(ge=0, le=2**31 - 1, description="`next` of the page before.")
-    ] = 0,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="`next` of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=2000)] = 500,
 ) -> Any:
     """The native recordings that can be heard whole, and what is said in them."""
@@ -232,9 +230,7 @@ async def sentences(
     def listed() -> SentenceList:
         found = _sentences(parts.references.get(name).index)
         past = after + limit
-        return SentenceList(
-            items=found[after:past], next=str(past) if past < len(found) else None
-        )
+        return SentenceList(items=found[after:past], next=str(past) if past < len(found) else None)
 
     return await to_thread.run_sync(listed)
 

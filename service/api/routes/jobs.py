@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from indexes.catalogue import home
 from service.api.builds import BuildOrder
-from service.api.keys import Administering, Caller, Reading
+from service.api.keys import Administering, Caller, Following
 from service.api.models import JobAnswer, JobCreated, Name, Tag
 from service.api.problems import ForbiddenError, Problem, responses
 from service.api.state import Parts, Service
@@ -57,7 +57,7 @@ def job_answer(job: Job) -> JobAnswer:
     response_model=JobAnswer,
     responses=responses(401, 403, 404, 422, 429, 503),
 )
-async def job(id: Id, parts: Parts, caller: Reading) -> Any:
+async def job(id: Id, parts: Parts, caller: Following) -> Any:
     """The state of a job, and its result once it is done."""
     return await _told(parts, id, caller)
 
@@ -71,7 +71,7 @@ async def job(id: Id, parts: Parts, caller: Reading) -> Any:
         **responses(401, 403, 404, 422, 429, 503),
     },
 )
-async def events(id: Id, parts: Parts, caller: Reading) -> StreamingResponse:
+async def events(id: Id, parts: Parts, caller: Following) -> StreamingResponse:
     """Server-sent events: the job whenever it changes, the last time when it has ended."""
     first = await _told(parts, id, caller)
     return StreamingResponse(
@@ -108,7 +108,7 @@ async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterat
     response_model=JobAnswer,
     responses=responses(401, 403, 404, 409, 422, 429, 503),
 )
-async def cancel(id: Id, parts: Parts, caller: Reading) -> Any:
+async def cancel(id: Id, parts: Parts, caller: Following) -> Any:
     """Take a job out of the queue, or kill it if it builds an index.
 
     An assessment that has begun is finished.
@@ -132,6 +132,7 @@ async def cancel(id: Id, parts: Parts, caller: Reading) -> Any:
     responses=responses(400, 401, 403, 409, 413, 422, 429, 503),
 )
 async def build(
+    *,
     parts: Parts,
     caller: Administering,
     name: Annotated[Name, Form(description="Name of the new index.", examples=["my-natives"])],
@@ -183,9 +184,7 @@ async def build(
         raise
     parts.builds.start(created.id, order, unpacked)
     answer = JobCreated(job=job_answer(created))
-    return JSONResponse(
-        answer.model_dump(mode="json"), 202, {"Location": f"/v1/jobs/{created.id}"}
-    )
+    return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": f"/v1/jobs/{created.id}"})
 
 
 def _new_folder(name: str) -> FilePath:
