@@ -4,7 +4,7 @@ import { rememberKey, whenKeyIsWanted } from "./api.js";
 import { byId, say } from "./dom.js";
 import { learner, rememberLearner } from "./learner.js";
 import { stop } from "./player.js";
-import { startPractice } from "./practice.js";
+import { leavePractice, startPractice } from "./practice.js";
 import { showGroup } from "./group.js";
 import { showProgress } from "./progress.js";
 
@@ -22,6 +22,8 @@ function show() {
     if (name === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  if (view !== "practice") leavePractice();
+  document.title = view === "practice" ? "NativeEar" : `${byId(`to-${view}`).textContent} – NativeEar`;
   VIEWS[view]?.();
 }
 

@@ -2,11 +2,16 @@
 
 import { get } from "./api.js";
 import { byId, el, fault, say } from "./dom.js";
-import { cell, csvButton, scrolled } from "./progress.js";
+import { backButton, cell, csvButton, scrolled, showHistory } from "./progress.js";
 import { percent } from "./scale.js";
 
 const NAME = "nativeear-teacher-group";
 const SOUNDS = 12; // columns: the hardest ones for the group
+
+function personButton(name, group) {
+  const back = backButton(group, () => load(group));
+  return el("button", { type: "button", class: "link", onclick: () => showHistory(byId("group"), name, [back]) }, name);
+}
 
 function heat(summary) {
   const hardest = [...summary.phones]
@@ -18,7 +23,7 @@ function heat(summary) {
     return el(
       "tr",
       {},
-      el("th", { scope: "row" }, learner.learner_id, el("small", {}, `${learner.count} ${learner.count === 1 ? "sentence" : "sentences"}`)),
+      el("th", { scope: "row" }, personButton(learner.learner_id, summary.group), el("small", {}, `${learner.count} ${learner.count === 1 ? "sentence" : "sentences"}`)),
       el("td", {}, cell(learner.mean_score)),
       hardest.map(({ phone }) => el("td", {}, own.has(phone) ? cell(own.get(phone)) : "")),
     );

@@ -220,6 +220,7 @@ async function takeFile(file) {
 }
 
 async function send() {
+  const { text } = state;
   const { file, buffer } = state.take;
   const { name, group, l1, keep } = learner();
   const form = byId("stage");
@@ -229,13 +230,13 @@ async function send() {
   try {
     const assessment = await assess(
       file,
-      { text: state.text, index: state.index.name, l1, learner_id: name, group: name && group, keep_audio: keep && "true" },
+      { text, index: state.index.name, l1, learner_id: name, group: name && group, keep_audio: keep && "true" },
       say,
     );
     const title = showResult(
       byId("result"),
       { assessment, sound: buffer ? async () => buffer : null },
-      `“${state.text}”`,
+      `“${text}”`,
     );
     const { overall } = assessment.score;
     const headline = overall === null ? "Nothing could be scored." : `${Math.round(overall)} of 100.`;
@@ -262,6 +263,11 @@ function acceptDrops() {
     over(false)(event);
     if (state.text.trim()) takeFile(event.dataTransfer.files[0]);
   });
+}
+
+/** Stop recording, where somebody goes to another view meanwhile. */
+export function leavePractice() {
+  if (state.recording) startOrStop();
 }
 
 /** Wire the practice view and fill it. */

@@ -69,8 +69,7 @@ function phoneTable(phones) {
   return scrolled("Sounds", el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
 }
 
-async function open(item) {
-  const node = byId("progress");
+async function open(item, node, back) {
   try {
     const assessment = await get(`assessments/${item.id}`);
     const where = `assessments/${item.id}/audio`;
@@ -80,23 +79,26 @@ async function open(item) {
     } catch {
       // Not kept: the result says so.
     }
-    const back = el("button", { type: "button", class: "quiet", onclick: showProgress }, "← All results");
     const shown = el("div", { class: "result" });
-    node.replaceChildren(el("div", {}, back), shown);
+    node.replaceChildren(backButton("All results", back), shown);
     showResult(shown, { assessment, sound: buffer ? async () => buffer : null }, `“${item.text ?? ""}”, ${day(item.created_at)}`).focus();
   } catch (error) {
     trouble(error);
   }
 }
 
-function resultTable(items) {
+/** A button that leads to where one came from. */
+export const backButton = (where, go) =>
+  el("div", {}, el("button", { type: "button", class: "quiet", onclick: go }, `← ${where}`));
+
+function resultTable(items, node, again) {
   const rows = items.map((item) => {
     const erase = el("button", { type: "button", class: "link", "aria-label": `Delete the result of “${item.text}”` }, "Delete");
     erase.addEventListener("click", async () => {
       if (!window.confirm(`Delete this result and its recording for good?\n\n${item.text ?? ""}`)) return;
       try {
         await remove(`assessments/${item.id}`);
-        await showProgress();
+        await again();
         say("Deleted.");
       } catch (error) {
         trouble(error);
@@ -106,7 +108,7 @@ function resultTable(items) {
       "tr",
       {},
       el("td", {}, day(item.created_at)),
-      el("td", {}, el("button", { type: "button", class: "link", onclick: () => open(item) }, item.text ?? "phones")),
+      el("td", {}, el("button", { type: "button", class: "link", onclick: () => open(item, node, again) }, item.text ?? "phones")),
       el("td", {}, cell(item.overall)),
       el("td", { class: "end" }, erase),
     );
@@ -119,7 +121,8 @@ function resultTable(items) {
 export async function showProgress() {
   const node = byId("progress");
   const { name } = learner();
-  if (!name) {
+  if (name) await showHistory(node, name);
+  else {
     node.replaceChildren(
       el(
         "section",
@@ -128,9 +131,13 @@ export async function showProgress() {
         el("p", {}, el("button", { type: "button", class: "main", onclick: () => byId("you").click() }, "Tell my name")),
       ),
     );
-    return;
   }
-  node.replaceChildren(el("p", { class: "soft" }, "Loading…"));
+}
+
+/** Fill a node with the history of a learner, below what else there is to show. */
+export async function showHistory(node, name, above = []) {
+  const again = () => showHistory(node, name, above);
+  node.replaceChildren(...above, el("p", { class: "soft" }, "Loading…"));
   const who = encodeURIComponent(name);
   try {
     const [progress, items] = await Promise.all([
@@ -141,11 +148,12 @@ export async function showProgress() {
       all(`assessments?learner_id=${who}&limit=${MOST}`, MOST),
     ]);
     if (!progress || items.length === 0) {
-      node.replaceChildren(el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
+      node.replaceChildren(...above, el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
       return;
     }
     const scores = progress.sentences.map(({ overall }) => overall);
     node.replaceChildren(
+      ...above,
       el(
         "section",
         { class: "card" },
@@ -156,13 +164,13 @@ export async function showProgress() {
       el(
         "section",
         { class: "card" },
-        el("div", { class: "row" }, el("h3", {}, "Your sounds, the hardest first"), csvButton(`learners/${who}/progress?format=csv`, "progress.csv")),
+        el("div", { class: "row" }, el("h3", {}, "Sounds, the hardest first"), csvButton(`learners/${who}/progress?format=csv`, "progress.csv")),
         phoneTable(progress.phones),
       ),
-      el("section", { class: "card" }, el("h3", {}, "Your results"), resultTable(items)),
+      el("section", { class: "card" }, el("h3", {}, "Results"), resultTable(items, node, again)),
     );
   } catch (error) {
-    node.replaceChildren();
+    node.replaceChildren(...above);
     trouble(error);
   }
 }

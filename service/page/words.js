@@ -22,6 +22,7 @@ function ipaOf(assessment) {
 
 const exemplarPath = (index, row) => `indexes/${encodeURIComponent(index)}/exemplars/${row}`;
 
+let shown = 0; // results so far: the page may hold several, and ids are unique
 const exemplars = new Map();
 
 /** What the index tells of a native phone, asked once. */
@@ -97,7 +98,9 @@ function worst(phones) {
 export function wordsOf(take) {
   const { assessment } = take;
   const ipa = ipaOf(assessment);
-  const panel = el("section", { id: "sounds", class: "sounds", tabindex: "-1", hidden: true });
+  shown += 1;
+  const id = `sounds-${shown}`;
+  const panel = el("section", { id, class: "sounds", tabindex: "-1", hidden: true });
   const buttons = assessment.words.map((word, number) =>
     el(
       "button",
@@ -105,7 +108,7 @@ export function wordsOf(take) {
         type: "button",
         class: `word ${band(word.score)}${word.omitted ? " omitted" : ""}`,
         "aria-expanded": "false",
-        "aria-controls": "sounds",
+        "aria-controls": id,
         onclick: () => toggle(number),
       },
       el("span", { class: "text", lang: assessment.language, dir: "auto" }, word.word),
@@ -119,7 +122,7 @@ export function wordsOf(take) {
     buttons.forEach((button, i) => button.setAttribute("aria-expanded", String(i === number && !shut)));
     panel.hidden = shut;
     panel.replaceChildren();
-    if (!shut) panel.append(...soundsOf(take, assessment.words[number], ipa, place));
+    if (!shut) panel.append(...soundsOf(take, assessment.words[number], ipa, place, `${id}-detail`));
     panel.setAttribute("aria-label", `Sounds of “${assessment.words[number].word}”`);
   }
 
@@ -148,8 +151,8 @@ export function wordsOf(take) {
   };
 }
 
-function soundsOf(take, word, ipa, wanted) {
-  const detail = el("div", { class: "detail", id: "sound" });
+function soundsOf(take, word, ipa, wanted, id) {
+  const detail = el("div", { class: "detail", id });
   const chips = word.phones.map((phone, place) =>
     el(
       "button",
@@ -157,7 +160,7 @@ function soundsOf(take, word, ipa, wanted) {
         type: "button",
         class: `chip ${band(phone.score)}`,
         "aria-pressed": "false",
-        "aria-controls": "sound",
+        "aria-controls": id,
         onclick: () => show(place),
       },
       el("span", { class: "ipa" }, phone.ipa, el("span", { "aria-hidden": "true" }, MARKS[phone.verdict])),
