@@ -22,7 +22,7 @@ from retriever.neighbours import Exclusion
 FloatArray = NDArray[np.float32]
 
 TOP_M = 10
-"""Exemplars that speak for either kind. Tried 5, 10, 20 and 40: `benchmarks.stress_designs`."""
+"""Exemplars that speak for either kind, as many as speak for a class in a margin."""
 MAX_EXEMPLARS = 4000
 """Of either kind; more would only cost time."""
 

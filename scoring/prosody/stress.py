@@ -87,9 +87,14 @@ class StressModel:
         margins = np.array([model.observe(word).margin for word in words])
         return cls(weights, offsets, NativeMargins.fit(margins))
 
+    def cues(self, word: Sequence[Syllable]) -> FloatArray:
+        """What tells stress in the syllables of a word, float64 `[S, C]`, its places taken off."""
+        cues: FloatArray = _relative(word) - self.offsets[_places(word)]
+        return cues
+
     def observe(self, word: Sequence[Syllable]) -> ObservedStress:
         """Where the stress of one of `polysyllables` lies."""
-        prominence = (_relative(word) - self.offsets[_places(word)]) @ self.weights
+        prominence = self.cues(word) @ self.weights
         expected = next(i for i, syllable in enumerate(word) if syllable.stress == PRIMARY)
         others = np.delete(prominence, expected)
         return ObservedStress(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from scoring.prosody.stress import StressModel, polysyllables, prominent_word
-from speech.prosody.stress import Syllable
+from speech.prosody.stress import CORRELATES, Syllable
 
 
 def word(
@@ -110,3 +110,31 @@ def test_level_does_not_matter() -> None:
     said = word(np.random.default_rng(6), 0, 3, 1)
     soft = [replace(s, emphasis_db=s.emphasis_db - 20) for s in said]
     assert model.observe(soft).margin == pytest.approx(model.observe(said).margin)
+
+
+def test_a_reduced_vowel_gives_an_unstressed_syllable_away() -> None:
+    rng = np.random.default_rng(7)
+
+    def alike(number: int, stressed: int) -> list[Syllable]:
+        """A word whose syllables differ by the fullness of their vowels alone."""
+        flat = dict.fromkeys(CORRELATES, 0.0)
+        return [
+            replace(s, **flat, fullness=0.1 * s.stress + 0.03 * rng.normal())  # type: ignore[arg-type]
+            for s in word(rng, number, 3, stressed)
+        ]
+
+    model = StressModel.fit([alike(0, int(rng.integers(3))) for _ in range(90)])
+    assert model is not None
+    found = [model.observe(alike(0, i % 3)).observed == i % 3 for i in range(90)]
+    assert np.mean(found) > 0.85
+    unheard = [replace(s, fullness=math.nan) for s in alike(0, 1)]
+    assert np.isfinite(model.observe(unheard).prominence).all()
+
+
+def test_a_place_is_not_preferred_for_where_natives_mostly_stress() -> None:
+    rng = np.random.default_rng(8)
+    natives = [word(rng, 0, 2, int(rng.random() < 0.1)) for _ in range(300)]
+    model = StressModel.fit(natives)
+    assert model is not None
+    second = [model.observe(word(rng, 0, 2, 1)).observed for _ in range(100)]
+    assert np.mean(second) > 0.9
