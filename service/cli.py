@@ -20,6 +20,7 @@ from service.commands.assess import assess
 from service.commands.evaluate import evaluate
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
 from service.commands.plot import plot
+from service.commands.serve import serve
 
 app = typer.Typer(
     name="nativeear",
@@ -33,6 +34,7 @@ app.command(cls=GuardedCommand)(assess)
 app.command(cls=GuardedCommand)(align)
 app.command("eval", cls=GuardedCommand)(evaluate)
 app.command(cls=GuardedCommand)(plot)
+app.command(cls=GuardedCommand)(serve)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
 app.add_typer(bands.app)

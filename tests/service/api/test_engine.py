@@ -15,7 +15,7 @@ from speech.audio import Audio
 from tests.service.api.conftest import DATA, PROMPT, TEXT
 
 BATCH_TOLERANCE = 0.5
-"""Points of 100. Frames of a batch equal single ones to about 1e-4, scores to much less than this."""
+"""Points of 100. Frames of a batch equal single ones to about 1e-4, scores to much less."""
 
 
 def engine_of(reference: Reference, **changes: object) -> Engine:
