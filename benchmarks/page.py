@@ -120,7 +120,7 @@ def write_microphone(path: Path) -> float:
     speech = soxr.resample(samples, rate, MICROPHONE_RATE)
     lead, tail = (np.zeros(round(s * MICROPHONE_RATE), np.float32) for s in (LEAD_S, TAIL_S))
     soundfile.write(path, np.concatenate([lead, speech, tail]), MICROPHONE_RATE, subtype="PCM_16")
-    return LEAD_S + len(samples) / rate
+    return float(LEAD_S + len(samples) / rate)
 
 
 def browsers(microphone: Path, executable: str | None) -> Iterator[Any]:
