@@ -1,0 +1,86 @@
+import io
+
+import pytest
+import soundfile
+from fastapi.testclient import TestClient
+
+from scoring.assessor import Assessor
+
+INDEX = "/v1/indexes/en-US"
+
+
+def test_indexes_languages_and_encoders_are_listed(client: TestClient) -> None:
+    items = client.get("/v1/indexes").json()["items"]
+    assert [(item["name"], item["default"], item["loaded"]) for item in items] == [
+        ("en-US", True, True)
+    ]
+    languages = client.get("/v1/languages").json()["items"]
+    assert languages == [{"language": "en-US", "indexes": ["en-US"]}]
+    assert "compact" in {item["name"] for item in client.get("/v1/encoders").json()["items"]}
+
+
+def test_an_index_is_described(client: TestClient, assessor: Assessor) -> None:
+    told = client.get(INDEX).json()
+    assert told["exemplars"] == assessor.index.manifest.counts.exemplars
+    assert [phone["phone"] for phone in told["phones"]] == list(assessor.inventory.symbols)
+    covered = client.get(f"{INDEX}/coverage").json()
+    assert covered["index"] == "en-US"
+    assert {phone["phone"] for phone in covered["phones"]} == set(assessor.inventory.symbols)
+
+
+def test_an_exemplar_can_be_heard_with_what_is_around_it(client: TestClient) -> None:
+    told = client.get(f"{INDEX}/exemplars/5").json()
+    assert told["playable"]
+    bare, around = (
+        soundfile.info(
+            io.BytesIO(client.get(f"{INDEX}/exemplars/5/audio", params={"context_s": s}).content)
+        )
+        for s in (0, 0.3)
+    )
+    assert bare.duration == pytest.approx(told["end_s"] - told["start_s"], abs=0.01)
+    assert bare.duration < around.duration <= bare.duration + 0.61
+
+
+def test_native_sentences_can_be_heard_whole(client: TestClient) -> None:
+    first = client.get(f"{INDEX}/sentences", params={"limit": 2}).json()
+    second = client.get(f"{INDEX}/sentences", params={"limit": 2, "after": first["next"]}).json()
+    assert len({item["utterance"] for item in [*first["items"], *second["items"]]}) == 4
+    item = first["items"][0]
+    sound = client.get(f"{INDEX}/utterances/{item['utterance']}/audio")
+    assert sound.headers["content-type"] == "audio/wav"
+    assert soundfile.info(io.BytesIO(sound.content)).duration >= item["audio_s"] - 0.1
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/indexes/no",
+        f"{INDEX}/exemplars/99999999",
+        f"{INDEX}/utterances/../../manifest.json/audio",
+        f"{INDEX}/utterances/no/audio",
+    ],
+)
+def test_what_is_not_there_is_said(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["detail"]
+
+
+def test_a_text_is_checked_and_pronounced(client: TestClient) -> None:
+    told = client.post("/v1/validate", json={"text": "I think so"}).json()
+    assert [(word["word"], word["known"]) for word in told["words"]] == [
+        ("I", True),
+        ("think", True),
+        ("so", True),
+    ]
+    assert told["words"][1]["phones"] == ["TH", "IH", "NG", "K"]
+    words = client.post("/v1/pronunciations", json={"text": "record"}).json()["words"]
+    variants = [variant["phones"] for variant in words[0]["variants"]]
+    assert len(variants) > 1
+    assert words[0]["variants"][0]["syllables"][-1][1] == len(variants[0])
+
+
+@pytest.mark.parametrize("text", ["", "a\0b", "...", "1" * 400])
+def test_odd_texts_end_well(client: TestClient, text: str) -> None:
+    for path in ("/v1/validate", "/v1/pronunciations"):
+        assert client.post(path, json={"text": text}).status_code in {200, 422}
