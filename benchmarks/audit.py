@@ -16,7 +16,7 @@ import argparse
 import math
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -236,11 +236,13 @@ def _of_one_index(point: Point) -> tuple[object, ...]:
     return point.fold, point.phone
 
 
-def _by(points: Sequence[Point], key: object, least: int = LEAST_MEASURED) -> NDArray[np.float64]:
+def _by(
+    points: Sequence[Point], key: Callable[[Point], tuple[object, ...]], least: int = LEAST_MEASURED
+) -> NDArray[np.float64]:
     """Means over the points of each key, weighed by natives, `[n, 4]`; thin ones are left out."""
     grouped: dict[object, list[Point]] = {}
     for point in points:
-        grouped.setdefault(key(point), []).append(point)  # type: ignore[operator]
+        grouped.setdefault(key(point), []).append(point)
     rows = []
     for group in grouped.values():
         weights = np.array([p.natives for p in group], dtype=np.float64)

@@ -158,7 +158,7 @@ def against(
         wanted.update(offer)
     phones = [need[0] for need in wanted if len(need) == 1]
     thin = [n for n in wanted if len(n) == 3 and known.contexts[n] < MIN_CONTEXT]
-    needs = {n: MIN_CONTEXT - known.contexts[n] for n in thin}
+    needs: dict[Need, int] = {n: MIN_CONTEXT - known.contexts[n] for n in thin}
     needs |= {(p,): known.lacking(p) for p in phones}
     total = sum(wanted[(p,)] for p in phones)
     return AgainstReport(
