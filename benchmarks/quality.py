@@ -25,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import DATA
+from indexer.corpus import read_corpus
 from indexes.phone_index import PhoneIndex
 from scoring.fusion.expert import BEST, COLUMNS, plainly_another
 from scoring.fusion.natives import NativeReference
@@ -42,10 +43,18 @@ from training.calibration import (
     table_of,
 )
 from training.listening import HeardCorpus, Own, Wanted, listen
-from training.splits import is_held_out
+from training.splits import fold_of, is_held_out
 
 HEAD = ("log_posterior", "sf_s", "sf_sd", "gop_margin", "deletion", "rival", "occupied_frames")
 INDEX = ("frame_", "margin", "posterior", "canonical_share", "own_similarity")
+NORMALISED = {
+    "native quantiles": ("quantile",),
+    "the recording's company": ("_recording", "_recording_low"),
+    "the word's and neighbours' company": ("_word", "_word_least", "_before", "_after"),
+    "durations": ("duration", "duration_here", "occupied_frames"),
+}
+"""Columns by which a phone is compared with something: left out in turn."""
+
 CHILD = 12
 """Oldest age that counts as a child."""
 
@@ -81,6 +90,36 @@ def agreement(
         "ROC-AUC, expert < 0.5",
         tuple(roc_auc(heard.expert[p] < WRONG, -score[p]) for p in parts),
     )
+
+
+def without(*endings: str) -> tuple[str, ...]:
+    """The columns that do not end so; with `quantile`, those of its company neither."""
+    left = tuple(name for name in COLUMNS if not name.endswith(endings))
+    return tuple(n for n in left if "quantile" not in n) if "quantile" in endings else left
+
+
+def by_pool(
+    siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path
+) -> Iterator[tuple[str, HeardCorpus]]:
+    """The learners as part of the index hears them: its natives alone, its learners alone."""
+    encoder, folder, folds = siblings[0]
+    index = PhoneIndex.open(folder)
+    speakers = frozenset(index.codes("speaker")[1])
+    rated = frozenset(
+        u.speaker for u in read_corpus(str(DATA / LEARNERS), language="en-US").utterances
+    )
+    for name, silenced in (("native", speakers & rated), ("rated", speakers - rated)):
+        path = cache / f"learners-{'-'.join(map(str, sorted(folds)))}-{name}.npz"
+        if not path.is_file():
+            listen(
+                str(DATA / LEARNERS),
+                index=folder,
+                encoder=str(encoder),
+                wanted=lambda u: fold_of(u.speaker) in folds,
+                silenced=silenced,
+                workers=2,
+            ).save(path)
+        yield name, HeardCorpus.load(path)
 
 
 def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[Row]:
@@ -132,6 +171,16 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
     ):
         part = judge_across(heard, names)
         yield from agreement(what, heard, part.score, fold)
+    for what, endings in NORMALISED.items():
+        part = judge_across(heard, without(*endings))
+        yield from agreement(f"expert, without {what}", heard, part.score, fold)
+    for name, by_part in by_pool(siblings, cache):
+        part = judge_across(by_part, COLUMNS)
+        own = speaker_folds(by_part)
+        yield from agreement(f"expert, {name} exemplars alone", by_part, part.score, own)
+        for column in ("margin", "frame_log_posterior"):
+            values = by_part.features.column(column)
+            yield from agreement(f"{column}, {name} exemplars alone", by_part, values, own)
 
     encoder, folder, _ = siblings[0]
     index = PhoneIndex.open(folder)

@@ -77,6 +77,7 @@ def listen(
     wanted: Wanted = lambda _: True,
     treat: Callable[[Audio], Audio] | None = None,
     own: Own = "speaker",
+    silenced: frozenset[str] = frozenset(),
     workers: int = 1,
 ) -> HeardCorpus:
     """Hear a corpus against an index, whose own exemplars of the same speech do not answer.
@@ -93,16 +94,18 @@ def listen(
         What is done to each recording before it is heard.
     own
         Whose exemplars do not answer: the speaker's, or only the utterance's.
+    silenced
+        Speakers of the index whose exemplars do not answer either.
     workers
         Processes; one if `treat` is given.
     """
     chosen = [u for u in read_corpus(corpus, language="en-US").utterances if wanted(u)]
     if workers > 1 and treat is None:
         with ProcessPoolExecutor(workers) as executor:
-            jobs = executor.map(_hear_by_name, [(str(index), encoder, own, u) for u in chosen])
-            parts = list(jobs)
+            jobs = [(str(index), encoder, _exclusion(u, own, silenced), u) for u in chosen]
+            parts = list(executor.map(_hear_by_name, jobs))
     else:
-        parts = [_hear(str(index), encoder, own, u, treat) for u in chosen]
+        parts = [_hear(str(index), encoder, _exclusion(u, own, silenced), u, treat) for u in chosen]
     return join([part for part in parts if part is not None])
 
 
@@ -115,7 +118,15 @@ def join(parts: Sequence[HeardCorpus]) -> HeardCorpus:
     )
 
 
-def _hear_by_name(job: tuple[str, str | None, Own, Utterance]) -> HeardCorpus | None:
+def _exclusion(utterance: Utterance, own: Own, silenced: frozenset[str]) -> Exclusion:
+    if own == "speaker":
+        return Exclusion(speakers=silenced | {utterance.speaker})
+    return Exclusion(utterances=frozenset([utterance.id]), speakers=silenced)
+
+
+def _hear_by_name(
+    job: tuple[str, str | None, Exclusion, Utterance],
+) -> HeardCorpus | None:
     return _hear(*job, None)
 
 
@@ -127,7 +138,7 @@ def _assessor(index: str, encoder: str | None) -> nativeear.Assessor:
 def _hear(
     index: str,
     encoder: str | None,
-    own: Own,
+    exclusion: Exclusion,
     utterance: Utterance,
     treat: Callable[[Audio], Audio] | None,
 ) -> HeardCorpus | None:
@@ -137,11 +148,6 @@ def _hear(
         audio = treat(audio)
     try:
         pronunciation = assessor.pronounce(utterance.text, utterance.phones)
-        exclusion = (
-            Exclusion(speakers=frozenset([utterance.speaker]))
-            if own == "speaker"
-            else Exclusion(utterances=frozenset([utterance.id]))
-        )
         hearing = assessor.hear(audio, pronunciation, exclusion)
     except NativeEarError as error:
         print(f"{utterance.id}: {error.message}")
