@@ -4,7 +4,9 @@
 
 One native speaker each reads telephone prompts. All five are aligned by the same means, an aligner
 learnt from the very prompts, so that no language has a better one; the TextGrids are kept under
-`.work/` and not made again. The longest prompts are taken, for rhythm is of sentences.
+`.work/` and not made again. The longest prompts are taken, for rhythm is of sentences. `least`
+is the share of vowels with the least length that the aligner can give, `long` of those beyond
+300 ms, which have swallowed a pause or a neighbour: what rhythm they had is lost.
 
 Published: %V and ΔC of Ramus, Nespor and Mehler (Cognition 73, 1999, table 1), nPVI-V and rPVI-C of
 Grabe and Low (Laboratory Phonology 7, 2002, table 1; British English), VarcoV of White and Mattys
@@ -40,6 +42,8 @@ PUBLISHED: dict[str, dict[str, float]] = {
     "ru": {},
 }
 STRESS_TIMED, SYLLABLE_TIMED = ("en", "ru"), ("es", "fr")
+STEP_S = 0.001
+LONG_VOWEL_S = 0.3
 MIN_INTERVALS = 8
 """Of the prompts whose rhythm counts: `measure_rhythm` asks for fewer."""
 
@@ -52,13 +56,13 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=CACHE / "prosody_languages")
     options = parser.parse_args()
     for table in rhythm_tables(options.languages, options.utterances, options.cache):
-        Console().print(table)
+        Console(width=100).print(table)
 
 
 def rhythm_tables(languages: list[str], utterances: int, cache: Path) -> list[Table]:
     """Medians of each language, ours and as published, and whether they order as they should."""
     found = {tag: _medians(tag, _aligned(tag, utterances, cache)) for tag in languages}
-    header = ("language", "prompts", "syllables/s", "%V", "nPVI-V", "VarcoV", "rPVI-C", "ΔC")
+    header = ("", "prompts", "syll./s", "%V", "nPVI-V", "VarcoV", "rPVI-C", "ΔC", "least", "long")
     table = Table(*header, title="Rhythm: median over prompts (published)")
     for tag, values in found.items():
         cells = [
@@ -66,7 +70,9 @@ def rhythm_tables(languages: list[str], utterances: int, cache: Path) -> list[Ta
             for name in MEASURES
             for published in [PUBLISHED[tag].get(name, "—")]
         ]
-        table.add_row(tag, f"{values['prompts']:.0f}", f"{values['rate']:.1f}", *cells)
+        counts = (f"{values['prompts']:.0f}", f"{values['rate']:.1f}")
+        ends = (f"{100 * values['least']:.0f} %", f"{100 * values['long']:.1f} %")
+        table.add_row(tag, *counts, *cells, *ends)
     order = Table("stress-timed", "syllable-timed", "%V lower", "nPVI-V higher", title="Order")
     for stressed in STRESS_TIMED:
         for syllabic in SYLLABLE_TIMED:
@@ -104,10 +110,12 @@ def _aligned(tag: str, utterances: int, cache: Path) -> list[Alignment]:
 
 def _medians(tag: str, alignments: list[Alignment]) -> dict[str, float]:
     inventory = PhoneInventory.load(LANGUAGES[tag])
-    rows, rates = [], []
+    rows, rates, lengths = [], [], []
     for alignment in alignments:
         spoken = alignment.spoken
-        vowels = sum(inventory.is_syllabic(phone.phone) for phone in spoken)
+        own = [phone.duration_s for phone in spoken if inventory.is_syllabic(phone.phone)]
+        vowels = len(own)
+        lengths += own
         rhythm = measure_rhythm(alignment.phones, inventory)
         if vowels < MIN_INTERVALS or rhythm.npvi_v is None:
             continue
@@ -124,6 +132,8 @@ def _medians(tag: str, alignments: list[Alignment]) -> dict[str, float]:
     return {
         "prompts": float(len(rows)),
         "rate": float(np.median(rates)),
+        "least": float(np.mean(np.array(lengths) < np.quantile(lengths, 0.01) + STEP_S)),
+        "long": float(np.mean(np.array(lengths) > LONG_VOWEL_S)),
         **dict(zip(MEASURES, medians.tolist(), strict=True)),
     }
 
