@@ -252,7 +252,7 @@ def _curves(report: AuditReport, ipa: Ipa) -> Markup:
     if not report.refitted:
         hint += (
             " The index keeps no embeddings: its transform was fitted on all of them each time, "
-            "which makes the curves flatter than they are."
+            "which makes the curves flatter than they should be."
         )
     return element(
         "section",
