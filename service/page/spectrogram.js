@@ -45,8 +45,10 @@ function powers(samples, hop) {
     im.fill(0);
     const first = c * hop - WINDOW / 2;
     for (let i = 0; i < WINDOW; i += 1) {
-      const at = first + i; // a pre-emphasis of 6 dB per octave, as phoneticians look at speech
-      re[i] = hann[i] * ((samples[at] ?? 0) - (samples[at - 1] ?? 0));
+      const at = first + i;
+      if (at < 1 || at >= samples.length) continue;
+      // A pre-emphasis of 6 dB per octave, as phoneticians look at speech.
+      re[i] = hann[i] * (samples[at] - samples[at - 1]);
     }
     fft(re, im);
     for (let r = 0; r < rows; r += 1) power[c * rows + r] = re[r] ** 2 + im[r] ** 2;

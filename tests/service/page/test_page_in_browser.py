@@ -1,5 +1,6 @@
 """The page of a running service in headless Chromium, whose microphone hears a packaged prompt."""
 
+import io
 import os
 import re
 import shutil
@@ -18,6 +19,8 @@ import soundfile
 import soxr
 
 from service.demo import PROMPT
+from service.report.spectrogram import spectrogram_db
+from speech.audio import SAMPLE_RATE, Audio
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -164,6 +167,35 @@ def test_a_spoken_sentence_is_heard_scored_opened_and_played(page):
     page.wait_for_selector(".sound.playing")
     assert page.locator(".spectrogram").evaluate("(canvas) => canvas.width") > 1000
     assert page.locator(".melody .own").count() > 1
+
+
+def test_what_it_draws_and_writes_is_what_python_draws_and_reads(page):
+    whole, rate = soundfile.read(Path(str(files("service"))) / "data" / PROMPT[0], dtype="float32")
+    assert rate == SAMPLE_RATE
+    samples = np.ascontiguousarray(whole[8_000:16_000])
+    greys, wav = page.evaluate(
+        """async (values) => {
+          const { drawSpectrogram } = await import("/spectrogram.js");
+          const { wav } = await import("/recorder.js");
+          const samples = Float32Array.from(values);
+          const canvas = document.createElement("canvas");
+          drawSpectrogram(canvas, samples);
+          const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+          const file = wav(samples, 16000);
+          return [
+            Array.from(data).filter((_, i) => i % 4 === 0),
+            Array.from(new Uint8Array(await file.arrayBuffer())),
+          ];
+        }""",
+        samples.tolist(),
+    )
+    decibels = spectrogram_db(Audio(samples))[:128]  # without the row of 8 kHz itself
+    drawn = np.array(greys).reshape(128, -1)[::-1]
+    np.testing.assert_allclose(drawn, -255 * decibels / 60, atol=1)
+
+    read, rate = soundfile.read(io.BytesIO(bytes(wav)), dtype="float32")
+    assert rate == SAMPLE_RATE
+    np.testing.assert_allclose(read, samples, atol=1 / 32_000)
 
 
 def test_nothing_is_wider_than_a_phone(page):
