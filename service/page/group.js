@@ -2,11 +2,13 @@
 
 import { get } from "./api.js";
 import { byId, el, fault, say } from "./dom.js";
-import { backButton, cell, csvButton, scrolled, showHistory } from "./progress.js";
-import { percent } from "./scale.js";
+import { backButton, cell, csvButton, phoneHead, scrolled, showHistory } from "./progress.js";
+import { shareText } from "./scale.js";
 
 const NAME = "nativeear-teacher-group";
 const SOUNDS = 12; // columns: the hardest ones for the group
+
+const nameOf = ({ language, phone }) => `${language} ${phone}`;
 
 function personButton(name, group) {
   const back = backButton(group, () => load(group));
@@ -19,13 +21,13 @@ function heat(summary) {
     .sort((one, other) => one.mean_score - other.mean_score)
     .slice(0, SOUNDS);
   const rows = summary.learners.map((learner) => {
-    const own = new Map(learner.phones.map((phone) => [phone.phone, phone.mean_score]));
+    const own = new Map(learner.phones.map((phone) => [nameOf(phone), phone.mean_score]));
     return el(
       "tr",
       {},
       el("th", { scope: "row" }, personButton(learner.learner_id, summary.group), el("small", {}, `${learner.count} ${learner.count === 1 ? "sentence" : "sentences"}`)),
       el("td", {}, cell(learner.mean_score)),
-      hardest.map(({ phone }) => el("td", {}, own.has(phone) ? cell(own.get(phone)) : "")),
+      hardest.map((phone) => el("td", {}, own.has(nameOf(phone)) ? cell(own.get(nameOf(phone))) : "")),
     );
   });
   const whole = el(
@@ -33,14 +35,14 @@ function heat(summary) {
     {},
     el("th", { scope: "row" }, "Flagged in the group"),
     el("td", {}),
-    hardest.map(({ flagged_share: share }) => el("td", {}, percent(share))),
+    hardest.map(({ flagged_share: share }) => el("td", {}, shareText(share))),
   );
   const head = el(
     "tr",
     {},
     el("th", { scope: "col" }, "Learner"),
     el("th", { scope: "col" }, "All"),
-    hardest.map((phone) => el("th", { scope: "col", class: "ipa" }, phone.ipa ?? phone.phone)),
+    hardest.map((phone) => phoneHead(phone, hardest, "col")),
   );
   const table = el("table", { class: "heat" }, el("thead", {}, head), el("tbody", {}, rows, whole));
   return scrolled("Learners and sounds", table);

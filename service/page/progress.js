@@ -5,7 +5,7 @@ import { byId, el, fault, say, svg } from "./dom.js";
 import { learner } from "./learner.js";
 import { audioContext } from "./player.js";
 import { showResult } from "./result.js";
-import { FLAGGED_SCORE, GOOD_SCORE, band, day, percent, scoreText } from "./scale.js";
+import { FLAGGED_SCORE, GOOD_SCORE, band, day, languageName, scoreText, shareText } from "./scale.js";
 
 const MOST = 100; // results listed
 const trouble = (error) => say(fault(error), { trouble: true });
@@ -51,6 +51,12 @@ export function csvButton(path, name) {
   return button;
 }
 
+/** A phone as the head of a row or column; its language too where there are several. */
+export function phoneHead(phone, among, scope) {
+  const several = among.some(({ language }) => language !== phone.language);
+  return el("th", { scope, class: "ipa" }, phone.ipa, several ? el("small", {}, languageName(phone.language)) : null);
+}
+
 function phoneTable(phones) {
   const rows = [...phones]
     .sort((one, other) => (one.mean_score ?? 101) - (other.mean_score ?? 101))
@@ -58,11 +64,11 @@ function phoneTable(phones) {
       el(
         "tr",
         {},
-        el("th", { scope: "row", class: "ipa" }, phone.ipa ?? phone.phone),
+        phoneHead(phone, phones, "row"),
         el("td", {}, cell(phone.mean_score)),
-        el("td", {}, percent(phone.flagged_share)),
+        el("td", {}, shareText(phone.flagged_share)),
         el("td", {}, String(phone.count)),
-        el("td", {}, trend(phone.days.map(({ mean_score: mean }) => mean), "spark", `${phone.ipa ?? phone.phone} over time`)),
+        el("td", {}, trend(phone.days.map(({ mean_score: mean }) => mean), "spark", `${phone.ipa} over time`)),
       ),
     );
   const head = ["Sound", "Mean", "Flagged", "Said", "By day"].map((name) => el("th", { scope: "col" }, name));

@@ -37,6 +37,9 @@ export function scoreText(score) {
   return [el("span", { "aria-hidden": "true" }, "–"), el("span", { class: "spoken" }, "not measured")];
 }
 
+/** A share in per cent, or a dash as `scoreText` has it. */
+export const shareText = (share) => (share === null ? scoreText(null) : [percent(share)]);
+
 export const percent = (share) => `${Math.round(100 * share)} %`;
 
 /** A day as people of this browser's language write it. */
