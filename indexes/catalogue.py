@@ -42,13 +42,18 @@ def home() -> Path:
         return Path(chosen).expanduser()
     if (_PACKAGE.parent / "pyproject.toml").is_file():
         return _PACKAGE
+    return data_folder() / "indexes"
+
+
+def data_folder() -> Path:
+    """NativeEar's folder among the user's data."""
     if sys.platform == "darwin":
         data = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
         data = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
     else:
         data = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
-    return data / "nativeear" / "indexes"
+    return data / "nativeear"
 
 
 def find_index(name_or_path: str | Path) -> Path:

@@ -1,0 +1,1 @@
+"""What the service keeps: assessments, learners' progress, jobs and keys."""

@@ -1,0 +1,364 @@
+"""Assessments and their recordings: stored whole, listed, and deleted for good."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import CursorResult, Delete, Select, and_, delete, insert, or_, select
+from sqlalchemy.orm import Session
+
+from scoring.assessment import Assessment
+from service.database.errors import ConflictError, NotFoundError
+from service.database.ownership import Whose, owned, owner
+from service.database.tables import NO_KEY, AssessmentRow, AudioRow, PhoneRow
+from speech.errors import InputError
+
+T = TypeVar("T")
+
+_CURSOR = re.compile(r"(\d{1,16})-(.{1,64})", re.DOTALL)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class NewAssessment:
+    """What is to be stored.
+
+    Attributes
+    ----------
+    result
+        The `scoring.assessment.Assessment` as JSON.
+    audio, audio_type
+        The recording and its media type; None is not kept.
+    expires_at
+        When `purge` deletes it; None is never.
+    idempotency_key, request_digest
+        The name that a client gave its request, and what tells requests apart.
+    """
+
+    id: str
+    language: str
+    index: str
+    result: str
+    duration_s: float
+    key_id: str | None = None
+    learner_id: str | None = None
+    group: str | None = None
+    text: str | None = None
+    audio: bytes | None = None
+    audio_type: str | None = None
+    expires_at: datetime | None = None
+    idempotency_key: str | None = None
+    request_digest: str | None = None
+
+
+@dataclass(frozen=True)
+class AssessmentSummary:
+    """An assessment without its details. Scores are 0–100, None where not measured."""
+
+    id: str
+    key_id: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    learner_id: str | None
+    group: str | None
+    language: str
+    index: str
+    text: str | None
+    duration_s: float
+    overall: float | None
+    pronunciation: float | None
+    fluency: float | None
+    prosody: float | None
+    completeness: float | None
+    has_audio: bool
+
+
+@dataclass(frozen=True)
+class StoredAssessment(AssessmentSummary):
+    """An assessment with its result as JSON."""
+
+    result: str
+
+
+@dataclass(frozen=True)
+class StoredAudio:
+    """A recording as it was sent."""
+
+    bytes: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Page(Generic[T]):
+    """Some of a list, and what to ask for the rest with; None at its end."""
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
+    """Store an assessment; the database refuses an idempotency key that is taken.
+
+    Raises
+    ------
+    ValueError
+        If the result is no Assessment.
+    """
+    result = Assessment.model_validate_json(new.result)
+    now = datetime.now(timezone.utc)
+    row = AssessmentRow(
+        id=new.id,
+        key_id=owner(new.key_id),
+        created_at=now,
+        day=now.date(),
+        expires_at=new.expires_at,
+        learner_id=new.learner_id,
+        group_name=new.group,
+        language=new.language,
+        index_name=new.index,
+        text=new.text,
+        duration_s=new.duration_s,
+        idempotency_key=new.idempotency_key,
+        request_digest=new.request_digest,
+        result=new.result,
+        **result.score.model_dump(),
+    )
+    session.add(row)
+    session.flush()
+    if phones := list(_phones(new.id, result)):
+        session.execute(insert(PhoneRow), phones)
+    if new.audio is not None:
+        media_type = new.audio_type or "application/octet-stream"
+        session.add(AudioRow(assessment_id=new.id, media_type=media_type, data=new.audio))
+    session.flush()
+    return _stored(row, new.audio is not None)
+
+
+def _phones(id: str, result: Assessment) -> Iterator[dict[str, Any]]:
+    spoken = ((word.word, phone) for word in result.words for phone in word.phones)
+    for position, (word, phone) in enumerate(spoken):
+        yield {
+            "assessment_id": id,
+            "position": position,
+            "word": word,
+            "phone": phone.phone,
+            "ipa": phone.ipa,
+            "score": phone.score,
+            "verdict": phone.verdict,
+            "probability": phone.probability_mispronounced,
+        }
+
+
+def find_assessment(session: Session, id: str, whose: Whose) -> StoredAssessment:
+    """Fetch an assessment.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there, or belongs to another key.
+    """
+    found = session.execute(
+        _with_audio().where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
+    ).first()
+    if found is None:
+        raise _absent(id)
+    return _stored(*found)
+
+
+def find_replayed(
+    session: Session, key_id: str | None, idempotency_key: str, request_digest: str | None
+) -> StoredAssessment | None:
+    """What the same request was answered with before; None if it is new.
+
+    Raises
+    ------
+    ConflictError
+        If another request had the same idempotency key.
+    """
+    found = session.execute(
+        _with_audio().where(
+            AssessmentRow.key_id == owner(key_id), AssessmentRow.idempotency_key == idempotency_key
+        )
+    ).first()
+    if found is None:
+        return None
+    row, has_audio = found
+    if row.request_digest != request_digest:
+        raise ConflictError(
+            "Another request had the same idempotency key.",
+            fix="Give each request a key of its own; repeat one only with the same content.",
+        )
+    return _stored(row, has_audio)
+
+
+def list_assessments(
+    session: Session,
+    whose: Whose,
+    *,
+    learner_id: str | None = None,
+    group: str | None = None,
+    language: str | None = None,
+    index: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[AssessmentSummary]:
+    """Assessments, the newest first.
+
+    Parameters
+    ----------
+    since, until
+        Not before, and before.
+    after
+        `next` of the page before.
+
+    Raises
+    ------
+    InputError
+        If `after` is none that was given out.
+    """
+    columns = [column for column in AssessmentRow.__table__.columns if column.name != "result"]
+    query = (
+        select(*columns, AudioRow.assessment_id.is_not(None).label("has_audio"))
+        .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
+        .where(owned(AssessmentRow.key_id, whose))
+        .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
+        .limit(limit + 1)  # one more tells whether there is more
+    )
+    for column, wanted in (
+        (AssessmentRow.learner_id, learner_id),
+        (AssessmentRow.group_name, group),
+        (AssessmentRow.language, language),
+        (AssessmentRow.index_name, index),
+    ):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if since is not None:
+        query = query.where(AssessmentRow.created_at >= since)
+    if until is not None:
+        query = query.where(AssessmentRow.created_at < until)
+    if after is not None:
+        moment, id = _place(after)
+        query = query.where(
+            or_(
+                AssessmentRow.created_at < moment,
+                and_(AssessmentRow.created_at == moment, AssessmentRow.id < id),
+            )
+        )
+    items = tuple(AssessmentSummary(**_summary(row)) for row in session.execute(query))
+    shown = items[:limit]
+    return Page(shown, _cursor(shown[-1]) if len(items) > limit and shown else None)
+
+
+def find_audio(session: Session, id: str, whose: Whose) -> StoredAudio:
+    """The recording of an assessment.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such assessment, or its recording was not kept.
+    """
+    found = session.execute(
+        select(AssessmentRow.id, AudioRow.data, AudioRow.media_type)
+        .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
+        .where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
+    ).first()
+    if found is None:
+        raise _absent(id)
+    if found.data is None:
+        raise NotFoundError(
+            "The recording of this assessment was not kept.",
+            fix="Ask for it to be kept when it is assessed: keep_audio.",
+        )
+    return StoredAudio(found.data, found.media_type)
+
+
+def delete_assessment(session: Session, id: str, whose: Whose) -> None:
+    """Delete an assessment with its phones, its recording and its job.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there, or belongs to another key.
+    """
+    chosen = delete(AssessmentRow).where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
+    if not deleted(session, chosen):
+        raise _absent(id)
+
+
+def delete_learner(session: Session, learner_id: str, whose: Whose) -> int:
+    """Delete all assessments of a learner; how many there were."""
+    return deleted(
+        session,
+        delete(AssessmentRow).where(
+            AssessmentRow.learner_id == learner_id, owned(AssessmentRow.key_id, whose)
+        ),
+    )
+
+
+def delete_expired(session: Session, now: datetime) -> int:
+    """Delete assessments whose time is over; how many there were."""
+    return deleted(session, delete(AssessmentRow).where(AssessmentRow.expires_at <= now))
+
+
+def deleted(session: Session, chosen: Delete) -> int:
+    """Delete what was chosen; how many rows there were."""
+    result = session.execute(chosen.execution_options(synchronize_session=False))
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _with_audio() -> Select[AssessmentRow, bool]:
+    return select(AssessmentRow, AudioRow.assessment_id.is_not(None)).outerjoin(
+        AudioRow, AudioRow.assessment_id == AssessmentRow.id
+    )
+
+
+def _stored(row: AssessmentRow, has_audio: bool) -> StoredAssessment:
+    return StoredAssessment(**_summary(row, has_audio), result=row.result)
+
+
+def _summary(row: Any, has_audio: bool | None = None) -> dict[str, Any]:
+    """The fields of a summary from a row, or from the columns of a list."""
+    return {
+        "id": row.id,
+        "key_id": None if row.key_id == NO_KEY else row.key_id,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+        "learner_id": row.learner_id,
+        "group": row.group_name,
+        "language": row.language,
+        "index": row.index_name,
+        "text": row.text,
+        "duration_s": row.duration_s,
+        "overall": row.overall,
+        "pronunciation": row.pronunciation,
+        "fluency": row.fluency,
+        "prosody": row.prosody,
+        "completeness": row.completeness,
+        "has_audio": row.has_audio if has_audio is None else has_audio,
+    }
+
+
+def _cursor(last: AssessmentSummary) -> str:
+    return f"{(last.created_at - _EPOCH) // _MICROSECOND}-{last.id}"
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise InputError(
+            "That is no place in the list.", fix="Give the `next` of a page as it came."
+        )
+    return _EPOCH + int(match[1]) * _MICROSECOND, match[2]
+
+
+def _absent(id: str) -> NotFoundError:
+    return NotFoundError(
+        f"There is no assessment {id}.", cause="It was deleted, has expired, or never was."
+    )

@@ -1,0 +1,237 @@
+"""Opening a database, SQLite or PostgreSQL, and bringing its tables up to date."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+
+from indexes.catalogue import data_folder
+from service.database.errors import StorageError
+from speech.errors import InputError, MissingDependencyError
+
+ENVIRONMENT = "NATIVEEAR_DATABASE"
+
+_BUSY_MS = 10_000  # how long SQLite waits for another writer
+_CONNECT_S = 5
+_MIGRATING = 0x6E617469  # number of the lock under which PostgreSQL migrates, any will do
+_WRITES = "nativeear_writes"
+
+
+def default_database() -> str:
+    """URL of the database that is meant where none is named.
+
+    `$NATIVEEAR_DATABASE` if set; otherwise a SQLite file in the user's data folder, which is made.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be made.
+    """
+    if chosen := os.environ.get(ENVIRONMENT):
+        return chosen
+    folder = data_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"The folder {folder} for the database cannot be made.",
+            cause=error.strerror or str(error),
+            fix="Name a database with --database sqlite:///FILE.",
+        ) from error
+    return f"sqlite:///{folder / 'service.db'}"
+
+
+def open_engine(given: str) -> Engine:
+    """Connect to a database and migrate it; a SQLite file is made if it is not there.
+
+    Raises
+    ------
+    InputError
+        If `given` is no URL of a database that is known.
+    MissingDependencyError
+        If PostgreSQL is meant and its driver is not installed.
+    StorageError
+        If it cannot be opened, or belongs to a newer release.
+    """
+    url = _url(given)
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    try:
+        with told_plainly(), for_writing(engine).begin() as connection:
+            _migrate(connection)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def for_writing(engine: Engine) -> Engine:
+    """The same engine for transactions that write: with SQLite they queue instead of failing."""
+    return engine.execution_options(**{_WRITES: True})
+
+
+def sqlite_file(engine: Engine) -> Path | None:
+    """The file of a SQLite database; None for others."""
+    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
+
+
+@contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn what a database complains of into errors of the family.
+
+    Raises
+    ------
+    StorageError
+        If the database failed.
+    InputError
+        If it refused a value.
+    IntegrityError
+        As it comes.
+    """
+    try:
+        yield
+    except (DataError, UnicodeEncodeError) as error:
+        raise InputError("The database does not take a value.", cause=_first_line(error)) from error
+    except IntegrityError:
+        raise  # who wrote it knows what it contradicts
+    except SQLAlchemyError as error:
+        cause = _first_line(error)
+        message, fix = _told(cause)
+        raise StorageError(message, cause=cause, fix=fix) from error
+
+
+_COMPLAINTS = (
+    ("is full", "The disk of the database is full.", "Free some space; nothing stored is lost."),
+    (
+        "No space left",
+        "The disk of the database is full.",
+        "Free some space; nothing stored is lost.",
+    ),
+    (
+        "readonly",
+        "The database may not be written.",
+        "Allow this user to write the file and its folder.",
+    ),
+    (
+        "unable to open",
+        "The database cannot be opened.",
+        "See that its folder exists and that this user may write there.",
+    ),
+    ("locked", "The database is held by another program.", "Try again."),
+    (
+        "not a database",
+        "The file is not a SQLite database.",
+        "Name another file, or restore it from a backup.",
+    ),
+    ("malformed", "The database is damaged.", "Restore it from a backup."),
+    (
+        "disk I/O",
+        "The database cannot be read or written.",
+        "See that its disk works and has space; nothing stored is lost.",
+    ),
+)
+
+
+def _told(cause: str) -> tuple[str, str]:
+    for sign, message, fix in _COMPLAINTS:
+        if sign in cause:
+            return message, fix
+    return "The database does not answer.", "See that it runs and can be reached, and try again."
+
+
+def _first_line(error: BaseException) -> str:
+    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return str(origin).strip().partition("\n")[0]
+
+
+def _url(given: str) -> URL:
+    known = "Give sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+    try:
+        url = make_url(given)
+        backend = url.get_backend_name()
+    except (ArgumentError, ValueError) as error:
+        raise InputError("That is not the URL of a database.", fix=known) from error
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise InputError("A SQLite database needs a file.", fix=known)
+        # Bound to the folder of now: a service may change its own.
+        return URL.create("sqlite", database=str(Path(url.database).expanduser().absolute()))
+    if backend in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    raise InputError(f"The database {backend} is not supported.", fix=known)
+
+
+def _sqlite(url: URL) -> Engine:
+    path = Path(url.database or "")
+    try:
+        if not path.exists():
+            path.touch(mode=0o600)  # voices and names are nobody else's business
+    except OSError as error:
+        raise StorageError(
+            f"The database {path} cannot be made.",
+            cause=error.strerror or str(error),
+            fix="See that its folder exists and that this user may write there.",
+        ) from error
+    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin below
+        for pragma in (
+            f"busy_timeout={_BUSY_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",  # what is committed outlives a power cut too
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A transaction that reads first and writes then fails, rather than waits, if another
+        # one wrote in between.
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    arguments = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args=arguments)
+    except ImportError as error:
+        raise MissingDependencyError(
+            "PostgreSQL needs the driver psycopg.",
+            cause=str(error),
+            fix='pip install "nativeear[postgres]"',
+        ) from error
+
+
+def _migrate(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    if connection.dialect.name == "postgresql":
+        # Two services that start at once: the second waits and finds everything done.
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
+    config = Config()
+    location = str(files("service.database") / "migrations")
+    config.set_main_option("script_location", location.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StorageError(
+            "The database belongs to another release of NativeEar.",
+            cause=str(error),
+            fix="Update NativeEar, or name another database.",
+        ) from error

@@ -1,0 +1,29 @@
+"""What a database refuses or fails at."""
+
+from __future__ import annotations
+
+from speech.errors import NativeEarError
+
+
+class StorageError(NativeEarError):
+    """The database cannot be reached, read or written."""
+
+    code = "storage"
+
+
+class NotFoundError(NativeEarError):
+    """Nothing is kept under that name, or it belongs to another key."""
+
+    code = "not-found"
+
+
+class ConflictError(NativeEarError):
+    """It contradicts what is kept already."""
+
+    code = "conflict"
+
+
+class AuthenticationError(NativeEarError):
+    """A key is unknown, revoked or expired."""
+
+    code = "not-authenticated"

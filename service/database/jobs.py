@@ -1,0 +1,231 @@
+"""Work that outlasts a request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from service.database.assessments import deleted
+from service.database.errors import ConflictError, NotFoundError
+from service.database.ownership import Whose, owned, owner
+from service.database.tables import NO_KEY, AssessmentRow, JobRow
+
+ENDED = ("done", "failed", "cancelled")
+STATES = ("queued", "running", *ENDED)
+ASSESSMENT = "assessment"
+"""Kind of a job whose result is an Assessment."""
+
+KEPT = timedelta(days=30)
+"""How long a job that made no assessment is kept after its end."""
+
+_NO_REQUEST = "{}"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job, how far it is, and what came of it.
+
+    Attributes
+    ----------
+    kind
+        `assessment` or `index`.
+    state
+        `queued`, `running`, `done`, `failed` or `cancelled`; the last three are final.
+    request, result, problem
+        JSON. The request of an assessment is forgotten once the job has ended.
+    """
+
+    id: str
+    key_id: str | None
+    kind: str
+    state: str
+    stage: str
+    done: int
+    total: int
+    cancel_requested: bool
+    created_at: datetime
+    updated_at: datetime
+    request: str
+    result: str | None
+    problem: str | None
+
+
+def insert_job(session: Session, kind: str, request: str, key_id: str | None, opened: str) -> Job:
+    """Write down a job that waits."""
+    now = datetime.now(timezone.utc)
+    row = JobRow(
+        id=uuid4().hex,
+        key_id=owner(key_id),
+        opened_by=opened,
+        kind=kind,
+        state="queued",
+        stage="",
+        done=0,
+        total=0,
+        cancel_requested=False,
+        created_at=now,
+        updated_at=now,
+        request=request,
+    )
+    session.add(row)
+    session.flush()
+    return _job(row, None)
+
+
+def find_job(session: Session, id: str, whose: Whose) -> Job:
+    """Fetch a job.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there, or belongs to another key.
+    """
+    found = session.execute(
+        select(JobRow, AssessmentRow.result)
+        .outerjoin(AssessmentRow, AssessmentRow.id == JobRow.assessment_id)
+        .where(JobRow.id == id, owned(JobRow.key_id, whose))
+    ).first()
+    if found is None:
+        raise _absent(id)
+    return _job(*found)
+
+
+def list_jobs(session: Session, whose: Whose, limit: int) -> tuple[Job, ...]:
+    """Jobs, the newest first."""
+    rows = session.execute(
+        select(JobRow, AssessmentRow.result)
+        .outerjoin(AssessmentRow, AssessmentRow.id == JobRow.assessment_id)
+        .where(owned(JobRow.key_id, whose))
+        .order_by(JobRow.created_at.desc(), JobRow.id.desc())
+        .limit(limit)
+    )
+    return tuple(_job(*row) for row in rows)
+
+
+def update_job(
+    session: Session,
+    id: str,
+    *,
+    state: str | None,
+    done: int | None,
+    total: int | None,
+    stage: str | None,
+    result: str | None,
+    problem: str | None,
+) -> None:
+    """Write down how far a job is; one that has ended stays as it is.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there.
+    """
+    row = session.get(JobRow, id, with_for_update=True)
+    if row is None:
+        raise _absent(id)
+    if row.state in ENDED:
+        return
+    if row.kind == ASSESSMENT and result is not None:
+        made = str(json.loads(result)["id"])
+        if session.get(AssessmentRow, made, with_for_update=True) is None:
+            session.delete(row)  # deleted before the job ended: its result is not to come back
+            return
+        row.assessment_id, result = made, None
+    changes = {
+        "state": state,
+        "done": done,
+        "total": total,
+        "stage": stage,
+        "result": result,
+        "problem": problem,
+    }
+    for name, value in changes.items():
+        if value is not None:
+            setattr(row, name, value)
+    if row.kind == ASSESSMENT and row.state in ENDED:
+        row.request = _NO_REQUEST
+    row.updated_at = datetime.now(timezone.utc)
+
+
+def request_cancel(session: Session, id: str, whose: Whose) -> None:
+    """Note that a job is to be given up; whoever works at it ends it.
+
+    Raises
+    ------
+    NotFoundError
+        If it is not there, or belongs to another key.
+    ConflictError
+        If it has ended.
+    """
+    query = select(JobRow).where(JobRow.id == id, owned(JobRow.key_id, whose)).with_for_update()
+    row = session.scalars(query).first()
+    if row is None:
+        raise _absent(id)
+    if row.state in ENDED:
+        raise ConflictError(f"The job has ended: it is {row.state}.")
+    row.cancel_requested = True
+    row.updated_at = datetime.now(timezone.utc)
+
+
+def fail_orphans(session: Session, opened: str) -> int:
+    """Fail the jobs that nobody works at; how many there were.
+
+    Those are the ones that wait or run and were not begun under this opening of the database.
+    """
+    problem = {
+        "type": "urn:nativeear:problem:interrupted",
+        "title": "Service unavailable",
+        "status": 503,
+        "detail": "The service stopped before the job was done.",
+        "cause": "",
+        "fix": "Send it again.",
+        "instance": "",
+    }
+    orphans = JobRow.state.not_in(ENDED) & (JobRow.opened_by != opened)
+    changes: dict[str, Any] = {
+        "state": "failed",
+        "problem": json.dumps(problem),
+        "updated_at": datetime.now(timezone.utc),
+    }
+    session.execute(
+        update(JobRow).where(orphans, JobRow.kind == ASSESSMENT).values(request=_NO_REQUEST)
+    )
+    ids = session.scalars(select(JobRow.id).where(orphans)).all()
+    session.execute(update(JobRow).where(JobRow.id.in_(ids)).values(**changes))
+    return len(ids)
+
+
+def delete_ended(session: Session, now: datetime) -> int:
+    """Delete jobs that ended long ago and made no assessment; how many there were."""
+    old = delete(JobRow).where(
+        JobRow.state.in_(ENDED), JobRow.updated_at <= now - KEPT, JobRow.assessment_id.is_(None)
+    )
+    return deleted(session, old)
+
+
+def _job(row: JobRow, made: str | None) -> Job:
+    return Job(
+        id=row.id,
+        key_id=None if row.key_id == NO_KEY else row.key_id,
+        kind=row.kind,
+        state=row.state,
+        stage=row.stage,
+        done=row.done,
+        total=row.total,
+        cancel_requested=row.cancel_requested,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        request=row.request,
+        result=row.result if made is None else made,
+        problem=row.problem,
+    )
+
+
+def _absent(id: str) -> NotFoundError:
+    return NotFoundError(f"There is no job {id}.")

@@ -1,0 +1,32 @@
+"""Whose rows are seen: those of one key, those without a key, or all."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Literal
+
+from sqlalchemy import ColumnElement, true
+from sqlalchemy.orm import InstrumentedAttribute
+
+from service.database.tables import NO_KEY
+
+
+class _All(Enum):
+    ALL = "all"
+
+
+ALL: Literal[_All.ALL] = _All.ALL
+"""Sees everything, whoever stored it."""
+
+Whose = str | None | Literal[_All.ALL]
+"""Id of a key; None for what was stored without one; `ALL`."""
+
+
+def owned(column: InstrumentedAttribute[str], whose: Whose) -> ColumnElement[bool]:
+    """Condition that a row is seen."""
+    return true() if whose is ALL else column == (whose or NO_KEY)
+
+
+def owner(key_id: str | None) -> str:
+    """What is written for a key."""
+    return key_id or NO_KEY
