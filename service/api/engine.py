@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 
 from scoring.assessment import Assessment
+from scoring.assessor import Assessor
 from service.api.metrics import Metrics
 from service.api.problems import BusyError, ClientGoneError, TookTooLongError
 from service.api.references import AUTO, Reference
@@ -46,6 +47,10 @@ class Work:
     id: str = ""
     l1: str | None = None
     calibration: str = AUTO
+
+    def run(self, assessor: Assessor) -> Assessment:
+        """Assess it; called in an inference thread."""
+        return assessor.assess(self.audio, self.text, phones=self.phones, id=self.id, l1=self.l1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,10 +278,7 @@ class Engine:
             return
         try:
             with self._metrics.stage("assess"):
-                assessor = work.reference.assessor_of(work.calibration)
-                result = assessor.assess(
-                    work.audio, work.text, phones=work.phones, id=work.id, l1=work.l1
-                )
+                result = work.run(work.reference.assessor_of(work.calibration))
         except Exception as error:  # whoever waits is told, and the thread goes on
             ticket.future.set_exception(error)
         else:

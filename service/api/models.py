@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from scoring.assessment import Assessment
 from service.api.problems import Problem
+from service.database.progress import LearnerSummary
 
 MAX_TEXT = 5_000
 
@@ -59,6 +60,18 @@ class AssessmentList(_Answer):
     next: str | None = None
 
 
+class BuildResult(_Answer):
+    """What came of building an index."""
+
+    index: str
+    utterances: int
+    exemplars: int
+    set_aside: tuple[tuple[str, str], ...] = ()
+    audio_s: float
+    seconds: float
+    native_accuracy: float
+
+
 class JobAnswer(_Answer):
     """Work that outlasts a request.
 
@@ -82,18 +95,6 @@ class JobAnswer(_Answer):
     problem: Problem | None = None
 
 
-class BuildResult(_Answer):
-    """What came of building an index."""
-
-    index: str
-    utterances: int
-    exemplars: int
-    set_aside: tuple[tuple[str, str], ...] = ()
-    audio_s: float
-    seconds: float
-    native_accuracy: float
-
-
 class JobCreated(_Answer):
     """A job that was taken; ask for it at the `Location`, or follow its events."""
 
@@ -104,6 +105,13 @@ class JobList(_Answer):
     """Jobs, the newest first."""
 
     items: tuple[JobAnswer, ...]
+    next: None = None
+
+
+class LearnerList(_Answer):
+    """Learners by name."""
+
+    items: tuple[LearnerSummary, ...]
     next: None = None
 
 

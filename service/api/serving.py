@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from types import FrameType
 
 import uvicorn
@@ -10,6 +11,8 @@ import uvicorn
 from service.api.application import create_application
 from service.api.settings import ServiceSettings
 from service.api.state import Service
+
+logger = logging.getLogger("nativeear.service")
 
 
 class _Server(uvicorn.Server):
@@ -19,6 +22,14 @@ class _Server(uvicorn.Server):
     """
 
     service: Service
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say where it listens, once it does."""
+        await super().startup(sockets)
+        for server in getattr(self, "servers", ()):
+            for listening in server.sockets:
+                host, port = listening.getsockname()[:2]
+                logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.service.engine.refuse_new()
@@ -33,6 +44,7 @@ def run(settings: ServiceSettings) -> None:
     NativeEarError
         If the service cannot start.
     """
+    logging.getLogger("faiss").setLevel(logging.WARNING)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     application = create_application(settings)
     server = _Server(
@@ -48,7 +60,4 @@ def run(settings: ServiceSettings) -> None:
         )
     )
     server.service = application.state.service
-    logging.getLogger("nativeear.service").info(
-        "listening on http://%s:%d", settings.host, settings.port
-    )
     server.run()

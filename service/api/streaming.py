@@ -1,9 +1,8 @@
 """A recording heard while it is spoken: which words are finished, and how they were said.
 
-What has been heard is assessed again about once a second, against the whole text. A word counts as
-finished when it ends well before the end of what has been heard, and the assessment before put
-that end at the same place: the words that are still to come are squeezed into the last moments,
-and where they are is not worth telling.
+About once a second the place in the text is looked for that the recording has come to. A word is
+finished when it ends well before that; what has been heard up to its end is then assessed against
+the text up to it.
 """
 
 from __future__ import annotations
@@ -13,6 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scoring.assessment import Assessment, WordAssessment
+from scoring.assessor import Assessor
+from service.api.engine import Work
+from service.api.problems import ServiceError
+from speech.aligners.reached import words_reached
 from speech.audio import Audio
 
 SETTLED_S = 0.5
@@ -21,8 +24,54 @@ SETTLED_S = 0.5
 EVERY_S = 1.0
 """So much more has to be heard before it is assessed again."""
 
-_STEADY_S = 0.1
+_PAUSE_S = 0.2  # kept behind the last finished word, if the next one leaves it
 _SAMPLE_BYTES = 2
+
+
+class NothingFinishedError(ServiceError):
+    """No more words are finished than before."""
+
+    code = "nothing-finished"
+    status = 409
+
+
+@dataclass(frozen=True, eq=False)
+class PartialWork(Work):
+    """What has been heard so far, to be assessed up to its last finished word.
+
+    Attributes
+    ----------
+    told
+        How many words are known to be finished.
+    """
+
+    told: int = 0
+
+    def run(self, assessor: Assessor) -> Assessment:
+        """Assess the words that are finished; their names are those of the text.
+
+        Raises
+        ------
+        NothingFinishedError
+            If there are no more than were told.
+        """
+        meant = assessor.pronounce(self.text, self.phones)
+        frames = assessor.encoder.encode(self.audio)
+        reached = words_reached(frames, meant, assessor.inventory)
+        settled_s = self.audio.duration_s - SETTLED_S
+        finished = [word for word in reached if word.end_s <= settled_s]
+        if len(finished) <= self.told:
+            raise NothingFinishedError("No other word is finished yet.")
+        last = finished[-1]
+        end_s = min(last.end_s + _PAUSE_S, last.next_s or self.audio.duration_s)
+        phones = " | ".join(" ".join(word.phones) for word in finished)
+        result = assessor.assess(
+            self.audio.slice(0.0, end_s), None, phones=phones, id=self.id, l1=self.l1
+        )
+        named = zip(meant.words, result.words, strict=False)
+        return result.model_copy(
+            update={"words": tuple(w.model_copy(update={"word": own.word}) for own, w in named)}
+        )
 
 
 @dataclass
@@ -33,13 +82,14 @@ class Take:
     ----------
     sample_rate
         Samples per second.
+    told
+        How many words were told to be finished.
     """
 
     sample_rate: int
+    told: int = 0
     _parts: bytearray = field(default_factory=bytearray)
     _assessed_s: float = 0.0
-    _ends_s: tuple[float | None, ...] = ()
-    _told: int = 0
 
     def add(self, data: bytes) -> None:
         """Hear more; a frame may end in the middle of a sample."""
@@ -68,21 +118,8 @@ class Take:
         samples = np.frombuffer(bytes(self._parts[:whole]), dtype="<i2").astype(np.int16)
         return Audio.from_samples(samples, self.sample_rate, limit_s=limit_s)
 
-    def finished(self, result: Assessment) -> list[tuple[int, WordAssessment]]:
-        """Words that are finished by now and were not told before, with their places."""
-        before, self._ends_s = self._ends_s, tuple(word.end_s for word in result.words)
-        found = []
-        for place in range(self._told, len(result.words)):
-            word = result.words[place]
-            earlier = before[place] if place < len(before) else None
-            if (
-                word.omitted
-                or word.end_s is None
-                or earlier is None
-                or word.end_s > result.duration_s - SETTLED_S
-                or abs(word.end_s - earlier) > _STEADY_S
-            ):
-                break
-            found.append((place, word))
-            self._told = place + 1
+    def news(self, result: Assessment) -> list[tuple[int, WordAssessment]]:
+        """Words that were not told before, with their places."""
+        found = list(enumerate(result.words))[self.told :]
+        self.told = max(self.told, len(result.words))
         return found

@@ -18,7 +18,7 @@ from service.api.models import Calibration, Name, Tag, Text
 from service.api.problems import Problem, internal_problem, problem_of
 from service.api.routes.assessments import Kept, Order, order_of, save
 from service.api.state import Service, service_of
-from service.api.streaming import Take
+from service.api.streaming import PartialWork, Take
 from speech.errors import AudioError, InputError, NativeEarError
 
 router = APIRouter()
@@ -168,15 +168,17 @@ class _Stream:
         """Assess what has been heard, and tell the words that are finished by now."""
         try:
             recording = await to_thread.run_sync(lambda: take.recording(limit_s=limit_s))
-            result = await self._assessed(order.work(recording))
+            whole = order.work(recording)
+            fields = {name: getattr(whole, name) for name in Work.__dataclass_fields__}
+            result = await self._assessed(PartialWork(**fields, told=take.told))
         except NativeEarError:
-            return  # nothing to be heard yet, or a full queue: the next second tells more
-        for place, word in take.finished(result):
+            return  # nothing to be told yet, or a full queue: the next second tells more
+        for place, word in take.news(result):
             await self._socket.send_json(
                 {
                     "word": word.model_dump(mode="json"),
                     "place": place,
-                    "heard_s": result.duration_s,
+                    "heard_s": recording.duration_s,
                 }
             )
 

@@ -82,6 +82,20 @@ def test_it_is_listed_and_exported(client: TestClient, kept: dict[str, Any]) -> 
     assert kept["id"] in {row["id"] for row in csv.DictReader(io.StringIO(table.text))}
 
 
+def test_it_counts_in_a_history_and_in_a_group(client: TestClient, kept: dict[str, Any]) -> None:
+    progress = client.get("/v1/learners/ana/progress").json()
+    assert kept["id"] in {sentence["id"] for sentence in progress["sentences"]}
+    assert {p["phone"] for p in progress["phones"]} >= {"Y", "S", "V"}
+    assert "ana" in {item["learner_id"] for item in client.get("/v1/learners").json()["items"]}
+    group = client.get("/v1/groups/3b/summary").json()
+    assert [learner["learner_id"] for learner in group["learners"]] == ["ana"]
+    for path in ("/v1/learners", "/v1/learners/ana/progress", "/v1/groups/3b/summary"):
+        table = list(csv.DictReader(io.StringIO(client.get(path, params={"format": "csv"}).text)))
+        assert table
+        assert float(table[0]["mean_score"]) >= 0
+    assert client.get("/v1/learners/nobody/progress").status_code == 404
+
+
 def test_without_its_recording_there_is_no_report_and_deleted_means_gone(
     client: TestClient, prompt: bytes
 ) -> None:

@@ -8,6 +8,9 @@ import soundfile
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
+from service.api.references import Reference
+from service.api.streaming import NothingFinishedError, PartialWork
+from speech.audio import Audio
 from tests.service.api.conftest import DATA, TEXT
 
 STREAM = "ws://localhost/v1/stream"
@@ -50,6 +53,20 @@ def test_the_final_assessment_is_that_of_the_whole_recording(
     final = answers[-1]["final"]
     assert client.get(f"/v1/assessments/{final['id']}").json() == final
     assert {**final, "id": ""} == {**whole.json(), "id": ""}
+
+
+def test_words_are_finished_before_the_recording_is(
+    reference: Reference, spoken: NDArray[np.int16]
+) -> None:
+    heard = Audio.from_samples(spoken[: int(3.1 * RATE)], RATE)
+    result = PartialWork(reference, heard, LONG).run(reference.assessor)
+    assert [word.word for word in result.words] == ["Your", "message", "has", "been", "saved"]
+    whole = reference.assessor.assess(Audio.from_samples(spoken, RATE), LONG)
+    for word, later in zip(result.words, whole.words, strict=False):
+        assert word.end_s == pytest.approx(later.end_s, abs=0.06)
+        assert word.score == pytest.approx(later.score, abs=15)
+    with pytest.raises(NothingFinishedError):
+        PartialWork(reference, heard, LONG, told=5).run(reference.assessor)
 
 
 @pytest.mark.parametrize(
