@@ -8,6 +8,12 @@ that index tells, phone by phone, which share of unheard natives will be nearer 
 which share will be flagged at the 4 % setting; the left-out natives then tell what it is. The same
 is done with indexes of ever fewer utterances. By default the corpus is the development speech under
 `../shared/data`, six speakers who read the same sentences.
+
+"Phones, mean over indexes" flatters: whoever is left out of one index is in the others. "Phones in
+one index" does not, yet one speaker is a noisy measure: "one speaker by another" is what the errors
+of two of them have in common. So the shipped index is asked as well, before anything is built: what
+half of its speakers let the audit expect, against the margins that the other half had while left
+out; and the same with halves of its utterances, which shows how much of the rest is mere chance.
 """
 
 from __future__ import annotations
@@ -18,6 +24,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -27,11 +34,12 @@ from rich.table import Table
 
 from benchmarks.speech_data import CACHE, DATA, ROOT
 from indexer.assembly import Settings, publish_new
+from indexer.audit.coverage import names
 from indexer.audit.expected import FALSE_REJECTIONS, expectations
 from indexer.corpus import Corpus, Utterance, read_corpus
 from indexer.crew import crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
-from indexer.pool import Record
+from indexer.pool import Record, with_margins
 from indexer.utterances import (
     PooledUtterance,
     PoolingRequest,
@@ -39,11 +47,15 @@ from indexer.utterances import (
     pool_into,
     record_name,
 )
+from indexes.catalogue import DEFAULT_INDEX, find_index
 from indexes.manifest import EncoderIdentity
 from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
 from indexes.phone_index import ALIGNER, PhoneIndex
 from indexes.similarity import class_similarities, margins
 from speech.alignment import SILENCE
+
+SPLITS = 10
+"""Times that the shipped index is halved."""
 
 SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Shares of the utterances that subsampled indexes are built from."""
@@ -74,7 +86,12 @@ def main() -> None:
     parser.add_argument("--corpus", default=str(DATA / "native-english"))
     parser.add_argument("--language", default="en-US")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shipped-only", action="store_true", help="build nothing")
     options = parser.parse_args()
+    for column in ("speaker", "utterance"):
+        _print_halves(PhoneIndex.open(find_index(DEFAULT_INDEX)), column, options.seed)
+    if options.shipped_only:
+        return
     if options.corpus == str(DATA / "native-english") and not Path(options.corpus).is_dir():
         sys.exit(f"There is no {DATA.relative_to(ROOT.parent)}/native-english: give --corpus.")
     corpus = read_corpus(options.corpus, language=options.language)
@@ -207,15 +224,67 @@ def _measured(
     return labels, ~(margin > 0), quantile < math.log(FALSE_REJECTIONS)
 
 
+def _print_halves(index: PhoneIndex, column: str, seed: int) -> None:
+    """Half of the speakers or utterances of an index against the other half."""
+    unit = names(index, column)
+    units = np.unique(unit)
+    found = []
+    for split in range(SPLITS):
+        rng = np.random.default_rng(seed + split)
+        first = np.isin(unit, rng.permutation(units)[: len(units) // 2])
+        here, there = (
+            expectations(_asked_only(index, first)).phones,
+            _plain_errors(index, ~first),
+        )
+        pairs = [(here[p].error, wrong) for p, (n, wrong) in there.items() if n >= LEAST_MEASURED]
+        expected, measured = np.array(pairs).T
+        found.append(
+            (
+                _correlation(expected, measured),
+                _correlation(_ranks(expected), _ranks(measured)),
+                len(pairs),
+                expected.mean(),
+                measured.mean(),
+            )
+        )
+    pearson, spearman, phones, expected_error, error = np.array(found).T
+    print(
+        f"{index.name}, {SPLITS} halvings of {len(units):,} {column}s, {phones.mean():.0f} phones: "
+        f"Pearson {pearson.mean():.3f} ± {pearson.std():.3f}, "
+        f"Spearman {spearman.mean():.3f} ± {spearman.std():.3f}; "
+        f"error expected {expected_error.mean():.2%}, measured {error.mean():.2%}"
+    )
+
+
+def _asked_only(index: PhoneIndex, rows: NDArray[np.bool_]) -> PhoneIndex:
+    """The index as if only some of its natives had been asked about themselves."""
+    kept = np.where(rows, index.native_margins, np.nan).astype(np.float32)
+    table = with_margins(index.table, kept)
+    return PhoneIndex(index.path, index.manifest, index.transform, table)
+
+
+def _plain_errors(index: PhoneIndex, rows: NDArray[np.bool_]) -> dict[str, tuple[int, float]]:
+    """How many natives of each phone were asked among some rows, and which share was misheard."""
+    found = {}
+    for phone in index.classes:
+        own = index.rows_of(phone)
+        margin = index.native_margins[own][rows[own]]
+        margin = margin[~np.isnan(margin)]
+        if phone != SILENCE and len(margin):
+            found[phone] = (len(margin), float((margin <= 0).mean()))
+    return found
+
+
 def _print(points: Sequence[Point], title: str) -> None:
     whole = _by([p for p in points if p.share == 1.0], lambda p: (p.phone,))
     table = Table(title=f"{title}; {FALSE_REJECTIONS:.0%} setting")
     for column in ("over", "n", "what", "Pearson", "Spearman", "expected", "measured"):
         table.add_column(column, justify="left" if column in {"over", "what"} else "right")
     for over, groups in (
-        ("phones", whole),
+        ("phones, mean over indexes", whole),
         ("phones in one index", _by([p for p in points if p.share == 1.0], _of_one_index)),
         ("indexes of fewer utterances", _by(points, lambda p: (p.fold, p.share), least=1)),
+        ("the same, mean over speakers", _by(points, lambda p: (p.share,), least=1)),
         ("phones in all of these", _by(points, lambda p: (p.fold, p.share, p.phone))),
     ):
         for what, columns in (("error", (0, 1)), ("false rejections", (2, 3))):
@@ -230,6 +299,23 @@ def _print(points: Sequence[Point], title: str) -> None:
                 f"{measured.mean():.2%}",
             )
     Console(width=110).print(table)
+    print(f"one speaker by another: Pearson {_of_two_speakers(points):.3f}, error")
+
+
+def _of_two_speakers(points: Sequence[Point]) -> float:
+    """Mean correlation over phones of what was measured of two who were left out."""
+    errors: dict[int, dict[str, float]] = {}
+    for point in points:
+        if point.share == 1.0 and point.natives >= LEAST_MEASURED:
+            errors.setdefault(point.fold, {})[point.phone] = point.error
+    return float(
+        np.mean(
+            [
+                _correlation(*np.array([(a[p], b[p]) for p in a.keys() & b.keys()]).T)
+                for a, b in combinations(errors.values(), 2)
+            ]
+        )
+    )
 
 
 def _of_one_index(point: Point) -> tuple[object, ...]:
