@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands import bands, encoders, index, inventory
+from service.commands import bands, encoders, index, inventory, keys
 from service.commands.align import align
 from service.commands.assess import assess
 from service.commands.evaluate import evaluate
@@ -39,6 +39,7 @@ app.add_typer(index.app)
 app.add_typer(encoders.app)
 app.add_typer(bands.app)
 app.add_typer(inventory.app)
+app.add_typer(keys.app)
 
 
 def _print_version(wanted: bool) -> None:

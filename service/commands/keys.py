@@ -1,0 +1,180 @@
+"""`nativeear keys`: who may use a service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from service.commands.guard import GuardedCommand, print_json
+
+if TYPE_CHECKING:
+    from service.database.keys import KeyRecord
+    from service.database.store import Store
+
+app = typer.Typer(
+    name="keys",
+    help="Make, list and revoke the keys of a service.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+Database = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="The database of the service, as given to `nativeear serve`; by default the same "
+        "file in the user's data folder.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.callback()
+def keys() -> None:
+    """Make, list and revoke the keys of a service."""
+
+
+@app.command(cls=GuardedCommand)
+def create(
+    *,
+    name: Annotated[str, typer.Option(help="Who will use it.")],
+    scope: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SCOPE",
+            help="assess (send recordings, delete results), read (see results), admin (build "
+            "indexes, see everybody's results); repeatable.",
+        ),
+    ],
+    requests_per_minute: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="How often it may ask.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="Longest recording.")
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Largest recording.")
+    ] = None,
+    expires: Annotated[
+        float | None,
+        typer.Option(metavar="DAYS", help="How long it is valid; for ever by default."),
+    ] = None,
+    database: Database = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key and print it, this once."""
+    from service.database.keys import NewKey
+    from speech.errors import InputError
+
+    if expires is not None and not 0 < expires <= 36_500:
+        raise InputError(
+            "A key is valid for some days.", fix="Give --expires above 0 and at most 36500."
+        )
+    with _open(database) as store:
+        key, secret = store.create_key(
+            NewKey(
+                name=name,
+                scopes=tuple(scope),
+                requests_per_minute=requests_per_minute,
+                max_audio_s=max_seconds,
+                max_bytes=max_bytes,
+                expires_at=None
+                if expires is None
+                else datetime.now(timezone.utc) + timedelta(days=expires),
+            )
+        )
+    if as_json:
+        print_json({**_told(key), "secret": secret})
+        return
+    print(secret)
+    print(f"Keep it: it is not shown again. To revoke it: {key.id}.", file=sys.stderr)
+
+
+@app.command("list", cls=GuardedCommand)
+def list_keys(*, database: Database = None, as_json: JsonOption = False) -> None:
+    """List every key, revoked and expired ones too."""
+    with _open(database) as store:
+        known = store.keys()
+    if as_json:
+        print_json([_told(key) for key in known])
+        return
+    if not known:
+        print("There is no key: the service is open, and listens on its own machine only.")
+        return
+    for key in known:
+        print(f"{key.id}  {key.name} ({key.prefix}…)")
+        print(
+            f"    {', '.join((*key.scopes, *_limits(key)))}; {_state(key)}{_until(key)}; {_used(key)}"
+        )
+
+
+@app.command(cls=GuardedCommand)
+def revoke(
+    *,
+    id: Annotated[str, typer.Argument(metavar="ID", help="As `nativeear keys list` tells it.")],
+    database: Database = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a key open nothing any more.
+
+    Once there was a key, the service stays closed, be all of them revoked.
+    """
+    with _open(database) as store:
+        key = store.revoke_key(id)
+    if as_json:
+        print_json(_told(key))
+    else:
+        print(f"{key.name}: revoked.")
+
+
+@contextmanager
+def _open(database: str | None) -> Iterator[Store]:
+    from service.database.connection import default_database
+    from service.database.store import Store
+
+    store = Store.open(database or default_database())
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _told(key: KeyRecord) -> dict[str, Any]:
+    moments = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    told = asdict(key)
+    for name in moments:
+        told[name] = told[name] and told[name].isoformat()
+    return {**told, "state": _state(key)}
+
+
+def _state(key: KeyRecord) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= datetime.now(timezone.utc):
+        return "expired"
+    return "valid"
+
+
+def _until(key: KeyRecord) -> str:
+    ends = _state(key) == "valid" and key.expires_at is not None
+    return f" until {key.expires_at:%Y-%m-%d %H:%M} UTC" if ends else ""
+
+
+def _used(key: KeyRecord) -> str:
+    if key.last_used_at is None:
+        return "never used"
+    return f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _limits(key: KeyRecord) -> Iterator[str]:
+    if key.requests_per_minute is not None:
+        yield f"{key.requests_per_minute} requests a minute"
+    if key.max_audio_s is not None:
+        yield f"recordings up to {key.max_audio_s:g} s"
+    if key.max_bytes is not None:
+        yield f"recordings up to {key.max_bytes} bytes"
