@@ -140,6 +140,21 @@ export async function showProgress() {
   }
 }
 
+function forgetButton(name, again) {
+  const button = el("button", { type: "button", class: "quiet" }, "Delete all of it");
+  button.addEventListener("click", async () => {
+    if (!window.confirm(`Delete every result and recording of ${name} for good?`)) return;
+    try {
+      await remove(`learners/${encodeURIComponent(name)}`);
+      await again();
+      say("Deleted.");
+    } catch (error) {
+      trouble(error);
+    }
+  });
+  return button;
+}
+
 /** Fill a node with the history of a learner, below what else there is to show. */
 export async function showHistory(node, name, above = []) {
   const again = () => showHistory(node, name, above);
@@ -173,7 +188,7 @@ export async function showHistory(node, name, above = []) {
         el("div", { class: "row" }, el("h3", {}, "Sounds, the hardest first"), csvButton(`learners/${who}/progress?format=csv`, "progress.csv")),
         phoneTable(progress.phones),
       ),
-      el("section", { class: "card" }, el("h3", {}, "Results"), resultTable(items, node, again)),
+      el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Results"), forgetButton(name, again)), resultTable(items, node, again)),
     );
   } catch (error) {
     node.replaceChildren(...above);
