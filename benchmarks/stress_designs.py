@@ -19,8 +19,8 @@ from rich.table import Table
 from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from scoring.prosody.natives import NativeProsody
-from scoring.prosody.stress import CUES, StressModel, polysyllables
-from speech.prosody.stress import Syllable
+from scoring.prosody.stress import StressModel, polysyllables
+from speech.prosody.stress import CORRELATES, Syllable
 
 Word = tuple[Syllable, ...]
 RIDGE = 1.0
@@ -95,8 +95,8 @@ def _without_quality(word: Word) -> Word:
 
 
 def _quality_alone(word: Word) -> Word:
-    unknown = dict.fromkeys(CUES, 0.0)
-    return tuple(replace(s, **{**unknown, "fullness": s.fullness}) for s in word)
+    flat = dict.fromkeys(CORRELATES, 0.0)
+    return tuple(replace(s, **flat) for s in word)  # type: ignore[arg-type]
 
 
 def _one_main_stress(word: Word) -> Word:
