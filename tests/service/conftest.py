@@ -1,5 +1,8 @@
+from collections.abc import Iterator
+
 import pytest
 
+from benchmarks.served import Served, serving
 from scoring.assessment import (
     Assessment,
     ExemplarEvidence,
@@ -32,6 +35,13 @@ def phone(
         knn=KnnEvidence(margin=0.1, canonical_share=0.5, k=20, coverage=100),
         **more,
     )
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """`nativeear serve` in a process of its own, without keys."""
+    with serving(tmp_path_factory.mktemp("served"), "--workers", "1") as served:
+        yield served
 
 
 @pytest.fixture

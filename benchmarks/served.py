@@ -1,0 +1,107 @@
+"""A service in a process of its own, as people run it, for what is measured on one."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.error import URLError
+from urllib.request import urlopen
+
+ROOT = Path(__file__).parents[1]
+_PATIENCE_S = 180.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running service.
+
+    Attributes
+    ----------
+    url
+        Where it listens.
+    process
+        The process.
+    log
+        What it said.
+    folder
+        Where it keeps its database, and everything temporary.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    folder: Path
+
+    @property
+    def resident_mib(self) -> float:
+        """Memory that it holds, in MiB (Linux)."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        return int(found[1]) / 1024 if found else 0.0
+
+
+@contextmanager
+def serving(
+    folder: Path,
+    *options: str,
+    database: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Served]:
+    """Serve the shipped index from `folder`, and stop it at the end.
+
+    Parameters
+    ----------
+    folder
+        Exists; a second service may go on from what the first left there.
+    options
+        More options of `nativeear serve`.
+    database
+        URL; a file in `folder` by default.
+
+    Raises
+    ------
+    RuntimeError
+        If it does not start; with what it said.
+    """
+    log = folder / "log"
+    temporary = folder / "temporary"
+    temporary.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--index", "en-US"]
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [*command, "--database", database or f"sqlite:///{folder / 'service.db'}", *options],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
+        )
+    try:
+        yield Served(_ready(process, log), process, log, folder)
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
+    until = monotonic() + _PATIENCE_S
+    while process.poll() is None and monotonic() < until:
+        if found := re.search(r"listening on (http://\S+)", log.read_text(encoding="utf-8")):
+            try:
+                with urlopen(f"{found[1]}/readyz", timeout=10):  # noqa: S310  (our own address)
+                    return found[1]
+            except (URLError, OSError):
+                pass
+        sleep(0.2)
+    raise RuntimeError(f"The service does not start: {log.read_text(encoding='utf-8')}")

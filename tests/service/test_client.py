@@ -1,0 +1,149 @@
+"""The Python client against a service in a process of its own."""
+
+import pickle
+import re
+import socket
+import wave
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from benchmarks.served import ROOT, Served, serving
+from scoring.assessment import Assessment
+from service.client import Client, FinishedWord, ProblemError
+from speech.audio import Audio
+from speech.errors import AudioError, NativeEarError
+
+PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
+TEXT = "Your message has been saved."
+
+
+@pytest.fixture
+def client(served: Served):
+    with Client(served.url) as client:
+        yield client
+
+
+def test_a_recording_becomes_an_assessment_that_is_kept_until_it_is_deleted(client: Client) -> None:
+    result = client.assess(
+        PROMPT, text=TEXT, learner_id="ana/b", group="3b & co", keep_audio=True, l1="es"
+    )
+    assert [word.word for word in result.words] == TEXT.rstrip(".").split()
+    assert result.score.overall is not None
+    assert client.assessment(result.id) == result
+    assert client.audio(result.id) == PROMPT.read_bytes()
+    assert client.report(result.id).startswith("<!doctype html>")
+    assert "IntervalTier" in client.textgrid(result.id)
+    assert [item.id for item in client.assessments(learner_id="ana/b")] == [result.id]
+    assert [sentence.id for sentence in client.progress("ana/b").sentences] == [result.id]
+    assert [learner.learner_id for learner in client.group("3b & co").learners] == ["ana/b"]
+    assert "ana/b" in [learner.learner_id for learner in client.learners()]
+    client.delete(result.id)
+    with pytest.raises(ProblemError) as refused:
+        client.assessment(result.id)
+    assert (refused.value.status, refused.value.code) == (404, "not-found")
+
+
+def test_bytes_are_as_good_as_a_file_and_the_same_request_counts_once(client: Client) -> None:
+    asked = {"text": TEXT, "learner_id": "ben", "idempotency_key": "ben-1"}
+    first = client.assess(PROMPT.read_bytes(), **asked)
+    assert client.assess(str(PROMPT), **asked) == first
+    assert len(list(client.assessments(learner_id="ben"))) == 1
+    with pytest.raises(ProblemError) as refused:
+        client.assess(PROMPT, **{**asked, "text": "Your message."})
+    assert (refused.value.status, refused.value.code) == (409, "conflict")
+    client.delete_learner("ben")
+    assert not list(client.assessments(learner_id="ben"))
+
+
+def test_all_pages_of_a_list_are_fetched(client: Client) -> None:
+    for _ in range(3):
+        client.assess(PROMPT, text=TEXT, learner_id="many")
+    listed = client._ask("GET", "/v1/assessments", params={"learner_id": "many", "limit": "2"})
+    assert listed.json()["next"]
+    assert len(list(client.assessments(learner_id="many", page=2))) == 3
+
+
+def test_a_job_is_waited_for(client: Client) -> None:
+    job = client.submit(PROMPT, text=TEXT)
+    done = client.wait(job, timeout_s=60)
+    assert isinstance(done.result, Assessment)
+    assert client.job(job.id) == done
+    with pytest.raises(ProblemError, match="There is no job"):
+        client.wait("0" * 32)
+
+
+def test_what_goes_wrong_says_what_and_why_and_what_to_do(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(ProblemError) as refused:
+        client.assess(PROMPT, text="Xqzvw ⸘⸘", language="en-US")
+    assert refused.value.status == 422
+    assert refused.value.message and refused.value.fix
+    with pytest.raises(ProblemError) as refused:
+        client.assess(b"no sound", text=TEXT)
+    assert (refused.value.status, refused.value.code) == (415, "unsupported-media")
+    assert isinstance(refused.value, NativeEarError)
+    with pytest.raises(AudioError, match="cannot be read"):
+        client.assess(tmp_path / "none.wav", text=TEXT)
+    again = pickle.loads(pickle.dumps(refused.value))  # noqa: S301
+    assert (again.status, again.code, again.fix) == (415, "unsupported-media", refused.value.fix)
+
+
+def test_nobody_there_is_told_as_such() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        with Client(url) as client, pytest.raises(ProblemError, match="does not answer") as refused:
+            client.indexes()
+    assert "nativeear serve" in refused.value.fix
+
+
+def test_something_else_that_answers_is_told_as_such(served: Served) -> None:
+    with Client(f"{served.url}/nowhere") as client:
+        with pytest.raises(ProblemError) as refused:
+            client.indexes()
+        assert refused.value.status == 404
+
+
+def test_indexes_and_texts_are_described(client: Client) -> None:
+    first = client.indexes()[0]
+    assert (first.name, first.default) == ("en-US", True)
+    assert client.index("en-US").exemplars == first.exemplars
+    assert [word.known for word in client.validate("I think so.").words] == [True] * 3
+    assert client.pronunciations("I think so.", language="en-US").words[0].word == "i"
+
+
+def test_words_come_while_a_recording_is_spoken(client: Client, tmp_path: Path) -> None:
+    samples = Audio.load(PROMPT).samples
+    heard = (samples * 32767).astype("<i2").tobytes()
+    parts = [heard[at : at + 3200] for at in range(0, len(heard), 3200)]
+    *words, final = client.stream(parts, 16_000, text=TEXT)
+    assert isinstance(final, Assessment)
+    assert all(isinstance(word, FinishedWord) for word in words)
+    file = tmp_path / "spoken.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(heard)
+    assert client.assess(file, text=TEXT).score == final.score
+    with pytest.raises(ProblemError) as refused:
+        list(client.stream(parts, 16_000, text=""))
+    assert refused.value.status == 422
+
+
+def test_it_asks_again_when_the_service_is_busy(tmp_path: Path) -> None:
+    with (
+        serving(tmp_path, "--queue", "1", "--workers", "1") as served,
+        Client(served.url) as client,
+        ThreadPoolExecutor(6) as pool,
+    ):
+        asked = [pool.submit(client.assess, PROMPT, text=TEXT) for _ in range(6)]
+        assert len({asking.result().id for asking in asked}) == 6
+        figures = client._ask("GET", "/metrics").text
+        refused = [
+            line for line in figures.splitlines() if 'status="503"' in line and "POST" in line
+        ]
+        assert float(refused[0].split()[-1]) >= 1
+        with Client(served.url, patience_s=0.0) as impatient:
+            asked = [pool.submit(impatient.assess, PROMPT, text=TEXT) for _ in range(6)]
+            errors = [asking.exception() for asking in asked]
+        assert {error.status for error in errors if isinstance(error, ProblemError)} == {503}
