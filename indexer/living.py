@@ -1,4 +1,4 @@
-"""A living index: speech is added, removed and merged, and every change is a new version.
+"""A living index: speech is added, removed, merged and thinned; every change is a new version.
 
 Where all that is involved keeps its embeddings, transform and decision are fitted anew, and the
 result is the one that a build from all the speech in one go gives, provided that it is aligned
@@ -8,6 +8,7 @@ transform and the decision stay as they were.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import time
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +37,7 @@ from indexer.assembly import (
 from indexer.build import pool_corpora, read_corpora
 from indexer.decision import draw
 from indexer.pool import (
+    MIN_EXEMPLARS,
     Rows,
     Source,
     array_rows,
@@ -45,6 +47,7 @@ from indexer.pool import (
     utterance_names,
     with_margins,
 )
+from indexer.thinning import Outlier, thinning
 from indexer.utterances import PoolingRequest, UtterancePooler
 from indexes.exemplar import SCHEMA
 from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
@@ -53,8 +56,10 @@ from indexes.manifest import FileIdentity, Manifest
 from indexes.phone_index import (
     ALIGNER,
     EMBEDDINGS,
+    EXEMPLARS,
     LEXICON,
     UTTERANCES,
+    VECTORS,
     WAITING,
     PhoneIndex,
     clip_name,
@@ -129,6 +134,52 @@ class ChangeReport:
     set_aside: tuple[tuple[str, str], ...]
     seconds: float
     native_accuracy: float
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How large an index may be.
+
+    Attributes
+    ----------
+    amount
+        Exemplars, or bytes of what is kept of them: vectors, embeddings, columns.
+    unit
+        Which of the two.
+    """
+
+    amount: int
+    unit: Literal["exemplars", "bytes"] = "exemplars"
+
+    def exemplars(self, index: PhoneIndex) -> int:
+        """How many exemplars of this index that is."""
+        if self.unit == "exemplars":
+            return self.amount
+        sizes = [
+            index.manifest.files[name].bytes
+            for name in (VECTORS, EXEMPLARS, EMBEDDINGS)
+            if name in index.manifest.files
+        ]
+        return self.amount * index.manifest.counts.exemplars // sum(sizes)
+
+
+@dataclass(frozen=True)
+class ThinReport:
+    """What came of thinning.
+
+    Attributes
+    ----------
+    change
+        The index before and after.
+    outliers
+        Exemplars that seemed mislabelled and are gone, the worst first.
+    thinned
+        How many others are gone because the rest stands for them.
+    """
+
+    change: ChangeReport
+    outliers: tuple[Outlier, ...]
+    thinned: int
 
 
 def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
@@ -237,6 +288,74 @@ def remove(
             written = seal(stage, written, carried)
             replace(stage, path, keep)
     return _report(path, written, [index], started)
+
+
+def thin(
+    path: Path,
+    budget: Budget | None = None,
+    *,
+    out: Path | None = None,
+    keep: int = KEEP,
+    progress: Progress = no_progress,
+) -> ThinReport:
+    """Drop exemplars that seem mislabelled, and near-duplicates down to a budget.
+
+    Utterances, their prosody and their recordings stay, so that what a speaker gave can still be
+    found and removed.
+
+    Parameters
+    ----------
+    path
+        Folder of the index.
+    budget
+        How large it may be; only outliers go if None.
+    out
+        Folder to publish the thin index in, which must not exist; the index itself gets a new
+        version if None.
+    keep
+        Older versions that stay.
+
+    Raises
+    ------
+    InputError
+        If the budget leaves fewer than two exemplars of every phone.
+    """
+    started = time.monotonic()
+    path = path.resolve()
+    if out is not None:
+        refuse_existing(out)
+    with writing(path if out is None else out, f"nativeear index thin {path.name}"):
+        index = _opened(path)
+        most = None if budget is None else budget.exemplars(index)
+        if most is not None and most < MIN_EXEMPLARS * len(index.classes):
+            raise InputError(
+                f"A budget of {most} exemplars is too small.",
+                cause=f"{index.name} has {len(index.classes)} phones, and each needs "
+                f"{MIN_EXEMPLARS}.",
+                fix="Give a larger budget.",
+            )
+        progress("Looking for outliers and near-duplicates", 0, 1)
+        found = thinning(index, most)
+        option = "" if budget is None else f" --budget {budget.amount}"
+        option += "B" if budget is not None and budget.unit == "bytes" else ""
+        settings = _next(index, f"nativeear index thin {index.name}{option}")
+        if out is not None:
+            settings = dataclasses.replace(settings, name=out.name, revision=1)
+        source = _source(index, vectors=not _refits([index]))
+        waiting = source.phones.num_rows - len(found.stays)
+        left = source.thinned(np.append(found.stays, np.ones(waiting, dtype=bool)))
+        with staged(path if out is None else out) as stage:
+            written = _write(stage, [index], [left], settings, progress)
+            carried = _carry_clips(stage, index, left, settings.clips)
+            _carry_companions(stage, index)
+            if out is None:
+                written = seal(stage, written, carried)
+                replace(stage, path, keep)
+            else:
+                written = publish(stage, out, written, carried)
+    change = _report(path if out is None else out, written, [index], started)
+    gone = len(found.stays) - int(found.stays.sum())
+    return ThinReport(change, found.outliers, gone - len(found.outliers))
 
 
 def merge(

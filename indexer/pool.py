@@ -83,19 +83,27 @@ class Source:
         utterances = self.utterances.filter(pa.array(~_among(self.utterances, unwanted)))
         left = set(utterances.column("corpus").to_pylist())
 
+        return Source(
+            self.phones.filter(pa.array(stays)),
+            utterances,
+            self.prosody.filter(pa.array(~_among(self.prosody, unwanted))),
+            {corpus: licence for corpus, licence in self.licences.items() if corpus in left},
+            self._some_rows(stays),
+        )
+
+    def thinned(self, stays: BoolArray) -> Source:
+        """The same with some of its phones, bool `[n]`; its utterances and their prosody stay."""
+        phones = self.phones.filter(pa.array(stays))
+        return Source(phones, self.utterances, self.prosody, self.licences, self._some_rows(stays))
+
+    def _some_rows(self, stays: BoolArray) -> Callable[[], Iterator[Rows]]:
         def rows() -> Iterator[Rows]:
             at = 0
             for block in self.rows():
                 yield block[stays[at : at + len(block)]]
                 at += len(block)
 
-        return Source(
-            self.phones.filter(pa.array(stays)),
-            utterances,
-            self.prosody.filter(pa.array(~_among(self.prosody, unwanted))),
-            {corpus: licence for corpus, licence in self.licences.items() if corpus in left},
-            rows,
-        )
+        return rows
 
 
 @dataclass(frozen=True, eq=False)

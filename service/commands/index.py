@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from speech.errors import IndexFormatError, InputError
 if TYPE_CHECKING:
     from indexer.assembly import Clips
     from indexer.build import BuildReport
-    from indexer.living import ChangeReport
+    from indexer.living import Budget, ChangeReport, ThinReport
     from indexes.difference import IndexDifference, Only
     from indexes.verification import VerifyReport
     from speech.pooling import Pooling
@@ -32,6 +33,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 NameArgument = Annotated[str, typer.Argument(metavar="NAME|DIR", help="An index.")]
 KeepOption = Annotated[
     int, typer.Option(min=0, help="Older versions that stay, for `index restore`.")
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|SIZE",
+        help="Exemplars that may stay (4000), or the size of what is kept of them (20MB); the "
+        "rest stands for those that go.",
+    ),
 ]
 MAX_REASONS = 10
 MAX_NAMES = 8
@@ -105,6 +114,7 @@ def build(
             "or removed; without it the index is smaller."
         ),
     ] = True,
+    budget: BudgetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build an index from native speech."""
@@ -113,6 +123,7 @@ def build(
 
     from indexer.assembly import Clips
     from indexer.build import BuildRequest, build_index
+    from indexer.living import thin as thin_index
     from indexes.catalogue import home
     from service.commands.progress import ProgressReport
     from speech.pooling import Pooling
@@ -136,12 +147,17 @@ def build(
         min_rating=min_rating,
         embeddings=embeddings,
     )
+    size = None if budget is None else _budget(budget)
     with ProgressReport() as progress:
         report = build_index(request, progress)
+        thinned = size and thin_index(report.path, size, keep=0, progress=progress)
     if as_json:
-        print_json({**asdict(report), "path": str(report.path)})
-    else:
-        _print_build(report)
+        thin = thinned and {**asdict(thinned), "change": _change_as_json(thinned.change)}
+        print_json({**asdict(report), "path": str(report.path), "thinning": thin})
+        return
+    _print_build(report)
+    if thinned:
+        _print_thinning(thinned)
 
 
 @app.command(name="list", cls=GuardedCommand)
@@ -299,6 +315,32 @@ def remove(
 
 
 @app.command(cls=GuardedCommand)
+def thin(
+    name: NameArgument,
+    *,
+    budget: BudgetOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Leave the index as it is, and make the thin one here."),
+    ] = None,
+    keep: KeepOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Drop exemplars that seem mislabelled, and near-duplicates down to a budget."""
+    from indexer.living import thin as thin_index
+    from indexes.catalogue import find_index
+    from service.commands.progress import ProgressReport
+
+    size = None if budget is None else _budget(budget)
+    with ProgressReport() as progress:
+        report = thin_index(find_index(name), size, out=out, keep=keep, progress=progress)
+    if as_json:
+        print_json({**asdict(report), "change": _change_as_json(report.change)})
+    else:
+        _print_thinning(report)
+
+
+@app.command(cls=GuardedCommand)
 def merge(
     names: Annotated[list[str], typer.Argument(metavar="NAME|DIR...", help="Two or more.")],
     *,
@@ -410,9 +452,43 @@ def _folder_of(name: str) -> Path:
         raise
 
 
+def _budget(written: str) -> Budget:
+    from indexer.living import Budget
+
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMG]?B)|(\d+)", written.strip())
+    if found is None:
+        raise InputError(
+            f"--budget cannot be {written!r}.",
+            fix="Give a number of exemplars, as in 4000, or a size, as in 20MB.",
+        )
+    if found[3]:
+        return Budget(int(found[3]))
+    factor = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}[found[2]]
+    return Budget(int(float(found[1]) * factor), "bytes")
+
+
+def _print_thinning(report: ThinReport) -> None:
+    _print_change(report.change, as_json=False)
+    print(
+        f"Gone: {len(report.outliers)} that seemed mislabelled, and {report.thinned:,} for which "
+        "others stand."
+    )
+    for outlier in report.outliers[:MAX_REASONS]:
+        print(
+            f"  {outlier.phone} in {outlier.word!r} of {outlier.utterance}, at "
+            f"{outlier.start_s:.2f} s: nearer to {outlier.heard}"
+        )
+    if len(report.outliers) > MAX_REASONS:
+        print(f"  … and {len(report.outliers) - MAX_REASONS} more: see --json")
+
+
+def _change_as_json(report: ChangeReport) -> dict[str, object]:
+    return {**asdict(report), "path": str(report.path)}
+
+
 def _print_change(report: ChangeReport, as_json: bool) -> None:
     if as_json:
-        print_json({**asdict(report), "path": str(report.path)})
+        print_json(_change_as_json(report))
         return
     print(
         f"{report.path} is now version {report.revision}: {report.exemplars:,} phones from "
