@@ -45,6 +45,7 @@ from speech.errors import InputError, NativeEarError
 logger = logging.getLogger("nativeear.service")
 
 _PURGE_S = 600.0
+_RETRY_S = 5.0
 
 _ABOUT = """\
 Hears a learner against native speech, phone by phone.
@@ -151,9 +152,16 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
 
 async def _start(service: Service) -> None:
     """Load and run everything once, then look for changed indexes for ever."""
-    await to_thread.run_sync(_warm, service)
-    service.ready = True
-    logger.info("ready")
+    while not service.ready:
+        try:
+            await to_thread.run_sync(_warm, service)
+        except NativeEarError as error:  # a person may mend the index meanwhile
+            service.trouble = error
+            logger.error("not ready: %s %s", error.message, error.fix)  # noqa: TRY400
+            await asyncio.sleep(_RETRY_S)
+        else:
+            service.ready = True
+            logger.info("ready")
     while True:
         await asyncio.sleep(service.settings.reload_s)
         try:

@@ -17,6 +17,7 @@ from service.api.recordings import Decoder
 from service.api.references import References
 from service.api.settings import ServiceSettings
 from service.database.store import Store
+from speech.errors import NativeEarError
 
 
 @dataclass(eq=False)
@@ -27,6 +28,8 @@ class Service:
     ----------
     ready
         Whether everything was run once.
+    trouble
+        Why it is not, if something is wrong.
     """
 
     settings: ServiceSettings
@@ -39,6 +42,7 @@ class Service:
     builds: Builds
     pending: Pending
     ready: bool = False
+    trouble: NativeEarError | None = None
 
 
 def service_of(connection: HTTPConnection) -> Service:

@@ -34,7 +34,13 @@ async def readyz(parts: Parts) -> Any:
     if parts.engine.is_stopping:
         raise BusyError("The service is stopping.")
     if not parts.ready:
-        raise BusyError("The service is starting.", headers={"Retry-After": "2"})
+        why = parts.trouble
+        raise BusyError(
+            "The service is starting.",
+            cause="" if why is None else why.message,
+            fix="" if why is None else why.fix,
+            headers={"Retry-After": "2"},
+        )
     await to_thread.run_sync(parts.store.ping)
     return Health(status="ok", version=VERSION)
 

@@ -39,7 +39,7 @@ def test_without_a_key_the_service_stays_on_this_machine(
 ) -> None:
     from dataclasses import replace
 
-    open_to_all = replace(settings_with_database, host="0.0.0.0")
+    open_to_all = replace(settings_with_database, host="0.0.0.0")  # noqa: S104
     with pytest.raises(InputError) as refused:
         create_application(open_to_all)
     assert "nativeear keys create" in refused.value.fix

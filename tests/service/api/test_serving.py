@@ -161,7 +161,7 @@ def test_a_client_that_leaves_costs_nothing_more(served: Served) -> None:
 def test_it_does_not_start_where_it_may_not(tmp_path: Path) -> None:
     refused = subprocess.run(
         [
-            *(sys.executable, "-m", "service.cli", "serve", "--host", "0.0.0.0"),
+            *(sys.executable, "-m", "service.cli", "serve", "--host", "0.0.0.0"),  # noqa: S104
             *("--database", f"sqlite:///{tmp_path / 'served.db'}"),
         ],
         cwd=ROOT,
