@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
-from service.api.keys import Reading
+from service.api.keys import READ, allowed
 from service.api.models import Tag
 from service.api.problems import responses
 from service.practice import Practice, practice
 
-router = APIRouter(prefix="/v1", tags=["texts"])
+router = APIRouter(prefix="/v1", tags=["texts"], dependencies=[Depends(allowed(READ))])
 
 
 @router.get(
@@ -21,7 +21,6 @@ router = APIRouter(prefix="/v1", tags=["texts"])
     responses=responses(401, 403, 422, 429, 503),
 )
 async def practice_sets(
-    caller: Reading,
     language: Annotated[Tag, Query(description="BCP 47 tag.", examples=["en-US"])],
 ) -> Any:
     """Sentences by what they train; none for a language that has no sets yet."""
