@@ -108,9 +108,8 @@ def list_keys(*, database: Database = None, as_json: JsonOption = False) -> None
         return
     for key in known:
         print(f"{key.id}  {key.name} ({key.prefix}…)")
-        print(
-            f"    {', '.join((*key.scopes, *_limits(key)))}; {_state(key)}{_until(key)}; {_used(key)}"
-        )
+        may = ", ".join((*key.scopes, *_limits(key)))
+        print(f"    {may}; {_state(key)}{_until(key)}; {_used(key)}")
 
 
 @app.command(cls=GuardedCommand)

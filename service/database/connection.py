@@ -96,7 +96,7 @@ def told_plainly() -> Iterator[None]:
     """
     try:
         yield
-    except (DataError, UnicodeEncodeError) as error:
+    except (DataError, OverflowError, UnicodeEncodeError) as error:
         raise InputError("The database does not take a value.", cause=_first_line(error)) from error
     except IntegrityError:
         raise  # who wrote it knows what it contradicts

@@ -1,0 +1,135 @@
+"""The same tests on SQLite in a temporary folder and on a PostgreSQL of their own."""
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from scoring.assessment import Assessment
+from service.database.store import NewAssessment, Store
+
+STARTED_WITHIN_S = 30
+
+NewAssessments = Callable[..., NewAssessment]
+
+
+class Postgres:
+    """A server that listens on a socket in its own folder only."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        self._binaries = binaries
+        self._folder = folder
+        # PostgreSQL refuses to be run by root.
+        self._user: dict[str, object] = {}
+        if os.geteuid() == 0:
+            self._user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+            shutil.chown(folder, "postgres", "postgres")
+        command = [binaries / "initdb", "-D", folder / "data", "-A", "trust", "-U", "nativeear"]
+        subprocess.run(
+            [*command, "--no-sync", "-E", "UTF8", "--locale", "C.UTF-8"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **self._user,
+        )
+        self.start()
+
+    def start(self) -> None:
+        options = ["-k", self._folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+        self._server = subprocess.Popen(
+            [self._binaries / "postgres", "-D", self._folder / "data", *options],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=(self._folder / "log").open("ab"),
+            **self._user,
+        )
+        until = time.monotonic() + STARTED_WITHIN_S
+        ready = [self._binaries / "pg_isready", "-q", "-h", self._folder]
+        while subprocess.run(ready, check=False).returncode:
+            assert self._server.poll() is None, (self._folder / "log").read_text()
+            assert time.monotonic() < until, "PostgreSQL does not start"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(STARTED_WITHIN_S)
+
+    def stop(self) -> None:
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait(STARTED_WITHIN_S)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://nativeear@/{name}?host={self._folder}"
+
+    def new_database(self) -> str:
+        name = f"t{uuid4().hex}"
+        url = self.url("postgres").replace("postgresql", "postgresql+psycopg", 1)
+        engine = create_engine(url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        return self.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    if not installed:
+        pytest.skip("PostgreSQL is not installed under /usr/lib/postgresql")
+    pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="nativeear-pg-"))
+    server = None
+    try:
+        server = Postgres(installed[-1].parent, folder)
+        yield server
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'service.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    opened = Store.open(url)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def new(assessment: Assessment) -> NewAssessments:
+    """Makes what is to be stored, each time under another id."""
+
+    def make(result: Assessment = assessment, **changes: object) -> NewAssessment:
+        id = uuid4().hex
+        return replace(
+            NewAssessment(
+                id=id,
+                language=result.language,
+                index=result.index,
+                result=result.model_copy(update={"id": id}).model_dump_json(),
+                duration_s=result.duration_s,
+                text="I think azure",
+            ),
+            **changes,
+        )
+
+    return make
