@@ -179,8 +179,13 @@ export async function showHistory(node, name, above = []) {
         "section",
         { class: "card" },
         el("h2", {}, name),
-        el("p", { class: "soft" }, `${scores.length} ${scores.length === 1 ? "sentence" : "sentences"} so far. The picture runs from 0 to 100, with lines at ${FLAGGED_SCORE} and ${GOOD_SCORE}.`),
-        scores.length > 1 ? trend(scores, "trend", "Overall scores") : null,
+        el("p", { class: "soft" }, `${scores.length} ${scores.length === 1 ? "sentence" : "sentences"} so far.`),
+        scores.length > 1
+          ? [
+              trend(scores, "trend", "Overall scores"),
+              el("p", { class: "soft" }, `Overall scores from 0 to 100, with lines at ${FLAGGED_SCORE} and ${GOOD_SCORE}.`),
+            ]
+          : null,
       ),
       el(
         "section",
