@@ -465,7 +465,10 @@ class Assessor:
         sure = [word for i, word in enumerate(words) if i not in unsure]
         uncertain = sorted({p.ipa for w in sure for p in w.phones if p.verdict == "uncertain"})
         if uncertain:
-            warnings.append(f"The index has too few exemplars to judge {', '.join(uncertain)}.")
+            warnings.append(
+                f"The index cannot judge {', '.join(uncertain)}: it has too few exemplars, or "
+                "mishears its own."
+            )
         heard = transcript is not None and transcript.source == "phones"
         parts = [phone for word in words for phone in word.phones] if heard else words
         pronunciation = mean([part.score for part in parts])
