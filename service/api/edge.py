@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -38,6 +40,8 @@ POLICY = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+
+_LINGER_S = 5.0
 
 _HEADERS = {
     "content-security-policy": POLICY,
@@ -85,17 +89,19 @@ class Edge:
         started = perf_counter()
         status = 500
         begun = False
+        reading = _Reading(receive, Headers(scope=scope))
 
         async def out(message: Message) -> None:
             nonlocal status, begun
             if message["type"] == "http.response.start":
+                await reading.finish()
                 begun = True
                 status = message["status"]
                 self._protect(scope["path"], MutableHeaders(scope=message))
             await send(message)
 
         try:
-            limited = await self._admit(scope, receive)
+            limited = await self._admit(scope, reading.receive)
             await self._app(scope, limited, out)
         except NativeEarError as error:
             headers = dict(error.headers) if isinstance(error, ServiceError) else {}
@@ -155,6 +161,34 @@ class Edge:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         headers.setdefault("cache-control", "no-store" if path.startswith(API) else "no-cache")
+
+
+class _Reading:
+    """The body of a request, of which an answer may leave something unread.
+
+    A connection that is closed over an unread body is reset, and the answer may be lost with it:
+    a client would be told nothing of why it was refused.
+    """
+
+    def __init__(self, receive: Receive, headers: Headers) -> None:
+        self._receive = receive
+        has_body = "content-length" in headers or "transfer-encoding" in headers
+        self._done = not has_body or "expect" in headers  # this one waits to be asked for it
+
+    async def receive(self) -> Message:
+        """What comes next."""
+        message = await self._receive()
+        self._done = not message.get("more_body", False)
+        return message
+
+    async def finish(self) -> None:
+        """Let the rest come, for a few seconds, and forget it."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._rest(), _LINGER_S)
+
+    async def _rest(self) -> None:
+        while not self._done:
+            await self.receive()
 
 
 def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from time import monotonic, perf_counter
+from typing import Any
 
 from scoring.assessment import Assessment
 from scoring.assessor import Assessor
@@ -150,11 +151,14 @@ class Engine:
         NativeEarError
             What the assessment raised.
         """
-        wrapped = asyncio.wrap_future(future)
+        wrapped: asyncio.Future[Assessment] = asyncio.wrap_future(future)
+        awaited: set[asyncio.Future[Any]] = {wrapped}
         left = asyncio.ensure_future(gone) if gone is not None else None
+        if left is not None:
+            awaited.add(left)
         try:
             done, _ = await asyncio.wait(
-                {wrapped, left} if left is not None else {wrapped},
+                awaited,
                 timeout=self._settings.timeout_s,
                 return_when=asyncio.FIRST_COMPLETED,
             )

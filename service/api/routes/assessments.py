@@ -54,7 +54,7 @@ as a page of no origin: it cannot reach the service."""
     response_description="The Assessment; its `id` names it from now on.",
     responses={
         202: {"model": JobCreated, "description": "A job that assesses it."},
-        **responses(400, 401, 403, 409, 413, 415, 422, 429, 503, 504),
+        **responses(400, 401, 403, 409, 413, 415, 422, 429, 501, 503, 504),
     },
 )
 async def assess(

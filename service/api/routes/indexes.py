@@ -121,7 +121,7 @@ async def index(name: IndexName, parts: Parts) -> Any:
             utterances=counts.utterances,
             aligner=manifest.aligner,
             clips=manifest.clips is not None,
-            calibrations=grades,  # type: ignore[arg-type]
+            calibrations=grades,
             native_accuracy=manifest.decision.native_accuracy,
             corpora=tuple(CorpusItem.model_validate(c.model_dump()) for c in manifest.corpora),
             phones=tuple(

@@ -39,8 +39,8 @@ def job_answer(job: Job) -> JobAnswer:
     """A job as it is told."""
     return JobAnswer(
         id=job.id,
-        kind=job.kind,  # type: ignore[arg-type]
-        state=job.state,  # type: ignore[arg-type]
+        kind=job.kind,
+        state=job.state,
         stage=job.stage or "",
         done=job.done or 0,
         total=job.total or 0,

@@ -41,7 +41,7 @@ async def learners(parts: Parts, caller: Reading, format: As = "json") -> Any:
 
 
 @router.get(
-    "/learners/{learner_id}/progress",
+    "/learners/{learner_id:path}/progress",
     summary="A learner's history",
     response_model=LearnerProgress,
     responses=_LISTED,
@@ -66,7 +66,7 @@ async def progress(learner_id: Learner, parts: Parts, caller: Reading, format: A
 
 
 @router.delete(
-    "/learners/{learner_id}",
+    "/learners/{learner_id:path}",
     summary="Delete a learner",
     status_code=204,
     response_class=Response,
@@ -79,7 +79,7 @@ async def forget(learner_id: Learner, parts: Parts, caller: Assessing) -> Respon
 
 
 @router.get(
-    "/groups/{group}/summary",
+    "/groups/{group:path}/summary",
     summary="What a teacher sees of a group",
     response_model=GroupSummary,
     responses=_LISTED,

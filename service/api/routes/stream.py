@@ -121,11 +121,13 @@ class _Stream:
             text = await asyncio.wait_for(self._socket.receive_text(), _FIRST_S)
             return StreamRequest.model_validate_json(text)
         except (ValidationError, KeyError) as error:
-            first = error.errors()[0] if isinstance(error, ValidationError) else {}
-            where = ".".join(str(part) for part in first.get("loc", ()))
+            where, told = "", ""
+            if isinstance(error, ValidationError):
+                first = error.errors()[0]
+                where, told = ".".join(str(part) for part in first["loc"]), first["msg"]
             raise InputError(
                 f"The first message is not valid: {where or 'it is no JSON text'}.",
-                cause=str(first.get("msg", "")),
+                cause=told,
                 fix='Send JSON such as {"text": "I think so.", "sample_rate": 16000}.',
             ) from None
         except asyncio.TimeoutError:
