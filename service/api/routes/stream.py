@@ -112,7 +112,8 @@ class _Stream:
         finally:
             if partial is not None:
                 partial.cancel()
-                with suppress(asyncio.CancelledError, NativeEarError):
+                # Whoever left meanwhile is noticed below, or was above.
+                with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                     await partial
         await self._finish(take, order, meant, caller, limit_s)
 
