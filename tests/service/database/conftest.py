@@ -71,12 +71,12 @@ class Postgres:
     def url(self, name: str) -> str:
         return f"postgresql://nativeear@/{name}?host={self._folder}"
 
-    def new_database(self) -> str:
+    def new_database(self, like: str = "template1") -> str:
         name = f"t{uuid4().hex}"
         url = self.url("postgres").replace("postgresql", "postgresql+psycopg", 1)
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
         engine.dispose()
         return self.url(name)
 
@@ -98,13 +98,39 @@ def postgres() -> Iterator[Postgres]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database without content, to be copied: that is faster than to migrate."""
+    file = tmp_path_factory.mktemp("migrated") / "service.db"
+    Store.open(f"sqlite:///{file}").close()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres: Postgres) -> str:
+    """As `migrated_file`, on PostgreSQL."""
+    url = postgres.new_database()
+    Store.open(url).close()
+    return url.partition("@/")[2].partition("?")[0]
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """An empty database of either kind."""
+def fresh_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind that has never been opened."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'service.db'}"
     server: Postgres = request.getfixturevalue("postgres")
     return server.new_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of either kind without content."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "service.db")
+        return f"sqlite:///{tmp_path / 'service.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database(request.getfixturevalue("migrated_name"))
 
 
 @pytest.fixture

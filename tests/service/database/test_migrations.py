@@ -12,19 +12,19 @@ from service.database.tables import Table
 from speech.errors import InputError
 
 
-def test_the_steps_lead_to_the_tables(url) -> None:
-    engine = open_engine(url)
+def test_the_steps_lead_to_the_tables(fresh_url) -> None:
+    engine = open_engine(fresh_url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, Table.metadata) == []
     engine.dispose()
 
 
-def test_a_database_is_opened_again_with_what_it_holds(url, new) -> None:
-    store = Store.open(url)
+def test_a_database_is_opened_again_with_what_it_holds(fresh_url, new) -> None:
+    store = Store.open(fresh_url)
     saved = store.save_assessment(new())
     store.close()
-    again = Store.open(url)
+    again = Store.open(fresh_url)
     assert again.assessment(saved.id, key_id=None) == saved
     again.close()
 
@@ -38,8 +38,8 @@ def test_a_database_of_a_newer_release_is_refused(url) -> None:
         Store.open(url)
 
 
-def test_services_that_start_at_once_do_not_disturb_each_other(url) -> None:
-    code = f"from service.database.store import Store; Store.open({url!r}).ping()"
+def test_services_that_start_at_once_do_not_disturb_each_other(fresh_url) -> None:
+    code = f"from service.database.store import Store; Store.open({fresh_url!r}).ping()"
     started = [
         subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
         for _ in range(3)
