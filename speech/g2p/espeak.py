@@ -122,7 +122,7 @@ class Espeak:
                 mark = 0 if vowel else mark
         if not phones:
             return None
-        phones, stress = self._geminate(phones, stress)
+        phones, stress = self._resound(*self._geminate(phones, stress))
         return PhoneSequence(
             tuple(phones), tuple(stress), syllabify(phones, self._inventory), "espeak"
         )
@@ -163,6 +163,26 @@ class Espeak:
         if distance > FARTHEST_FOLD:
             raise PhoneError(f"The phone {label!r} has no counterpart in this language.")
         return symbol
+
+    def _resound(
+        self, phones: list[str], stress: list[int | None]
+    ) -> tuple[list[str], list[int | None]]:
+        """Glides and soft consonants that the neighbours demand and espeak-ng leaves out."""
+        sounding, marks = list(phones), list(stress)
+        for said, meant in _sequences(primary_subtag(self._inventory.language)):
+            for at in range(len(sounding) - len(said) + 1):
+                span = slice(at, at + len(said))
+                silenced = [
+                    i
+                    for i, phone in enumerate(meant, at)
+                    if marks[i] is not None and not self._inventory.is_syllabic(phone)
+                ]
+                # A vowel that is stressed is no glide: Italian *magia* keeps its i.
+                if tuple(sounding[span]) == said and not any(marks[i] for i in silenced):
+                    sounding[span] = meant
+                    for i in silenced:
+                        marks[i] = None
+        return sounding, marks
 
     def _geminate(
         self, phones: list[str], stress: list[int | None]
@@ -320,6 +340,16 @@ def _short_words() -> dict[tuple[str, str], tuple[str, ...]]:
     return {
         (row["language"], row["word"]): tuple(row["phones"].split()) for row in table("short_words")
     }
+
+
+@cache
+def _sequences(language: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """What espeak-ng says and what is meant, phone by phone, in a language."""
+    return tuple(
+        (tuple(row["said"].split()), tuple(row["phones"].split()))
+        for row in table("espeak_sequences")
+        if row["language"] == language
+    )
 
 
 def _is_latin(word: str) -> bool:

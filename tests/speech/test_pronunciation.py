@@ -118,7 +118,9 @@ def test_the_user_lexicon_comes_first(tmp_path):
     [
         ("it", "figlio", "f i1 ʎ o0"), ("it", "anno", "a1 nː o0"), ("it", "ciao", "tʃ a1 o0"),
         ("it", "weekend", "w i2 k e1 n d"), ("fr-FR", "bonjour", "b ɔ̃0 ʒ u1 ʁ"),
-        ("fr", "weekend", "w i0 k ɛ1 n d"), ("es", "cinco", "θ i1 n k o0"),
+        ("fr", "weekend", "w i0 k ɛ1 n d"), ("fr", "huit", "ɥ i1 t"), ("fr", "juin", "ʒ ɥ ɛ̃1"),
+        ("it", "azione", "a0 ts j o1 n e0"), ("it", "polizia", "p o0 l i0 ts i1 a0"),
+        ("ru", "хирург", "xʲ i0 r u1 r k"), ("es", "cinco", "θ i1 n k o0"),
         ("es-MX", "cinco", "s i1 n k o0"), ("es", "perro", "p e1 r o0"),
         ("ru", "привет", "p rʲ i0 vʲ e1 t"), ("ru", "январь", "j a0 n v a1 rʲ"),
         ("de", "Leute", "l ɔʏ1 t ə0"), ("de", "Pferd", "pf eː1 ʁ t"), ("pt-BR", "não", "n ɐ̃1 w"),
