@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[1]
@@ -53,6 +54,7 @@ def serving(
     *options: str,
     database: str | None = None,
     environment: Mapping[str, str] | None = None,
+    until_ready: bool = True,
 ) -> Iterator[Served]:
     """Serve the shipped index from `folder`, and stop it at the end.
 
@@ -64,6 +66,8 @@ def serving(
         More options of `nativeear serve`.
     database
         URL; a file in `folder` by default.
+    until_ready
+        Wait until it is ready; else only until it listens.
 
     Raises
     ------
@@ -84,7 +88,7 @@ def serving(
             env={**os.environ, "TMPDIR": str(temporary), **(environment or {})},
         )
     try:
-        yield Served(_ready(process, log), process, log, folder)
+        yield Served(_address(process, log, until_ready), process, log, folder)
     finally:
         process.terminate()
         try:
@@ -94,14 +98,23 @@ def serving(
             process.wait()
 
 
-def _ready(process: subprocess.Popen[bytes], log: Path) -> str:
+def _address(process: subprocess.Popen[bytes], log: Path, until_ready: bool) -> str:
     until = monotonic() + _PATIENCE_S
     while process.poll() is None and monotonic() < until:
-        if found := re.search(r"listening on (http://\S+)", log.read_text(encoding="utf-8")):
-            try:
-                with urlopen(f"{found[1]}/readyz", timeout=10):  # noqa: S310  (our own address)
-                    return found[1]
-            except (URLError, OSError):
-                pass
+        found = re.search(r"listening on (http://\S+)", log.read_text(encoding="utf-8"))
+        if found and (not until_ready or not readiness(found[1])):
+            return found[1]
         sleep(0.2)
     raise RuntimeError(f"The service does not start: {log.read_text(encoding='utf-8')}")
+
+
+def readiness(url: str) -> str:
+    """What a service says while it is not ready; empty if it is."""
+    try:
+        with urlopen(f"{url}/readyz", timeout=10):  # noqa: S310  (our own address)
+            return ""
+    except HTTPError as error:
+        told = json.loads(error.read())
+        return f"{error.code} {told['detail']} {told['cause']} {told['fix']}".strip()
+    except (URLError, OSError) as error:
+        return str(error)

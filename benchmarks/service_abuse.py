@@ -1,0 +1,341 @@
+"""What the service does when it is treated badly, and what people are told.
+
+    python -m benchmarks.service_abuse [schema] [uploads] [faults] [--examples N] [--uploads N]
+
+All three by default, each with `nativeear serve` in a process of its own:
+
+`schema`   schemathesis asks everything that /openapi.json allows, and more, --examples times per
+           route: no 5xx, and no answer that the description does not know.
+`uploads`  recordings that are none, forms, names and headers that are wrong on purpose: each is to
+           be refused with 4xx in plain words, and no file may be left.
+`faults`   kill -9 while it stores, a disk that is full, a database that vanishes, an index that is
+           damaged while it is used and before it is: what a client is told, and whether everything
+           that was answered is still there.
+
+The exit code is 1 if anything was found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Queue
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.bad_uploads import BOUNDARY, Upload, bad_uploads
+from benchmarks.served import ROOT, Served, readiness, serving
+from service.client import Client, ProblemError
+from speech.errors import NativeEarError
+
+PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
+TEXT = "Your message has been saved."
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+)
+SENDERS = 4
+KILLS = 3
+PATIENCE_S = 180.0
+
+
+@dataclass
+class Answered:
+    """What the uploads of one kind were answered."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Do all of it, print the findings, and tell by the exit code whether there are any."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("parts", nargs="*", default=[], metavar="PART")
+    parser.add_argument("--examples", type=int, default=100)
+    parser.add_argument("--uploads", type=int, default=10_000)
+    options = parser.parse_args()
+    console = Console(soft_wrap=True)
+    fine = True
+    for name, part in (
+        ("schema", lambda folder: ask_schema(console, folder, options.examples)),
+        ("uploads", lambda folder: send_uploads(console, folder, options.uploads)),
+        ("faults", lambda folder: bring_faults(console, folder)),
+    ):
+        if not options.parts or name in options.parts:
+            with tempfile.TemporaryDirectory() as folder:
+                fine = part(Path(folder)) and fine
+    sys.exit(0 if fine else 1)
+
+
+def ask_schema(console: Console, folder: Path, examples: int) -> bool:
+    """Let schemathesis ask."""
+    with serving(folder, environment={"NATIVEEAR_INDEXES": str(folder / "indexes")}) as served:
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
+                *("--checks", ",".join(CHECKS), "--max-examples", str(examples)),
+                *("--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
+                *("--request-timeout", "60", "--suppress-health-check", "all", "--no-color"),
+                *("--generation-deterministic", "--generation-database", "none"),
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=folder,
+        )
+    console.print(done.stdout[done.stdout.find("= FAILURES") :][-12_000:], markup=False)
+    return done.returncode == 0
+
+
+def send_uploads(console: Console, folder: Path, count: int) -> bool:
+    """Send what nobody should send."""
+    found: defaultdict[str, Answered] = defaultdict(Answered)
+    lock = threading.Lock()
+    waiting: Queue[Upload] = Queue(maxsize=100)
+    with serving(folder) as served:
+        before = served.resident_mib
+
+        def send() -> None:
+            while (upload := waiting.get()).kind:
+                status, wrong = sent(served, upload)
+                with lock:
+                    found[upload.kind].statuses[status] += 1
+                    if wrong:
+                        found[upload.kind].wrong.append(wrong)
+
+        senders = [threading.Thread(target=send) for _ in range(SENDERS)]
+        for sender in senders:
+            sender.start()
+        for upload in bad_uploads(count, PROMPT.read_bytes()):
+            waiting.put(upload)
+        for _ in senders:
+            waiting.put(Upload("", b""))
+        for sender in senders:
+            sender.join()
+        with Client(served.url) as client:
+            lives = client.assess(PROMPT, text=TEXT).score.overall is not None
+            stored = len(list(client.assessments()))
+        after = served.resident_mib
+        left = sorted(path.name for path in (folder / "temporary").iterdir())
+    traces = served.log.read_text(encoding="utf-8").count("Traceback")
+    table = Table("upload", "sent", "answers", "not refused in plain words")
+    for kind, answered in sorted(found.items()):
+        answers = ", ".join(f"{n} × {status}" for status, n in answered.statuses.most_common())
+        wrong = "; ".join(sorted(set(answered.wrong))[:5])
+        table.add_row(kind, str(answered.statuses.total()), answers, wrong or "none")
+    console.print(table)
+    console.print(f"afterwards it assesses a recording: {'yes' if lives else 'no'}")
+    console.print(f"assessments stored: {stored}, of which 1 was meant to be")
+    console.print(f"files left: {', '.join(left) or 'none'}; tracebacks logged: {traces}")
+    console.print(f"memory: {before:.0f} → {after:.0f} MiB")
+    return lives and not left and not traces and not any(a.wrong for a in found.values())
+
+
+def sent(served: Served, upload: Upload) -> tuple[str, str]:
+    """Send an upload; the status, and what is wrong with the answer."""
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=120)
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **upload.headers}
+    try:
+        connection.request("POST", "/v1/assessments", upload.body, headers)
+        answer = connection.getresponse()
+        body = answer.read().decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__, f"{type(error).__name__}: {error}"
+    finally:
+        connection.close()
+    status = str(answer.status)
+    if not 400 <= answer.status < 500:
+        return status, f"{status}: {body[:200]}"
+    if answer.headers.get_content_type() != "application/problem+json":
+        # What is no HTTP is refused by the server before the service sees it.
+        no_http = answer.status in {400, 431} and upload.kind == "odd header"
+        return status, "" if no_http else f"{status}, not as a problem: {body[:80]}"
+    told = json.loads(body)
+    plain = told["detail"] and "Traceback" not in body and "/tmp" not in body  # noqa: S108
+    return status, "" if plain else f"{status}: {body[:200]}"
+
+
+def bring_faults(console: Console, folder: Path) -> bool:
+    """Break what the service stands on."""
+    table = Table("fault", "what a client is told", "afterwards", "lost")
+    fine = True
+    faults: tuple[tuple[str, Callable[[Path], Iterator[tuple[str, str, int]]]], ...] = (
+        ("kill -9 while it stores", kill_it),
+        ("the disk is full", fill_the_disk),
+        ("the database vanishes", take_the_database),
+        ("the index is damaged", damage_the_index),
+    )
+    for name, fault in faults:
+        own = folder / fault.__name__
+        own.mkdir()
+        for told, afterwards, lost in fault(own):
+            table.add_row(name, told, afterwards, str(lost))
+            fine = fine and lost == 0 and "wrong" not in afterwards
+    console.print(table)
+    return fine
+
+
+def assessed(client: Client, key: str) -> str:
+    """Have the prompt assessed and kept under a key; the id."""
+    return client.assess(PROMPT, text=TEXT, keep_audio=True, idempotency_key=key).id
+
+
+def lost(client: Client, known: dict[str, str]) -> int:
+    """How many of the assessments that were answered are not there, whole, any more."""
+    missing = 0
+    for key, id in known.items():
+        try:
+            whole = client.assessment(id).id == id and client.audio(id) == PROMPT.read_bytes()
+            missing += not whole or assessed(client, key) != id
+        except NativeEarError:
+            missing += 1
+    return missing
+
+
+def refusal(ask: Callable[[], object]) -> str:
+    """What a client is told; empty if nothing is refused."""
+    try:
+        ask()
+    except ProblemError as problem:
+        return f"{problem.status} {problem} {problem.fix}"
+    return ""
+
+
+def kill_it(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """Kill it while four clients write, and start it again on what is left."""
+    known: dict[str, str] = {}
+    told: Counter[str] = Counter()
+    for _ in range(KILLS):
+        with serving(folder) as served:
+
+            def write(url: str = served.url) -> None:
+                with Client(url, patience_s=0) as client:
+                    while True:
+                        key = uuid4().hex
+                        try:
+                            known[key] = assessed(client, key)
+                        except ProblemError as problem:
+                            told[str(problem).replace(url, "URL")] += 1
+                            return
+
+            writers = [threading.Thread(target=write) for _ in range(SENDERS)]
+            for writer in writers:
+                writer.start()
+            until, had = monotonic() + PATIENCE_S, len(known)
+            while len(known) < had + SENDERS and monotonic() < until:
+                sleep(0.05)
+            served.process.send_signal(signal.SIGKILL)
+            for writer in writers:
+                writer.join()
+    with serving(folder) as served, Client(served.url) as client:
+        missing = lost(client, known)
+    with sqlite3.connect(folder / "service.db") as database:
+        (whole,) = database.execute("PRAGMA integrity_check").fetchone()
+    left = [path.name for path in (folder / "temporary").iterdir()]
+    state = f"{len(known)} answered, database {whole}, files left: {', '.join(left) or 'none'}"
+    yield "; ".join(told), state if whole == "ok" and not left else f"wrong: {state}", missing
+
+
+def fill_the_disk(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """Let no file of the service grow, then let them grow again."""
+    with serving(folder) as served, Client(served.url, patience_s=0) as client:
+        known = {key: assessed(client, key) for key in ("a", "b")}
+        free = resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE)
+        size = (folder / "service.db-wal").stat().st_size
+        resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (size, free[1]))
+        told = refusal(lambda: [assessed(client, uuid4().hex) for _ in range(5)])
+        reads = client.assessment(known["a"]).id == known["a"]
+        resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, free)
+        again = refusal(lambda: assessed(client, "c"))
+        missing = lost(client, known)
+    yield told or "nothing", _state(bool(told) and reads, again), missing
+
+
+def take_the_database(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """Move the database away while the service runs, and back again."""
+    away = folder / "away"
+    away.mkdir()
+    with serving(folder) as served, Client(served.url, patience_s=0) as client:
+        known = {"a": assessed(client, "a")}
+        moved = [path.name for path in folder.glob("service.db*")]
+        for name in moved:
+            (folder / name).rename(away / name)
+        told = refusal(lambda: assessed(client, "b"))
+        for name in moved:
+            (away / name).rename(folder / name)
+        again = refusal(lambda: assessed(client, "c"))
+        missing = lost(client, known)
+    yield told or "nothing", _state(bool(told), again), missing
+
+
+def damage_the_index(folder: Path) -> Iterator[tuple[str, str, int]]:
+    """Exchange an index by a damaged one while it is used, and start the service with that."""
+    indexes = folder / "indexes"
+    shutil.copytree(ROOT / "indexes" / "en-US", indexes / "mine")
+    environment = {"NATIVEEAR_INDEXES": str(indexes)}
+
+    def ask(client: Client) -> str:
+        return client.assess(PROMPT, text=TEXT, index="mine").id
+
+    with (
+        serving(folder, "--index", "mine", environment=environment) as served,
+        Client(served.url, patience_s=0) as client,
+    ):
+        known = {"a": assessed(client, "a")}
+        ask(client)
+        broken = indexes / ".broken"
+        shutil.copytree(indexes / "mine", broken)
+        (broken / "vectors.faiss").write_bytes(bytes(1000))
+        manifest = broken / "manifest.json"
+        manifest.write_text(manifest.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        (indexes / "mine").rename(indexes / ".old")
+        broken.rename(indexes / "mine")
+        sleep(8)  # it looks for changed indexes every few seconds
+        told = refusal(lambda: ask(client))
+        noticed = "stays as it was" in served.log.read_text(encoding="utf-8")
+        missing = lost(client, known)
+    yield told or "nothing: the version that is open goes on", _state(noticed, told), missing
+    with (
+        serving(folder, "--index", "mine", environment=environment, until_ready=False) as served,
+        Client(served.url, patience_s=0) as client,
+    ):
+        until = monotonic() + PATIENCE_S
+        while "damaged" not in (told := readiness(served.url)) and monotonic() < until:
+            sleep(0.2)
+        noticed = "damaged" in told
+        (indexes / "mine").rename(broken)
+        (indexes / ".old").rename(indexes / "mine")
+        while (mended := readiness(served.url)) and monotonic() < until:
+            sleep(0.2)
+        yield f"started with it: {told}", _state(noticed, mended), lost(client, known)
+
+
+def _state(as_wanted: bool, refused: str) -> str:
+    if refused:
+        return f"wrong: {refused}"
+    return "answers again" if as_wanted else "wrong: nobody was told"
+
+
+if __name__ == "__main__":
+    main()
