@@ -1,0 +1,129 @@
+"""docs/api.md is done as it stands: its curl calls and its Python against a running service."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from benchmarks.served import ROOT, Served, serving
+from service.api.metrics import Metrics
+from service.api.problems import problem_of
+from speech.errors import NativeEarError
+
+GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+ADDRESS = "http://127.0.0.1:8000"
+
+
+def told(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", GUIDE, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def learner(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a recording, `me.wav`."""
+    folder = tmp_path_factory.mktemp("learner")
+    shutil.copy(ROOT / "service" / "data" / "vm-msgsaved.flac", folder / "me.wav")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that has a key, and a folder of corpora."""
+    folder = tmp_path_factory.mktemp("closed")
+    natives = folder / "corpora" / "natives"
+    natives.mkdir(parents=True)
+    (natives / "notes.txt").write_text("nothing yet")
+    options = ("--workers", "1", "--corpora", str(folder / "corpora"))
+    with serving(folder, *options, environment={"NATIVEEAR_INDEXES": str(folder)}) as served:
+        yield served
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
+def test_every_curl_call_does_what_it_says(closed: Served, learner: Path) -> None:
+    python = shlex.quote(sys.executable)
+    script = "\n".join(
+        [
+            "set -euo pipefail",
+            f'nativeear() {{ PYTHONPATH={shlex.quote(str(ROOT))} {python} -m service.cli "$@"; }}',
+            f'python3() {{ {python} "$@"; }}',
+            'curl() { command curl --fail-with-body "$@"; }',
+            *told("bash"),
+            "ls",
+        ]
+    )
+    done = subprocess.run(
+        ["bash", "-c", script.replace(ADDRESS, closed.url)],
+        cwd=learner,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "NATIVEEAR_DATABASE": f"sqlite:///{closed.folder / 'service.db'}"},
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    written = set(re.findall(r" -o (\S+)", GUIDE))
+    assert len(written) >= 8
+    assert written <= set(done.stdout.split())
+    assert (learner / "heard.wav").read_bytes() == (learner / "me.wav").read_bytes()
+    assert (learner / "native.wav").read_bytes().startswith(b"RIFF")
+    assert (learner / "list.csv").read_text().count("ana") == 1
+    assert "event: done" in done.stdout
+    assert re.search(r'"state": ?"(queued|running|cancelled|failed)"', done.stdout)
+    assert "nativeear_requests_total" in done.stdout
+
+
+def test_the_python_does_what_it_says(
+    closed: Served, learner: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    from service.database.keys import NewKey
+    from service.database.store import Store
+
+    store = Store.open(f"sqlite:///{closed.folder / 'service.db'}")
+    _, secret = store.create_key(NewKey(name="python", scopes=("assess", "read")))
+    store.close()
+    monkeypatch.chdir(learner)
+    (example,) = told("python")
+    exec(example.replace(ADDRESS, closed.url).replace("nek_…", secret))  # noqa: S102
+    said = capsys.readouterr().out.splitlines()
+    assert said[-1].startswith("415 unsupported-media ")
+    assert len(said) > 10
+
+
+def test_every_kind_of_problem_is_listed_with_its_status() -> None:
+    listed = {}
+    for kinds, status in re.findall(r"^\| (`[^|]+`) \| (\d{3}) \|", GUIDE, re.M):
+        listed |= dict.fromkeys(re.findall(r"`([^`]+)`", kinds), int(status))
+    import_module("service.database.errors")
+
+    def below(kind: type[NativeEarError]) -> Iterator[type[NativeEarError]]:
+        for lower in kind.__subclasses__():
+            yield lower
+            yield from below(lower)
+
+    # Those that no client is told: who left hears nothing, and the others are classes of errors.
+    untold = {"nativeear-error", "refused", "client-gone", "nothing-finished"}
+    known = {
+        kind.code: problem_of(kind("")).status
+        for kind in below(NativeEarError)
+        if kind.__module__.startswith(("service.api", "service.database", "speech.errors"))
+    }
+    asked = {code: status for code, status in known.items() if code not in untold}
+    assert {code: listed.get(code) for code in asked} == asked
+    assert set(listed) - set(asked) == {"invalid-request", "internal-error"}
+
+
+def test_every_figure_is_listed() -> None:
+    listed = {name for line in told_rows() for name in re.findall(r"`(nativeear_\w+)`", line)}
+    given = Metrics().text().decode()
+    kinds = dict(re.findall(r"^# TYPE (nativeear_\w+) (\w+)", given, re.M))
+    assert listed == {name for name in kinds if not name.endswith("_created")}
+
+
+def told_rows() -> list[str]:
+    return [line for line in GUIDE.splitlines() if line.startswith("| `nativeear_")]
