@@ -14,6 +14,7 @@ from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
 from indexer.crew import Crew, crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grids_by_mfa
+from indexer.mismatches import mismatches
 from indexer.phones import inventory_of
 from indexer.pool import Record
 from indexer.utterances import (
@@ -276,6 +277,9 @@ def pool_corpora(
                 progress=progress,
             )
         reasons = _pool_all(crew, records, progress)
+    pooled = [i for i, reason in enumerate(reasons) if not reason]
+    for i, reason in zip(pooled, mismatches([records[i].path for i in pooled]), strict=True):
+        reasons[i] = reason
     set_aside = [(item.id, item.reason) for corpus in corpora for item in corpus.set_aside]
     set_aside += refused
     set_aside += [

@@ -18,9 +18,9 @@ from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from speech.aligners.flatstart import FlatstartAligner
 from speech.aligners.textgrid import read_alignment, spans_alignment
 from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import Audio
+from speech.audio import FULL_SCALE, Audio
 from speech.encoders.catalogue import load_encoder
-from speech.errors import AlignmentError, NativeEarError
+from speech.errors import AlignmentError, AudioError, NativeEarError
 from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
 from speech.occupancy import canonical_posteriors
@@ -31,6 +31,10 @@ from speech.prosody.profile import ProsodyProfile
 
 MIN_SILENCE_S = 0.06
 """Shorter silences are closures and breaths that the aligner could not place; not exemplars."""
+
+CLIPPED_SHARE = 0.05
+"""Share of samples at full scale from which the overtones of clipping are louder than weak
+fricatives; an assessment warns earlier and refuses later."""
 
 
 @dataclass(frozen=True)
@@ -229,6 +233,7 @@ class UtterancePooler:
     def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
         """Frames and alignment of an utterance, from what was heard before if it was."""
         audio = recording_of(utterance)
+        refuse_clipped(audio)
         kept = self.heard_folder / heard_name(utterance)
         if self.request.model is None or not kept.is_file():
             frames = self.encoder.encode(audio)
@@ -297,6 +302,23 @@ def recording_of(utterance: Utterance) -> Audio:
         return audio
     end_s = audio.duration_s if utterance.end_s is None else utterance.end_s
     return audio.slice(utterance.start_s, end_s)
+
+
+def refuse_clipped(audio: Audio) -> None:
+    """Refuse a recording that is no example to anyone.
+
+    Raises
+    ------
+    AudioError
+        If more than `CLIPPED_SHARE` of its samples are at full scale.
+    """
+    clipped = float((np.abs(audio.samples) >= FULL_SCALE).mean())
+    if clipped > CLIPPED_SHARE:
+        raise AudioError(
+            "The recording is clipped.",
+            cause=f"{clipped:.0%} of its samples are at full scale.",
+            fix="Lower the recording level, and record again.",
+        )
 
 
 def pool_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:

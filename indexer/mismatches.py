@@ -1,0 +1,93 @@
+"""Utterances whose sound is not what their text says: wrong text, no speech, another language.
+
+Whichever aligner laid the phones, they are put beside all phones of their kind: in the linear
+discriminant of all speech that was aligned, every phone has a margin in nats by which the mean of
+its own kind is nearer than the mean of any other. An utterance whose mean margin is less than half
+of the usual one, even if its phones were unlucky, does not belong to its text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexer.discriminant import ClassSums
+from indexer.utterances import PooledUtterance
+from indexes.similarity import FloatArray, IntArray
+from speech.alignment import SILENCE
+
+MIN_UTTERANCES = 20
+"""Utterances below which nothing is usual."""
+
+SHARE = 0.5
+"""Share of the usual margin that an utterance needs."""
+
+FARTHEST_NATS = 10.0
+"""Margins are held within this: a single phone must not speak for an utterance."""
+
+
+def mismatches(records: Sequence[Path]) -> list[str]:
+    """For each record a reason to set its utterance aside, '' where there is none.
+
+    Parameters
+    ----------
+    records
+        Files that `PooledUtterance.save` wrote. Utterances whose phones raters have judged stay:
+        those phones are chosen one by one.
+    """
+    reasons = [""] * len(records)
+    if len(records) < MIN_UTTERANCES:
+        return reasons
+    classes: dict[str, int] = {}
+    for _, phones, _ in _speech(records):
+        for phone in phones:
+            classes.setdefault(phone, len(classes))
+    if len(classes) < 2:
+        return reasons
+    sums: ClassSums | None = None
+    for _, phones, embeddings in _speech(records):
+        own = np.eye(len(classes))[[classes[phone] for phone in phones]]
+        x = embeddings.astype(np.float64)
+        part = ClassSums(own.sum(axis=0), own.T @ x, x.T @ x)
+        sums = part if sums is None else sums + part
+    if sums is None:
+        return reasons
+    matrix = sums.lda().matrix
+    centres = np.asarray(sums.sums / sums.counts[:, None] @ matrix, dtype=np.float32)
+    margins = {
+        place: _margins(embeddings @ matrix, centres, np.array([classes[p] for p in phones]))
+        for place, phones, embeddings in _speech(records)
+    }
+    usual = float(np.median([own.mean() for own in margins.values()]))
+    spread = float(np.concatenate(list(margins.values())).std())
+    right = float(np.mean(np.concatenate(list(margins.values())) > 0))
+    for place, own in margins.items():
+        if own.mean() + spread / np.sqrt(len(own)) < SHARE * usual:
+            reasons[place] = (
+                f"Its sound is not what its text says. Of its {len(own)} phones "
+                f"{np.mean(own > 0):.0%} resemble their own kind most, of the corpus {right:.0%}."
+            )
+    return reasons
+
+
+def _speech(records: Sequence[Path]) -> Iterator[tuple[int, list[str], FloatArray]]:
+    """Place, phones and embeddings of every record that is asked, silences left out."""
+    for place, path in enumerate(records):
+        pooled = PooledUtterance.load(path)
+        if any(phone.rating is not None for phone in pooled.phones):
+            continue
+        rows = [i for i, phone in enumerate(pooled.phones) if phone.phone != SILENCE]
+        if rows:
+            yield place, [pooled.phones[i].phone for i in rows], pooled.embeddings[rows]
+
+
+def _margins(features: FloatArray, centres: FloatArray, own: IntArray) -> NDArray[np.float32]:
+    """By how many nats each phone is nearer to its own kind than to any other, `[n]`."""
+    near = features @ centres.T - 0.5 * (centres**2).sum(axis=1)
+    rows = np.arange(len(own))
+    mine = near[rows, own].copy()
+    near[rows, own] = -np.inf
+    return np.asarray(np.clip(mine - near.max(axis=1), -FARTHEST_NATS, FARTHEST_NATS))
