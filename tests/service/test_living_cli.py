@@ -55,6 +55,35 @@ def test_a_lost_folder_comes_back_from_its_versions(indexes: Path) -> None:
     assert verify(indexes / "tones").ok
 
 
+def test_an_index_is_thinned_by_name(indexes: Path, tmp_path: Path) -> None:
+    before = PhoneIndex.open(indexes / "tones").manifest.counts.exemplars
+    told = result_of("thin", "tones", "--budget", "160", "--out", tmp_path / "thin")
+    change = told["change"]
+    assert isinstance(change, dict)
+    assert change["path"] == str(tmp_path / "thin")
+    assert (change["exemplars_before"], told["outliers"]) == (before, [])
+    assert 150 <= change["exemplars"] <= 160
+    result = run("thin", "tones", "--budget", "0.1MB")
+    assert result.exit_code == 0, result.output
+    assert "version 2" in result.stdout
+    assert "for which others stand" in result.stdout
+    assert PhoneIndex.open(indexes / "tones").manifest.counts.exemplars < before
+
+
+def test_a_build_keeps_its_budget(indexes: Path, tone_corpus: Path) -> None:
+    told = result_of(
+        *("build", "--corpus", tone_corpus, "--lang", "en-US", "--encoder", "spectral"),
+        *("--name", "small", "--budget", "160"),
+    )
+    manifest = PhoneIndex.open(indexes / "small").manifest
+    assert manifest.counts.exemplars <= 160
+    assert manifest.history[0].startswith("nativeear index build")
+    thinning = told["thinning"]
+    assert isinstance(thinning, dict)
+    assert thinning["thinned"] > 0
+    assert sorted(p.name for p in indexes.iterdir() if "versions" in p.name) == []
+
+
 def test_indexes_are_merged_and_compared(indexes: Path) -> None:
     shutil.copytree(indexes / "tones", indexes / "anna")
     shutil.copytree(indexes / "tones", indexes / "ben")
@@ -85,6 +114,8 @@ def test_indexes_are_merged_and_compared(indexes: Path) -> None:
         (["merge", "tones", "tones", "--name", "tones"], "exists already"),
         (["restore", "tones"], "No older version of tones is kept"),
         (["restore", "none"], "no index called 'none'"),
+        (["thin", "tones", "--budget", "many"], "--budget cannot be 'many'"),
+        (["thin", "tones", "--budget", "3"], "too small"),
         (["add", "none", "--corpus", "x"], "no index called 'none'"),
         (["add", "tones", "--corpus", "none"], "no corpus at none"),
         (["diff", "tones", "none"], "no index called 'none'"),
