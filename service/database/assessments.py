@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CursorResult, Delete, Select, and_, delete, insert, or_, select
+from sqlalchemy import CursorResult, Delete, Select, Update, and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from scoring.assessment import Assessment
@@ -288,13 +288,13 @@ def delete_assessment(session: Session, id: str, whose: Whose) -> None:
         If it is not there, or belongs to another key.
     """
     chosen = delete(AssessmentRow).where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
-    if not deleted(session, chosen):
+    if not rows_of(session, chosen):
         raise _absent(id)
 
 
 def delete_learner(session: Session, learner_id: str, whose: Whose) -> int:
     """Delete all assessments of a learner; how many there were."""
-    return deleted(
+    return rows_of(
         session,
         delete(AssessmentRow).where(
             AssessmentRow.learner_id == learner_id, owned(AssessmentRow.key_id, whose)
@@ -304,12 +304,12 @@ def delete_learner(session: Session, learner_id: str, whose: Whose) -> int:
 
 def delete_expired(session: Session, now: datetime) -> int:
     """Delete assessments whose time is over; how many there were."""
-    return deleted(session, delete(AssessmentRow).where(AssessmentRow.expires_at <= now))
+    return rows_of(session, delete(AssessmentRow).where(AssessmentRow.expires_at <= now))
 
 
-def deleted(session: Session, chosen: Delete) -> int:
-    """Delete what was chosen; how many rows there were."""
-    result = session.execute(chosen.execution_options(synchronize_session=False))
+def rows_of(session: Session, change: Delete | Update) -> int:
+    """Delete or change rows; how many there were."""
+    result = session.execute(change.execution_options(synchronize_session=False))
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from indexes.catalogue import data_folder
 from service.database.errors import StorageError
 from speech.errors import InputError, MissingDependencyError
 
@@ -34,6 +33,8 @@ def default_database() -> str:
     StorageError
         If the folder cannot be made.
     """
+    from indexes.catalogue import data_folder
+
     if chosen := os.environ.get(ENVIRONMENT):
         return chosen
     folder = data_folder()

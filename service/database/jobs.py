@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from service.database.assessments import deleted
+from service.database.assessments import rows_of
 from service.database.errors import ConflictError, NotFoundError
 from service.database.ownership import Whose, owned, owner
 from service.database.tables import NO_KEY, AssessmentRow, JobRow
@@ -188,17 +187,14 @@ def fail_orphans(session: Session, opened: str) -> int:
         "instance": "",
     }
     orphans = JobRow.state.not_in(ENDED) & (JobRow.opened_by != opened)
-    changes: dict[str, Any] = {
-        "state": "failed",
-        "problem": json.dumps(problem),
-        "updated_at": datetime.now(timezone.utc),
-    }
     session.execute(
         update(JobRow).where(orphans, JobRow.kind == ASSESSMENT).values(request=_NO_REQUEST)
     )
-    ids = session.scalars(select(JobRow.id).where(orphans)).all()
-    session.execute(update(JobRow).where(JobRow.id.in_(ids)).values(**changes))
-    return len(ids)
+    failed = update(JobRow).where(orphans)
+    now = datetime.now(timezone.utc)
+    return rows_of(
+        session, failed.values(state="failed", problem=json.dumps(problem), updated_at=now)
+    )
 
 
 def delete_ended(session: Session, now: datetime) -> int:
@@ -206,7 +202,7 @@ def delete_ended(session: Session, now: datetime) -> int:
     old = delete(JobRow).where(
         JobRow.state.in_(ENDED), JobRow.updated_at <= now - KEPT, JobRow.assessment_id.is_(None)
     )
-    return deleted(session, old)
+    return rows_of(session, old)
 
 
 def _job(row: JobRow, made: str | None) -> Job:

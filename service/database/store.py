@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -299,9 +300,11 @@ class Store:
 
         With readers about it may have to stay a while; each purge tries again.
         """
-        if self._file is not None:
-            with told_plainly(), self._engine.connect() as connection:
-                raw: Any = connection.connection.dbapi_connection
+        if self._file is None:
+            return
+        with told_plainly(), self._engine.connect() as connection:
+            raw: Any = connection.connection.dbapi_connection  # outside of any transaction
+            with suppress(sqlite3.Error):
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     @contextmanager

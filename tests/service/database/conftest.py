@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from scoring.assessment import Assessment
 from service.database.store import NewAssessment, Store
+from service.database.tables import Table
 
 STARTED_WITHIN_S = 30
 
@@ -64,21 +65,20 @@ class Postgres:
         self._server.send_signal(signal.SIGQUIT)
         self._server.wait(STARTED_WITHIN_S)
 
-    def stop(self) -> None:
-        self._server.send_signal(signal.SIGINT)
-        self._server.wait(STARTED_WITHIN_S)
-
     def url(self, name: str) -> str:
         return f"postgresql://nativeear@/{name}?host={self._folder}"
 
-    def new_database(self, like: str = "template1") -> str:
+    def new_database(self) -> str:
         name = f"t{uuid4().hex}"
-        url = self.url("postgres").replace("postgresql", "postgresql+psycopg", 1)
-        engine = create_engine(url, isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {like}"))
-        engine.dispose()
+        self.run(self.url("postgres"), f"CREATE DATABASE {name}")
         return self.url(name)
+
+    def run(self, url: str, statement: str) -> None:
+        driven = url.replace("postgresql", "postgresql+psycopg", 1)
+        engine = create_engine(driven, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +94,7 @@ def postgres() -> Iterator[Postgres]:
         yield server
     finally:
         if server is not None:
-            server.stop()
+            server.kill()
         shutil.rmtree(folder)
 
 
@@ -107,11 +107,19 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_name(postgres: Postgres) -> str:
-    """As `migrated_file`, on PostgreSQL."""
+def migrated_url(postgres: Postgres) -> str:
+    """A database of PostgreSQL that is emptied for each test: a new one is a thousand files."""
     url = postgres.new_database()
     Store.open(url).close()
-    return url.partition("@/")[2].partition("?")[0]
+    return url
+
+
+@pytest.fixture
+def emptied_url(postgres: Postgres, migrated_url: str) -> str:
+    """`migrated_url` without content."""
+    tables = ", ".join(Table.metadata.tables)
+    postgres.run(migrated_url, f"TRUNCATE {tables}")
+    return migrated_url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -129,8 +137,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "service.db")
         return f"sqlite:///{tmp_path / 'service.db'}"
-    server: Postgres = request.getfixturevalue("postgres")
-    return server.new_database(request.getfixturevalue("migrated_name"))
+    emptied: str = request.getfixturevalue("emptied_url")
+    return emptied
 
 
 @pytest.fixture

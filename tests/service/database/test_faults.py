@@ -165,9 +165,8 @@ def test_a_database_that_is_removed_while_in_use_is_missed_at_once(
     store.close()
 
 
-def test_a_server_that_goes_away_and_comes_back(postgres, migrated_name, new) -> None:
-    url = postgres.new_database(migrated_name)
-    store = Store.open(url)
+def test_a_server_that_goes_away_and_comes_back(postgres, emptied_url, new) -> None:
+    store = Store.open(emptied_url)
     saved = store.save_assessment(new())
     postgres.kill()
     try:

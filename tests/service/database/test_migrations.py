@@ -29,22 +29,22 @@ def test_a_database_is_opened_again_with_what_it_holds(fresh_url, new) -> None:
     again.close()
 
 
-def test_a_database_of_a_newer_release_is_refused(url) -> None:
-    engine = open_engine(url)
+def test_a_database_of_a_newer_release_is_refused(fresh_url) -> None:
+    engine = open_engine(fresh_url)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(StorageError, match="another release"):
-        Store.open(url)
+        Store.open(fresh_url)
 
 
 def test_services_that_start_at_once_do_not_disturb_each_other(fresh_url) -> None:
     code = f"from service.database.store import Store; Store.open({fresh_url!r}).ping()"
     started = [
         subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
-        for _ in range(3)
+        for _ in range(2)
     ]
-    assert [process.communicate(timeout=60)[1] for process in started] == ["", "", ""]
+    assert [process.communicate(timeout=60)[1] for process in started] == ["", ""]
 
 
 @pytest.mark.parametrize(
