@@ -44,7 +44,8 @@ def run(settings: ServiceSettings) -> None:
     NativeEarError
         If the service cannot start.
     """
-    logging.getLogger("faiss").setLevel(logging.WARNING)
+    for chatty in ("faiss", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     application = create_application(settings)
     server = _Server(
