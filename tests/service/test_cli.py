@@ -74,7 +74,8 @@ def test_help_lists_the_commands_that_there_are() -> None:
     text = run("--help").stdout
     listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line]
     assert sorted(listed) == [
-        "align", "assess", "demo", "doctor", "encoders", "eval", "index", "inventory", "plot",
+        "align", "assess", "bands", "demo", "doctor", "encoders", "eval", "index", "inventory",
+        "keys", "plot", "serve",
     ]  # fmt: skip
 
 
