@@ -53,6 +53,7 @@ CHECKS = (
     "content_type_conformance",
     "response_schema_conformance",
 )
+_REPORTED = ("= ERRORS =", "= FAILURES =", "= SUMMARY =")
 SENDERS = 4
 KILLS = 3
 PATIENCE_S = 180.0
@@ -97,14 +98,16 @@ def ask_schema(console: Console, folder: Path, examples: int) -> bool:
                 *("--checks", ",".join(CHECKS), "--max-examples", str(examples)),
                 *("--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
                 *("--request-timeout", "60", "--suppress-health-check", "all", "--no-color"),
-                *("--generation-deterministic", "--generation-database", "none"),
+                "--generation-deterministic",
             ],
             check=False,
             capture_output=True,
             text=True,
             cwd=folder,
         )
-    console.print(done.stdout[done.stdout.find("= FAILURES") :][-12_000:], markup=False)
+    told = done.stdout + done.stderr
+    found = next((told.find(part) for part in _REPORTED if part in told), 0)
+    console.print(told[told.rfind("\n", 0, found) + 1 :], markup=False)
     return done.returncode == 0
 
 
@@ -137,7 +140,7 @@ def send_uploads(console: Console, folder: Path, count: int) -> bool:
             lives = client.assess(PROMPT, text=TEXT).score.overall is not None
             stored = len(list(client.assessments()))
         after = served.resident_mib
-        left = sorted(path.name for path in (folder / "temporary").iterdir())
+    left = sorted(path.name for path in (folder / "temporary").iterdir())
     traces = served.log.read_text(encoding="utf-8").count("Traceback")
     table = Table("upload", "sent", "answers", "not refused in plain words")
     for kind, answered in sorted(found.items()):
@@ -252,7 +255,8 @@ def kill_it(folder: Path) -> Iterator[tuple[str, str, int]]:
         missing = lost(client, known)
     with sqlite3.connect(folder / "service.db") as database:
         (whole,) = database.execute("PRAGMA integrity_check").fetchone()
-    left = [path.name for path in (folder / "temporary").iterdir()]
+    # espeak-ng's own copies stay behind after a kill; recordings must not.
+    left = [path.name for path in (folder / "temporary").glob("nativeear*")]
     state = f"{len(known)} answered, database {whole}, files left: {', '.join(left) or 'none'}"
     yield "; ".join(told), state if whole == "ok" and not left else f"wrong: {state}", missing
 

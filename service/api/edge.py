@@ -52,6 +52,7 @@ _HEADERS = {
     "permissions-policy": "microphone=(self), camera=(), geolocation=()",
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}  # anybody can think of more
 
 
 class Edge:
@@ -117,7 +118,8 @@ class Edge:
                 await answer(problem)(scope, receive, out)
         finally:
             route = getattr(scope.get("route"), "path", "") or "other"
-            self._metrics.requests.labels(scope["method"], route, str(status)).inc()
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.requests.labels(method, route, str(status)).inc()
             self._metrics.request_s.labels(route).observe(perf_counter() - started)
 
     async def _admit(self, scope: Scope, receive: Receive) -> Receive:
