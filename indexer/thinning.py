@@ -21,7 +21,9 @@ from indexes.phone_index import PhoneIndex
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
 from speech.alignment import SILENCE
 
-OUTLIER_ODDS = 20.0
+OUTLIER_ODDS = 1000.0
+"""Lower odds drop natural variation too, and an index without that hears natives worse."""
+
 LEAST = 30
 """Exemplars that a phone keeps in any case, if it has them: three times what a verdict needs."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from indexer.build import BuildRequest, build_index
 from indexer.living import Budget, thin
-from indexer.thinning import LEAST, quotas, representatives, thinning
+from indexer.thinning import LEAST, OUTLIER_ODDS, quotas, representatives, thinning
 from indexes.manifest import Manifest
 from indexes.phone_index import PhoneIndex, read_manifest
 from indexes.publishing import sha256_of
@@ -38,7 +38,7 @@ def test_a_mislabelled_exemplar_goes_and_is_told(index: Path) -> None:
     before = read_manifest(index).counts
     report = thin(index)
     assert [(o.phone, o.heard) for o in report.outliers] == [("IY", "S")]
-    assert report.outliers[0].odds > 20
+    assert report.outliers[0].odds > OUTLIER_ODDS
     after = read_manifest(index).counts
     assert after.phones["IY"] == before.phones["IY"] - 1
     assert after.exemplars == before.exemplars - 1 == report.change.exemplars
