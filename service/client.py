@@ -229,8 +229,10 @@ class Client:
         phones: str | None = None,
         language: str | None = None,
         index: str | None = None,
+        l1: str | None = None,
         learner_id: str | None = None,
         group: str | None = None,
+        calibration: Calibration = "auto",
         keep_audio: bool = False,
     ) -> JobAnswer:
         """Hand in a recording to be assessed as a job; see `assess` for the fields, and `wait`."""
@@ -241,8 +243,10 @@ class Client:
                 "phones": phones,
                 "language": language,
                 "index": index,
+                "l1": l1,
                 "learner_id": learner_id,
                 "group": group,
+                "calibration": calibration,
                 "keep_audio": str(keep_audio).lower(),
             },
             {"Prefer": "respond-async"},
