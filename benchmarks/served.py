@@ -16,7 +16,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[1]
-_PATIENCE_S = 180.0
+_PATIENCE_S = 600.0  # a busy machine takes minutes to load everything
 
 
 @dataclass(frozen=True)

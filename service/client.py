@@ -306,14 +306,12 @@ class Client:
         }
         after: str | None = None
         while True:
-            page = _read(
-                AssessmentList,
-                self._ask("GET", "/v1/assessments", params={**asked, "after": after}),
-            )
-            yield from page.items
-            if page.next is None:
+            listed = self._ask("GET", "/v1/assessments", params={**asked, "after": after})
+            found = _read(AssessmentList, listed)
+            yield from found.items
+            if found.next is None:
                 return
-            after = page.next
+            after = found.next
 
     def assessment(self, id: str) -> Assessment:
         """A kept assessment."""
