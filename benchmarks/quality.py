@@ -27,7 +27,7 @@ from rich.table import Table
 from benchmarks.speech_data import DATA
 from indexer.corpus import read_corpus
 from indexes.phone_index import PhoneIndex
-from scoring.fusion.expert import BEST, COLUMNS, plainly_another
+from scoring.fusion.expert import BEST, COLUMNS, HIGHEST_FLAGGED, plainly_another
 from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.grading import FALSE_REJECTIONS
@@ -152,15 +152,27 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
     fold = speaker_folds(heard)
     judged = judge_across(heard, COLUMNS)
     wrong = heard.expert < WRONG
-    yield from agreement("expert", heard, judged.score, fold)
+    encoder, folder, _ = siblings[0]
+    index = PhoneIndex.open(folder)
+    free = TrainingFree(index, NativeReference(index))
+    low = math.log(FALSE_REJECTIONS)
+
+    def plain(speech: HeardCorpus) -> BoolArray:
+        """What is flagged whatever the trees say, `[N]`."""
+        return plainly_another(speech.features) & (free.judge(speech.features)[1] < low)
+
+    highest = HIGHEST_FLAGGED / 100 * BEST
+    overruled = np.where(plain(heard), np.minimum(judged.score, highest), judged.score)
+    yield from agreement("expert", heard, overruled, fold)
+    yield from agreement("expert, the trees alone", heard, judged.score, fold)
     parts = [fold == f for f in np.unique(fold)]
     yield Row(
-        "expert",
+        "expert, the trees alone",
         "ROC-AUC of the probability",
         tuple(roc_auc(wrong[p], judged.probability[p]) for p in parts),
     )
     yield Row(
-        "expert",
+        "expert, the trees alone",
         "ECE of the probability",
         tuple(expected_calibration_error(wrong[p], judged.probability[p]) for p in parts),
     )
@@ -182,9 +194,6 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
             values = by_part.features.column(column)
             yield from agreement(f"{column}, {name} exemplars alone", by_part, values, own)
 
-    encoder, folder, _ = siblings[0]
-    index = PhoneIndex.open(folder)
-    free = TrainingFree(index, NativeReference(index))
     score, quantile = free.judge(heard.features)
     yield from agreement("training-free", heard, score, fold)
     for name in ("margin", "frame_log_posterior", "log_posterior", "sf_sd"):
@@ -192,12 +201,10 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
 
     right = heard.expert == BEST
     threshold = float(np.quantile(judged.probability[right], 1 - FALSE_REJECTIONS))
-    low = math.log(FALSE_REJECTIONS)
 
     def blame(probability: NDArray[np.float64], speech: HeardCorpus) -> BoolArray:
         """What the expert calibration flags, `[N]`."""
-        plain = plainly_another(speech.features) & (free.judge(speech.features)[1] < low)
-        return np.asarray((probability > threshold) | plain)
+        return np.asarray((probability > threshold) | plain(speech))
 
     flagged = blame(judged.probability, heard)
     yield from by_age(heard, judged, flagged)
