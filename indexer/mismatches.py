@@ -49,9 +49,9 @@ def mismatches(records: Sequence[Path]) -> list[str]:
         return reasons
     sums: ClassSums | None = None
     for _, phones, embeddings in _speech(records):
-        own = np.eye(len(classes))[[classes[phone] for phone in phones]]
+        is_of = np.eye(len(classes))[[classes[phone] for phone in phones]]
         x = embeddings.astype(np.float64)
-        part = ClassSums(own.sum(axis=0), own.T @ x, x.T @ x)
+        part = ClassSums(is_of.sum(axis=0), is_of.T @ x, x.T @ x)
         sums = part if sums is None else sums + part
     if sums is None:
         return reasons
@@ -61,9 +61,9 @@ def mismatches(records: Sequence[Path]) -> list[str]:
         place: _margins(embeddings @ matrix, centres, np.array([classes[p] for p in phones]))
         for place, phones, embeddings in _speech(records)
     }
+    everyone = np.concatenate(list(margins.values()))
     usual = float(np.median([own.mean() for own in margins.values()]))
-    spread = float(np.concatenate(list(margins.values())).std())
-    right = float(np.mean(np.concatenate(list(margins.values())) > 0))
+    spread, right = float(everyone.std()), float((everyone > 0).mean())
     for place, own in margins.items():
         if own.mean() + spread / np.sqrt(len(own)) < SHARE * usual:
             reasons[place] = (
