@@ -26,6 +26,9 @@ from speech.audio import Audio
 
 logger = logging.getLogger("nativeear.service")
 
+_IN_TIME = 0.75
+"""Share of the time-out that a recording may be expected to wait: beyond, it is refused at once."""
+
 
 @dataclass(frozen=True, eq=False)
 class Work:
@@ -77,7 +80,7 @@ class Engine:
         self._metrics = metrics
         self._waiting: deque[_Ticket] = deque()
         self._running = 0
-        self._seconds = 1.0  # what one assessment took lately, for Retry-After
+        self._seconds = 0.5  # what one assessment took lately
         self._stopping = False
         self._changed = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -201,7 +204,10 @@ class Engine:
 
     @property
     def _capacity(self) -> int:
-        return self._settings.queue + self._settings.workers
+        """How many may be unfinished: what may wait, and no more than lately comes in time."""
+        settings = self._settings
+        in_time = int(_IN_TIME * settings.timeout_s * settings.workers / self._seconds)
+        return settings.workers + min(settings.queue, max(1, in_time))
 
     def _unfinished(self) -> int:
         """How many wait or run, without those whose client gave up."""
@@ -212,10 +218,12 @@ class Engine:
     def _busy(self) -> BusyError:
         if self._stopping:
             return BusyError("The service is stopping.", fix="Try again in a minute.")
-        wait_s = max(1, round(self._seconds * self._settings.queue / self._settings.workers / 4))
+        with self._changed:
+            waiting = len(self._waiting)
+        wait_s = max(1, round(self._seconds * waiting / self._settings.workers / 4))
         return BusyError(
             "The service is busy.",
-            cause=f"{self._settings.queue} recordings are waiting already.",
+            cause=f"{waiting} recordings are waiting already.",
             fix=f"Try again in {wait_s} s.",
             headers={"Retry-After": str(wait_s)},
         )

@@ -89,6 +89,18 @@ def test_a_full_queue_refuses_and_takes_again_what_was_given_up(reference: Refer
     assert engine.stop(10)
 
 
+def test_no_more_wait_than_can_be_answered_in_time(reference: Reference) -> None:
+    engine = engine_of(reference, timeout_s=1.0, queue=64)
+    held = Held(engine, reference)
+    waiting = engine.submit(work_of(reference))
+    with pytest.raises(BusyError) as refused:
+        engine.submit(work_of(reference))
+    assert "1 recordings" in refused.value.cause
+    held.let_go()
+    assert waiting.result(60).words
+    assert engine.stop(10)
+
+
 def test_who_waits_too_long_is_told_and_leaves_the_queue(reference: Reference) -> None:
     engine = engine_of(reference, timeout_s=0.2)
     held = Held(engine, reference)
