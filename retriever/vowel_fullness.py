@@ -54,7 +54,8 @@ class VowelFullness:
         natives = set(_names(prosody))
         pairs = _names(self._index.table.take(vowels))
         native = np.array([pair in natives for pair in pairs], dtype=bool)
-        return vowels[native & (self._stress[vowels] >= 0)]
+        known: IntArray = vowels[native & (self._stress[vowels] >= 0)]
+        return known
 
     @cached_property
     def _stress(self) -> IntArray:
