@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -26,6 +27,11 @@ from speech.errors import (
 logger = logging.getLogger("nativeear.service")
 
 MEDIA_TYPE = "application/problem+json"
+SERVERS_FAULT = 500
+"""Statuses from here on are no doing of the client's."""
+
+_FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+")
+
 CLIENT_GONE = 499  # nobody reads it: the number that servers log for a client that left
 
 
@@ -170,15 +176,22 @@ def status_of(error: NativeEarError) -> int:
 
 
 def problem_of(error: NativeEarError, instance: str = "") -> Problem:
-    """An error of the family as a problem."""
+    """An error of the family as a problem.
+
+    Where the service is at fault, its sentences may name files; in which folders they lie is
+    nobody's business but the operator's, and stays in the log.
+    """
     status = status_of(error)
+    detail, cause, fix = error.message, error.cause, error.fix
+    if status >= SERVERS_FAULT:
+        detail, cause, fix = (_FOLDERS.sub("", text) for text in (detail, cause, fix))
     return Problem(
         type=f"urn:nativeear:problem:{error.code}",
         title=_title(status),
         status=status,
-        detail=error.message,
-        cause=error.cause,
-        fix=error.fix,
+        detail=detail,
+        cause=cause,
+        fix=fix,
         instance=instance,
     )
 
