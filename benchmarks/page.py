@@ -2,7 +2,7 @@
 
     nativeear serve &
     npm pack axe-core && tar xzf axe-core-*.tgz package/axe.min.js
-    python -m benchmarks.page [URL] [--axe package/axe.min.js] [--pictures FOLDER]
+    python -m benchmarks.page [URL] [--axe package/axe.min.js] [--pictures FOLDER] [--recording WAV]
 
 A headless Chromium (`pip install playwright`, and Debian's `chromium` or Playwright's own) goes the
 way of a learner: chooses a sentence, says it into a fake microphone that is fed a packaged prompt,
@@ -11,7 +11,8 @@ dark. At each station axe-core, where it is given, looks for barriers. The first
 their impact; the second the bytes and requests of the first view, what it shifted while it came
 (the layout shift of Core Web Vitals) and what the console complained of.
 
-With --pictures, each station is kept as a PNG.
+With --pictures, each station is kept as a PNG. The README's picture is `desk-words.png` of what
+`nativeear demo --keep FOLDER` writes, given as --recording.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def main() -> None:
     parser.add_argument("url", nargs="?", default="http://127.0.0.1:8000/")
     parser.add_argument("--axe", type=Path, help="axe.min.js")
     parser.add_argument("--pictures", type=Path, help="folder for the pictures")
+    parser.add_argument("--recording", type=Path, help="says the packaged prompt's text")
     parser.add_argument("--chromium", default=shutil.which("chromium"), help="executable")
     options = parser.parse_args()
     axe = options.axe.read_text(encoding="utf-8") if options.axe else ""
@@ -95,7 +97,7 @@ def main() -> None:
     results: dict[str, Found] = {}
     with tempfile.TemporaryDirectory() as folder:
         heard = Path(folder) / "microphone.wav"
-        speech_s = write_microphone(heard)
+        speech_s = write_microphone(heard, options.recording)
         for browser in browsers(heard, options.chromium):
             for name, width, height, scheme in LOOKS:
                 context = browser.new_context(
@@ -113,10 +115,10 @@ def main() -> None:
     sys.exit(bool(bad or any(found.complaints for found in results.values())))
 
 
-def write_microphone(path: Path) -> float:
-    """Write the packaged prompt as a fake microphone reads it; its length in seconds."""
+def write_microphone(path: Path, recording: Path | None) -> float:
+    """Write a recording, or the packaged prompt, for a fake microphone; its length in seconds."""
     with as_file(files("service") / "data" / PROMPT[0]) as prompt:
-        samples, rate = soundfile.read(prompt, dtype="float32")
+        samples, rate = soundfile.read(recording or prompt, dtype="float32")
     speech = soxr.resample(samples, rate, MICROPHONE_RATE)
     lead, tail = (np.zeros(round(s * MICROPHONE_RATE), np.float32) for s in (LEAD_S, TAIL_S))
     soundfile.write(path, np.concatenate([lead, speech, tail]), MICROPHONE_RATE, subtype="PCM_16")
@@ -181,6 +183,8 @@ def look(page: Any, url: str, speech_s: float, visit: Visit) -> Found:
     page.wait_for_selector(".timeline", timeout=60_000)
     page.click(".word >> nth=2")
     page.wait_for_selector(".turn .play, .listening .soft")
+    page.locator("#result").evaluate("(result) => result.scrollIntoView()")
+    station("words")
     station("result", whole=True)
     page.click("#to-progress")
     page.wait_for_selector("#progress table")
