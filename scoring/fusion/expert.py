@@ -35,9 +35,9 @@ LANGUAGE = "en"
 PLAIN_NATS = -6.0
 PLAIN_QUANTILE = 0.04
 """Another phone was plainly said where retrieval prefers one, as it does for fewer natives than
-`PLAIN_QUANTILE`, and the head holds another sequence for e^6 times likelier. Tried on fold 0 and on
-natives: quantiles from 0.025 to 1, and from e^2 to e^8 times. Whatever blames more overrules experts
-too often; with 0.025 it hangs on a frame more or less of silence before the recording."""
+`PLAIN_QUANTILE`, and the head holds another sequence for e^6 times likelier. Tried on fold 0 and
+on natives: quantiles from 0.025 to 1, and from e^2 to e^8 times. Whatever blames more overrules
+experts too often; with 0.025 it hangs on a frame more or less of silence before the recording."""
 
 HIGHEST_FLAGGED = FLAGGED_SCORE - 1.0
 """Score that what is plainly another phone has at most."""
