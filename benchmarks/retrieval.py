@@ -25,9 +25,9 @@ from benchmarks.speech_data import (
     pool_corpus,
     speechocean_folder,
 )
-from indexer.decision import fit_decision, left_out_together
+from indexer.decision import fit_decision
 from indexer.discriminant import fit_lda
-from indexes.natives import NativeMargins
+from indexes.natives import NativeMargins, left_out_together
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
 from indexes.transform import Transform
 from scoring.grading import FALSE_REJECTIONS, score_of

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow.parquet as pq
 
-from indexer.decision import fit_decision, left_out_together
+from indexer.decision import fit_decision
 from indexer.discriminant import blocks, class_sums
 from indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
 from indexer.utterances import recording_of
@@ -31,6 +31,7 @@ from indexes.manifest import (
     Manifest,
     TransformIdentity,
 )
+from indexes.natives import left_out_together
 from indexes.phone_index import (
     EMBEDDINGS,
     EXEMPLARS,

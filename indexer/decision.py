@@ -25,10 +25,6 @@ _TEMPERATURES = np.geomspace(0.005, 1.0, 80)
 FOLDS = 5
 """Parts of the natives that are left out in turn."""
 
-MIN_SPEAKERS = 5
-"""From this many speakers on, whole speakers are left out rather than utterances: a learner's
-voice is never in the index either."""
-
 
 @dataclass(frozen=True, eq=False)
 class FittedDecision:
@@ -106,11 +102,6 @@ def fit_decision(
         ),
         native_margins,
     )
-
-
-def left_out_together(speakers: IntArray, utterances: IntArray) -> IntArray:
-    """Groups for `fit_decision`: speakers where there are enough of them, else utterances."""
-    return speakers if len(np.unique(speakers)) >= MIN_SPEAKERS else utterances
 
 
 def _fold(groups: IntArray, rng: np.random.Generator) -> IntArray:

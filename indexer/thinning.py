@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.decision import draw, left_out_together
+from indexer.decision import draw
+from indexes.natives import left_out_together
 from indexes.phone_index import PhoneIndex
 from indexes.similarity import FloatArray, IntArray, class_similarities, margins
 from speech.alignment import SILENCE

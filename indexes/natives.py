@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+MIN_SPEAKERS = 5
+"""From this many speakers on, whole speakers are left out rather than utterances: a learner's
+voice is never in the index either."""
 
 TAIL = 0.1
 """Below this quantile the native distribution is continued by an exponential tail."""
@@ -80,3 +85,11 @@ def evidence_sums(margins: FloatArray, log_posteriors: FloatArray) -> FloatArray
     """
     sums: FloatArray = np.maximum(log_posteriors, LOWEST) + MARGIN_WEIGHT * margins
     return sums
+
+
+def left_out_together(speakers: IntArray, utterances: IntArray) -> IntArray:
+    """Groups of N natives that do not answer for each other, `[N]`.
+
+    They are the speakers where there are enough of them, else the utterances.
+    """
+    return speakers if len(np.unique(speakers)) >= MIN_SPEAKERS else utterances

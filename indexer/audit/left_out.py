@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.audit.coverage import names
-from indexer.decision import FOLDS, left_out_together
+from indexer.decision import FOLDS
 from indexer.discriminant import ClassSums, class_sums, transformed
+from indexes.natives import left_out_together
 from indexes.phone_index import EMBEDDINGS, FloatArray, IntArray, PhoneIndex
 from speech.alignment import SILENCE
 

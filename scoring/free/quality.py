@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from indexes.natives import NativeMargins
+from indexes.natives import NativeMargins, left_out_together
 from indexes.phone_index import FloatArray, PhoneIndex
 from indexes.similarity import class_similarities
 from indexes.trust import MIN_COVERAGE
@@ -24,9 +24,6 @@ from speech.alignment import SILENCE
 
 ASKED_PER_CLASS = 200
 """Natives of a phone that are asked about themselves; their order is seeded."""
-
-MIN_SPEAKERS = 5
-"""From this many speakers on, whole speakers are left out rather than utterances."""
 
 
 class OwnClassQuality:
@@ -50,9 +47,7 @@ class OwnClassQuality:
     def _natives(self) -> dict[str, NativeMargins]:
         """Similarities of natives to the other natives of their phone."""
         index = self._index
-        groups, speakers = index.codes("speaker")
-        if len(speakers) < MIN_SPEAKERS:
-            groups, _ = index.codes("utterance")
+        groups = left_out_together(index.codes("speaker")[0], index.codes("utterance")[0])
         rng = np.random.default_rng(0)
         found = {}
         for phone in index.classes:
