@@ -16,7 +16,6 @@ gets and not what a flat start finds alone; `spectral` has learnt nothing.
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speech_data import speechocean_folder
+from benchmarks.speech_data import speechocean_folder, write_table
 from indexer.build import BuildRequest, build_index
 from indexer.corpus import read_corpus
 from indexes.phone_index import PhoneIndex
@@ -111,14 +110,8 @@ def learners(folder: Path, number: int) -> str:
     """A table of some utterances of the development speech, and its path."""
     utterances = list(read_corpus(speechocean_folder(), language="en-US").utterances)
     chosen = np.random.default_rng(SEED).permutation(len(utterances))[:number]
-    path = folder / "learners.csv"
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        table = csv.writer(stream)
-        table.writerow(["id", "audio", "text", "phones", "speaker"])
-        for i in sorted(chosen.tolist()):
-            u = utterances[i]
-            table.writerow([u.id, u.audio.resolve(), u.text, u.phones, u.speaker])
-    return str(path)
+    drawn = [utterances[i] for i in sorted(chosen.tolist())]
+    return str(write_table(folder / "learners.csv", drawn))
 
 
 def rows(corpus: str, folder: Path, workers: int) -> Iterator[tuple[str, ...]]:

@@ -52,6 +52,7 @@ from indexes.manifest import EncoderIdentity
 from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
 from indexes.phone_index import ALIGNER, PhoneIndex
 from indexes.similarity import class_similarities, margins
+from scoring.metrics import pearson, ranks
 from speech.alignment import SILENCE
 
 SPLITS = 10
@@ -240,18 +241,18 @@ def _print_halves(index: PhoneIndex, column: str, seed: int) -> None:
         expected, measured = np.array(pairs).T
         found.append(
             (
-                _correlation(expected, measured),
-                _correlation(_ranks(expected), _ranks(measured)),
+                pearson(expected, measured),
+                pearson(ranks(expected), ranks(measured)),
                 len(pairs),
                 expected.mean(),
                 measured.mean(),
             )
         )
-    pearson, spearman, phones, expected_error, error = np.array(found).T
+    linear, by_rank, phones, expected_error, error = np.array(found).T
     print(
         f"{index.name}, {SPLITS} halvings of {len(units):,} {column}s, {phones.mean():.0f} phones: "
-        f"Pearson {pearson.mean():.3f} ± {pearson.std():.3f}, "
-        f"Spearman {spearman.mean():.3f} ± {spearman.std():.3f}; "
+        f"Pearson {linear.mean():.3f} ± {linear.std():.3f}, "
+        f"Spearman {by_rank.mean():.3f} ± {by_rank.std():.3f}; "
         f"error expected {expected_error.mean():.2%}, measured {error.mean():.2%}"
     )
 
@@ -293,8 +294,8 @@ def _print(points: Sequence[Point], title: str) -> None:
                 over,
                 str(len(groups)),
                 what,
-                f"{_correlation(expected, measured):.3f}",
-                f"{_correlation(_ranks(expected), _ranks(measured)):.3f}",
+                f"{pearson(expected, measured):.3f}",
+                f"{pearson(ranks(expected), ranks(measured)):.3f}",
                 f"{expected.mean():.2%}",
                 f"{measured.mean():.2%}",
             )
@@ -311,7 +312,7 @@ def _of_two_speakers(points: Sequence[Point]) -> float:
     return float(
         np.mean(
             [
-                _correlation(*np.array([(a[p], b[p]) for p in a.keys() & b.keys()]).T)
+                pearson(*np.array([(a[p], b[p]) for p in a.keys() & b.keys()]).T)
                 for a, b in combinations(errors.values(), 2)
             ]
         )
@@ -339,17 +340,6 @@ def _by(
         )
         rows.append(weights @ values / weights.sum())
     return np.array(rows)
-
-
-def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    return float(np.corrcoef(x, y)[0, 1])
-
-
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ranks from 0; ties share their mean."""
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts + 1) / 2)[inverse]
 
 
 def _silent(stage: str, done: int, total: int) -> None:

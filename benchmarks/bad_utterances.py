@@ -10,10 +10,10 @@ under its own text or under that of the one it replaces. Then an index is built 
 from __future__ import annotations
 
 import argparse
-import csv
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.speech_data import write_table
 from indexer.build import BuildRequest, build_index
 from indexer.corpus import Utterance, read_corpus
 from indexer.readers.asterisk import VOICES
@@ -34,8 +35,6 @@ EVERY = 20
 KINDS = ("wrong text", "music", "clipped", "other language", "other language and its text")
 OVERDRIVE = 30.0
 """Factor by which a peak goes beyond full scale: about 30 dB."""
-
-COLUMNS = ("id", "audio", "text", "speaker")
 
 
 def spoiled(
@@ -61,30 +60,27 @@ def spoiled(
         for i in order[n * each : (n + 1) * each]
     }
     strangers = iter(rng.permutation(len(others)).tolist())
-    table = folder / "corpus.csv"
-    with table.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        for number, utterance in enumerate(utterances):
-            kind = kinds.get(utterance.id)
-            path, text = utterance.audio, utterance.text
-            if kind == "wrong text":
-                text = utterances[(number + len(utterances) // 2) % len(utterances)].text
-            elif kind in {"music", "clipped"}:
-                audio = Audio.load(utterance.audio)
-                samples = (
-                    music(len(audio.samples), rng)
-                    if kind == "music"
-                    else np.clip(audio.samples / np.abs(audio.samples).max() * OVERDRIVE, -1, 1)
-                )
-                path = folder / f"{number}.wav"
-                soundfile.write(path, samples, SAMPLE_RATE)
-            elif kind is not None:
-                stranger = others[next(strangers)]
-                path = stranger.audio
-                text = stranger.text if kind.endswith("its text") else text
-            writer.writerow([utterance.id, path, text, utterance.speaker])
-    return table, kinds
+    made = []
+    for number, utterance in enumerate(utterances):
+        kind = kinds.get(utterance.id)
+        path, text = utterance.audio, utterance.text
+        if kind == "wrong text":
+            text = utterances[(number + len(utterances) // 2) % len(utterances)].text
+        elif kind in {"music", "clipped"}:
+            audio = Audio.load(utterance.audio)
+            samples = (
+                music(len(audio.samples), rng)
+                if kind == "music"
+                else np.clip(audio.samples / np.abs(audio.samples).max() * OVERDRIVE, -1, 1)
+            )
+            path = folder / f"{number}.wav"
+            soundfile.write(path, samples, SAMPLE_RATE)
+        elif kind is not None:
+            stranger = others[next(strangers)]
+            path = stranger.audio
+            text = stranger.text if kind.endswith("its text") else text
+        made.append(replace(utterance, audio=path, text=text))
+    return write_table(folder / "corpus.csv", made), kinds
 
 
 def music(length: int, rng: np.random.Generator) -> NDArray[np.float64]:

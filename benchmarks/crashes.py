@@ -15,7 +15,6 @@ the manifest as well.
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import shutil
 import signal
@@ -31,6 +30,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.speech_data import write_table
 from indexer.corpus import read_corpus
 from indexes.publishing import sha256_of
 
@@ -127,16 +127,6 @@ def crash_builds(options: Sequence[str], folder: Path, kills: int, seed: int = S
             shutil.rmtree(out)
 
 
-def beginning(corpus: str, language: str, utterances: int, out: Path) -> Path:
-    """Write a manifest of a corpus's first utterances, whose kills cost minutes and not hours."""
-    with out.open("w", encoding="utf-8", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(("id", "speaker", "audio", "text"))
-        for u in read_corpus(corpus, language=language).utterances[:utterances]:
-            rows.writerow((u.id, u.speaker, u.audio, u.text))
-    return out
-
-
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder."""
     return {
@@ -182,10 +172,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         corpus = options.corpus
         if options.utterances is not None:
-            corpus = beginning(
-                corpus, options.lang, options.utterances, Path(folder) / "beginning.csv"
-            )
-        outcome = crash_builds([*build, "--corpus", str(corpus)], Path(folder), options.kills)
+            whole = read_corpus(corpus, language=options.lang).utterances
+            corpus = str(write_table(Path(folder) / "some.csv", whole[: options.utterances]))
+        outcome = crash_builds([*build, "--corpus", corpus], Path(folder), options.kills)
     table = Table(title=f"{options.corpus}, {options.aligner}: {options.kills} kills; seed {SEED}")
     table.add_column("kill", justify="right")
     table.add_column("after", justify="right")

@@ -14,7 +14,6 @@ look bad, one of the same good.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import resource
 import tempfile
@@ -28,8 +27,9 @@ from rich.console import Console
 from rich.table import Table
 
 import nativeear
+from benchmarks.speech_data import write_table
 from indexer.build import BuildRequest, build_index
-from indexer.corpus import Utterance, read_corpus
+from indexer.corpus import read_corpus
 from indexer.readers.asterisk import VOICES
 from scoring.grading import FLAGGED
 from service.evaluation_run import EvaluationRequest, run_evaluation
@@ -43,8 +43,6 @@ CROSSED = 20
 """Held-out prompts of each language that every index judges."""
 
 LONGEST_CROSSED_S = 6.0
-
-COLUMNS = ("id", "audio", "text", "speaker")
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def build(short: str, folder: Path, options: argparse.Namespace) -> Built:
     chosen = corpus.utterances[: options.limit]
     held_out = [utterance for utterance in chosen if is_held_out(utterance.id)]
     exclude = {utterance.id for utterance in corpus.utterances} - {u.id for u in chosen}
-    _write_table(folder / f"{short}.csv", held_out)
+    write_table(folder / f"{short}.csv", held_out)
     note = folder / f"{short}.json"
     if note.is_file():
         return Built(**json.loads(note.read_text(encoding="utf-8")))
@@ -106,13 +104,6 @@ def _cpu_s() -> float:
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     return own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime
-
-
-def _write_table(path: Path, utterances: Sequence[Utterance]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        writer.writerows([u.id, u.audio, u.text, u.speaker] for u in utterances)
 
 
 def row(short: str, built: Built, folder: Path, workers: int) -> list[str]:

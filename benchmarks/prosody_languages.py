@@ -16,14 +16,13 @@ Grabe and Low (Laboratory Phonology 7, 2002, table 1; British English), VarcoV o
 from __future__ import annotations
 
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speech_data import CACHE
+from benchmarks.speech_data import CACHE, write_table
 from indexer.aligning import AligningRequest, align_corpora
 from indexer.corpus import read_corpus
 from speech.aligners.textgrid import read_alignment
@@ -94,11 +93,7 @@ def _aligned(tag: str, utterances: int, cache: Path) -> list[Alignment]:
     folder = cache / f"{tag}-{utterances}"
     if not folder.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
-        table = cache / f"{tag}-{utterances}.csv"
-        with table.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(("id", "audio", "text"))
-            writer.writerows((one.id, one.audio, one.text) for one in longest)
+        table = write_table(cache / f"{tag}-{utterances}.csv", longest)
         partial = folder.with_suffix(".partial")
         align_corpora(
             AligningRequest((str(table),), language, partial, aligner="flatstart", resume=True)

@@ -17,6 +17,7 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ from training.calibration import (
     speaker_folds,
     table_of,
 )
-from training.listening import HeardCorpus, Own, Wanted, listen
+from training.listening import HeardCorpus, heard_once, listen
 from training.splits import fold_of, is_held_out
 
 HEAD = ("log_posterior", "sf_s", "sf_sd", "gop_margin", "deletion", "rival", "occupied_frames")
@@ -110,16 +111,16 @@ def by_pool(
     )
     for name, silenced in (("native", speakers & rated), ("rated", speakers - rated)):
         path = cache / f"learners-{'-'.join(map(str, sorted(folds)))}-{name}.npz"
-        if not path.is_file():
-            listen(
-                str(DATA / LEARNERS),
-                index=folder,
-                encoder=str(encoder),
-                wanted=lambda u: fold_of(u.speaker) in folds,
-                silenced=silenced,
-                workers=2,
-            ).save(path)
-        yield name, HeardCorpus.load(path)
+        hear = partial(
+            listen,
+            str(DATA / LEARNERS),
+            index=folder,
+            encoder=str(encoder),
+            wanted=lambda u: fold_of(u.speaker) in folds,
+            silenced=silenced,
+            workers=2,
+        )
+        yield name, heard_once(path, hear)
 
 
 def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[Row]:
@@ -135,15 +136,6 @@ def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[R
         wrong = heard.expert[own] < WRONG
         yield Row(what, "ROC-AUC, expert < 0.5", (roc_auc(wrong, judged.probability[own]),))
         yield Row(what, "flagged among phones rated 2", (float(flagged[right].mean()),))
-
-
-def kept(
-    path: Path, corpus: str, *, index: Path, encoder: str, wanted: Wanted, own: Own
-) -> HeardCorpus:
-    """A corpus as it was heard; heard now if `path` is not there."""
-    if not path.is_file():
-        listen(corpus, index=index, encoder=encoder, wanted=wanted, own=own).save(path)
-    return HeardCorpus.load(path)
 
 
 def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path) -> Iterator[Row]:
@@ -214,21 +206,17 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
     yield Row("training-free", "found of expert < 0.5", ((quantile[wrong] < low).mean(),))
 
     fitted = fit(table_of(heard.features, COLUMNS), COLUMNS, heard.expert)
-    prompts = kept(
+    by_sibling = partial(listen, index=folder, encoder=str(encoder))
+    prompts = heard_once(
         cache / "prompts.npz",
-        "asterisk:en",
-        index=folder,
-        encoder=str(encoder),
-        wanted=lambda u: is_held_out(u.id),
-        own="utterance",
+        lambda: by_sibling("asterisk:en", wanted=lambda u: is_held_out(u.id), own="utterance"),
     )
-    natives = kept(
+    natives = heard_once(
         cache / "natives.npz",
-        str(DATA / "native-english"),
-        index=folder,
-        encoder=str(encoder),
-        wanted=lambda u: zlib.crc32(u.id.encode()) % 4 == 0,  # a quarter tells the same
-        own="speaker",
+        lambda: by_sibling(
+            str(DATA / "native-english"),
+            wanted=lambda u: zlib.crc32(u.id.encode()) % 4 == 0,  # a quarter tells the same
+        ),
     )
     for what, speech in (("held-out prompts", prompts), ("six unseen natives", natives)):
         logit = fitted.error(table_of(speech.features, COLUMNS))

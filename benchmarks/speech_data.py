@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -117,6 +119,16 @@ def join(parts: list[PooledSpeech]) -> PooledSpeech:
         np.concatenate([part.speaker for part in parts]),
         np.concatenate([part.expert for part in parts]),
     )
+
+
+def write_table(path: Path, utterances: Iterable[Utterance]) -> Path:
+    """Write some utterances as a table that `nativeear index build` reads."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(("id", "audio", "text", "phones", "speaker"))
+        for u in utterances:
+            table.writerow((u.id, u.audio.resolve(), u.text, u.phones, u.speaker))
+    return path
 
 
 def speechocean_folder() -> Path:

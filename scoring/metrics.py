@@ -27,11 +27,16 @@ def roc_auc(positive: NDArray[np.bool_], score: NDArray[np.floating]) -> float:
     n_negative = len(positive) - n_positive
     if not n_positive or not n_negative:
         return float("nan")
-    _, inverse, counts = np.unique(score, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    rank = (last - (counts - 1) / 2)[inverse]  # mean rank of each tie, from 1
-    wins = float(rank[positive].sum()) - n_positive * (n_positive + 1) / 2
+    wins = float(ranks(score)[positive].sum()) - n_positive * (n_positive + 1) / 2
     return wins / (n_positive * n_negative)
+
+
+def ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Ranks from 1, `[N]`; ties share their mean."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    shared: NDArray[np.float64] = (last - (counts - 1) / 2)[inverse]
+    return shared
 
 
 def pearson(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:

@@ -13,6 +13,7 @@ import datetime
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+from indexer.corpus import Utterance
 from scoring.fusion.expert import BEST, COLUMNS, RECORD_FILE, TREES_FILE
 from scoring.fusion.features import RISING, FeatureTable
 from scoring.fusion.trees import LEAF, Trees
 from scoring.metrics import expected_calibration_error, pearson, roc_auc
 from speech.encoders.catalogue import load_encoder
-from training.listening import HeardCorpus, join, listen
+from training.listening import HeardCorpus, heard_once, join, listen
 from training.splits import FOLDS, fold_of
 
 LEARNERS = "speechocean762-train"
@@ -164,15 +166,19 @@ def collect(
     parts = []
     for encoder, index, folds in siblings:
         kept = cache / f"learners-{'-'.join(map(str, sorted(folds)))}.npz"
-        if not kept.is_file():
-            listen(
-                str(data / LEARNERS),
-                index=index,
-                encoder=str(encoder),
-                wanted=lambda u, folds=folds: fold_of(u.speaker) in folds,  # type: ignore[misc]
-            ).save(kept)
-        parts.append(HeardCorpus.load(kept))
+        hear = partial(
+            listen,
+            str(data / LEARNERS),
+            index=index,
+            encoder=str(encoder),
+            wanted=partial(_is_of, folds),
+        )
+        parts.append(heard_once(kept, hear))
     return join(parts)
+
+
+def _is_of(folds: frozenset[int], utterance: Utterance) -> bool:
+    return fold_of(utterance.speaker) in folds
 
 
 def main() -> None:

@@ -109,6 +109,13 @@ def listen(
     return join([part for part in parts if part is not None])
 
 
+def heard_once(path: Path, listening: Callable[[], HeardCorpus]) -> HeardCorpus:
+    """What is kept at `path`; heard now, and kept, if nothing is."""
+    if not path.is_file():
+        listening().save(path)
+    return HeardCorpus.load(path)
+
+
 def join(parts: Sequence[HeardCorpus]) -> HeardCorpus:
     """Several as one."""
     names = parts[0].features.names
