@@ -60,6 +60,28 @@ class Problem(BaseModel):
     fix: str = Field("", description="What can be done about it; may be empty.")
     instance: str = Field("", description="The path that was asked.")
 
+    @classmethod
+    def of(
+        cls,
+        code: str,
+        status: int,
+        detail: str,
+        *,
+        cause: str = "",
+        fix: str = "",
+        instance: str = "",
+    ) -> Problem:
+        """A problem of the kind that `code` names, titled as HTTP titles its status."""
+        return cls(
+            type=f"urn:nativeear:problem:{code}",
+            title=_title(status),
+            status=status,
+            detail=detail,
+            cause=cause,
+            fix=fix,
+            instance=instance,
+        )
+
 
 class ServiceError(NativeEarError):
     """Something that only a service refuses; `status` is what HTTP calls it."""
@@ -185,15 +207,7 @@ def problem_of(error: NativeEarError, instance: str = "") -> Problem:
     detail, cause, fix = error.message, error.cause, error.fix
     if status >= SERVERS_FAULT:
         detail, cause, fix = (_FOLDERS.sub("", text) for text in (detail, cause, fix))
-    return Problem(
-        type=f"urn:nativeear:problem:{error.code}",
-        title=_title(status),
-        status=status,
-        detail=detail,
-        cause=cause,
-        fix=fix,
-        instance=instance,
-    )
+    return Problem.of(error.code, status, detail, cause=cause, fix=fix, instance=instance)
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -207,11 +221,10 @@ def internal_problem(error: BaseException, instance: str = "") -> Problem:
     """Tell of an unexpected exception nothing but the number under which it was logged."""
     number = uuid4().hex[:12]
     logger.error("unexpected failure %s at %s", number, instance, exc_info=error)
-    return Problem(
-        type="urn:nativeear:problem:internal-error",
-        title=_title(500),
-        status=500,
-        detail="The service failed unexpectedly.",
+    return Problem.of(
+        "internal-error",
+        500,
+        "The service failed unexpectedly.",
         cause=f"It was logged as {number}.",
         fix="Try again; if it stays so, tell whoever runs the service that number.",
         instance=instance,
@@ -248,11 +261,10 @@ def tell_problems(application: FastAPI) -> None:
         where = ".".join(str(part) for part in first.get("loc", ())[1:])
         told = str(first.get("msg", "not valid"))
         return answer(
-            Problem(
-                type="urn:nativeear:problem:invalid-request",
-                title=_title(422),
-                status=422,
-                detail=f"The request is not valid: {where or 'its body'}.",
+            Problem.of(
+                "invalid-request",
+                422,
+                f"The request is not valid: {where or 'its body'}.",
                 cause=told,
                 fix="See the description of the interface at /openapi.json.",
                 instance=request.url.path,
@@ -261,18 +273,16 @@ def tell_problems(application: FastAPI) -> None:
 
     @application.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        standard = _title(error.status_code)
         detail = str(error.detail)
         if error.status_code == 404:
             detail = f"There is nothing at {request.url.path}."
         elif error.status_code == 405:
             detail = f"{request.url.path} does not answer to {request.method}."
         return answer(
-            Problem(
-                type=f"urn:nativeear:problem:http-{error.status_code}",
-                title=standard,
-                status=error.status_code,
-                detail=detail,
+            Problem.of(
+                f"http-{error.status_code}",
+                error.status_code,
+                detail,
                 fix="See the description of the interface at /openapi.json.",
                 instance=request.url.path,
             ),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from service.database.assessments import rows_of
@@ -86,9 +86,7 @@ def find_job(session: Session, id: str, whose: Whose) -> Job:
         If it is not there, or belongs to another key.
     """
     found = session.execute(
-        select(JobRow, AssessmentRow.result)
-        .outerjoin(AssessmentRow, AssessmentRow.id == JobRow.assessment_id)
-        .where(JobRow.id == id, owned(JobRow.key_id, whose))
+        _with_result().where(JobRow.id == id, owned(JobRow.key_id, whose))
     ).first()
     if found is None:
         raise _absent(id)
@@ -98,8 +96,7 @@ def find_job(session: Session, id: str, whose: Whose) -> Job:
 def list_jobs(session: Session, whose: Whose, limit: int) -> tuple[Job, ...]:
     """Jobs, the newest first."""
     rows = session.execute(
-        select(JobRow, AssessmentRow.result)
-        .outerjoin(AssessmentRow, AssessmentRow.id == JobRow.assessment_id)
+        _with_result()
         .where(owned(JobRow.key_id, whose))
         .order_by(JobRow.created_at.desc(), JobRow.id.desc())
         .limit(limit)
@@ -203,6 +200,12 @@ def delete_ended(session: Session, now: datetime) -> int:
         JobRow.state.in_(ENDED), JobRow.updated_at <= now - KEPT, JobRow.assessment_id.is_(None)
     )
     return rows_of(session, old)
+
+
+def _with_result() -> Select[JobRow, str]:
+    return select(JobRow, AssessmentRow.result).outerjoin(
+        AssessmentRow, AssessmentRow.id == JobRow.assessment_id
+    )
 
 
 def _job(row: JobRow, made: str | None) -> Job:
