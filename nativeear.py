@@ -3,6 +3,7 @@
 >>> import nativeear
 >>> result = nativeear.load("en-US").assess("me.wav", "I think so")   # doctest: +SKIP
 >>> result.score.pronunciation                                        # doctest: +SKIP
+>>> result.to_frame()                     # pandas, a row per phone   # doctest: +SKIP
 
 `load`, `Assessor`, `Assessment` and the errors are the public face; nothing else is promised to
 stay.

@@ -6,9 +6,12 @@ seconds from the start of the recording.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Movement = Literal["fall", "level", "rise"]
 Verdict = Literal["correct", "accented", "substituted", "deleted", "uncertain"]
@@ -297,3 +300,18 @@ class Assessment(_Model):
     def phones(self) -> tuple[PhoneAssessment, ...]:
         """Every canonical phone in order, across the words."""
         return tuple(phone for word in self.words for phone in word.phones)
+
+    def to_frame(self, rows: Literal["phones", "words"] = "phones") -> pd.DataFrame:
+        """The result as a pandas data frame, a row per phone or per word.
+
+        See `scoring.data_frames.data_frame` for the columns and errors.
+        """
+        from scoring.data_frames import data_frame
+
+        return data_frame(self, rows)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        from scoring.notebook import as_html
+
+        return as_html(self)

@@ -19,32 +19,13 @@ from scoring.assessment import (
     Verdict,
     WordAssessment,
 )
-
-MARKS: dict[Verdict, str] = {
-    "correct": "",
-    "accented": "~",
-    "substituted": "×",
-    "deleted": "−",
-    "uncertain": "?",
-}
-"""Stands behind a sound, so that no verdict is told by colour alone."""
-
-MEANINGS: dict[Verdict, str] = {
-    "correct": "as natives say it",
-    "accented": "understood, but unlike natives",
-    "substituted": "another sound was heard",
-    "deleted": "not heard",
-    "uncertain": "cannot be judged",
-}
+from scoring.marks import MARKS, MEANINGS, band_of
 
 PROBLEMS: tuple[Verdict, ...] = ("accented", "substituted", "deleted")
 MAX_PROBLEMS = 12
 MAX_EVIDENCE_WORDS = 3
 
-GOOD_SCORE = 75.0
-"""Somewhat under the native average of about 82; below 50 the verdict is not `correct`."""
-
-FLAGGED_SCORE = 50.0
+_STYLES = {"good": "cyan", "fair": "yellow", "poor": "bold red", "unmeasured": "dim"}
 
 
 def render(assessment: Assessment) -> RenderableType:
@@ -174,8 +155,4 @@ def _native_words(evidence: tuple[ExemplarEvidence, ...], phone: str) -> str:
 
 
 def _style(score: float | None) -> str:
-    if score is None:
-        return "dim"
-    if score >= GOOD_SCORE:
-        return "cyan"
-    return "yellow" if score >= FLAGGED_SCORE else "bold red"
+    return _STYLES[band_of(score)]

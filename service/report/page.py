@@ -8,11 +8,12 @@ from pathlib import Path
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Assessment, Remark
 from scoring.grading import FLAGGED
+from scoring.marks import band_of
 from service.report.clips import data_uri, levelled, native_clips
 from service.report.document import document, write_document
 from service.report.markup import Markup, element, joined
 from service.report.prosody import fluency_section, prosody_section
-from service.report.scale import LEARNER, band
+from service.report.scale import LEARNER
 from service.report.timeline import timeline
 from service.report.words import MAX_DETAILED, by_need, panels, sentence
 from speech.alignment import SILENCE
@@ -108,7 +109,7 @@ def _headline(assessment: Assessment) -> list[Markup]:
             "div",
             element("dt", name.capitalize()),
             element("dd", "not measured" if value is None else f"{value:.0f}"),
-            class_=band(value),
+            class_=band_of(value),
         )
         for name, value in assessment.score.model_dump().items()
     )

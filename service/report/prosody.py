@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from scoring.assessment import F0, Contour, Fluency, MeasureGrade, Prosody
+from scoring.marks import band_of
 from service.report.markup import Markup, element, joined
-from service.report.scale import band
 
 MEASURES: dict[str, tuple[str, str]] = {
     "syllables_per_s": ("Syllables per second", ".1f"),
@@ -146,7 +146,7 @@ def _grade_table(grades: Sequence[MeasureGrade]) -> Markup:
                 f"{_written(grade.measure, grade.native_low)} to "
                 f"{_written(grade.measure, grade.native_high)}",
             ),
-            element("td", f"{grade.score:.0f}", class_=f"graded {band(grade.score)}"),
+            element("td", f"{grade.score:.0f}", class_=f"graded {band_of(grade.score)}"),
         )
         for grade in grades
     )

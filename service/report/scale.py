@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from scoring.assessment import PhoneAssessment
+from scoring.marks import MARKS
 from service.report.markup import Markup, element, joined
-from service.terminal import FLAGGED_SCORE, GOOD_SCORE, MARKS
 
 LEARNER = "learner"
 """Name of the learner's recording among the clips."""
-
-
-def band(score: float | None) -> str:
-    """The class that colours a score."""
-    if score is None:
-        return "unmeasured"
-    if score >= GOOD_SCORE:
-        return "good"
-    return "fair" if score >= FLAGGED_SCORE else "poor"
 
 
 def short_score(score: float | None) -> Markup:

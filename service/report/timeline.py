@@ -6,11 +6,11 @@ import base64
 from collections.abc import Callable, Iterator
 
 from scoring.assessment import Assessment, Insertion, PhoneAssessment, WordAssessment
+from scoring.marks import MEANINGS, band_of
 from service.report.clips import MARGIN_S
 from service.report.markup import Markup, element, joined
-from service.report.scale import LEARNER, band, marked, play_list
+from service.report.scale import LEARNER, marked, play_list
 from service.report.spectrogram import TOP_HZ, hop_of, outline, spectrogram_png
-from service.terminal import MEANINGS
 from speech.audio import Audio
 
 PIXELS_PER_S = 250.0
@@ -138,7 +138,7 @@ def _word(word: WordAssessment, language: str) -> Markup | None:
         word.end_s,
         word.word,
         f"{word.word}, {score}",
-        class_=f"sound {band(word.score)}",
+        class_=f"sound {band_of(word.score)}",
         top=_WORD_TOP,
         lang=language,
     )
@@ -152,7 +152,7 @@ def _phone(word: WordAssessment, phone: PhoneAssessment) -> Markup | None:
         phone.end_s,
         marked(phone),
         f"{phone.ipa} in {word.word}, {MEANINGS[phone.verdict]}",
-        class_=f"sound {band(phone.score)}",
+        class_=f"sound {band_of(phone.score)}",
         top=_PHONE_TOP,
         reach=_PHONE_TOP,
     )

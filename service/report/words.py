@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 
 from scoring.assessment import Assessment, ExemplarEvidence, PhoneAssessment, WordAssessment
 from scoring.grading import FLAGGED
+from scoring.marks import MARKS, MEANINGS, band_of
 from service.report.clips import MARGIN_S, NativeClip
 from service.report.markup import Markup, element, joined
-from service.report.scale import LEARNER, band, marked, play_list, short_score
-from service.terminal import MARKS, MEANINGS
+from service.report.scale import LEARNER, marked, play_list, short_score
 
 MAX_DETAILED = 400
 """Sounds whose evidence is shown, the worst first; of the rest, the scores alone."""
@@ -34,7 +34,7 @@ def sentence(assessment: Assessment) -> Markup:
             element("span", word.word, class_="text", lang=assessment.language, dir="auto"),
             element("span", short_score(word.score), _mark_of(word), class_="score"),
             type="button",
-            class_=f"word {band(word.score)}" + (" omitted" if word.omitted else ""),
+            class_=f"word {band_of(word.score)}" + (" omitted" if word.omitted else ""),
             aria_expanded="false",
             aria_controls=f"word-{number}",
             aria_label=_spoken(word),
@@ -130,7 +130,7 @@ def _card(phone: PhoneAssessment, rest: Markup | None, *, opened: bool) -> Marku
         element("span", short_score(phone.score), class_="score"),
         element("span", MEANINGS[phone.verdict], class_="verdict"),
     )
-    class_ = f"phone {band(phone.score)}"
+    class_ = f"phone {band_of(phone.score)}"
     if rest is None:
         return element("div", element("p", *head, class_="head"), class_=class_)
     return element(

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scoring.grading import FLAGGED_SCORE
+from scoring.marks import GOOD_SCORE, MARKS, MEANINGS
 from service.report import prosody, spectrogram
-from service.terminal import FLAGGED_SCORE, GOOD_SCORE, MARKS, MEANINGS
 
 PAGE = Path(str(files("service"))) / "page"
 REPORT_CSS = Path(str(files("service"))) / "report" / "report.css"
