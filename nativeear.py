@@ -5,7 +5,7 @@
 >>> result.score.pronunciation                                        # doctest: +SKIP
 >>> result.to_frame()                     # pandas, a row per phone   # doctest: +SKIP
 
-`load`, `Assessor`, `Assessment` and the errors are the public face; nothing else is promised to
+`load`, `load_accents`, `Assessor`, `Assessment` and the errors are the public face; nothing else is promised to
 stay.
 """
 
@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 from speech.errors import NativeEarError
 
 if TYPE_CHECKING:
+    from indexes.phone_index import PhoneIndex
+    from scoring.accents import Accents
     from scoring.assessment import Assessment
     from scoring.assessor import Assessor
     from speech.audio import Audio
+    from speech.frames import Encoder
 
-__all__ = ["Assessment", "Assessor", "Audio", "NativeEarError", "load"]
+__all__ = ["Assessment", "Assessor", "Audio", "NativeEarError", "load", "load_accents"]
 
 _LAZY = {
     "Assessment": "scoring.assessment",
@@ -78,14 +81,80 @@ def load(
     """
     from indexes.catalogue import find_index
     from indexes.phone_index import PhoneIndex
-    from scoring.assessor import Assessor
-    from speech.aligners.catalogue import choose_aligner, load_aligner
     from speech.encoders.catalogue import load_encoder
-    from speech.pronunciation import Pronouncer
 
     opened = PhoneIndex.open(find_index(index))
-    manifest, model = opened.manifest, opened.aligner_model
-    heard_by = load_encoder(encoder or manifest.encoder.name, layer=manifest.encoder.layer)
+    identity = opened.manifest.encoder
+    return _assessor(
+        opened,
+        load_encoder(encoder or identity.name, layer=identity.layer),
+        aligner=aligner,
+        lexicon=lexicon,
+        calibration=calibration,
+        false_rejections=false_rejections,
+    )
+
+
+def load_accents(
+    language: str, *, calibration: str = "auto", false_rejections: float = 0.04
+) -> Accents:
+    """Open every index of a language, to judge by the accent that a speaker is nearest to.
+
+    Parameters
+    ----------
+    language
+        BCP 47 tag; its primary subtag counts: `en` and `en-GB` find the indexes of all English.
+    calibration, false_rejections
+        As for `load`.
+
+    Returns
+    -------
+    Accents
+        Its `assess(audio, text)` gives an `Assessment` with its `accent`.
+
+    Raises
+    ------
+    NativeEarError
+        With a plain sentence, a cause and a fix.
+    """
+    from indexes.catalogue import accents_of
+    from indexes.phone_index import PhoneIndex
+    from scoring.accents import Accents
+    from speech.encoders.catalogue import load_encoder
+
+    encoders: dict[str, Encoder] = {}
+    assessors = []
+    for summary in accents_of(language):
+        opened = PhoneIndex.open(summary.path)
+        identity = opened.manifest.encoder
+        if identity.fingerprint not in encoders:
+            encoders[identity.fingerprint] = load_encoder(identity.name, layer=identity.layer)
+        assessors.append(
+            _assessor(
+                opened,
+                encoders[identity.fingerprint],
+                calibration=calibration,
+                false_rejections=false_rejections,
+            )
+        )
+    return Accents(assessors)
+
+
+def _assessor(
+    opened: PhoneIndex,
+    heard_by: Encoder,
+    *,
+    aligner: str = "auto",
+    lexicon: Path | None = None,
+    calibration: str,
+    false_rejections: float,
+) -> Assessor:
+    """Everything that assessing against an open index needs."""
+    from scoring.assessor import Assessor
+    from speech.aligners.catalogue import choose_aligner, load_aligner
+    from speech.pronunciation import Pronouncer
+
+    model = opened.aligner_model
     name = choose_aligner(aligner, opened.inventory, heard_by, model)
     return Assessor(
         opened,
@@ -94,7 +163,7 @@ def load(
         Pronouncer(
             opened.language,
             lexicon=lexicon or opened.lexicon,
-            g2p=manifest.g2p,
+            g2p=opened.manifest.g2p,
             inventory=opened.inventory,
         ),
         calibration=calibration,

@@ -100,6 +100,31 @@ def list_indexes() -> tuple[IndexSummary, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
+def accents_of(language: str) -> tuple[IndexSummary, ...]:
+    """Every index whose language has the same primary subtag: `en` finds `en-US` and `en-GB`.
+
+    Raises
+    ------
+    InputError
+        If there is none; the known languages are listed.
+    """
+    known = [summary for summary in list_indexes() if not summary.problem]
+    found = tuple(s for s in known if _primary(s.language) == _primary(language))
+    if not found:
+        languages = sorted({summary.language for summary in known})
+        raise InputError(
+            f"There is no index of the language {language}.",
+            cause=f"Known languages: {', '.join(languages) or 'none'}.",
+            fix="Build one with `nativeear index build`, or name another language.",
+        )
+    return found
+
+
+def _primary(tag: str) -> str:
+    """Primary subtag of a BCP 47 tag."""
+    return tag.replace("_", "-").split("-")[0].lower()
+
+
 def _summary(folder: Path, manifest: Manifest, shipped: bool) -> IndexSummary:
     return IndexSummary(
         name=folder.name,

@@ -276,6 +276,28 @@ class Remark(_Model):
     l1_note: str | None = None
 
 
+class AccentCandidate(_Model):
+    """An index that was asked how near its natives are.
+
+    `nearness` is described in `retriever.nearness`; None where it could not tell.
+    """
+
+    index: str
+    language: str
+    nearness: float | None
+
+
+class Accent(_Model):
+    """The accent that was judged by, where the nearest of several was asked for.
+
+    `sure` is whether it is nearer than the next by more than the words of one recording vary.
+    """
+
+    chosen: str
+    candidates: tuple[AccentCandidate, ...]
+    sure: bool
+
+
 class Assessment(_Model):
     """The whole result of one recording."""
 
@@ -294,6 +316,7 @@ class Assessment(_Model):
     explanation: str | None = None
     level: Level | None = None
     transcript: Transcript | None = None
+    accent: Accent | None = None
     warnings: tuple[str, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.assessment import (
+    Accent,
     Assessment,
     ExemplarEvidence,
     Insertion,
@@ -76,9 +77,23 @@ def _headline(assessment: Assessment) -> Text:
         f"\nagainst {assessment.index} ({assessment.language}) · {assessment.encoder} · "
         f"{assessment.calibration} scores, 0–100 · {assessment.duration_s:.1f} s"
     )
+    if accent := assessment.accent:
+        details += f"\n{_accent(accent)}"
     if level := assessment.level:
         line.append(f"\n{level.scale} {level.band} ({level.probability:.0%})", "not bold")
     return line.append(details, style="dim not bold")
+
+
+def _accent(accent: Accent) -> str:
+    """Which accent's natives are nearest, and how near all of them are."""
+    if len(accent.candidates) == 1:
+        return f"{accent.chosen} is the only index of its language: no accents were compared"
+    near = ", ".join(
+        f"{c.language} {'–' if c.nearness is None else f'{c.nearness:.2f}'}"
+        for c in accent.candidates
+    )
+    doubt = "" if accent.sure else ", but not surely"
+    return f"nearest to the natives of {accent.chosen}{doubt} (nearness: {near})"
 
 
 def _word_table(words: tuple[WordAssessment, ...]) -> Table:

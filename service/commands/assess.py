@@ -65,6 +65,14 @@ def assess(
     ] = None,
     lang: Language = None,
     index: IndexName = None,
+    accent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="auto",
+            help="With --lang: judge by the nearest of all indexes of that language, and tell how "
+            "near each is.",
+        ),
+    ] = None,
     textgrid: Annotated[
         Path | None,
         typer.Option(metavar="OUT.TextGrid", help="Also write words, phones and scores there."),
@@ -112,6 +120,10 @@ def assess(
     from speech.audio import Audio
 
     _refuse_unknown(l1, explain, explain_model)
+    if accent is not None:
+        _refuse_accent(accent, lang)
+        others = {"--index": index, "--free": free or None, "--bands": bands}
+        _refuse(others, "and --accent exclude each other")
     if manifest is not None:
         singles = {
             "AUDIO": audio,
@@ -124,6 +136,7 @@ def assess(
             "--html": html,
             "--bands": bands,
             "--explain": explain,
+            "--accent": accent,
         }
         _refuse(singles, "goes with a single recording, not with --manifest")
         if out is None:
@@ -152,16 +165,20 @@ def assess(
     _refuse_missing_folder("report", html)
     levels = _levels(bands)
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
-    assessor = nativeear.load(
-        choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
-    )
-    if levels:
-        levels.check_index(assessor.index)
-    result = (
-        _assess_free(assessor, recording, asr, id=audio.stem, l1=l1)
-        if free
-        else assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
-    )
+    grading = {"calibration": calibration, "false_rejections": false_rejections}
+    if accent is not None:
+        accents = nativeear.load_accents(lang or "", **grading)
+        result = accents.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
+        assessor = accents.assessor_of(result)
+    else:
+        assessor = nativeear.load(choose_index(index, lang), **grading)
+        if levels:
+            levels.check_index(assessor.index)
+        result = (
+            _assess_free(assessor, recording, asr, id=audio.stem, l1=l1)
+            if free
+            else assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
+        )
     result = levels.with_level(result) if levels else result
     if explain is not None:
         result = with_explanation(result, explain, model=explain_model or DEFAULT_MODEL)
@@ -177,6 +194,18 @@ def assess(
         print_json(result.model_dump_json(indent=2))
     else:
         _print(result)
+
+
+def _refuse_accent(accent: str, lang: str | None) -> None:
+    if accent != "auto":
+        raise InputError(
+            f"There is no accent {accent!r} to ask for.",
+            fix="Write --accent auto, or name the accent's index with --index.",
+        )
+    if lang is None:
+        raise InputError(
+            "--accent needs a language.", fix="Give --lang, as in --lang en --accent auto."
+        )
 
 
 def _assess_free(

@@ -1,0 +1,234 @@
+"""Which accent's natives a speaker is nearest to, and what they say of the recording.
+
+Several indexes of one language stand side by side: `en-US`, `en-GB`. A recording is encoded once
+for each encoder among them, laid against what every accent would say, and judged by the natives
+who are nearest, so that somebody who keeps to another accent is not blamed for it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retriever.nearness import nearness
+from scoring.assessment import Accent, AccentCandidate, Assessment
+from scoring.assessor import Assessor
+from speech.audio import Audio
+from speech.errors import AlignmentError, InputError
+from speech.frames import Encoder, Frames
+from speech.pooling import pool
+
+SURE_ERRORS = 2.0
+"""Standard errors by which the nearest accent has to be nearer than the next to be sure of."""
+
+LEAST_WORDS = 4
+"""Words without which nobody is sure of an accent."""
+
+
+class _EncodedOnce:
+    """An encoder that keeps the frames of one recording for the thread that asks for them."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._kept = threading.local()
+        self.name = encoder.name
+        self.fingerprint = encoder.fingerprint
+        self.dim = encoder.dim
+        self.phone_labels = getattr(encoder, "phone_labels", ())
+
+    @contextmanager
+    def keeping(self, audio: Audio) -> Iterator[None]:
+        """Inside, `audio` is encoded once however often it is asked for."""
+        self._kept.audio, self._kept.frames = audio, None
+        try:
+            yield
+        finally:
+            self._kept.audio = self._kept.frames = None
+
+    def encode(self, audio: Audio) -> Frames:
+        """Encode one recording, unless that has been done."""
+        if getattr(self._kept, "audio", None) is not audio:
+            return self._encoder.encode(audio)
+        if self._kept.frames is None:
+            self._kept.frames = self._encoder.encode(audio)
+        frames: Frames = self._kept.frames
+        return frames
+
+    def encode_batch(self, audios: Sequence[Audio]) -> list[Frames]:
+        """Encode several recordings."""
+        return self._encoder.encode_batch(audios)
+
+
+@dataclass(frozen=True, eq=False)
+class _Heard:
+    """How near the natives of one accent are: by phone `[N]`, and each phone's word of `words`.
+
+    Phones about which they cannot tell are left out.
+    """
+
+    near: NDArray[np.float64]
+    word: NDArray[np.int64]
+    words: int
+
+    @property
+    def nearness(self) -> float:
+        """Mean over the phones; -inf without any."""
+        return float(self.near.mean()) if len(self.near) else -math.inf
+
+    @property
+    def by_word(self) -> NDArray[np.float64]:
+        """Means of the phones of every word, `[words]`; NaN for words without any."""
+        count = np.bincount(self.word, minlength=self.words)
+        total = np.bincount(self.word, weights=self.near, minlength=self.words)
+        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+class Accents:
+    """Hears learners against several indexes of one language. Safe to share between threads.
+
+    Parameters
+    ----------
+    assessors
+        One for each accent; one alone is enough. Equal encoders run once.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+
+    def __init__(self, assessors: Sequence[Assessor]) -> None:
+        if not assessors:
+            raise InputError("There is no accent to choose from.", fix="Name an index.")
+        encoders: dict[str, _EncodedOnce] = {}
+        shared = []
+        for assessor in assessors:
+            own = copy.copy(assessor)  # the caller's keeps its own encoder
+            own.encoder = encoders.setdefault(
+                assessor.encoder.fingerprint, _EncodedOnce(assessor.encoder)
+            )
+            shared.append(own)
+        self.assessors = tuple(shared)
+        self._encoders = tuple(encoders.values())
+
+    def assess(
+        self,
+        audio: Audio | str | PathLike[str] | bytes | BinaryIO,
+        text: str | None = None,
+        *,
+        phones: str | None = None,
+        id: str | None = None,
+        l1: str | None = None,
+    ) -> Assessment:
+        """Assess one recording against the accent whose natives are nearest.
+
+        Parameters are those of `scoring.assessor.Assessor.assess`; the result has its `accent`.
+
+        Raises
+        ------
+        InputError
+            If the recording is refused, or no accent has a pronunciation for what was meant.
+        """
+        if id is None:
+            id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
+        recording = audio if isinstance(audio, Audio) else Audio.load(audio)
+        with _all_keeping(self._encoders, recording):
+            number, accent = self._choose(recording, text, phones)
+            result = self.assessors[number].assess(recording, text, phones=phones, id=id, l1=l1)
+        return result.model_copy(update={"accent": accent})
+
+    def assessor_of(self, result: Assessment) -> Assessor:
+        """Who judged a result: the assessor of the accent that was chosen."""
+        if result.accent is None:
+            raise ValueError("The result has no accent.")
+        return self.assessors[_names(self.assessors).index(result.accent.chosen)]
+
+    def _choose(self, recording: Audio, text: str | None, phones: str | None) -> tuple[int, Accent]:
+        """Which assessor is nearest, and how near all are."""
+        heard: list[_Heard | None] = []
+        refusals: list[InputError] = []
+        for assessor in self.assessors:
+            try:
+                heard.append(_hear(assessor, recording, text, phones))
+            except InputError as error:  # another accent may know the word or the phone
+                refusals.append(error)
+                heard.append(None)
+        if len(refusals) == len(heard):
+            raise refusals[0]
+        told = [-math.inf if one is None else one.nearness for one in heard]
+        can = [number for number, one in enumerate(heard) if one is not None]
+        order = sorted(can, key=lambda number: -told[number])
+        names = _names(self.assessors)
+        return order[0], Accent(
+            chosen=names[order[0]],
+            candidates=tuple(
+                AccentCandidate(
+                    index=name,
+                    language=assessor.language,
+                    nearness=round(value, 4) if math.isfinite(value) else None,
+                )
+                for name, assessor, value in zip(names, self.assessors, told, strict=True)
+            ),
+            sure=len(order) > 1 and _is_sure(heard[order[0]], heard[order[1]]),
+        )
+
+
+def _names(assessors: Sequence[Assessor]) -> list[str]:
+    """What the indexes are called; by their folders where two have the same name."""
+    names = [assessor.index.name for assessor in assessors]
+    if len(set(names)) == len(names):
+        return names
+    return [str(assessor.index.path) for assessor in assessors]
+
+
+@contextmanager
+def _all_keeping(encoders: Sequence[_EncodedOnce], audio: Audio) -> Iterator[None]:
+    with ExitStack() as stack:
+        for encoder in encoders:
+            stack.enter_context(encoder.keeping(audio))
+        yield
+
+
+def _hear(
+    assessor: Assessor,
+    recording: Audio,
+    text: str | None,
+    phones: str | None,
+) -> _Heard:
+    """How near the natives of one index are to each word of the recording."""
+    meant = assessor.pronounce(text, phones)
+    frames = assessor.encoder.encode(recording)
+    try:
+        spoken = assessor.aligner.align(recording, meant, frames).spoken
+    except AlignmentError:
+        spoken = ()  # so they are the farthest
+    spans_s = [(phone.start_s, phone.end_s) for phone in spoken]
+    embeddings = pool(frames, spans_s, assessor.index.manifest.pooling)
+    near = nearness(assessor.index, embeddings, [phone.phone for phone in spoken])
+    word = np.array([phone.word_index for phone in spoken], dtype=np.int64)
+    told = ~np.isnan(near)
+    return _Heard(near[told], word[told], len(meant.words))
+
+
+def _is_sure(first: _Heard | None, second: _Heard | None) -> bool:
+    """Whether the nearer of two is nearer by more than the words of one recording vary."""
+    if first is None or second is None:
+        return False
+    if first.words != second.words:  # their texts are read in other words: nothing to pair
+        return False
+    difference = first.by_word - second.by_word
+    difference = difference[~np.isnan(difference)]
+    if len(difference) < LEAST_WORDS:
+        return False
+    error = difference.std(ddof=1) / math.sqrt(len(difference))
+    return bool(difference.mean() > SURE_ERRORS * error)
