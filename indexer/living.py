@@ -58,7 +58,6 @@ from indexes.phone_index import (
     EMBEDDINGS,
     EXEMPLARS,
     LEXICON,
-    UTTERANCES,
     VECTORS,
     WAITING,
     PhoneIndex,
@@ -66,6 +65,7 @@ from indexes.phone_index import (
 )
 from indexes.publishing import publish, refuse_existing, seal, staged
 from indexes.similarity import class_similarities, margins
+from indexes.utterances import utterances_of
 from indexes.verification import verify
 from indexes.versions import next_revision, replace
 from speech.audio import Audio
@@ -449,8 +449,9 @@ def _source(index: PhoneIndex, *, vectors: bool) -> Source:
 
 
 def _utterances(index: PhoneIndex) -> pa.Table:
-    if UTTERANCES in index.manifest.files:
-        return pq.read_table(index.path / UTTERANCES).cast(UTTERANCE_SCHEMA)
+    held = utterances_of(index)
+    if held is not None:
+        return held
     # Built before there was this file. The lengths of the recordings add up to what the manifest
     # says of their corpus, in proportion to where their last phones end.
     grouped = (
@@ -477,7 +478,8 @@ def _utterances(index: PhoneIndex) -> pa.Table:
         column.combine_chunks().dictionary_encode().cast(field.type)
         for column, field in zip(columns, UTTERANCE_SCHEMA, strict=False)
     ]
-    return plain(pa.Table.from_arrays([*arrays, pa.array(audio_s)], schema=UTTERANCE_SCHEMA))
+    sexes = pa.nulls(len(audio_s), UTTERANCE_SCHEMA.field("sex").type)
+    return plain(pa.Table.from_arrays([*arrays, pa.array(audio_s), sexes], schema=UTTERANCE_SCHEMA))
 
 
 def _write(

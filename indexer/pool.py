@@ -151,7 +151,7 @@ def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
             "utterance": record.utterance.id,
             "speaker": record.utterance.speaker,
         }
-        utterances.add({**whence, "audio_s": pooled.audio_s})
+        utterances.add({**whence, "audio_s": pooled.audio_s, "sex": record.utterance.sex})
         if pooled.prosody is not None:
             prosody.add({**whence, **row_of(pooled.prosody)})
         for i in _good(pooled.phones, min_rating):

@@ -34,10 +34,12 @@ UTTERANCES = pa.schema(
         pa.field("utterance", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         pa.field("speaker", pa.dictionary(pa.int32(), pa.string()), nullable=False),
         pa.field("audio_s", pa.float64(), nullable=False),
+        pa.field("sex", pa.dictionary(pa.int8(), pa.string())),
     ]
 )
 """Columns of `utterances.parquet`, a row per utterance, ordered by corpus and utterance. `audio_s`
-is the length of its recording in seconds."""
+is the length of its recording in seconds; `sex` is the speaker's, `f` or `m`, null where the corpus
+does not state it, and missing in indexes that earlier releases built."""
 
 
 @dataclass(frozen=True)

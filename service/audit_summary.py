@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from indexer.audit.against import AgainstReport
-from indexer.audit.coverage import SILENCE_CLASS
+from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
 from indexer.audit.report import AuditReport
 
 MOST_LINES = 20
@@ -22,7 +22,7 @@ def print_audit(report: AuditReport, console: Console) -> None:
     console.print(
         Text(
             f"{held.index} ({held.language}): {held.exemplars:,} phones, "
-            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}. "
+            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}{sexes_told(held)}. "
             f"Of natives that it never heard, {report.accuracy:.1%} should be nearest to their "
             f"own phone (each asked without its {report.left_out})."
         )
@@ -44,6 +44,18 @@ def print_audit(report: AuditReport, console: Console) -> None:
     )
     if report.against is not None:
         _print_against(report.against, ipa, console)
+
+
+def sexes_told(held: CoverageReport) -> str:
+    """How much women and men said, as ` (women 12, 3.1 min; …)`; '' where no corpus states it."""
+    if all(part.sex is None for part in held.by_sex):
+        return ""
+    named = {"f": "women", "m": "men", None: "not stated"}
+    parts = (
+        f"{named[part.sex]} {part.speakers:,}, {part.minutes:.1f} min of phones"
+        for part in held.by_sex
+    )
+    return f" ({'; '.join(parts)})"
 
 
 def _phones(report: AuditReport) -> Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,14 @@ from pydantic import BaseModel, ConfigDict
 
 from indexes.phone_index import IntArray, PhoneIndex
 from indexes.trust import UNHEARD, phone_trust
+from indexes.utterances import sexes_of
 from speech.alignment import SILENCE
 from speech.inventory import VOWEL_KINDS, PhoneInventory
 
 SILENCE_CLASS = "silence"
+
+SEXES: tuple[Literal["f", "m"] | None, ...] = ("f", "m", None)
+"""Of speakers; None where the corpus does not state it."""
 
 
 class AuditModel(BaseModel):
@@ -32,6 +37,15 @@ class Positions(AuditModel):
     medial: int
     final: int
     single: int
+
+
+class SexCoverage(AuditModel):
+    """What speakers of one sex said; `sex` is `f`, `m`, or None where no corpus states it."""
+
+    sex: Literal["f", "m"] | None
+    exemplars: int
+    speakers: int
+    minutes: float
 
 
 class PhoneCoverage(AuditModel):
@@ -55,6 +69,8 @@ class PhoneCoverage(AuditModel):
     unseen
         Contexts, as the classes before and after, in which other vowels occur in the index if it is
         a vowel, or other consonants if it is none, and this phone does not.
+    by_sex
+        The same exemplars by the sex of who said them; those of which none are left out.
     trust
         See `indexes.trust`: a lower bound of the share of natives that are heard right.
     judged
@@ -73,6 +89,7 @@ class PhoneCoverage(AuditModel):
     unstressed: int
     contexts: tuple[tuple[int, ...], ...]
     unseen: tuple[tuple[str, str], ...]
+    by_sex: tuple[SexCoverage, ...]
     trust: float
     judged: bool
 
@@ -88,6 +105,8 @@ class CoverageReport(AuditModel):
         Phones without silences, and who said them where.
     minutes
         Length of the recordings.
+    by_sex
+        All exemplars by the sex of who said them, as far as the corpora state it.
     context_classes
         The K classes of neighbours.
     judged_share
@@ -107,6 +126,7 @@ class CoverageReport(AuditModel):
     speakers: int
     utterances: int
     minutes: float
+    by_sex: tuple[SexCoverage, ...]
     context_classes: tuple[str, ...]
     judged_share: float
     missing: tuple[str, ...]
@@ -156,6 +176,7 @@ def coverage(index: PhoneIndex) -> CoverageReport:
                 unstressed=int((stress == 0).sum()),
                 contexts=tuple(tuple(row) for row in seen.tolist()),
                 unseen=tuple((columns.classes[i], columns.classes[j]) for i, j in unseen.tolist()),
+                by_sex=columns.by_sex(rows, index.durations_s),
                 trust=round(trust.trust(), 4),
                 judged=trust.judged(),
             )
@@ -169,6 +190,7 @@ def coverage(index: PhoneIndex) -> CoverageReport:
         speakers=counts.speakers,
         utterances=counts.utterances,
         minutes=round(counts.audio_s / 60, 2),
+        by_sex=columns.by_sex(slice(0, spoken), index.durations_s),
         context_classes=columns.classes,
         judged_share=round(sum(p.judged for p in phones) / max(1, len(phones)), 4),
         missing=tuple(p.phone for p in phones if not p.exemplars),
@@ -198,7 +220,7 @@ class _Columns:
     """What is counted, as numbers per exemplar `[n]`.
 
     `left` and `right` are positions in `classes`; `place` is 0 for initial, 1 for medial, 2 for
-    final, 3 for single, and -1 where it is not known.
+    final, 3 for single, and -1 where it is not known. `sex` is a position in `SEXES`.
     """
 
     classes: tuple[str, ...]
@@ -208,6 +230,7 @@ class _Columns:
     speaker: IntArray
     utterance: IntArray
     stress: NDArray[np.int8]
+    sex: IntArray
 
     @classmethod
     def of(cls, index: PhoneIndex) -> _Columns:
@@ -226,6 +249,7 @@ class _Columns:
             speaker=names(index, "speaker"),
             utterance=names(index, "utterance"),
             stress=index.table.column("stress").to_numpy(),
+            sex=_sexes(index),
         )
 
     def contexts(self, rows: slice) -> IntArray:
@@ -235,10 +259,39 @@ class _Columns:
         counts: IntArray = np.bincount(pairs, minlength=k * k).reshape(k, k).astype(np.int64)
         return counts
 
+    def by_sex(self, rows: slice, durations_s: NDArray[np.float64]) -> tuple[SexCoverage, ...]:
+        """Exemplars of every sex that said some."""
+        found = []
+        for number, sex in enumerate(SEXES):
+            own = self.sex[rows] == number
+            if own.any():
+                found.append(
+                    SexCoverage(
+                        sex=sex,
+                        exemplars=int(own.sum()),
+                        speakers=len(np.unique(self.speaker[rows][own])),
+                        minutes=round(float(durations_s[rows][own].sum()) / 60, 3),
+                    )
+                )
+        return tuple(found)
+
     def positions(self, rows: slice) -> Positions:
         place = self.place[rows]
         initial, medial, final, single = np.bincount(place[place >= 0], minlength=4).tolist()
         return Positions(initial=initial, medial=medial, final=final, single=single)
+
+
+def _sexes(index: PhoneIndex) -> IntArray:
+    """Sex of the speaker of every exemplar, as a position in `SEXES`."""
+    known = sexes_of(index)
+    corpus, corpora = index.codes("corpus")
+    utterance, utterances = index.codes("utterance")
+    pairs, own = np.unique(corpus * max(1, len(utterances)) + utterance, return_inverse=True)
+    found = [
+        SEXES.index(known.get((corpora[p // len(utterances)], utterances[p % len(utterances)])))
+        for p in pairs.tolist()
+    ]
+    return np.array(found, dtype=np.int64)[own]
 
 
 def _places(index: PhoneIndex) -> IntArray:

@@ -183,6 +183,7 @@ def _phones(report: AuditReport, ipa: Ipa) -> Markup:
             "Exemplars",
             "Speakers",
             "Minutes",
+            "Women / men",
             "Initial",
             "Medial",
             "Final",
@@ -199,6 +200,7 @@ def _phones(report: AuditReport, ipa: Ipa) -> Markup:
 
 def _phone_row(held: PhoneCoverage, found: PhoneAudit | None, ipa: Ipa) -> tuple[str, ...]:
     known = held.stressed + held.unstressed
+    exemplars = {part.sex: part.exemplars for part in held.by_sex if part.sex is not None}
     expected = (
         ("", "", "")
         if found is None
@@ -213,6 +215,7 @@ def _phone_row(held: PhoneCoverage, found: PhoneAudit | None, ipa: Ipa) -> tuple
         f"{held.exemplars:,}",
         f"{held.speakers:,}",
         f"{held.minutes:.1f}",
+        " / ".join(str(exemplars.get(sex, 0)) for sex in ("f", "m")) if exemplars else "",
         f"{held.positions.initial:,}",
         f"{held.positions.medial:,}",
         f"{held.positions.final:,}",
