@@ -5,8 +5,8 @@
 >>> result.score.pronunciation                                        # doctest: +SKIP
 >>> result.to_frame()                     # pandas, a row per phone   # doctest: +SKIP
 
-`load`, `load_accents`, `Assessor`, `Assessment` and the errors are the public face; nothing else is promised to
-stay.
+`load`, `load_accents`, `Assessor`, `Assessment` and the errors are the public face; nothing else is
+promised to stay.
 """
 
 from __future__ import annotations

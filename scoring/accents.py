@@ -82,8 +82,8 @@ class _Heard:
 
     @property
     def nearness(self) -> float:
-        """Mean over the phones; -inf without any."""
-        return float(self.near.mean()) if len(self.near) else -math.inf
+        """Mean over the words, so that long ones do not decide; -inf without any."""
+        return float(np.nanmean(self.by_word)) if len(self.near) else -math.inf
 
     @property
     def by_word(self) -> NDArray[np.float64]:

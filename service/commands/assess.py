@@ -165,13 +165,16 @@ def assess(
     _refuse_missing_folder("report", html)
     levels = _levels(bands)
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
-    grading = {"calibration": calibration, "false_rejections": false_rejections}
     if accent is not None:
-        accents = nativeear.load_accents(lang or "", **grading)
+        accents = nativeear.load_accents(
+            lang or "", calibration=calibration, false_rejections=false_rejections
+        )
         result = accents.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
         assessor = accents.assessor_of(result)
     else:
-        assessor = nativeear.load(choose_index(index, lang), **grading)
+        assessor = nativeear.load(
+            choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
+        )
         if levels:
             levels.check_index(assessor.index)
         result = (
@@ -182,6 +185,22 @@ def assess(
     result = levels.with_level(result) if levels else result
     if explain is not None:
         result = with_explanation(result, explain, model=explain_model or DEFAULT_MODEL)
+    _write(result, recording, assessor, textgrid=textgrid, html=html)
+    if as_json:
+        print_json(result.model_dump_json(indent=2))
+    else:
+        _print(result)
+
+
+def _write(
+    result: Assessment,
+    recording: Audio,
+    assessor: Assessor,
+    *,
+    textgrid: Path | None,
+    html: Path | None,
+) -> None:
+    """Write the files that were asked for beside the result."""
     if textgrid is not None:
         from service.result_textgrid import to_textgrid
 
@@ -190,10 +209,6 @@ def assess(
         from service.report.page import write_report
 
         write_report(html, result, recording, assessor.index)
-    if as_json:
-        print_json(result.model_dump_json(indent=2))
-    else:
-        _print(result)
 
 
 def _refuse_accent(accent: str, lang: str | None) -> None:
