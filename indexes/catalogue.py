@@ -109,7 +109,7 @@ def accents_of(language: str) -> tuple[IndexSummary, ...]:
         If there is none; the known languages are listed.
     """
     known = [summary for summary in list_indexes() if not summary.problem]
-    found = tuple(s for s in known if _primary(s.language) == _primary(language))
+    found = tuple(s for s in known if primary_subtag(s.language) == primary_subtag(language))
     if not found:
         languages = sorted({summary.language for summary in known})
         raise InputError(
@@ -120,8 +120,8 @@ def accents_of(language: str) -> tuple[IndexSummary, ...]:
     return found
 
 
-def _primary(tag: str) -> str:
-    """Primary subtag of a BCP 47 tag."""
+def primary_subtag(tag: str) -> str:
+    """What a BCP 47 tag says of the language alone: `en` of `en-US`."""
     return tag.replace("_", "-").split("-")[0].lower()
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import Any
 
+from scoring.accents import Accents
 from scoring.assessment import Assessment
 from scoring.assessor import Assessor
 from service.api.metrics import Metrics
@@ -42,6 +43,8 @@ class Work:
         As for `scoring.assessor.Assessor.assess`.
     calibration
         See `scoring.calibration`.
+    accents
+        All indexes of the language, where the nearest accent is to judge; `reference` is the first.
     """
 
     reference: Reference
@@ -51,10 +54,19 @@ class Work:
     id: str = ""
     l1: str | None = None
     calibration: str = AUTO
+    accents: tuple[Reference, ...] = ()
 
     def run(self, assessor: Assessor) -> Assessment:
         """Assess it; called in an inference thread."""
+        if self.accents:
+            accents = Accents([one.assessor_of(self.calibration) for one in self.accents])
+            return accents.assess(self.audio, self.text, phones=self.phones, id=self.id, l1=self.l1)
         return assessor.assess(self.audio, self.text, phones=self.phones, id=self.id, l1=self.l1)
+
+    def answered_by(self, result: Assessment) -> Reference:
+        """The index that judged."""
+        named = (one for one in self.accents if one.index.name == result.index)
+        return next(named, self.reference)
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes
+from indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes, primary_subtag
 from indexes.phone_index import PhoneIndex, read_manifest
 from indexes.publishing import MANIFEST, sha256_of
 from scoring.assessor import Assessor
@@ -238,6 +238,26 @@ class References:
             cause=f"Offered: {listed}.",
             fix="Name one of these as the index.",
         )
+
+    def accents(self, language: str) -> tuple[Reference, ...]:
+        """Every index whose language has the same primary subtag; they are opened if need be.
+
+        Raises
+        ------
+        InputError
+            If none is offered.
+        """
+        usable = [s for s in self.offered() if not s.problem or s.name in self._open]
+        wanted = primary_subtag(language)
+        found = [s.name for s in usable if primary_subtag(self.language(s)) == wanted]
+        if not found:
+            listed = ", ".join(f"{s.name} ({s.language})" for s in usable) or "none"
+            raise InputError(
+                f"No index speaks {language}.",
+                cause=f"Offered: {listed}.",
+                fix="Ask for the language of one of these.",
+            )
+        return tuple(self.get(name) for name in found)
 
     def language(self, summary: IndexSummary) -> str:
         """Language of an index; of an open one as it was opened."""

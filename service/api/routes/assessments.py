@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 from anyio import to_thread
@@ -79,6 +79,13 @@ async def assess(
     index: Annotated[
         Name | None, Form(description="Name of an index.", examples=EXAMPLES["index"])
     ] = None,
+    accent: Annotated[
+        Literal["auto"] | None,
+        Form(
+            description="With `language`: judge by the nearest of all indexes of that language, "
+            "and tell how near each is."
+        ),
+    ] = None,
     l1: Annotated[
         Tag | None, Form(description="The learner's first language.", examples=EXAMPLES["l1"])
     ] = None,
@@ -115,6 +122,7 @@ async def assess(
         "group": group,
         "calibration": calibration,
         "keep_audio": keep_audio,
+        **({} if accent is None else {"accent": accent}),  # keys of earlier releases stay valid
     }
     digest = _digest(data, meant)
     if idempotency_key is not None:
@@ -166,6 +174,7 @@ class Order:
 
     reference: Reference
     meant: dict[str, Any]
+    accents: tuple[Reference, ...] = ()
 
     def work(self, recording: Audio) -> Work:
         """What the engine is given."""
@@ -177,6 +186,7 @@ class Order:
             id=uuid4().hex,
             l1=self.meant["l1"],
             calibration=self.meant["calibration"],
+            accents=self.accents,
         )
 
 
@@ -195,10 +205,24 @@ def order_of(parts: Service, meant: dict[str, Any]) -> Order:
         )
     if meant["l1"] is not None:
         first_language(meant["l1"])
+    if meant.get("accent") is not None:
+        return _order_of_accents(parts, meant)
     reference = parts.references.get(parts.references.choose(meant["index"], meant["language"]))
     reference.assessor_of(meant["calibration"])
     reference.assessor.pronounce(meant["text"], meant["phones"])
     return Order(reference, meant)
+
+
+def _order_of_accents(parts: Service, meant: dict[str, Any]) -> Order:
+    if meant["index"] or not meant["language"]:
+        raise InputError(
+            "accent goes with language, and not with index.",
+            fix="Send the field language, or no accent.",
+        )
+    accents = parts.references.accents(meant["language"])
+    for reference in accents:
+        reference.assessor_of(meant["calibration"])
+    return Order(accents[0], meant, accents)
 
 
 def save(parts: Service, work: Work, kept: Kept, result: Assessment) -> StoredAssessment:
@@ -212,7 +236,7 @@ def save(parts: Service, work: Work, kept: Kept, result: Assessment) -> StoredAs
             learner_id=kept.meant["learner_id"],
             group=kept.meant["group"],
             language=result.language,
-            index=work.reference.name,
+            index=work.answered_by(result).name,
             text=work.text,
             result=result.model_dump_json(),
             duration_s=result.duration_s,
