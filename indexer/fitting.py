@@ -105,7 +105,7 @@ def listen_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> st
     """Encode one utterance for the fit; returns the reason if it cannot be used, else ''."""
     try:
         audio = recording_of(utterance)
-        HeardUtterance.of(audio, pooler.encoder.encode(audio)).save(path)
+        HeardUtterance.of(audio, pooler.encoder.encode(audio)).save(path, audio)
     except NativeEarError as error:
         return reason_of(error)
     return ""

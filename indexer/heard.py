@@ -48,8 +48,8 @@ class HeardUtterance:
         """Take what is needed from a recording and its frames."""
         return cls(frames, speech_frames(audio, frames), spectral_flux(audio), audio.duration_s)
 
-    def save(self, path: Path) -> None:
-        """Write to one `.npz` file; the rename makes it whole or absent."""
+    def save(self, path: Path, audio: Audio) -> None:
+        """Write to one `.npz` file, its sound too; the rename makes it whole or absent."""
         partial = path.with_suffix(".partial")
         with partial.open("wb") as stream:
             np.savez(
@@ -60,12 +60,14 @@ class HeardUtterance:
                 times=np.array([self.frames.hop_s, self.frames.offset_s, self.duration_s]),
                 loud=self.loud,
                 flux=self.flux,
+                samples=audio.samples,
+                sample_rate=np.int64(audio.sample_rate),
             )
         partial.rename(path)
 
     @classmethod
     def load(cls, path: Path) -> HeardUtterance:
-        """Read what `save` wrote."""
+        """Read what `save` wrote, but for the sound: `recording_at` reads that."""
         with np.load(path, allow_pickle=False) as arrays:
             hop_s, offset_s, duration_s = arrays["times"].tolist()
             log_probs = arrays["log_probs"] if arrays["log_probs"].size else None
@@ -76,6 +78,12 @@ class HeardUtterance:
                 arrays["flux"],
                 duration_s,
             )
+
+
+def recording_at(path: Path) -> Audio:
+    """The sound of an utterance that `HeardUtterance.save` wrote, as it was decoded."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return Audio(arrays["samples"], int(arrays["sample_rate"]))
 
 
 def _none_as_empty(log_probs: FloatArray | None) -> FloatArray:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from indexer.corpus import Utterance
-from indexer.heard import HeardUtterance, heard_name
+from indexer.heard import HeardUtterance, heard_name, recording_at
 from indexes.prosody import profile_of, row_of
 from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from speech.aligners.flatstart import FlatstartAligner
@@ -232,10 +232,11 @@ class UtterancePooler:
 
     def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
         """Frames and alignment of an utterance, from what was heard before if it was."""
-        audio = recording_of(utterance)
-        refuse_clipped(audio)
         kept = self.heard_folder / heard_name(utterance)
-        if self.request.model is None or not kept.is_file():
+        heard_before = self.request.model is not None and kept.is_file()
+        audio = recording_at(kept) if heard_before else recording_of(utterance)
+        refuse_clipped(audio)
+        if not heard_before:
             frames = self.encoder.encode(audio)
             return frames, self.align(utterance, audio, frames), audio
         heard = HeardUtterance.load(kept)
