@@ -181,7 +181,7 @@ def measure(title: str, speech: Mapping[str, Speech], folder: Path) -> None:
             f"{np.mean(right):.0%}",
             f"{np.mean(sure):.0%}",
             f"{np.mean(certain):.0%}" if certain else "–",
-            *(f"{flagged(results[by]):.1%}" for by in (spoken, other, "auto")),
+            *(flagged(results[by]) for by in (spoken, other, "auto")),
             *(f"{share:.0%}" for share in np.mean(by_share, axis=0)),
         )
         if refused:
@@ -189,10 +189,12 @@ def measure(title: str, speech: Mapping[str, Speech], folder: Path) -> None:
     Console(width=150).print(table)
 
 
-def flagged(results: Iterable[Assessment]) -> float:
-    """Share of the judged phones that are called wrong."""
+def flagged(results: Iterable[Assessment]) -> str:
+    """Share of the judged phones that are called wrong, and how many were judged."""
     verdicts = [p.verdict for one in results for p in one.phones if p.verdict != "uncertain"]
-    return float(np.mean([verdict in FLAGGED for verdict in verdicts])) if verdicts else 0.0
+    if not verdicts:
+        return "–"
+    return f"{np.mean([verdict in FLAGGED for verdict in verdicts]):.1%} of {len(verdicts)}"
 
 
 def _nearest(accents: Accents, accent: Accent, share: float) -> str:
