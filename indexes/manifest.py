@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from speech.pooling import Pooling
 
@@ -98,6 +100,9 @@ class Manifest(_Model):
         Number of this version: a change in place makes the next one.
     history
         The commands that made the versions before, the oldest first.
+    seal
+        SHA-256 of the file that this was read from, with zeros in the place of these digits; empty
+        where an earlier release wrote it.
     """
 
     format_version: int
@@ -120,3 +125,34 @@ class Manifest(_Model):
     min_rating: float | None = None
     revision: int = 1
     history: tuple[str, ...] = ()
+    seal: str = ""
+
+    @field_validator("files")
+    @classmethod
+    def _inside(cls, files: dict[str, FileIdentity]) -> dict[str, FileIdentity]:
+        """Let no file lie outside of the folder, whoever wrote the manifest."""
+        for name in files:
+            parts = PurePosixPath(name).parts
+            if not parts or name.startswith("/") or {".."} & set(parts) or set(name) & set("\\:\0"):
+                raise ValueError(f"{name!r} is no name of a file inside the index")
+        return files
+
+    def sealed_text(self) -> str:
+        """The manifest as it is written, with its seal."""
+        blank = self.model_copy(update={"seal": _BLANK_SEAL}).model_dump_json(indent=1) + "\n"
+        return blank.replace(_BLANK_SEAL, _digest(blank))
+
+
+_BLANK_SEAL = "0" * 64
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def seal_holds(text: str, manifest: Manifest) -> bool:
+    """Whether every byte of a manifest's text is as it was sealed; True if it has no seal."""
+    if not manifest.seal:
+        return True
+    blank = text.replace(manifest.seal, _BLANK_SEAL)
+    return len(manifest.seal) == len(_BLANK_SEAL) and _digest(blank) == manifest.seal

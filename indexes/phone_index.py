@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from indexes.manifest import FORMAT_VERSION, Manifest
 from indexes.prosody import SCHEMA as PROSODY_SCHEMA
 from indexes.publishing import MANIFEST
 from indexes.transform import Transform
-from speech.errors import EncoderError, IndexFormatError
+from speech.errors import EncoderError, IndexFormatError, NativeEarError
 from speech.frames import Encoder
 from speech.inventory import PhoneInventory
 
@@ -34,6 +35,10 @@ WAITING = "waiting.parquet"
 ALIGNER = "aligner.safetensors"
 LEXICON = "lexicon.txt"
 CLIPS = "audio"
+
+_FLAT_HEADER = struct.Struct("<4siqqqBiQ")
+"""What FAISS writes before the vectors of an `IndexFlatIP`: its four letters, d, n, two words that
+it no longer reads, whether it is trained, the metric, and n · d."""
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -67,6 +72,34 @@ def read_manifest(path: Path) -> Manifest:
             fix=rebuild,
         )
     return manifest
+
+
+def read_columns(file: Path) -> pa.Table:
+    """Read a table of an index, and see that its text is text and its codes stand for something.
+
+    Raises
+    ------
+    IndexFormatError
+        If it is damaged.
+    """
+    try:
+        table = pq.read_table(file, memory_map=True)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(file.parent, error) from error
+    return table
+
+
+def _damaged(path: Path, error: Exception) -> IndexFormatError:
+    return IndexFormatError(
+        f"The index {path} is damaged.",
+        cause=_first_line(error),
+        fix=f"Run `nativeear index verify {path}`, then build it again.",
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 class PhoneIndex:
@@ -131,16 +164,16 @@ class PhoneIndex:
                     fix=f"Run `nativeear index verify {path}`, then build it again.",
                 )
         try:
-            table = _completed(pq.read_table(path / EXEMPLARS, memory_map=True))
+            table = _completed(read_columns(path / EXEMPLARS))
             transform = Transform.load(path / TRANSFORM, manifest.transform.kind)
+        except IndexFormatError:
+            raise
         except Exception as error:
-            raise IndexFormatError(
-                f"The index {path} is damaged.",
-                cause=str(error).splitlines()[0],
-                fix=f"Run `nativeear index verify {path}`, then build it again.",
-            ) from error
+            raise _damaged(path, error) from error
         consistent = (
-            table.column_names == SCHEMA.names
+            table.schema.equals(SCHEMA)
+            and set(manifest.classes) == set(manifest.counts.phones)
+            and min(manifest.counts.phones.values(), default=0) >= 0
             and table.num_rows == manifest.counts.exemplars == sum(manifest.counts.phones.values())
             and transform.matrix.shape == (manifest.encoder.dim, manifest.transform.dim)
             and transform.fingerprint == manifest.transform.fingerprint
@@ -166,11 +199,17 @@ class PhoneIndex:
     @cached_property
     def inventory(self) -> PhoneInventory:
         """The phones that it was built with."""
-        return PhoneInventory.from_json(self.manifest.inventory)
+        try:
+            return PhoneInventory.from_json(self.manifest.inventory)
+        except NativeEarError:
+            raise
+        except Exception as error:  # whatever a damaged manifest may hold in its place
+            raise _damaged(self.path, error) from error
 
     @cached_property
     def vectors(self) -> FloatArray:
         """Unit vectors, float32 `[n, d]`, a read-only view of the FAISS index."""
+        self._check_vectors()
         import faiss  # here, so that reading a manifest does not load FAISS
 
         try:
@@ -179,18 +218,36 @@ class PhoneIndex:
         except (RuntimeError, AttributeError) as error:
             raise IndexFormatError(
                 f"The vectors of {self.path} are damaged.",
-                cause=str(error).splitlines()[0],
+                cause=_first_line(error),
                 fix="Build the index again with `nativeear index build`.",
             ) from error
-        if (index.ntotal, index.d) != (self.manifest.counts.exemplars, self.manifest.transform.dim):
-            raise IndexFormatError(
-                f"The vectors of {self.path} are not those that the manifest names.",
-                fix="Build the index again with `nativeear index build`.",
-            )
         self._faiss = index  # the view borrows its memory
         view: FloatArray = vectors.reshape(index.ntotal, index.d)
         view.flags.writeable = False
         return view
+
+    def _check_vectors(self) -> None:
+        """Refuse every file but that of `IndexFlatIP` which the manifest implies, to its size.
+
+        FAISS's reader trusts what it reads. Before a file with this header and size, it has nothing
+        left to believe: only floats follow.
+        """
+        n, d = self.manifest.counts.exemplars, self.manifest.transform.dim
+        file = self.path / VECTORS
+        try:
+            wanted = _FLAT_HEADER.pack(b"IxFI", d, n, 1 << 20, 1 << 20, 1, 0, n * d)
+            with file.open("rb") as stream:
+                fits = stream.read(len(wanted)) == wanted
+            fits = fits and file.stat().st_size == len(wanted) + 4 * n * d
+        except (OSError, struct.error):
+            fits = False
+        if not fits:
+            raise IndexFormatError(
+                f"The vectors of {self.path} are not those that the manifest names.",
+                cause=f"{VECTORS} does not hold {n} × {d} floats as FAISS's IndexFlatIP writes "
+                "them.",
+                fix="Build the index again with `nativeear index build`.",
+            )
 
     @property
     def faiss(self) -> Any:
@@ -227,7 +284,11 @@ class PhoneIndex:
         """How its natives flow and sing; without rows where it was built before this was kept."""
         if PROSODY not in self.manifest.files:
             return PROSODY_SCHEMA.empty_table()
-        return pq.read_table(self.path / PROSODY).cast(PROSODY_SCHEMA)
+        table = read_columns(self.path / PROSODY)
+        try:
+            return table.cast(PROSODY_SCHEMA)
+        except (pa.ArrowException, ValueError) as error:
+            raise _damaged(self.path, error) from error
 
     @property
     def aligner_model(self) -> Path | None:

@@ -107,9 +107,9 @@ def seal(
             sync(path)
             files[name] = FileIdentity(bytes=path.stat().st_size, sha256=sha256_of(path))
     files = dict(sorted(files.items()))
-    manifest = manifest.model_copy(update={"files": files})
-    text = manifest.model_dump_json(indent=1)
-    (stage / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    text = manifest.model_copy(update={"files": files}).sealed_text()
+    manifest = Manifest.model_validate_json(text)
+    (stage / MANIFEST).write_text(text, encoding="utf-8", newline="\n")
     sync(stage / MANIFEST)
     for folder in sorted(p for p in stage.rglob("*") if p.is_dir()):
         sync(folder)

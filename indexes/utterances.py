@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from indexes.exemplar import UTTERANCES as SCHEMA
-from indexes.phone_index import UTTERANCES, PhoneIndex
+from indexes.phone_index import UTTERANCES, PhoneIndex, read_columns
 
 
 def utterances_of(index: PhoneIndex) -> pa.Table | None:
@@ -17,7 +16,7 @@ def utterances_of(index: PhoneIndex) -> pa.Table | None:
     """
     if UTTERANCES not in index.manifest.files:
         return None
-    table = pq.read_table(index.path / UTTERANCES)
+    table = read_columns(index.path / UTTERANCES)
     field = SCHEMA.field("sex")
     if field.name not in table.column_names:
         table = table.append_column(field, pa.nulls(table.num_rows, field.type))

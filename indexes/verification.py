@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexes.manifest import seal_holds
 from indexes.phone_index import PhoneIndex, read_manifest
 from indexes.publishing import MANIFEST, sha256_of
 from speech.errors import IndexFormatError
@@ -50,7 +51,7 @@ class VerifyReport:
 def verify(path: str | Path) -> VerifyReport:
     """Compare sizes and SHA-256 of all files with the manifest, then open the index.
 
-    Files that the manifest does not name are reported too.
+    The manifest is compared with its own seal. Files that it does not name are reported too.
 
     Raises
     ------
@@ -78,7 +79,9 @@ def verify(path: str | Path) -> VerifyReport:
     )
     checks.extend(FileCheck(name, "not named in the manifest") for name in strangers)
     problem = ""
-    if all(check.ok for check in checks):
+    if not seal_holds((path / MANIFEST).read_bytes().decode(), manifest):
+        problem = "its content has changed (its seal differs)"
+    elif all(check.ok for check in checks):
         try:
             _ = PhoneIndex.open(path).vectors
         except IndexFormatError as error:

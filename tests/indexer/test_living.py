@@ -13,6 +13,7 @@ import pytest
 from indexer.build import BuildReport, BuildRequest, build_index
 from indexer.living import AddRequest, add, merge, remove
 from indexes.locking import writing
+from indexes.manifest import Manifest
 from indexes.phone_index import PhoneIndex, read_manifest
 from indexes.publishing import sha256_of
 from indexes.verification import verify
@@ -194,7 +195,7 @@ def test_what_does_not_fit_together_is_not_merged(
     path = copy / "b" / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest[field] = {**manifest[field], **value} if isinstance(value, dict) else value
-    path.write_text(json.dumps(manifest))
+    path.write_text(Manifest.model_validate(manifest).sealed_text())
     with pytest.raises(InputError, match=words):
         merge([copy / "a", copy / "b"], copy / "merged")
     assert not (copy / "merged").exists()
