@@ -59,6 +59,9 @@ NORMALISED = {
 CHILD = 12
 """Oldest age that counts as a child."""
 
+EXPERTS = 5
+"""Who scored every phone: their mean has so many steps a point."""
+
 BoolArray = NDArray[np.bool_]
 
 
@@ -93,6 +96,14 @@ def agreement(
     )
 
 
+def weighted_pearson(
+    x: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64]
+) -> float:
+    """Pearson's correlation of two series `[N]` whose members weigh `weight` `[N]`."""
+    covariance = np.cov(x, y, aweights=weight)
+    return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
+
+
 def without(*endings: str) -> tuple[str, ...]:
     """The columns that do not end so; with `quantile`, those of its company neither."""
     left = tuple(name for name in COLUMNS if not name.endswith(endings))
@@ -124,7 +135,12 @@ def by_pool(
 
 
 def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[Row]:
-    """The expert calibration for children and for others."""
+    """The expert calibration for children and for others.
+
+    A correlation grows with the spread of what it is taken over, and experts score children of
+    this corpus more alike. So it is also given with children's phones weighed to have the experts'
+    scores in the same shares as others'.
+    """
     with (DATA / LEARNERS / "utterances.csv").open(encoding="utf-8", newline="") as file:
         ages = {row["speaker"]: float(row["age"]) for row in csv.DictReader(file)}
     child = np.array([ages[str(speaker)] <= CHILD for speaker in heard.speaker])
@@ -133,6 +149,13 @@ def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[R
         what = f"expert, {speakers} learners {name}"
         right = own & (heard.expert == BEST)
         yield Row(what, "phone PCC", (pearson(judged.score[own], heard.expert[own]),))
+        level = np.round(heard.expert * EXPERTS).astype(np.int64)
+        shares = [
+            np.bincount(level[of], minlength=level.max() + 1) / of.sum() for of in (own, ~child)
+        ]
+        weight = (shares[1] / np.maximum(shares[0], 1e-9))[level[own]]
+        alike = weighted_pearson(judged.score[own], heard.expert[own], weight)
+        yield Row(what, "phone PCC, experts' scores in the others' shares", (alike,))
         wrong = heard.expert[own] < WRONG
         yield Row(what, "ROC-AUC, expert < 0.5", (roc_auc(wrong, judged.probability[own]),))
         yield Row(what, "flagged among phones rated 2", (float(flagged[right].mean()),))
