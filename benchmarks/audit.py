@@ -14,6 +14,11 @@ one index" does not, yet one speaker is a noisy measure: "one speaker by another
 of two of them have in common. So the shipped index is asked as well, before anything is built: what
 half of its speakers let the audit expect, against the margins that the other half had while left
 out; and the same with halves of its utterances, which shows how much of the rest is mere chance.
+
+The second table says what limits the correlations: how reliable the measured error is (halves of
+what was asked, corrected by Spearman and Brown), the correlation if it were measured without
+noise, and what it is within one index, or for one speaker whom all pools are asked about. The
+third puts other designs of the expected error beside the audit's own.
 """
 
 from __future__ import annotations
@@ -35,7 +40,7 @@ from rich.table import Table
 from benchmarks.speech_data import CACHE, DATA, ROOT
 from indexer.assembly import Settings, publish_new
 from indexer.audit.coverage import names
-from indexer.audit.expected import FALSE_REJECTIONS, expectations
+from indexer.audit.expected import FALSE_REJECTIONS, PRIOR, expectations
 from indexer.corpus import Corpus, Utterance, read_corpus
 from indexer.crew import crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
@@ -66,9 +71,18 @@ LEAST_MEASURED = 30
 """Left-out natives of a phone without which nothing was measured."""
 
 
+DESIGNS = ("drawn to the mean of all", "to that of its kind", "mean of speakers", "normal margins")
+"""Ways to expect an error; the first is the audit's. The last takes the margins of a phone's
+natives for normal, which counts how near to an error the others were."""
+
+
 @dataclass(frozen=True)
 class Point:
-    """A phone in one index: what the audit expected, and what was measured of how many natives."""
+    """A phone in one index: what the audit expected, and what was measured of how many natives.
+
+    `halves` are the errors of every other native, NaN where there is none; `designs` what `DESIGNS`
+    expect.
+    """
 
     fold: int
     share: float
@@ -79,6 +93,8 @@ class Point:
     error: float
     expected_rejections: float
     rejections: float
+    halves: tuple[float, float]
+    designs: tuple[float, ...]
 
 
 def main() -> None:
@@ -177,6 +193,7 @@ def _points(
         publish_new(Path(folder) / "index", inside, settings, embeddings=False)
         index = PhoneIndex.open(Path(folder) / "index")
         expected = expectations(index).phones
+        designs = _designs(index)
         labels, wrong, flagged = _measured(index, outside)
         return [
             Point(
@@ -189,10 +206,49 @@ def _points(
                 error=float(wrong[own].mean()),
                 expected_rejections=expected[phone].false_rejections,
                 rejections=float(flagged[own].mean()),
+                halves=(_mean(wrong[own][::2]), _mean(wrong[own][1::2])),
+                designs=(expected[phone].error, *designs[phone]),
             )
             for phone in expected
             if (own := labels == phone).any()
         ]
+
+
+def _mean(values: NDArray[np.bool_]) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def _designs(index: PhoneIndex) -> dict[str, tuple[float, ...]]:
+    """What `DESIGNS` but the first expect of every phone."""
+    speaker = names(index, "speaker")
+    asked: dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
+    for phone in index.classes:
+        if phone != SILENCE:
+            rows = index.rows_of(phone)
+            margin = index.native_margins[rows].astype(np.float64)
+            known = ~np.isnan(margin)
+            asked[phone] = margin[known], speaker[rows][known]
+    wrong = {phone: margin <= 0 for phone, (margin, _) in asked.items()}
+    every = _mean(np.concatenate(list(wrong.values())))
+    kind_of = {phone.symbol: phone.kind for phone in index.inventory}
+    kinds: dict[str, list[NDArray[np.bool_]]] = {}
+    for phone, misheard in wrong.items():
+        kinds.setdefault(kind_of[phone], []).append(misheard)
+    found: dict[str, tuple[float, ...]] = {}
+    for phone, (margin, who) in asked.items():
+        of_kind = np.concatenate(kinds[kind_of[phone]])
+        kind = (of_kind.sum() + PRIOR * every) / (len(of_kind) + PRIOR)
+        n, errors = len(margin), int(wrong[phone].sum())
+        means = [float(wrong[phone][who == one].mean()) for one in np.unique(who)]
+        below = (
+            0.5 * math.erfc(margin.mean() / (margin.std() + 1e-3) / math.sqrt(2)) if n else every
+        )
+        found[phone] = (
+            (errors + PRIOR * kind) / (n + PRIOR),
+            (sum(means) + every) / (len(means) + 1),
+            (n * below + PRIOR * every) / (n + PRIOR),
+        )
+    return found
 
 
 def _measured(
@@ -300,7 +356,80 @@ def _print(points: Sequence[Point], title: str) -> None:
                 f"{measured.mean():.2%}",
             )
     Console(width=110).print(table)
+    _print_limits(points)
+    _print_designs(points)
     print(f"one speaker by another: Pearson {_of_two_speakers(points):.3f}, error")
+
+
+def _print_limits(points: Sequence[Point]) -> None:
+    """What keeps the correlations of the expected error with the measured one down."""
+    phones = [p for p in points if p.share == 1.0 and p.natives >= LEAST_MEASURED]
+    table = Table(title="what limits them: error")
+    for column in ("over", "n", "Pearson", "reliability", "corrected", "held fixed", "Pearson"):
+        table.add_column(column, justify="left" if column in {"over", "held fixed"} else "right")
+    pools = _pools(points)
+    for over, fold, numbers, fixed in (
+        (
+            "phones in one index",
+            np.array([p.fold for p in phones]),
+            np.array([(p.expected_error, p.error, *p.halves) for p in phones]),
+            "the index and who is asked",
+        ),
+        ("indexes of fewer utterances", pools[:, 0], pools[:, 1:], "who is asked"),
+    ):
+        expected, measured, first, second = numbers.T
+        together = pearson(expected, measured)
+        half = pearson(first, second)
+        reliability = 2 * half / (1 + half)
+        within = [pearson(expected[fold == f], measured[fold == f]) for f in np.unique(fold)]
+        table.add_row(
+            over,
+            str(len(numbers)),
+            f"{together:.3f}",
+            f"{reliability:.3f}",
+            f"{together / math.sqrt(reliability):.3f}",
+            fixed,
+            f"{np.mean(within):.3f} ± {np.std(within):.3f}",
+        )
+    Console(width=110).print(table)
+
+
+def _pools(points: Sequence[Point]) -> NDArray[np.float64]:
+    """Fold, expected and measured error, and that of its halves, of every pool, `[n, 5]`."""
+    grouped: dict[tuple[int, float], list[Point]] = {}
+    for point in points:
+        if not np.isnan(point.halves).any():
+            grouped.setdefault((point.fold, point.share), []).append(point)
+    rows = []
+    for (fold, _), group in grouped.items():
+        weights = np.array([p.natives for p in group], dtype=np.float64)
+        values = np.array([(p.expected_error, p.error, *p.halves) for p in group])
+        rows.append([fold, *(weights @ values / weights.sum())])
+    return np.array(rows)
+
+
+def _print_designs(points: Sequence[Point]) -> None:
+    """Other ways to expect the error of phones, by their correlation with the measured one."""
+    table = Table(title="designs of the expected error: Pearson")
+    for column in ("design", "phones in one index", "weighed by natives", "phones in all of these"):
+        table.add_column(column, justify="left" if column == "design" else "right")
+    told = [p for p in points if p.natives >= LEAST_MEASURED]
+    whole = [p for p in told if p.share == 1.0]
+    for number, design in enumerate(DESIGNS):
+        table.add_row(
+            design,
+            f"{_of_design(whole, number):.3f}",
+            f"{_of_design(whole, number, weighed=True):.3f}",
+            f"{_of_design(told, number):.3f}",
+        )
+    Console(width=110).print(table)
+
+
+def _of_design(points: Sequence[Point], number: int, *, weighed: bool = False) -> float:
+    pairs = np.array([(p.designs[number], p.error) for p in points]).T
+    weights = np.array([p.natives if weighed else 1.0 for p in points])
+    covariance = np.cov(pairs, aweights=weights)
+    return float(covariance[0, 1] / math.sqrt(covariance[0, 0] * covariance[1, 1]))
 
 
 def _of_two_speakers(points: Sequence[Point]) -> float:
