@@ -44,25 +44,51 @@ def class_similarities(
     FloatArray
         float32 `[N, P]`; NaN where a class has no exemplar left.
     """
-    classes = len(bounds) - 1
-    similar = np.full((len(queries), classes), np.nan, dtype=np.float32)
+    similar = np.full((len(queries), len(bounds) - 1), np.nan, dtype=np.float32)
     step = max(1, BLOCK_BYTES // (4 * max(1, len(vectors))))
     for first in range(0, len(queries), step):
         block = slice(first, first + step)
         products = queries[block] @ vectors.T
         if groups is not None and query_groups is not None:
             products[query_groups[block, None] == groups[None, :]] = -np.inf
-        for p in range(classes):
-            own = products[:, bounds[p] : bounds[p + 1]]
-            if own.shape[1] == 0:
-                continue
-            m = min(top_m, own.shape[1])
-            best = np.partition(own, own.shape[1] - m, axis=1)[:, -m:]
-            left = np.isfinite(best)
-            count = left.sum(axis=1)
-            total = np.where(left, best, 0.0).sum(axis=1)
-            similar[block, p] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        similar[block], _ = nearest_of_classes(products, bounds, top_m)
     return similar
+
+
+def nearest_of_classes(
+    products: FloatArray, bounds: IntArray, top_m: int
+) -> tuple[FloatArray, FloatArray]:
+    """Means and values of the largest products of every class.
+
+    Parameters
+    ----------
+    products
+        Inner products, float32 `[N, n]`; -inf for what must not answer.
+    bounds, top_m
+        As in `class_similarities`.
+
+    Returns
+    -------
+    similar
+        float32 `[N, P]`, as in `class_similarities`.
+    best
+        float32 `[N, M]`: the `top_m` largest of every class, in no order.
+    """
+    classes = len(bounds) - 1
+    similar = np.full((len(products), classes), np.nan, dtype=np.float32)
+    kept = []
+    for p in range(classes):
+        own = products[:, bounds[p] : bounds[p + 1]]
+        if own.shape[1] == 0:
+            continue
+        m = min(top_m, own.shape[1])
+        best = np.partition(own, own.shape[1] - m, axis=1)[:, -m:]
+        left = np.isfinite(best)
+        count = left.sum(axis=1)
+        total = np.where(left, best, 0.0).sum(axis=1)
+        similar[:, p] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        kept.append(best)
+    return similar, np.concatenate(kept, axis=1) if kept else products[:, :0]
 
 
 def margins(similar: FloatArray, canonical: IntArray) -> FloatArray:

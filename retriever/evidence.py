@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.phone_index import FloatArray, PhoneIndex
-from indexes.similarity import class_similarities, margins
+from indexes.similarity import margins
 from retriever.neighbours import Exclusion, find_neighbours
 from speech.alignment import SILENCE
 
@@ -92,29 +93,16 @@ def gather_evidence(
     vectors = index.transform(embeddings)
     excluded = exclusion.rows(index) if exclusion else None
     neighbours = find_neighbours(index, vectors, min(k, len(index.vectors)), excluded)
-    similar = class_similarities(
-        vectors,
-        index.vectors,
-        index.bounds,
-        top_m=index.manifest.decision.top_m,
-        groups=None if excluded is None else excluded.astype(np.int64),
-        query_groups=None if excluded is None else np.ones(len(vectors), dtype=np.int64),
-    )
+    similar = neighbours.by_class
     position = {phone: p for p, phone in enumerate(index.classes)}
     codes = np.array([position.get(phone, -1) for phone in canonical], dtype=np.int64)
     margin = np.where(codes >= 0, margins(similar, np.maximum(codes, 0)), np.nan)
     posterior = posteriors(similar, index.manifest.decision.temperature)
     gathered = []
+    answering = _answering(index, vectors, canonical, excluded, models)
     for i, phone in enumerate(canonical):
-        own = index.rows_of(phone)
-        allowed = np.arange(own.start, own.stop)
-        if excluded is not None:
-            allowed = allowed[~excluded[own]]
-        heard = allowed[index.playable[allowed]]
-        shown = heard if len(heard) else allowed  # examples are best if they can be heard
-        cosines = index.vectors[shown] @ vectors[i]
-        best = np.argsort(-cosines, kind="stable")[:models]
         found = neighbours.ids[i] >= 0
+        coverage, rows, cosines = answering[i]
         gathered.append(
             PhoneEvidence(
                 phone=phone,
@@ -123,14 +111,41 @@ def gather_evidence(
                 canonical_share=float((neighbours.phones[i][found] == codes[i]).mean())
                 if found.any()
                 else 0.0,
-                coverage=len(allowed),
+                coverage=coverage,
                 neighbours=tuple(neighbours.ids[i][found].tolist()),
                 similarities=tuple(neighbours.similarities[i][found].tolist()),
-                models=tuple(shown[best].tolist()),
-                model_similarities=tuple(cosines[best].tolist()),
+                models=rows,
+                model_similarities=cosines,
             )
         )
     return tuple(gathered)
+
+
+def _answering(
+    index: PhoneIndex,
+    vectors: FloatArray,
+    canonical: Sequence[str],
+    excluded: NDArray[np.bool_] | None,
+    models: int,
+) -> list[tuple[int, tuple[int, ...], tuple[float, ...]]]:
+    """Coverage of each canonical phone, its nearest exemplars' rows and their cosines."""
+    found: list[tuple[int, tuple[int, ...], tuple[float, ...]]] = [(0, (), ())] * len(canonical)
+    for phone in dict.fromkeys(canonical):
+        own = index.rows_of(phone)
+        allowed = np.arange(own.start, own.stop)
+        if excluded is not None:
+            allowed = allowed[~excluded[own]]
+        if not len(allowed):
+            continue
+        heard = allowed[index.playable[allowed]]
+        shown = heard if len(heard) else allowed  # examples are best if they can be heard
+        said = [i for i, other in enumerate(canonical) if other == phone]
+        most = min(models, len(shown))
+        for i, cosines in zip(said, vectors[said] @ index.vectors[shown].T, strict=True):
+            near = np.flatnonzero(cosines >= np.partition(cosines, -most)[-most])
+            best = near[np.argsort(-cosines[near], kind="stable")[:most]]
+            found[i] = (len(allowed), tuple(shown[best].tolist()), tuple(cosines[best].tolist()))
+    return found
 
 
 def posteriors(similar: FloatArray, temperature: float) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from indexes.similarity import BLOCK_BYTES, nearest_of_classes
 
 
 @dataclass(frozen=True)
@@ -42,17 +43,22 @@ class Neighbours:
         float32 `[N, k]`, cosines.
     phones
         int64 `[N, k]`, positions in `PhoneIndex.classes`; -1 where `ids` is.
+    by_class
+        float32 `[N, P]`, how near each class is, see `indexes.similarity.class_similarities`.
     """
 
     ids: IntArray
     similarities: FloatArray
     phones: IntArray
+    by_class: FloatArray
 
 
 def find_neighbours(
     index: PhoneIndex, vectors: FloatArray, k: int, excluded: NDArray[np.bool_] | None = None
 ) -> Neighbours:
-    """Search all vectors in one batch.
+    """Compare all vectors with the whole pool, once for the exemplars and for the classes.
+
+    Exact. Of exemplars that are equally near, those of lower rows come first.
 
     Parameters
     ----------
@@ -65,13 +71,28 @@ def find_neighbours(
     excluded
         bool `[n]`, rows that must not answer, from `Exclusion.rows`.
     """
-    import faiss  # here: importing it costs a quarter of a second
-
-    parameters = None
-    if excluded is not None and excluded.any():
-        allowed = np.packbits(~excluded, bitorder="little")
-        selector = faiss.IDSelectorBitmap(allowed)
-        parameters = faiss.SearchParameters(sel=selector)
-    similarities, ids = index.faiss.search(vectors, k, params=parameters)
+    n_queries, n_rows = len(vectors), len(index.vectors)
+    ids = np.full((n_queries, k), -1, dtype=np.int64)
+    similarities = np.full((n_queries, k), -np.inf, dtype=np.float32)
+    by_class = np.full((n_queries, len(index.classes)), np.nan, dtype=np.float32)
+    top_m = index.manifest.decision.top_m
+    step = max(1, BLOCK_BYTES // (4 * max(1, n_rows)))
+    for first in range(0, n_queries, step):
+        block = slice(first, first + step)
+        products = vectors[block] @ index.vectors.T
+        if excluded is not None:
+            products[:, excluded] = -np.inf
+        by_class[block], best = nearest_of_classes(products, index.bounds, top_m)
+        # The k nearest are no farther than the k-th of those that spoke for their classes.
+        least = np.partition(best, -k, axis=1)[:, -k] if best.shape[1] >= k else -np.inf
+        least = np.maximum(least, np.finfo(np.float32).min)  # what is excluded is never near
+        query, row = np.nonzero(products >= np.reshape(least, (-1, 1)))
+        near = products[query, row]
+        order = np.lexsort((row, -near, query))
+        query, row, near = query[order], row[order], near[order]
+        place = np.arange(query.size) - np.searchsorted(query, query)
+        kept = place < k
+        at = (first + query[kept], place[kept])
+        ids[at], similarities[at] = row[kept], near[kept]
     phones = np.searchsorted(index.bounds, ids, side="right") - 1
-    return Neighbours(ids, similarities, np.where(ids < 0, -1, phones))
+    return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from indexes.phone_index import PhoneIndex
+import numpy as np
+
+from indexes.phone_index import IntArray, PhoneIndex
 from retriever.deviations import InsertedPhone
 from retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
 from retriever.neighbours import Exclusion
@@ -407,19 +410,28 @@ class Assessor:
         )
         models = zip(evidence.models, evidence.model_similarities, strict=True)
         rows = dict(near) | dict(models)
-        named = []
-        for row, similarity in rows.items():
-            exemplar = self.index.exemplar(row)
-            named.append(
-                ExemplarEvidence(
-                    exemplar=row,
-                    phone=exemplar.phone,
-                    similarity=similarity,
-                    word=exemplar.word,
-                    speaker=exemplar.speaker,
-                )
+        phones = np.searchsorted(self.index.bounds, list(rows), side="right") - 1
+        words, word_of = self._words
+        speakers, speaker_of = self._speakers
+        return tuple(
+            ExemplarEvidence(
+                exemplar=row,
+                phone=self.index.classes[phone],
+                similarity=similarity,
+                word=word_of[words[row]],
+                speaker=speaker_of[speakers[row]],
             )
-        return tuple(named)
+            for (row, similarity), phone in zip(rows.items(), phones.tolist(), strict=True)
+        )
+
+    @cached_property
+    def _words(self) -> tuple[IntArray, tuple[str, ...]]:
+        """Word of every exemplar, as `PhoneIndex.codes` gives them; so with speakers."""
+        return self.index.codes("word")
+
+    @cached_property
+    def _speakers(self) -> tuple[IntArray, tuple[str, ...]]:
+        return self.index.codes("speaker")
 
     def _nothing_matched(
         self, id: str, recording: Audio, pronunciation: Pronunciation, warnings: list[str]

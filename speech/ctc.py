@@ -202,7 +202,7 @@ def log_sum(values: FloatArray, axis: int) -> FloatArray:
     """Log of the sum of exponentials along `axis`; `values` is overwritten, none may be -inf."""
     highest = values.max(axis=axis, keepdims=True)
     np.subtract(values, highest, out=values)
-    np.exp(values, out=values)
+    _exp_in_place(values)
     total: FloatArray = np.log(values.sum(axis=axis)) + np.squeeze(highest, axis=axis)
     return total
 
@@ -214,10 +214,17 @@ def _log_accumulate(total: FloatArray, terms: FloatArray) -> None:
 
 def _log_add_in_place(a: FloatArray, b: FloatArray, scratch: FloatArray) -> FloatArray:
     """log(exp a + exp b), left in `a`; several times faster than `numpy.logaddexp` (vectorised)."""
+    import torch  # here: reading results takes none; its exponential is vectorised on every machine
+
     np.subtract(a, b, out=scratch)
     np.copysign(scratch, -1.0, out=scratch)
-    np.exp(scratch, out=scratch)
-    np.log1p(scratch, out=scratch)
+    torch.from_numpy(scratch).exp_().log1p_()
     np.maximum(a, b, out=a)
     a += scratch
     return a
+
+
+def _exp_in_place(values: FloatArray) -> None:
+    import torch
+
+    torch.from_numpy(values).exp_()

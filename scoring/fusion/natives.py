@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -54,24 +54,17 @@ class NativeReference:
 
     def margin_quantiles(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
         """ln of the share of natives with no larger margin, `[N]`; NaN where not trusted."""
-        found = np.full(len(evidence), np.nan)
-        for i, item in enumerate(evidence):
-            natives = self.margins.get(item.phone)
-            trusted = self.trust.get(item.phone, UNHEARD).judged(item.coverage)
-            if natives is not None and trusted:
-                found[i] = natives.log_quantile(np.array(item.margin))
-        return found
+        trusted = [self.trust.get(e.phone, UNHEARD).judged(e.coverage) for e in evidence]
+        margins = np.array([e.margin for e in evidence], dtype=np.float64)
+        quantiles = _log_quantiles(self.margins, [e.phone for e in evidence], margins)
+        return np.where(trusted, quantiles, np.nan)
 
     def log_posterior_quantiles(
         self, phones: Sequence[str], log_posteriors: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """ln of the share of natives with no larger log posterior, `[N]`, or NaN."""
-        found = np.full(len(phones), np.nan)
-        for i, phone in enumerate(phones):
-            natives = self.log_posteriors.get(phone)
-            if natives is not None and len(natives) >= MIN_COVERAGE:
-                found[i] = natives.log_quantile(np.array(log_posteriors[i]))
-        return found
+        known = {p: n for p, n in self.log_posteriors.items() if len(n) >= MIN_COVERAGE}
+        return _log_quantiles(known, phones, log_posteriors)
 
     def canonical_posteriors(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
         """Retrieval's posterior of each canonical phone, `[N]`; NaN where the index has none."""
@@ -86,3 +79,14 @@ class NativeReference:
     def median_durations_s(self, phones: Sequence[str]) -> NDArray[np.float64]:
         """Median native duration of each phone in seconds, `[N]`, or NaN."""
         return np.array([self._medians_s.get(phone, np.nan) for phone in phones])
+
+
+def _log_quantiles(
+    natives: Mapping[str, NativeMargins], phones: Sequence[str], values: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Place of each value among the natives of its phone, `[N]`; NaN where there are none."""
+    found = np.full(len(phones), np.nan)
+    for phone in set(phones) & natives.keys():
+        said = [i for i, other in enumerate(phones) if other == phone]
+        found[said] = natives[phone].log_quantile(values[said])
+    return found

@@ -6,6 +6,7 @@ Nothing but NumPy is needed to grade, and nothing is unpickled: the arrays rest 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,20 +51,39 @@ class Trees:
 
     def __call__(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Value of every row of a table `[N, F]`, float64 `[N]`."""
-        rows = np.arange(len(table))[:, None]
-        node = np.broadcast_to(self.roots, (len(table), len(self.roots)))
-        while True:
-            asked = self.feature[node]
-            if (asked == LEAF).all():
-                break
-            value = table[rows, np.maximum(asked, 0)]
-            goes_left = np.where(
-                np.isnan(value), self.missing_left[node], value <= self.threshold[node]
-            )
-            child = np.where(goes_left, self.left[node], self.right[node])
-            node = np.where(asked == LEAF, node, child)
-        total: NDArray[np.float64] = self.base + self.scale * self.value[node].sum(axis=1)
+        asked, threshold, child = self._walk
+        values = np.asarray(table, dtype=np.float64).T
+        missing = np.isnan(values)
+        # What is missing is higher than any value, or lower where it goes left.
+        either = [np.where(missing, stands_for, values) for stands_for in (np.inf, -np.inf)]
+        columns = np.stack(either, axis=1).ravel()  # [F, 2, N]
+        n_rows = len(table)
+        node = np.repeat(self.roots, n_rows)
+        reached = node.copy()
+        going = np.flatnonzero(self.feature[node] != LEAF)
+        node, row = node[going], going % max(n_rows, 1)
+        while going.size:
+            goes_right = columns[asked[node] * n_rows + row] > threshold[node]
+            node = child[2 * node + goes_right]
+            reached[going] = node
+            inner = self.feature[node] != LEAF
+            going, node, row = going[inner], node[inner], row[inner]
+        leaves = self.value[reached].reshape(len(self.roots), n_rows)
+        total: NDArray[np.float64] = self.base + self.scale * leaves.sum(axis=0)
         return total
+
+    @cached_property
+    def _walk(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int32]]:
+        """Of every node: which of `[F, 2]` columns it asks, its threshold, and both children.
+
+        The second column of each pair has what is missing on the left. A threshold of infinity
+        parts what is known from what is missing.
+        """
+        return (
+            2 * self.feature.astype(np.int64) + self.missing_left,
+            np.minimum(self.threshold, np.finfo(np.float64).max),
+            np.stack([self.left, self.right], axis=1).ravel(),
+        )
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """All of it as arrays, by name, for safetensors."""

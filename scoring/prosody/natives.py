@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -114,6 +114,16 @@ class NativeProsody:
     def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
         return profiles_of(self._table)
 
+    @cached_property
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+    def _column(self, name: str) -> NDArray[Any]:
+        """One field of the profiles of all natives."""
+        if name not in self._columns:
+            self._columns[name] = np.array([getattr(row[2], name) for row in self._rows])
+        return self._columns[name]
+
     @property
     def known(self) -> bool:
         """Whether the index holds any."""
@@ -188,15 +198,22 @@ class NativeProsody:
         smaller share that lies beyond.
         """
         value = float(getattr(learner, measure.name))
-        natives = [
-            native
-            for native in self.without(exclusion)
-            if learner.syllables / LENGTH_FACTOR
-            <= native.syllables
-            <= learner.syllables * LENGTH_FACTOR
-            and (not measure.of_its_kind or native.sentence == learner.sentence)
-        ]
-        values = np.array([getattr(native, measure.name) for native in natives], dtype=np.float64)
+        if not self.known:
+            return None
+        syllables = self._column("syllables")
+        asked = (syllables >= learner.syllables / LENGTH_FACTOR) & (
+            syllables <= learner.syllables * LENGTH_FACTOR
+        )
+        if measure.of_its_kind:
+            asked &= self._column("sentence") == learner.sentence
+        if exclusion:
+            asked &= np.array(
+                [
+                    utterance not in exclusion.utterances and speaker not in exclusion.speakers
+                    for utterance, speaker, _ in self._rows
+                ]
+            )
+        values = self._column(measure.name)[asked].astype(np.float64)
         values = values[~np.isnan(values)]
         if np.isnan(value) or len(values) < MIN_NATIVES:
             return None

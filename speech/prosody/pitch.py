@@ -85,14 +85,17 @@ def track_pitch(audio: Audio) -> Pitch:
 def without_jumps(f0_hz: FloatArray) -> FloatArray:
     """A track `[T]` without octave jumps and without voicing of a frame or two."""
     kept: FloatArray = f0_hz.copy()
-    voiced = np.flatnonzero(~np.isnan(f0_hz))
+    if not len(kept):
+        return kept
     reach = round(JUMP_WINDOW_S / HOP_S)
-    semitones = 12 * np.log2(f0_hz[voiced])
-    first = np.searchsorted(voiced, voiced - reach)
-    past_last = np.searchsorted(voiced, voiced + reach, side="right")
-    for i, (a, b) in enumerate(zip(first, past_last, strict=True)):
-        if abs(semitones[i] - np.median(semitones[a:b])) > JUMP_SEMITONES:
-            kept[voiced[i]] = np.nan
+    semitones = np.pad(12 * np.log2(f0_hz), reach, constant_values=np.nan)
+    around = np.sort(np.lib.stride_tricks.sliding_window_view(semitones, 2 * reach + 1), axis=1)
+    known = np.count_nonzero(~np.isnan(around), axis=1)  # NaN come last
+    frames = np.arange(len(kept))
+    middle = [around[frames, np.maximum(at, 0)] for at in ((known - 1) // 2, known // 2)]
+    with np.errstate(invalid="ignore"):
+        off = np.abs(semitones[reach : reach + len(kept)] - np.mean(middle, axis=0))
+    kept[off > JUMP_SEMITONES] = np.nan
     for start, stop in runs(~np.isnan(kept)):
         if stop - start < SHORTEST_VOICING_FRAMES:
             kept[start:stop] = np.nan

@@ -1,0 +1,250 @@
+"""Where the time of an assessment goes, what a cold process costs, and what a batch gains.
+
+    OMP_NUM_THREADS=1 python -m benchmarks.speed [--repeats N] [--batch N] [--aligner NAME]
+
+The sentence is the two prompts that come with the package, one after the other: about 5 s. Its
+stages run warm on one thread, and each figure is the median of the repeats. Beside the time on the
+clock stands the processor's, which other work on the machine hardly disturbs; `load` is what the
+machine had to do before.
+
+A cold process is `nativeear assess` started anew, with as many threads as it takes by itself.
+
+A batch is `nativeear assess --manifest` with two processes over many copies of the prompts, start
+included. The plain loop beside it is what research code does, in this same run and on as many
+cores: one recording after the other, one forward pass each in float32, the same alignment, and
+every phone by itself against the whole pool, by brute-force cosine in torch and a vote of the
+nearest. It gives a verdict per phone, and neither GOP nor grades, evidence or prosody.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, process_time
+
+import numpy as np
+import soundfile
+from rich.console import Console
+from rich.table import Table
+
+import nativeear
+from scoring.assessor import Assessor
+from scoring.calibration import calibration_of
+from scoring.gop_evidence import measure_gop
+from scoring.hearing import NOTHING, Listener
+from scoring.prosody.assessing import assess_prosody
+from scoring.prosody.natives import NativeProsody
+from service.batch import assess_manifest
+from speech.audio import Audio
+from speech.pooling import pool
+
+ROOT = Path(__file__).parents[1]
+INDEX = "en-US"
+PROMPTS = (
+    ("vm-msgsaved", "Your message has been saved."),
+    ("priv-introsaved", "Your introduction has been saved."),
+)
+NEAREST = 20
+CORES = 2
+
+AIM_WARM_S = 0.3
+AIM_EVIDENCE_S = 0.04
+AIM_COLD_S = 3.0
+AIM_BATCH = 20.0
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds by the clock and of the processor."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def sentence() -> tuple[Audio, str]:
+    """About 5 s of native speech, and what is said."""
+    files = [soundfile.read(ROOT / "service/data" / f"{name}.flac") for name, _ in PROMPTS]
+    samples = np.concatenate([samples for samples, _ in files]).astype(np.float32)
+    return Audio(samples, files[0][1]), " ".join(text for _, text in PROMPTS)
+
+
+def cost(work: Callable[[], object], repeats: int) -> Cost:
+    """Median cost of some work, after it was done once."""
+    work()
+    walls, cpus = [], []
+    for _ in range(repeats):
+        wall, cpu = perf_counter(), process_time()
+        work()
+        walls.append(perf_counter() - wall)
+        cpus.append(process_time() - cpu)
+    return Cost(statistics.median(walls), statistics.median(cpus))
+
+
+def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dict[str, Cost]:
+    """Every stage by itself, `evidence and grades` with its parts, and the whole."""
+    index, inventory = assessor.index, assessor.inventory
+    listener = Listener(index)
+    calibration = calibration_of("auto", index, listener.natives)
+    natives = NativeProsody(index)
+    audio = Audio.load(recording)
+    meant = assessor.pronounce(text)
+    frames = assessor.encoder.encode(audio)
+    alignment = assessor.aligner.align(audio, meant, frames)
+    canonical = [phone.phone for phone in alignment.spoken]
+    hearing = listener.hear(frames, alignment)
+    result = assessor.assess(recording, text)
+    work: dict[str, Callable[[], object]] = {
+        "decode": lambda: Audio.load(recording),
+        "pronounce": lambda: assessor.pronounce(text),
+        "encode": lambda: assessor.encoder.encode(audio),
+        f"align ({assessor.aligner.name})": lambda: assessor.aligner.align(audio, meant, frames),
+        "kNN + GOP + fusion": lambda: calibration.grades(listener.hear(frames, alignment)),
+        "  of which GOP": lambda: measure_gop(frames, inventory, canonical),
+        "  of which grades": lambda: calibration.grades(hearing),
+        "prosody": lambda: assess_prosody(
+            audio,
+            alignment,
+            words=result.words,
+            insertions=result.insertions,
+            natives=natives,
+            inventory=inventory,
+            text=text,
+            exclusion=NOTHING,
+            frames=frames,
+        ),
+        "JSON": result.model_dump_json,
+        "in all": lambda: assessor.assess(recording, text).model_dump_json(),
+    }
+    return {name: cost(stage, repeats) for name, stage in work.items()}
+
+
+def cold(recording: Path, text: str, repeats: int) -> Cost:
+    """Median cost of a process that assesses one recording."""
+    command = [sys.executable, "-m", "service.cli", "assess", str(recording), "--text", text]
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+
+    def once() -> Cost:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        started = perf_counter()
+        subprocess.run(
+            [*command, "--json"], cwd=ROOT, check=True, capture_output=True, env=environment
+        )
+        wall_s = perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return Cost(wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+    once()  # its files are in the page cache afterwards
+    found = [once() for _ in range(repeats)]
+    return Cost(*(statistics.median(values) for values in zip(*map(astuple, found), strict=True)))
+
+
+def astuple(spent: Cost) -> tuple[float, float]:
+    """Wall and processor seconds."""
+    return spent.wall_s, spent.cpu_s
+
+
+def batch(folder: Path, recordings: int) -> tuple[float, float]:
+    """Seconds of sound per second: the product with two processes, and the plain loop."""
+    manifest = folder / "batch.csv"
+    files = [(ROOT / "service/data" / f"{name}.flac", text) for name, text in PROMPTS]
+    rows = [files[i % len(files)] for i in range(recordings)]
+    with manifest.open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(("id", "audio", "text"))
+        table.writerows((f"{i}", path, text) for i, (path, text) in enumerate(rows))
+    sound_s = sum(soundfile.info(path).duration for path, _ in rows)
+    started = perf_counter()
+    report = assess_manifest(manifest, folder / "batch.jsonl", index=INDEX, workers=CORES)
+    product_s = perf_counter() - started
+    if report.failed:
+        sys.exit(f"{report.failed} of {recordings} recordings could not be assessed.")
+    return sound_s / product_s, sound_s / plain_loop(rows)
+
+
+def plain_loop(rows: list[tuple[Path, str]]) -> float:
+    """Seconds that the same recordings take one by one, as the docstring above says."""
+    import torch
+
+    torch.set_num_threads(CORES)
+    started = perf_counter()
+    assessor = nativeear.load(INDEX)
+    index = assessor.index
+    pool_of_natives = torch.from_numpy(np.array(index.vectors))
+    classes = torch.from_numpy(np.repeat(np.arange(len(index.classes)), np.diff(index.bounds)))
+    for path, text in rows:
+        audio = Audio.load(path)
+        frames = assessor.encoder.encode(audio)
+        alignment = assessor.aligner.align(audio, assessor.pronounce(text), frames)
+        for phone in alignment.spoken:
+            pooled = pool(frames, [(phone.start_s, phone.end_s)], index.manifest.pooling)
+            sound = torch.from_numpy(index.transform(pooled))
+            similar = torch.nn.functional.cosine_similarity(sound, pool_of_natives)
+            nearest = classes[similar.topk(NEAREST).indices]
+            _ = index.classes[int(nearest.mode().values)] == phone.phone
+    return perf_counter() - started
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--batch", type=int, default=100, help="recordings; 0 leaves it out")
+    parser.add_argument("--cold", type=int, default=3, help="processes; 0 leaves them out")
+    parser.add_argument("--aligner", default="auto")
+    options = parser.parse_args()
+    import torch
+
+    load = os.getloadavg()[0]
+    torch.set_num_threads(1)
+    audio, text = sentence()
+    console = Console(width=100)
+    console.print(f"One recording of {audio.duration_s:.2f} s, load {load:.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        recording = Path(folder) / "sentence.wav"
+        soundfile.write(recording, audio.samples, audio.sample_rate)
+        assessor = nativeear.load(INDEX, aligner=options.aligner)
+        found = stages(assessor, recording.read_bytes(), text, options.repeats)
+        table = Table("warm, one thread", "clock ms", "processor ms", "of the sound")
+        for name, spent in found.items():
+            share = spent.cpu_s / audio.duration_s
+            milliseconds = (f"{1000 * seconds:.0f}" for seconds in astuple(spent))
+            table.add_row(name, *milliseconds, f"{share:.3f}")
+        console.print(table)
+        aims = Table("aim", "wanted", "found", "met")
+        warm, evidence = found["in all"].cpu_s, found["kNN + GOP + fusion"].cpu_s
+        rows = [
+            ("assess, warm, processor", f"≤ {AIM_WARM_S} s", f"{warm:.2f} s", warm <= AIM_WARM_S),
+            (
+                "kNN + GOP + fusion of it",
+                f"≤ {AIM_EVIDENCE_S} s",
+                f"{evidence:.3f} s",
+                evidence <= AIM_EVIDENCE_S,
+            ),
+        ]
+        if options.cold:
+            spent = cold(recording, text, options.cold)
+            told = f"{spent.wall_s:.1f} s, processor {spent.cpu_s:.1f} s"
+            rows.append(("cold process", f"≤ {AIM_COLD_S} s", told, spent.wall_s <= AIM_COLD_S))
+        if options.batch:
+            product, plain = batch(Path(folder), options.batch)
+            told = f"{product:.1f} × (plain loop {plain:.1f} ×)"
+            name = f"batch of {options.batch}, real time"
+            rows.append((name, f"≥ {AIM_BATCH:.0f} ×", told, product >= AIM_BATCH))
+        for aim, wanted, told, met in rows:
+            aims.add_row(aim, wanted, told, "yes" if met else "no")
+        console.print(aims)
+
+
+if __name__ == "__main__":
+    main()
