@@ -16,7 +16,7 @@ from indexer.crew import crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grid_path, grids_by_mfa, safe_name, write_grid
 from indexer.phones import inventory_of
-from indexer.utterances import PoolingRequest, UtterancePooler, reason_of, recording_of
+from indexer.utterances import PoolingRequest, UtterancePooler, reason_of
 from indexes.phone_index import ALIGNER
 from speech.errors import CorpusError, InputError, NativeEarError
 
@@ -181,7 +181,7 @@ def _run(
 def align_into(pooler: UtterancePooler, utterance: Utterance, grid: Path, *, out: Path) -> str:
     """Align and write one TextGrid below `out`; returns the reason if it is set aside, else ''."""
     try:
-        alignment = pooler.align(utterance, recording_of(utterance))
+        alignment = pooler.alignment_of(utterance)
     except NativeEarError as error:
         return reason_of(error)
     return write_grid(alignment, grid, out)

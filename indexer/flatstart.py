@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
@@ -54,6 +55,9 @@ BLIND_ROUNDS = 8
 BLIND_DIMS = 40
 """Rounds in the principal components of all frames, and how many of these: the equal shares of
 the beginning say too little about the states to tell which directions part them."""
+
+BLIND_LESSONS = 128
+"""Utterances that the blind rounds learn from: they only have to tell the states apart."""
 
 MAX_ROUNDS = 25
 REST = 0.002
@@ -110,19 +114,22 @@ def fit_flatstart(
     stage = "Learning to align"
     with _workers(lessons, phones, states, workers) as ask:
         progress(stage, 0, MAX_ROUNDS)
-        begun = ask(_Question(None, None, None))
-        sums, spoken, speech_frames_ = begun.sums, begun.spoken, begun.speech
-        centre = (spoken / max(speech_frames_, 1.0)).astype(np.float32)
-        begun = ask(_Question(centre, None, None))
-        sums = begun.sums
-        products = begun.sums.products
         taught = all(lesson.given is not None for lesson in lessons)
+        few = None if taught else BLIND_LESSONS
+        begun = ask(_Question(None, None, None))
+        centre = (begun.spoken / max(begun.speech, 1.0)).astype(np.float32)
+        sums = ask(_Question(centre, None, None), few).sums
+        products = sums.products
+        # of all frames, and the same whatever state they are in
+        whole = products if few is None else ask(_Question(centre, None, None)).sums.products
         before = -np.inf
         for done in range(1, MAX_ROUNDS + 1):
             blind = not taught and done <= BLIND_ROUNDS
             matrix, means = _project(sums, products, blind=blind)
-            answer = ask(_Question(centre, matrix, means))
+            answer = ask(_Question(centre, matrix, means), few if blind else None)
             sums = answer.sums
+            if not blind:
+                products = whole
             progress(stage, done, MAX_ROUNDS)
             if not blind and (taught or answer.posterior - before < REST):
                 break
@@ -349,17 +356,23 @@ def _answer_in_worker(question: _Question, numbers: Sequence[int]) -> _Answer:
 
 
 class _Ask(Protocol):
-    def __call__(self, question: _Question) -> _Answer: ...
+    def __call__(self, question: _Question, few: int | None = None) -> _Answer: ...
 
 
 @contextmanager
 def _workers(
     lessons: Sequence[Lesson], phones: tuple[str, ...], states: int, workers: int
 ) -> Iterator[_Ask]:
-    """Put a question to all lessons; chunks are added up in their order, whoever worked on them."""
+    """Put a question to all lessons or to the first few.
+
+    Chunks are added up in their order, whoever worked on them.
+    """
     chunks = [
         range(first, min(first + CHUNK, len(lessons))) for first in range(0, len(lessons), CHUNK)
     ]
+
+    def chunks_of(few: int | None) -> list[range]:
+        return chunks if few is None else chunks[: -(-few // CHUNK)]
 
     def add_up(parts: Iterator[_Answer]) -> _Answer:
         total = next(parts)
@@ -370,7 +383,9 @@ def _workers(
 
     if workers <= 1 or len(chunks) == 1:
         pupil = _Pupil(lessons, phones, states)
-        yield lambda question: add_up(pupil.answer(question, chunk) for chunk in chunks)
+        yield lambda question, few=None: add_up(
+            pupil.answer(question, chunk) for chunk in chunks_of(few)
+        )
         return
     with ProcessPoolExecutor(
         min(workers, len(chunks)),
@@ -379,8 +394,8 @@ def _workers(
         initargs=(lessons, phones, states),
     ) as executor:
         try:
-            yield lambda question: add_up(
-                executor.map(_answer_in_worker, [question] * len(chunks), chunks)
+            yield lambda question, few=None: add_up(
+                executor.map(_answer_in_worker, repeat(question), chunks_of(few))
             )
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)

@@ -232,30 +232,52 @@ class UtterancePooler:
 
     def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
         """Frames and alignment of an utterance, from what was heard before if it was."""
-        kept = self.heard_folder / heard_name(utterance)
-        heard_before = self.request.model is not None and kept.is_file()
-        audio = recording_at(kept) if heard_before else recording_of(utterance)
+        kept = self._kept(utterance)
+        audio = recording_of(utterance) if kept is None else recording_at(kept)
         refuse_clipped(audio)
-        if not heard_before:
+        if kept is None:
             frames = self.encoder.encode(audio)
             return frames, self.align(utterance, audio, frames), audio
         heard = HeardUtterance.load(kept)
+        return heard.frames, self._align_heard(utterance, heard), audio
+
+    def _kept(self, utterance: Utterance) -> Path | None:
+        """Where an utterance rests that was heard to learn the aligner from."""
+        if self.request.model is None:
+            return None
+        kept = self.heard_folder / heard_name(utterance)
+        return kept if kept.is_file() else None
+
+    def _align_heard(self, utterance: Utterance, heard: HeardUtterance) -> Alignment:
         alignment = self.ready_alignment(utterance, heard.duration_s)
-        if alignment is None:
-            if not isinstance(self.aligner, FlatstartAligner):
-                raise AlignmentError(
-                    f"{utterance.id} brings no alignment.", fix="Leave --aligner out, or add one."
-                )
-            alignment = self.aligner.align_heard(
-                heard.frames, heard.loud, heard.duration_s, self.pronounce(utterance)
+        if alignment is not None:
+            return alignment
+        if not isinstance(self.aligner, FlatstartAligner):
+            raise AlignmentError(
+                f"{utterance.id} brings no alignment.", fix="Leave --aligner out, or add one."
             )
-        return heard.frames, alignment, audio
+        return self.aligner.align_heard(
+            heard.frames, heard.loud, heard.duration_s, self.pronounce(utterance)
+        )
 
     def _log_posteriors(self, frames: Frames, alignment: Alignment) -> list[float]:
         """Log posterior of every phone that is no silence, in order."""
         canonical = [phone.phone for phone in alignment.spoken]
         heard = canonical_posteriors(frames, self.inventory, canonical)
         return [math.nan] * len(canonical) if heard is None else heard.log_posterior.tolist()
+
+    def alignment_of(self, utterance: Utterance) -> Alignment:
+        """An utterance's alignment, from what was heard before if it was.
+
+        Raises
+        ------
+        NativeEarError
+            If any step refuses it.
+        """
+        kept = self._kept(utterance)
+        if kept is None:
+            return self.align(utterance, recording_of(utterance))
+        return self._align_heard(utterance, HeardUtterance.load(kept))
 
     def align(self, utterance: Utterance, audio: Audio, frames: Frames | None = None) -> Alignment:
         """The utterance's own alignment, or one that is made now.
