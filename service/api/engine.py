@@ -30,6 +30,9 @@ logger = logging.getLogger("nativeear.service")
 _IN_TIME = 0.75
 """Share of the time-out that a recording may be expected to wait: beyond, it is refused at once."""
 
+LONGEST_RETRY_S = 60
+"""Longest wait that a refused client is asked for."""
+
 
 @dataclass(frozen=True, eq=False)
 class Work:
@@ -232,7 +235,8 @@ class Engine:
             return BusyError("The service is stopping.", fix="Try again in a minute.")
         with self._changed:
             waiting = len(self._waiting)
-        wait_s = max(1, round(self._seconds * waiting / self._settings.workers / 4))
+        estimate_s = round(self._seconds * waiting / self._settings.workers / 4)
+        wait_s = min(max(1, estimate_s), LONGEST_RETRY_S)
         return BusyError(
             "The service is busy.",
             cause=f"{waiting} recordings are waiting already.",

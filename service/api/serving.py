@@ -9,10 +9,15 @@ from types import FrameType
 import uvicorn
 
 from service.api.application import create_application
+from service.api.engine import LONGEST_RETRY_S
 from service.api.settings import ServiceSettings
 from service.api.state import Service
 
 logger = logging.getLogger("nativeear.service")
+
+KEEP_ALIVE_S = LONGEST_RETRY_S + 15
+"""A client that waits as long as `Retry-After` says finds its connection still open: one that is
+closed meanwhile breaks under the body that is sent next, and no answer can be read from it."""
 
 
 class _Server(uvicorn.Server):
@@ -55,6 +60,7 @@ def run(settings: ServiceSettings) -> None:
             port=settings.port,
             log_level="warning",
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=int(settings.drain_s) + 1,
             ws_max_size=1 << 20,
             h11_max_incomplete_event_size=64 << 10,

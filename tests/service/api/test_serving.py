@@ -1,5 +1,6 @@
 """The service as people run it: `nativeear serve` in a process of its own."""
 
+import http.client
 import io
 import json
 import os
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -104,6 +106,18 @@ def test_it_streams_words_and_finishes_what_runs_when_it_is_told_to_stop(
     assert served.process.wait(30) in {0, -signal.SIGTERM}
     assert "Traceback" not in "".join(served.log)
     assert not list(tmp_path.glob("nativeear-*"))
+
+
+def test_a_client_that_waits_before_it_asks_again_finds_its_connection_open(
+    served: Served,
+) -> None:
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=30)
+    connection.request("GET", "/healthz")
+    connection.getresponse().read()
+    time.sleep(6)  # uvicorn by itself closes after 5 s, and Retry-After may be longer
+    connection.request("GET", "/healthz")
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def streamed(url: str) -> tuple[list[str], dict]:
