@@ -86,7 +86,8 @@ def find_neighbours(
         # The k nearest are no farther than the k-th of those that spoke for their classes.
         least = np.partition(best, -k, axis=1)[:, -k] if best.shape[1] >= k else -np.inf
         least = np.maximum(least, np.finfo(np.float32).min)  # what is excluded is never near
-        query, row = np.nonzero(products >= np.reshape(least, (-1, 1)))
+        near_enough = products >= np.reshape(least, (-1, 1))
+        query, row = np.divmod(np.flatnonzero(near_enough), n_rows)  # faster than two dimensions
         near = products[query, row]
         order = np.lexsort((row, -near, query))
         query, row, near = query[order], row[order], near[order]
