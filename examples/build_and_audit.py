@@ -1,0 +1,30 @@
+"""Build an index from a folder of recordings with TextGrids, and ask it what it cannot hear.
+
+    python examples/build_and_audit.py CORPUS OUT [ENCODER]
+
+CORPUS holds `speaker/utterance.wav` beside `speaker/utterance.TextGrid`; OUT must not exist.
+"""
+
+import sys
+from pathlib import Path
+
+from indexer.audit.report import audit
+from indexer.build import BuildRequest, build_index
+from indexes.phone_index import PhoneIndex
+from indexes.verification import verify
+
+
+def main(corpus: str, out: str, encoder: str = "default") -> None:
+    """Build, verify and audit, and print the phones that an assessment would not judge."""
+    build_index(BuildRequest(corpora=(corpus,), language="en-US", out=Path(out), encoder=encoder))
+    verify(out).raise_if_damaged()
+    index = PhoneIndex.open(out)
+    counts = index.manifest.counts
+    print(f"{counts.exemplars} exemplars of {counts.speakers} speakers, {counts.audio_s:.0f} s")
+    held = audit(index).coverage.phones
+    print("judged:", *[phone.phone for phone in held if phone.judged])
+    print("not judged:", *[phone.phone for phone in held if not phone.judged])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
