@@ -11,6 +11,7 @@ from indexes.manifest import Manifest
 from indexes.phone_index import read_manifest
 from indexes.publishing import MANIFEST
 from speech.errors import IndexFormatError, InputError
+from speech.inventory import primary_subtag
 
 _PACKAGE = Path(__file__).parent
 DEFAULT_INDEX = "en-US"
@@ -118,11 +119,6 @@ def accents_of(language: str) -> tuple[IndexSummary, ...]:
             fix="Build one with `nativeear index build`, or name another language.",
         )
     return found
-
-
-def primary_subtag(tag: str) -> str:
-    """What a BCP 47 tag says of the language alone: `en` of `en-US`."""
-    return tag.replace("_", "-").split("-")[0].lower()
 
 
 def _summary(folder: Path, manifest: Manifest, shipped: bool) -> IndexSummary:

@@ -12,7 +12,7 @@ from time import perf_counter
 
 import numpy as np
 
-from indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes, primary_subtag
+from indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes
 from indexes.phone_index import PhoneIndex, read_manifest
 from indexes.publishing import MANIFEST, sha256_of
 from scoring.assessor import Assessor
@@ -23,6 +23,7 @@ from speech.alignment import Aligner, Alignment
 from speech.audio import SAMPLE_RATE, Audio
 from speech.errors import InputError, NativeEarError
 from speech.frames import Encoder, Frames
+from speech.inventory import primary_subtag
 from speech.pronunciation import Pronunciation
 
 logger = logging.getLogger("nativeear.service")
