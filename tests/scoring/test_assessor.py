@@ -187,7 +187,7 @@ def test_the_result_is_the_json_contract(assessor: Assessor, wav: Path) -> None:
     assert set(told) == {
         "id", "language", "index", "encoder", "calibration", "duration_s", "score", "words",
         "insertions", "remarks", "fluency", "prosody", "explanation", "level",
-        "transcript", "warnings",
+        "transcript", "accent", "warnings",
     }  # fmt: skip
     assert set(told["words"][0]) == {
         "word", "start_s", "end_s", "score", "stress", "omitted", "syllables", "phones",
