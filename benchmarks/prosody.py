@@ -124,32 +124,32 @@ def main() -> None:
     options = parser.parse_args()
     console = Console(width=100)
     header: Row = ("signal", "figure", "value", "")
-    console.print(_table("Known signals", header, [*pitch_rows(), *pause_rows(), *syllable_rows()]))
-    bench = _bench()
+    console.print(titled("Known signals", header, [*pitch_rows(), *pause_rows(), *syllable_rows()]))
+    bench = open_bench()
     prompts = list(_prompts(bench, options.prompts))
-    console.print(_table("Changed native prompts", header, _changed(bench, prompts)))
+    console.print(titled("Changed native prompts", header, _changed(bench, prompts)))
     speakers = list(_unheard(bench, options.sentences))
     rows = [*_stress(bench, prompts), *_unheard_stress(bench, speakers)]
-    console.print(_table("Stress", ("asked", "words", "found", ""), rows))
+    console.print(titled("Stress", ("asked", "words", "found", ""), rows))
     rows = _endings(bench, prompts, speakers)
-    console.print(_table("Does the ending fit?", ("asked", "sentences", "by", "fits"), rows))
+    console.print(titled("Does the ending fit?", ("asked", "sentences", "by", "fits"), rows))
     header = ("change", *(f"{name} ≤ {most:g}" for name, most in TOLERANCES.items()))
     rows = _invariance(bench, prompts[::4])
-    console.print(_table("Median change when aligned and measured again", header, rows))
+    console.print(titled("Median change when aligned and measured again", header, rows))
     console.print(_cost(bench, prompts))
     if options.languages:
         for table in rhythm_tables(options.languages, options.utterances, options.cache):
             console.print(table)
 
 
-def _table(title: str, header: Row, rows: list[Row]) -> Table:
+def titled(title: str, header: Row, rows: list[Row]) -> Table:
     table = Table(*header, title=title)
     for row in rows:
         table.add_row(*row)
     return table
 
 
-def _bench() -> Bench:
+def open_bench() -> Bench:
     index = PhoneIndex.open(find_index("en-US"))
     return Bench(
         index,
@@ -292,12 +292,12 @@ def _stress(bench: Bench, prompts: list[Prompt]) -> list[Row]:
                 again = polysyllables(bench.nuclei(other))
                 moved += [model.observe(w) for w in again if w[0].word == word[0].word]
     return [
-        _share(
+        share(
             "the index's speaker, as spoken: stress where the lexicon has it",
             [one.observed == one.expected for one in natural],
             STRESS_FOUND,
         ),
-        _share(
+        share(
             "moved by resynthesis: stress elsewhere",
             [one.observed != one.expected for one in moved],
             MOVED_FOUND,
@@ -313,10 +313,10 @@ def _unheard_stress(bench: Bench, speakers: list[Prompt]) -> list[Row]:
         model.observe(word) for prompt in speakers for word in polysyllables(bench.nuclei(prompt))
     ]
     asked = "six speakers whom the index has not heard, as spoken"
-    return [_share(asked, [one.observed == one.expected for one in found], STRESS_FOUND)]
+    return [share(asked, [one.observed == one.expected for one in found], STRESS_FOUND)]
 
 
-def _share(asked: str, found: list[bool], aim: float) -> Row:
+def share(asked: str, found: list[bool], aim: float) -> Row:
     share = float(np.mean(found))
     return asked, str(len(found)), f"{share:.3f}", verdict(share >= aim)
 
