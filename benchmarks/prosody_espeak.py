@@ -144,6 +144,8 @@ class Synthesiser:
     ) -> Spoken:
         """Say SSML, with phones of espeak-ng's own notation between double brackets.
 
+        Words must follow the brackets: right before a tag, espeak-ng reads the tag as phones.
+
         Parameters
         ----------
         rate
