@@ -155,8 +155,8 @@ class Synthesiser:
         """
         self._parts.clear()
         self._events.clear()
-        for name, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, melody)):
-            self._library.espeak_SetParameter(name, value, 0)
+        for parameter, value in ((_RATE, rate), (_PITCH, pitch), (_RANGE, melody)):
+            self._library.espeak_SetParameter(parameter, value, 0)
         said = f"<speak>{text}</speak>".encode()
         self._library.espeak_Synth(
             said, len(said) + 1, 0, 1, 0, _UTF8 | _SSML | _PHONES, None, None
