@@ -1,6 +1,7 @@
 """Prosody: known signals, resynthesised speech, native stress and melody, invariance, rhythm, cost.
 
     python -m benchmarks.prosody [--prompts N] [--sentences N] [--languages TAG …]
+                                 [--aligner NAME]
 
 Pitch, pauses and syllables are measured on signals whose truth is by construction, and on Debian's
 native English prompts after Praat has changed their rate, pitch, pauses, stress or ending. Stress
@@ -46,7 +47,7 @@ from retriever.neighbours import Exclusion
 from scoring.prosody.intonation import judge_intonation
 from scoring.prosody.natives import NativeProsody
 from scoring.prosody.stress import StressModel, polysyllables
-from speech.aligners.catalogue import load_aligner
+from speech.aligners.catalogue import load_aligner, needs_frames
 from speech.alignment import Aligner
 from speech.audio import SAMPLE_RATE, Audio
 from speech.encoders.catalogue import load_encoder
@@ -63,6 +64,9 @@ SOFT_PEAK = 0.09
 PAUSE_S = 0.6
 ENDING_SEMITONES = 6.0
 NOBODY = Exclusion()
+ALIGNER = "pocketsphinx"
+"""What `auto` takes for English."""
+
 RESONANT = frozenset({"vowel", "diphthong", "nasal", "liquid", "glide"})
 
 TOLERANCES = {
@@ -92,7 +96,8 @@ class Bench:
     def aligned(self, id: str, audio: Audio, text: str) -> Prompt | None:
         """The recording with its phones; None where they cannot be laid on it."""
         try:
-            alignment = self.aligner.align(audio, self.pronouncer.pronounce(text))
+            frames = self.encoder.encode(audio) if needs_frames(self.aligner) else None
+            alignment = self.aligner.align(audio, self.pronouncer.pronounce(text), frames)
         except NativeEarError:
             return None
         return Prompt(id, text, audio, alignment)
@@ -121,11 +126,12 @@ def main() -> None:
     parser.add_argument("--languages", nargs="*", choices=list(LANGUAGES), default=[])
     parser.add_argument("--utterances", type=int, default=150, help="of each language")
     parser.add_argument("--cache", type=Path, default=CACHE / "prosody_languages")
+    parser.add_argument("--aligner", default=ALIGNER)
     options = parser.parse_args()
     console = Console(width=100)
     header: Row = ("signal", "figure", "value", "")
     console.print(titled("Known signals", header, [*pitch_rows(), *pause_rows(), *syllable_rows()]))
-    bench = open_bench()
+    bench = open_bench(options.aligner)
     prompts = list(_prompts(bench, options.prompts))
     console.print(titled("Changed native prompts", header, _changed(bench, prompts)))
     speakers = list(_unheard(bench, options.sentences))
@@ -149,13 +155,13 @@ def titled(title: str, header: Row, rows: list[Row]) -> Table:
     return table
 
 
-def open_bench() -> Bench:
+def open_bench(aligner: str = ALIGNER) -> Bench:
     index = PhoneIndex.open(find_index("en-US"))
     return Bench(
         index,
         NativeProsody(index),
         load_encoder(index.manifest.encoder.name, layer=index.manifest.encoder.layer),
-        load_aligner("pocketsphinx", "en-US"),
+        load_aligner(aligner, "en-US"),
         Pronouncer("en-US"),
     )
 
