@@ -35,6 +35,7 @@ WAITING = "waiting.parquet"
 ALIGNER = "aligner.safetensors"
 LEXICON = "lexicon.txt"
 CLIPS = "audio"
+AUDIT = "audit.json"
 
 _FLAT_HEADER = struct.Struct("<4siqqqBiQ")
 """What FAISS writes before the vectors of an `IndexFlatIP`: its four letters, d, n, two words that

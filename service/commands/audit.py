@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.commands.guard import SOME_FAILED, print_json
+from speech.errors import InputError
 
 if TYPE_CHECKING:
     from indexer.audit.report import AuditReport
@@ -38,15 +39,27 @@ def audit(
             "smaller share of left-out natives is heard right.",
         ),
     ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the audit in the index, as audit.json.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Tell what an index holds, how well it hears, and what it lacks; nothing is changed."""
+    """Tell what an index holds, how well it hears, and what it lacks."""
     from indexer.audit.report import audit as audit_of
     from indexes.catalogue import find_index
     from indexes.phone_index import PhoneIndex
 
+    if keep and against is not None:
+        raise InputError(
+            "What is kept in an index is the audit of the index alone.",
+            fix="Leave out --against, or --keep.",
+        )
     index = PhoneIndex.open(find_index(name))
     report = audit_of(index, source=against)
+    if keep:
+        from indexer.audit.kept import keep_audit
+
+        keep_audit(index, report)
     if html is not None:
         from service.report.audit import write_audit_page
 

@@ -1,0 +1,59 @@
+"""An audit beside the exemplars that it is of: `audit.json`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from indexer.audit.report import AuditReport
+from indexes.locking import writing
+from indexes.phone_index import AUDIT, PhoneIndex
+from indexes.publishing import seal, staged, sync
+from indexes.versions import swap
+from speech.errors import InputError
+
+
+def keep_audit(index: PhoneIndex, report: AuditReport) -> Path:
+    """Put an audit into the folder of the index, as a file that its manifest names.
+
+    The exemplars and the revision stay as they are, and the exchange is at one instant. Whatever
+    changes the exemplars leaves the audit behind, so that an index never holds another's.
+
+    Parameters
+    ----------
+    index
+        The index.
+    report
+        Its audit, not against anything.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    InputError
+        If the index was changed while it was audited, or its folder cannot be written.
+    """
+    path = index.path.resolve()
+    with writing(path, f"nativeear index audit {path.name} --keep"):
+        manifest = PhoneIndex.open(path).manifest
+        if manifest.revision != index.manifest.revision:
+            raise InputError(
+                f"The index {path.name} was changed while it was audited.", fix="Audit it again."
+            )
+        with staged(path) as stage:
+            known = {name: file for name, file in manifest.files.items() if name != AUDIT}
+            for name in known:
+                (stage / name).parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(path / name, stage / name)
+                except OSError:  # another disk, or one without hard links
+                    shutil.copyfile(path / name, stage / name)
+            (stage / AUDIT).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
+            seal(stage, manifest, known)
+            swap(stage, path)  # what was there goes with the stage; older versions stay
+            sync(path.parent)
+    return path / AUDIT
