@@ -76,7 +76,7 @@ def test_embeddings_lie_in_the_order_of_the_exemplars(tmp_path: Path) -> None:
     utterances = pq.read_table(tmp_path / "index" / "utterances.parquet").to_pylist()
     assert len(utterances) == 12
     assert utterances[3] == {
-        "corpus": "random", "utterance": "u00003", "speaker": "s3", "audio_s": 1.5
+        "corpus": "random", "utterance": "u00003", "speaker": "s3", "audio_s": 1.5, "sex": None,
     }  # fmt: skip
     assert manifest.counts.audio_s == 18
     assert manifest.counts.speakers == 7
