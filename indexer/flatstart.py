@@ -115,7 +115,7 @@ def fit_flatstart(
     with _workers(lessons, phones, states, workers) as ask:
         progress(stage, 0, MAX_ROUNDS)
         taught = all(lesson.given is not None for lesson in lessons)
-        few = None if taught else BLIND_LESSONS
+        few = None if taught or len(lessons) <= BLIND_LESSONS else BLIND_LESSONS
         begun = ask(_Question(None, None, None))
         centre = (begun.spoken / max(begun.speech, 1.0)).astype(np.float32)
         sums = ask(_Question(centre, None, None), few).sums

@@ -9,7 +9,6 @@ transform and the decision stay as they were.
 from __future__ import annotations
 
 import dataclasses
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -63,7 +62,7 @@ from indexes.phone_index import (
     PhoneIndex,
     clip_name,
 )
-from indexes.publishing import publish, refuse_existing, seal, staged
+from indexes.publishing import publish, refuse_existing, seal, staged, take_over
 from indexes.similarity import class_similarities, margins
 from indexes.utterances import utterances_of
 from indexes.verification import verify
@@ -620,11 +619,8 @@ def _carry_clips(
         if own != clips:
             write_clip(Audio.load(index.path / name), stage / target, clips)
             continue
-        try:
-            os.link(index.path / name, stage / target)
+        if take_over(index.path / name, stage / target):
             known[target] = index.manifest.files[name]
-        except OSError:  # another disk, or one without hard links
-            shutil.copyfile(index.path / name, stage / target)
     return known
 
 

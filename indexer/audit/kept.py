@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from indexer.audit.report import AuditReport
 from indexes.locking import writing
 from indexes.phone_index import AUDIT, PhoneIndex
-from indexes.publishing import seal, staged, sync
+from indexes.publishing import seal, staged, sync, take_over
 from indexes.versions import swap
 from speech.errors import InputError
 
@@ -45,13 +43,13 @@ def keep_audit(index: PhoneIndex, report: AuditReport) -> Path:
                 f"The index {path.name} was changed while it was audited.", fix="Audit it again."
             )
         with staged(path) as stage:
-            known = {name: file for name, file in manifest.files.items() if name != AUDIT}
-            for name in known:
+            known = {}
+            for name, identity in manifest.files.items():
+                if name == AUDIT:
+                    continue
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    os.link(path / name, stage / name)
-                except OSError:  # another disk, or one without hard links
-                    shutil.copyfile(path / name, stage / name)
+                if take_over(path / name, stage / name):
+                    known[name] = identity
             (stage / AUDIT).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
             seal(stage, manifest, known)
             swap(stage, path)  # what was there goes with the stage; older versions stay
