@@ -165,6 +165,7 @@ class Client:
         *,
         text: str | None = None,
         phones: str | None = None,
+        free: bool = False,
         language: str | None = None,
         index: str | None = None,
         l1: str | None = None,
@@ -180,6 +181,8 @@ class Client:
         ----------
         text, phones
             What was meant to be said, or its phones, ` | ` between words; one of both.
+        free
+            Instead of them: no text is known, and what is heard is assessed.
         language, index
             What speaks it natively; the service's first index if neither is given.
         l1
@@ -204,6 +207,7 @@ class Client:
             {
                 "text": text,
                 "phones": phones,
+                "free": "true" if free else None,
                 "language": language,
                 "index": index,
                 "l1": l1,
@@ -227,6 +231,7 @@ class Client:
         *,
         text: str | None = None,
         phones: str | None = None,
+        free: bool = False,
         language: str | None = None,
         index: str | None = None,
         l1: str | None = None,
@@ -241,6 +246,7 @@ class Client:
             {
                 "text": text,
                 "phones": phones,
+                "free": "true" if free else None,
                 "language": language,
                 "index": index,
                 "l1": l1,

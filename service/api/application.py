@@ -39,13 +39,16 @@ from service.api.routes import (
 from service.api.settings import ServiceSettings
 from service.api.state import Service
 from service.api.version import VERSION
+from service.database.jobs import LEASE
 from service.database.store import Store
 from speech.errors import InputError, NativeEarError
+from speech.recognisers.whisper import find_recogniser
 
 logger = logging.getLogger("nativeear.service")
 
 _PURGE_S = 600.0
 _RETRY_S = 5.0
+_RENEW_S = LEASE.total_seconds() / 6
 
 _ABOUT = """\
 Hears a learner against native speech, phone by phone.
@@ -62,10 +65,11 @@ def create_application(settings: ServiceSettings) -> FastAPI:
     Raises
     ------
     InputError
-        If it would listen beyond this machine without a key.
+        If it would listen beyond this machine without a key, or the recogniser is none.
     StorageError
         If the database cannot be opened.
     """
+    recogniser = find_recogniser(settings.asr)
     store = Store.open(settings.database)
     try:
         _refuse_open_door(settings, store)
@@ -83,6 +87,7 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         doorkeeper=Doorkeeper(store),
         builds=Builds(store),
         pending=Pending(store),
+        recogniser=recogniser,
     )
     application = FastAPI(
         title="NativeEar",
@@ -132,22 +137,32 @@ def _refuse_open_door(settings: ServiceSettings, store: Store) -> None:
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     service: Service = application.state.service
+    keeping = asyncio.create_task(_keep_jobs(service))
     tasks = [asyncio.create_task(_start(service)), asyncio.create_task(_purge(service))]
     try:
         yield
     finally:
         service.engine.refuse_new()
         for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            await _end(task)
         within_s = service.settings.drain_s
         if not await to_thread.run_sync(service.engine.stop, within_s):
             logger.warning("something was still running after %g s and is given up", within_s)
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(service.pending.finish(), 5.0)
         await to_thread.run_sync(service.builds.stop)
+        await _end(keeping)
+        try:
+            await to_thread.run_sync(service.store.abandon_jobs)
+        except NativeEarError as error:
+            logger.warning("its jobs could not be given up: %s", error)
         await to_thread.run_sync(service.store.close)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _start(service: Service) -> None:
@@ -174,6 +189,22 @@ def _warm(service: Service) -> None:
     names = service.settings.indexes or (service.references.default_name,)
     opened = [service.references.get(name) for name in names]
     service.engine.start(opened[0])
+
+
+async def _keep_jobs(service: Service) -> None:
+    """Say that this service lives, and fail the jobs of those that do not."""
+    while True:
+        try:
+            await to_thread.run_sync(_renew_jobs, service)
+        except NativeEarError as error:
+            logger.warning("its jobs could not be kept: %s", error)
+        await asyncio.sleep(_RENEW_S)
+
+
+def _renew_jobs(service: Service) -> None:
+    for job in service.store.renew_jobs():  # another service may have been asked to cancel it
+        service.builds.cancel(job)
+        service.pending.cancel(job)
     if orphans := service.store.fail_orphans():
         logger.warning("%d jobs had been left by a service that died", orphans)
 

@@ -24,6 +24,7 @@ from service.api.problems import BusyError, ClientGoneError, TookTooLongError
 from service.api.references import AUTO, Reference
 from service.api.settings import ServiceSettings
 from speech.audio import Audio
+from speech.recogniser import Recogniser
 
 logger = logging.getLogger("nativeear.service")
 
@@ -48,6 +49,10 @@ class Work:
         See `scoring.calibration`.
     accents
         All indexes of the language, where the nearest accent is to judge; `reference` is the first.
+    free
+        Whether what is heard is assessed, for no text is known.
+    recogniser
+        As for `scoring.assessor.Assessor.assess_free`.
     """
 
     reference: Reference
@@ -58,9 +63,15 @@ class Work:
     l1: str | None = None
     calibration: str = AUTO
     accents: tuple[Reference, ...] = ()
+    free: bool = False
+    recogniser: Recogniser | None = None
 
     def run(self, assessor: Assessor) -> Assessment:
         """Assess it; called in an inference thread."""
+        if self.free:
+            return assessor.assess_free(
+                self.audio, recogniser=self.recogniser, id=self.id, l1=self.l1
+            )
         if self.accents:
             accents = Accents([one.assessor_of(self.calibration) for one in self.accents])
             return accents.assess(self.audio, self.text, phones=self.phones, id=self.id, l1=self.l1)

@@ -42,7 +42,8 @@ class AssessmentItem(_Answer):
     group: str | None = None
     language: str
     index: str
-    text: str | None = None
+    text: str | None = Field(None, description="What was meant, as it was sent.")
+    transcript: str | None = Field(None, description="What was heard, where nothing was meant.")
     duration_s: float
     overall: float | None = None
     pronunciation: float | None = None
@@ -302,6 +303,7 @@ class Health(_Answer):
 EXAMPLES: dict[str, Any] = {
     "text": ["I think so."],
     "phones": ["HH AH L OW | W ER L D"],
+    "free": [True],
     "language": ["en-US"],
     "index": ["en-US"],
     "l1": ["es"],

@@ -51,6 +51,8 @@ class ServiceSettings:
         Folder whose corpora may be built into indexes; uploads only if None.
     jobs_dir
         Folder for unpacked uploads and for what a build says; the system's if None.
+    asr
+        Folder of the recogniser for free speech; that of `NATIVEEAR_ASR`, if any, if None.
     allow_origins
         Other web pages that may ask.
     trusted_hosts
@@ -77,6 +79,7 @@ class ServiceSettings:
     retain_days: float | None = None
     corpora: Path | None = None
     jobs_dir: Path | None = None
+    asr: Path | None = None
     allow_origins: tuple[str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
     reload_s: float = 2.0

@@ -18,6 +18,7 @@ from service.api.references import References
 from service.api.settings import ServiceSettings
 from service.database.store import Store
 from speech.errors import NativeEarError
+from speech.recogniser import Recogniser
 
 
 @dataclass(eq=False)
@@ -26,6 +27,8 @@ class Service:
 
     Attributes
     ----------
+    recogniser
+        Writes down the words of free speech; its sounds are taken without one.
     ready
         Whether everything was run once.
     trouble
@@ -41,6 +44,7 @@ class Service:
     doorkeeper: Doorkeeper
     builds: Builds
     pending: Pending
+    recogniser: Recogniser | None = None
     ready: bool = False
     trouble: NativeEarError | None = None
 

@@ -49,6 +49,14 @@ def serve(
     jobs_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where uploaded corpora are unpacked.")
     ] = None,
+    asr: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A faster-whisper model that writes down the words of free speech; NATIVEEAR_ASR "
+            "by default. Without any, the encoder's own phones are taken.",
+        ),
+    ] = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="A web page that may ask, repeatable."),
@@ -79,6 +87,7 @@ def serve(
             retain_days=retain,
             corpora=corpora,
             jobs_dir=jobs_dir,
+            asr=asr,
             allow_origins=tuple(allow_origin or ()),
         )
     )

@@ -69,6 +69,7 @@ class AssessmentSummary:
     language: str
     index: str
     text: str | None
+    transcript: str | None
     duration_s: float
     overall: float | None
     pronunciation: float | None
@@ -122,6 +123,7 @@ def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
         language=new.language,
         index_name=new.index,
         text=new.text,
+        transcript=result.transcript.text if result.transcript else None,
         duration_s=new.duration_s,
         idempotency_key=new.idempotency_key,
         request_digest=new.request_digest,
@@ -140,6 +142,8 @@ def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
 
 
 def _phones(id: str, result: Assessment) -> Iterator[dict[str, Any]]:
+    if result.transcript is not None and result.transcript.source == "phones":
+        return  # what was heard was not meant: it belongs to no history of sounds
     spoken = ((word.word, phone) for word in result.words for phone in word.phones)
     for position, (word, phone) in enumerate(spoken):
         yield {
@@ -335,6 +339,7 @@ def _summary(row: Any, has_audio: bool | None = None) -> dict[str, Any]:
         "language": row.language,
         "index": row.index_name,
         "text": row.text,
+        "transcript": row.transcript,
         "duration_s": row.duration_s,
         "overall": row.overall,
         "pronunciation": row.pronunciation,

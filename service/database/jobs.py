@@ -1,4 +1,8 @@
-"""Work that outlasts a request."""
+"""Work that outlasts a request.
+
+A job belongs to the service that took it for as long as that says, every few seconds, that it
+lives. Several services may share a database: each fails what belongs to none of them any more.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from uuid import uuid4
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from service.database.assessments import rows_of
@@ -23,7 +27,21 @@ ASSESSMENT = "assessment"
 KEPT = timedelta(days=30)
 """How long a job that made no assessment is kept after its end."""
 
+LEASE = timedelta(seconds=30)
+"""How long a job belongs to a service after that has last said that it lives."""
+
 _NO_REQUEST = "{}"
+_INTERRUPTED = json.dumps(
+    {
+        "type": "urn:nativeear:problem:interrupted",
+        "title": "Service unavailable",
+        "status": 503,
+        "detail": "The service stopped before the job was done.",
+        "cause": "",
+        "fix": "Send it again.",
+        "instance": "",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -62,6 +80,7 @@ def insert_job(session: Session, kind: str, request: str, key_id: str | None, op
         id=uuid4().hex,
         key_id=owner(key_id),
         opened_by=opened,
+        leased_until=_now(session) + LEASE,
         kind=kind,
         state="queued",
         stage="",
@@ -169,29 +188,39 @@ def request_cancel(session: Session, id: str, whose: Whose) -> None:
     row.updated_at = datetime.now(timezone.utc)
 
 
-def fail_orphans(session: Session, opened: str) -> int:
-    """Fail the jobs that nobody works at; how many there were.
+def renew_jobs(session: Session, opened: str) -> tuple[str, ...]:
+    """Put off the end of the leases of one opening; ids of its jobs that are to be given up."""
+    own = (JobRow.opened_by == opened) & JobRow.state.not_in(ENDED)
+    rows_of(session, update(JobRow).where(own).values(leased_until=_now(session) + LEASE))
+    return tuple(session.scalars(select(JobRow.id).where(own, JobRow.cancel_requested)))
 
-    Those are the ones that wait or run and were not begun under this opening of the database.
-    """
-    problem = {
-        "type": "urn:nativeear:problem:interrupted",
-        "title": "Service unavailable",
-        "status": 503,
-        "detail": "The service stopped before the job was done.",
-        "cause": "",
-        "fix": "Send it again.",
-        "instance": "",
-    }
-    orphans = JobRow.state.not_in(ENDED) & (JobRow.opened_by != opened)
+
+def fail_orphans(session: Session) -> int:
+    """Fail the jobs whose leases are over; how many there were."""
+    over = JobRow.leased_until.is_(None) | (JobRow.leased_until < _now(session))
+    return _interrupt(session, over)
+
+
+def abandon_jobs(session: Session, opened: str) -> int:
+    """Fail the jobs of an opening that ends; how many there were."""
+    return _interrupt(session, JobRow.opened_by == opened)
+
+
+def _interrupt(session: Session, chosen: ColumnElement[bool]) -> int:
+    unfinished = chosen & JobRow.state.not_in(ENDED)
     session.execute(
-        update(JobRow).where(orphans, JobRow.kind == ASSESSMENT).values(request=_NO_REQUEST)
+        update(JobRow).where(unfinished, JobRow.kind == ASSESSMENT).values(request=_NO_REQUEST)
     )
-    failed = update(JobRow).where(orphans)
     now = datetime.now(timezone.utc)
-    return rows_of(
-        session, failed.values(state="failed", problem=json.dumps(problem), updated_at=now)
-    )
+    failed = update(JobRow).where(unfinished)
+    return rows_of(session, failed.values(state="failed", problem=_INTERRUPTED, updated_at=now))
+
+
+def _now(session: Session) -> datetime:
+    """The time by the clock that all services of a database share."""
+    if session.get_bind().dialect.name == "sqlite":  # which is for one machine
+        return datetime.now(timezone.utc)
+    return session.scalars(select(func.clock_timestamp())).one()
 
 
 def delete_ended(session: Session, now: datetime) -> int:

@@ -1,7 +1,8 @@
 """How learners get on, counted in SQL from the phones of their assessments.
 
 A phone counts as flagged by its verdict, see `scoring.grading.FLAGGED`; the share is of those that
-were judged, so that uncertain ones pull it neither way.
+were judged, so that uncertain ones pull it neither way. Free speech of which sounds alone were heard
+has no phones here: nobody knows which were meant.
 """
 
 from __future__ import annotations
@@ -68,6 +69,7 @@ class Sentence:
     created_at: datetime
     language: str
     text: str | None
+    transcript: str | None
     overall: float | None
     pronunciation: float | None
     fluency: float | None

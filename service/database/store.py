@@ -249,14 +249,23 @@ class Store:
         with self._writes() as session:
             jobs.request_cancel(session, id, key_id)
 
-    def fail_orphans(self) -> int:
-        """Fail the jobs that a service left when it died; how many there were.
+    def renew_jobs(self) -> tuple[str, ...]:
+        """Say that whoever opened this works at its jobs; ids of those that are to be given up.
 
-        Only this opening of the database may have jobs that live: call it from the one service
-        that takes jobs.
+        It is to be said well within `jobs.LEASE`, or others may fail them.
         """
         with self._writes() as session:
-            return jobs.fail_orphans(session, self._id)
+            return jobs.renew_jobs(session, self._id)
+
+    def fail_orphans(self) -> int:
+        """Fail the jobs of services that say nothing any more; how many there were."""
+        with self._writes() as session:
+            return jobs.fail_orphans(session)
+
+    def abandon_jobs(self) -> int:
+        """Fail the jobs that were made here and have not ended; how many there were."""
+        with self._writes() as session:
+            return jobs.abandon_jobs(session, self._id)
 
     # Keys
 

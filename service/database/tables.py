@@ -58,6 +58,7 @@ class AssessmentRow(Table):
     """An assessment: what lists and figures need in columns, the whole result as JSON.
 
     `day` is the date of `created_at` in UTC: what databases call a date depends on their settings.
+    `transcript` is what was heard where no text was known.
     """
 
     __tablename__ = "assessments"
@@ -79,6 +80,7 @@ class AssessmentRow(Table):
     language: Mapped[str]
     index_name: Mapped[str]
     text: Mapped[str | None]
+    transcript: Mapped[str | None]
     duration_s: Mapped[float]
     overall: Mapped[float | None]
     pronunciation: Mapped[float | None]
@@ -123,7 +125,8 @@ class JobRow(Table):
     """Work that outlasts a request.
 
     A job that made an assessment refers to it, so that it is kept once and is deleted with it.
-    `opened_by` is the opening of the database that the job belongs to.
+    `opened_by` is the opening of the database that the job belongs to, `leased_until` when it stops
+    belonging to it unless that is put off; None is over.
     """
 
     __tablename__ = "jobs"
@@ -136,6 +139,7 @@ class JobRow(Table):
     id: Mapped[str] = mapped_column(primary_key=True)
     key_id: Mapped[str]
     opened_by: Mapped[str]
+    leased_until: Mapped[datetime | None]
     kind: Mapped[str]
     state: Mapped[str]
     stage: Mapped[str]

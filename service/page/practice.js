@@ -6,27 +6,33 @@ import { learner } from "./learner.js";
 import { audioContext, clip, play, stop } from "./player.js";
 import { record } from "./recorder.js";
 import { showResult } from "./result.js";
-import { languageName } from "./scale.js";
+import { languageName, spoken } from "./scale.js";
 
 const OWN = "own";
+const FREE = "free";
 const HEARD = "heard";
 const HEARD_WORDS = [3, 12]; // how long the native recordings are that are offered to repeat
 const MOST_HEARD = 200;
 const MOST_NATIVES = 2000;
 const TYPING_MS = 600;
+const ABOUT = {
+  [HEARD]: "Sentences that natives of this index were recorded with.",
+  [FREE]: "Without a text, what you said is written down as it was heard. How native your sounds and your flow are can be told; sounds that were replaced or left out are hard to notice.",
+};
 
 const state = {
   indexes: [],
   index: null,
   sets: [],
   natives: [], // whole recordings that the index keeps
-  text: "",
+  text: "", // null where it is spoken freely
   take: null, // { file, buffer }
   recording: null,
   hint: [], // what stands in the place of a result
 };
 
 const wordsIn = (text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}’'-]+/gu) ?? [];
+const sayable = () => state.text === null || state.text.trim() !== "";
 const plain = (text) => wordsIn(text).join(" ");
 const trouble = (error) => say(fault(error), { trouble: true });
 const path = (index) => `indexes/${encodeURIComponent(index)}`;
@@ -37,7 +43,7 @@ function offerSets() {
   const choice = byId("set");
   const options = state.sets.map((set, i) => el("option", { value: String(i) }, set.title));
   if (repeatable().length > 0) options.push(el("option", { value: HEARD }, "Repeat after a native"));
-  options.push(el("option", { value: OWN }, "My own text"));
+  options.push(el("option", { value: OWN }, "My own text"), el("option", { value: FREE }, "Speak freely"));
   choice.replaceChildren(...options);
 }
 
@@ -53,18 +59,20 @@ function repeatable() {
 function showSet() {
   const chosen = byId("set").value;
   const own = chosen === OWN;
+  const free = chosen === FREE;
   const set = state.sets[Number(chosen)];
   const sentences = chosen === HEARD ? repeatable().map(({ text }) => text[0].toLocaleUpperCase() + text.slice(1)) : (set?.sentences ?? []);
   byId("own").hidden = !own;
-  byId("sentences").hidden = own;
+  byId("sentences").hidden = own || free;
   byId("about").hidden = own;
-  byId("about").textContent = chosen === HEARD ? "Sentences that natives of this index were recorded with." : (set?.about ?? "");
+  byId("about").textContent = ABOUT[chosen] ?? set?.about ?? "";
   byId("sentences").replaceChildren(
     ...sentences.map((text) =>
       el("li", {}, el("button", { type: "button", lang: state.index.language, dir: "auto", onclick: () => choose(text) }, text)),
     ),
   );
-  if (own) choose(byId("text").value);
+  if (free) choose(null);
+  else if (own) choose(byId("text").value);
   else choose(sentences[0] ?? "");
 }
 
@@ -84,6 +92,7 @@ function nativeButton(native, attributes, ...children) {
   return button;
 }
 
+/** Take a text to be said; null for whatever comes to mind. */
 function choose(text) {
   if (text !== state.text) {
     discard();
@@ -96,7 +105,7 @@ function choose(text) {
   const target = byId("target");
   target.lang = state.index.language;
   target.replaceChildren();
-  for (const piece of text.split(/(\s+)/u).filter(Boolean)) {
+  for (const piece of (text ?? "").split(/(\s+)/u).filter(Boolean)) {
     const native = nativeWith(plain(piece));
     target.append(
       native
@@ -104,15 +113,15 @@ function choose(text) {
         : piece,
     );
   }
-  if (!text) target.append(el("span", { class: "soft" }, "Write what you want to say."));
-  const whole = state.natives.find((native) => plain(native.text) === plain(text));
+  if (!text) target.append(el("span", { class: "soft" }, text === null ? "Say whatever you like." : "Write what you want to say."));
+  const whole = text && state.natives.find((native) => plain(native.text) === plain(text));
   byId("native").replaceChildren(
-    whole && text
+    whole
       ? nativeButton(whole, { class: "play" }, el("span", { class: "sign", "aria-hidden": "true" }, "▶"), " Hear a native")
       : el("span", { class: "soft" }, text && target.querySelector("button") ? "Underlined words: press to hear a native." : ""),
   );
-  byId("record").disabled = !text.trim();
-  byId("choose").disabled = !text.trim();
+  byId("record").disabled = !sayable();
+  byId("choose").disabled = !sayable();
   byId("unknown").textContent = "";
 }
 
@@ -230,13 +239,13 @@ async function send() {
   try {
     const assessment = await assess(
       file,
-      { text, index: state.index.name, l1, learner_id: name, group: name && group, keep_audio: keep && "true" },
+      { text, free: text === null && "true", index: state.index.name, l1, learner_id: name, group: name && group, keep_audio: keep && "true" },
       say,
     );
     const title = showResult(
       byId("result"),
       { assessment, sound: buffer ? async () => buffer : null },
-      `“${text}”`,
+      spoken({ ...assessment, text }),
     );
     const { overall } = assessment.score;
     const headline = overall === null ? "Nothing could be scored." : `${Math.round(overall)} of 100.`;
@@ -261,7 +270,7 @@ function acceptDrops() {
   stage.addEventListener("dragleave", over(false));
   stage.addEventListener("drop", (event) => {
     over(false)(event);
-    if (state.text.trim()) takeFile(event.dataTransfer.files[0]);
+    if (sayable()) takeFile(event.dataTransfer.files[0]);
   });
 }
 

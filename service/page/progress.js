@@ -5,7 +5,7 @@ import { byId, el, fault, say, svg } from "./dom.js";
 import { learner } from "./learner.js";
 import { audioContext } from "./player.js";
 import { showResult } from "./result.js";
-import { FLAGGED_SCORE, GOOD_SCORE, band, day, languageName, scoreText, shareText } from "./scale.js";
+import { FLAGGED_SCORE, GOOD_SCORE, band, day, languageName, scoreText, shareText, spoken } from "./scale.js";
 
 const MOST = 100; // results listed
 const trouble = (error) => say(fault(error), { trouble: true });
@@ -87,7 +87,7 @@ async function open(item, node, back) {
     }
     const shown = el("div", { class: "result" });
     node.replaceChildren(backButton("All results", back), shown);
-    showResult(shown, { assessment, sound: buffer ? async () => buffer : null }, `“${item.text ?? ""}”, ${day(item.created_at)}`).focus();
+    showResult(shown, { assessment, sound: buffer ? async () => buffer : null }, `${spoken(item)}, ${day(item.created_at)}`).focus();
   } catch (error) {
     trouble(error);
   }
@@ -99,9 +99,9 @@ export const backButton = (where, go) =>
 
 function resultTable(items, node, again) {
   const rows = items.map((item) => {
-    const erase = el("button", { type: "button", class: "link", "aria-label": `Delete the result of “${item.text}”` }, "Delete");
+    const erase = el("button", { type: "button", class: "link", "aria-label": `Delete the result of ${spoken(item)}` }, "Delete");
     erase.addEventListener("click", async () => {
-      if (!window.confirm(`Delete this result and its recording for good?\n\n${item.text ?? ""}`)) return;
+      if (!window.confirm(`Delete this result and its recording for good?\n\n${spoken(item)}`)) return;
       try {
         await remove(`assessments/${item.id}`);
         await again();
@@ -114,7 +114,7 @@ function resultTable(items, node, again) {
       "tr",
       {},
       el("td", {}, day(item.created_at)),
-      el("td", {}, el("button", { type: "button", class: "link", onclick: () => open(item, node, again) }, item.text ?? "phones")),
+      el("td", {}, el("button", { type: "button", class: "link", onclick: () => open(item, node, again) }, item.text ?? spoken(item))),
       el("td", {}, cell(item.overall)),
       el("td", { class: "end" }, erase),
     );
@@ -191,7 +191,7 @@ export async function showHistory(node, name, above = []) {
         "section",
         { class: "card" },
         el("div", { class: "row" }, el("h3", {}, "Sounds, the hardest first"), csvButton(`learners/${who}/progress?format=csv`, "progress.csv")),
-        phoneTable(progress.phones),
+        progress.phones.length > 0 ? phoneTable(progress.phones) : el("p", { class: "soft" }, "None yet: where you speak freely, nobody knows which sounds were meant."),
       ),
       el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Results"), forgetButton(name, again)), resultTable(items, node, again)),
     );

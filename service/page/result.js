@@ -8,6 +8,12 @@ import { timelineOf } from "./timeline.js";
 import { wordsOf } from "./words.js";
 
 const MAX_REMARKS = 3;
+const CALIBRATIONS = {
+  expert: "graded as experts would",
+  "training-free": "graded by native speech alone",
+  similarity: "each sound as an instance of what it was heard as",
+  none: "its flow alone",
+};
 const RING = 2 * Math.PI * 42;
 
 function ring(score) {
@@ -88,6 +94,7 @@ export function showResult(node, take, about) {
   let timeline = null;
   take.follow = (part, seconds) => timeline?.place(part?.own ? seconds : null);
   const words = wordsOf(take);
+  const ofSounds = assessment.transcript?.source === "phones";
   const whole = el("button", { type: "button", class: "play" }, el("span", { class: "sign", "aria-hidden": "true" }, "▶"), " Hear all of it");
   whole.addEventListener("click", () => {
     play(whole, [{ load: take.sound, own: true }], { follow: take.follow, ended: () => take.follow(null) }).catch((error) => say(fault(error), { trouble: true }));
@@ -103,13 +110,15 @@ export function showResult(node, take, about) {
     ...[
       el("section", { class: "card" }, title, headline(assessment), levelOf(assessment)),
       remarksOf(assessment, words),
-      el(
-        "section",
-        { class: "card" },
-        el("h3", {}, "Word by word"),
-        el("p", { class: "soft" }, "Press a word to see and hear its sounds."),
-        words.nodes,
-      ),
+      assessment.words.length > 0
+        ? el(
+            "section",
+            { class: "card" },
+            el("h3", {}, ofSounds ? "Sounds between pauses" : "Word by word"),
+            el("p", { class: "soft" }, `Press ${ofSounds ? "some" : "a word"} to see and hear ${ofSounds ? "them one by one" : "its sounds"}.`),
+            words.nodes,
+          )
+        : null,
       el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Your recording"), take.sound ? whole : null), drawing),
       melody ? el("section", { class: "card" }, el("h3", {}, "Melody"), melodyInWords(assessment), melody) : null,
       grades.length > 0 ? el("section", { class: "card grades" }, el("h3", {}, "Flow and rhythm among natives"), grades) : null,
@@ -132,7 +141,7 @@ export function showResult(node, take, about) {
 }
 
 function notes(assessment) {
-  const calibration = assessment.calibration === "expert" ? "graded as experts would" : "graded by native speech alone";
+  const calibration = CALIBRATIONS[assessment.calibration];
   return el(
     "section",
     { class: "card notes" },

@@ -46,6 +46,13 @@ export const percent = (share) => `${Math.round(100 * share)} %`;
 export const day = (time) =>
   new Date(time).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
 
+/** What was said: the text that was meant, else what was heard. */
+export function spoken({ text, transcript }) {
+  if (text) return `“${text}”`;
+  const heard = transcript?.text ?? transcript;
+  return heard ? `Heard: “${heard}”` : "Sounds without a text";
+}
+
 /** A language tag by its name in English. */
 export function languageName(tag) {
   try {

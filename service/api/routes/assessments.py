@@ -37,6 +37,7 @@ from service.api.tables import CSV_CONTENT, Format, csv_response
 from service.database.store import NewAssessment, StoredAssessment
 from speech.audio import Audio
 from speech.errors import InputError
+from speech.recogniser import Recogniser
 
 router = APIRouter(prefix="/v1/assessments", tags=["assessments"])
 
@@ -73,6 +74,14 @@ async def assess(
             examples=EXAMPLES["phones"],
         ),
     ] = None,
+    free: Annotated[
+        bool,
+        Form(
+            description="No text is known: assess what is heard. Goes without `text`, `phones` and "
+            "`accent`.",
+            examples=EXAMPLES["free"],
+        ),
+    ] = False,
     language: Annotated[
         Tag | None, Form(description="BCP 47 tag.", examples=EXAMPLES["language"])
     ] = None,
@@ -108,6 +117,9 @@ async def assess(
 ) -> Any:
     """Compare a learner's recording with native speech, phone by phone.
 
+    What was meant is told by `text` or `phones`; with `free` nothing was, and `transcript` tells
+    what was heard: words, where the service has a recogniser, or sounds.
+
     Long recordings, and those that are sent with `Prefer: respond-async`, are answered with 202
     and a job.
     """
@@ -122,7 +134,9 @@ async def assess(
         "group": group,
         "calibration": calibration,
         "keep_audio": keep_audio,
-        **({} if accent is None else {"accent": accent}),  # keys of earlier releases stay valid
+        # Told only where it is asked for, so that keys of earlier releases stay valid.
+        **({} if accent is None else {"accent": accent}),
+        **({"free": True} if free else {}),
     }
     digest = _digest(data, meant)
     if idempotency_key is not None:
@@ -175,6 +189,7 @@ class Order:
     reference: Reference
     meant: dict[str, Any]
     accents: tuple[Reference, ...] = ()
+    recogniser: Recogniser | None = None
 
     def work(self, recording: Audio) -> Work:
         """What the engine is given."""
@@ -187,6 +202,8 @@ class Order:
             l1=self.meant["l1"],
             calibration=self.meant["calibration"],
             accents=self.accents,
+            free=self.meant.get("free", False),
+            recogniser=self.recogniser,
         )
 
 
@@ -196,12 +213,19 @@ def order_of(parts: Service, meant: dict[str, Any]) -> Order:
     Raises
     ------
     InputError
-        If nothing was meant, or a word has no pronunciation.
+        If nothing was meant, what was contradicts itself, or a word has no pronunciation.
     """
-    if not (meant["text"] or "").strip() and not (meant["phones"] or "").strip():
+    free = meant.get("free", False)
+    is_meant = any((meant[name] or "").strip() for name in ("text", "phones"))
+    if free and (is_meant or meant.get("accent") is not None):
+        raise InputError(
+            "free goes with neither text, phones nor accent.",
+            fix="Send free=true alone where no text is known, or the text without it.",
+        )
+    if not free and not is_meant:
         raise InputError(
             "There is neither a text nor phones to assess against.",
-            fix="Send the field text, or the field phones.",
+            fix="Send the field text, or phones, or free=true where no text is known.",
         )
     if meant["l1"] is not None:
         first_language(meant["l1"])
@@ -209,6 +233,8 @@ def order_of(parts: Service, meant: dict[str, Any]) -> Order:
         return _order_of_accents(parts, meant)
     reference = parts.references.get(parts.references.choose(meant["index"], meant["language"]))
     reference.assessor_of(meant["calibration"])
+    if free:
+        return Order(reference, meant, recogniser=parts.recogniser)
     reference.assessor.pronounce(meant["text"], meant["phones"])
     return Order(reference, meant)
 

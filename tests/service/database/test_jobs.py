@@ -1,12 +1,18 @@
 import json
-from datetime import timedelta
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from service.database.connection import open_engine
 from service.database.jobs import KEPT
 from service.database.store import ALL, ConflictError, NotFoundError, Store
+from service.database.tables import JobRow
+
+UTC = timezone.utc
 
 
 def test_a_job_goes_its_way(store) -> None:
@@ -76,6 +82,14 @@ def test_jobs_are_listed_the_newest_first(store) -> None:
     assert [job.id for job in store.jobs(key_id=ALL, limit=1)] == [ids[2]]
 
 
+def end_leases(url: str) -> None:
+    """Let all that was said of leases be long ago."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        connection.execute(update(JobRow).values(leased_until=datetime(2020, 1, 1, tzinfo=UTC)))
+    engine.dispose()
+
+
 def test_jobs_of_a_service_that_died_are_failed(url, store) -> None:
     for state in ("queued", "running", "done"):
         job = store.create_job("assessment", '{"text": "x"}', key_id=None)
@@ -83,6 +97,7 @@ def test_jobs_of_a_service_that_died_are_failed(url, store) -> None:
             store.update_job(job.id, state=state)
         if state == "done":
             store.update_job(job.id, state="cancelled")
+    end_leases(url)
     later = Store.open(url)
     mine = later.create_job("index", "{}", key_id=None)
     assert later.fail_orphans() == 2
@@ -94,6 +109,77 @@ def test_jobs_of_a_service_that_died_are_failed(url, store) -> None:
     assert failed.request == "{}"
     assert later.fail_orphans() == 0
     later.close()
+
+
+def test_a_service_that_starts_leaves_the_jobs_of_one_that_lives(url, store) -> None:
+    job = store.create_job("index", "{}", key_id=None)
+    later = Store.open(url)
+    assert later.fail_orphans() == 0
+    end_leases(url)
+    store.renew_jobs()
+    later.renew_jobs()
+    assert later.fail_orphans() == 0
+    assert store.job(job.id, key_id=None).state == "queued"
+    end_leases(url)
+    later.renew_jobs()  # nobody lives on what others say
+    assert later.fail_orphans() == 1
+    later.close()
+
+
+def test_whoever_works_at_a_job_hears_that_another_was_asked_to_cancel_it(url, store) -> None:
+    kept, wanted = (store.create_job("index", "{}", key_id=None) for _ in range(2))
+    other = Store.open(url)
+    other.request_cancel(wanted.id, key_id=None)
+    assert other.renew_jobs() == ()
+    assert store.renew_jobs() == (wanted.id,)
+    store.update_job(wanted.id, state="cancelled")
+    assert store.renew_jobs() == ()
+    assert store.job(kept.id, key_id=None).state == "queued"
+    other.close()
+
+
+def test_a_service_that_stops_gives_up_its_own_jobs(url, store) -> None:
+    other = Store.open(url)
+    theirs = other.create_job("index", "{}", key_id=None)
+    ours = store.create_job("assessment", '{"text": "x"}', key_id=None)
+    assert store.abandon_jobs() == 1
+    assert store.job(theirs.id, key_id=None).state == "queued"
+    given_up = other.job(ours.id, key_id=None)
+    assert (given_up.state, given_up.request) == ("failed", "{}")
+    other.close()
+
+
+_WORKER = """
+import sys, time
+from service.database.store import Store
+store = Store.open(sys.argv[1])
+print(store.create_job("index", "{}", key_id=None).id, flush=True)
+while True:
+    store.renew_jobs()
+    print("renewed", flush=True)
+    time.sleep(0.05)
+"""
+
+
+def test_a_job_outlives_other_services_but_not_its_own(url, store) -> None:
+    short = "from datetime import timedelta\nfrom service.database import jobs\n"
+    short += "jobs.LEASE = timedelta(seconds=2)\n"
+    worker = subprocess.Popen(
+        [sys.executable, "-c", short + _WORKER, url], stdout=subprocess.PIPE, text=True
+    )
+    assert worker.stdout is not None
+    id = worker.stdout.readline().strip()
+    until = time.monotonic() + 2.5
+    while time.monotonic() < until:
+        assert worker.stdout.readline() == "renewed\n"
+        assert store.fail_orphans() == 0
+    worker.kill()
+    worker.wait()
+    until = time.monotonic() + 30
+    while store.job(id, key_id=None).state != "failed":
+        assert time.monotonic() < until
+        store.fail_orphans()
+        time.sleep(0.05)
 
 
 def test_old_jobs_are_purged(store) -> None:

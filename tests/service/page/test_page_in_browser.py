@@ -26,6 +26,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 RATE = 48_000
+PROMPT_FILE = Path(str(files("service"))) / "data" / PROMPT[0]
 PHONE = (390, 844)
 STARTED_WITHIN_S = 120
 PATIENCE_MS = 60_000
@@ -74,7 +75,7 @@ def is_ready(url):
 @pytest.fixture(scope="module")
 def prompt(tmp_path_factory):
     """The prompt as a fake microphone reads it."""
-    samples, rate = soundfile.read(Path(str(files("service"))) / "data" / PROMPT[0])
+    samples, rate = soundfile.read(PROMPT_FILE)
     speech = soxr.resample(samples, rate, RATE)
     path = tmp_path_factory.mktemp("microphone") / "prompt.wav"
     whole = np.concatenate([np.zeros(round(0.4 * RATE)), speech, np.zeros(10 * RATE)])
@@ -171,8 +172,27 @@ def test_a_spoken_sentence_is_heard_scored_opened_and_played(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
+def test_free_speech_needs_no_text(page):
+    tell(page, name="Eve")
+    page.select_option("#set", "free")
+    assert page.inner_text("#target") == "Say whatever you like."
+    assert page.locator("#sentences").is_hidden()
+    page.set_input_files("#file", PROMPT_FILE)
+    page.wait_for_selector("#send:visible")
+    page.click("#send")
+    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
+    assert page.inner_text("#result h2").startswith("Heard: “")
+    assert page.locator(".sentence .word").count() >= 1
+    assert "Sounds between pauses" in page.inner_text("#result")
+    page.click("#to-progress")
+    page.wait_for_selector("#progress table")
+    assert "None yet" in page.inner_text("#progress")
+    page.click("#progress td button:has-text('Heard: ')")
+    page.wait_for_selector("#progress .sentence .word")
+
+
 def test_what_it_draws_and_writes_is_what_python_draws_and_reads(page):
-    whole, rate = soundfile.read(Path(str(files("service"))) / "data" / PROMPT[0], dtype="float32")
+    whole, rate = soundfile.read(PROMPT_FILE, dtype="float32")
     assert rate == SAMPLE_RATE
     samples = np.ascontiguousarray(whole[8_000:16_000])
     greys, wav = page.evaluate(
