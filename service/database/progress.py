@@ -1,8 +1,8 @@
 """How learners get on, counted in SQL from the phones of their assessments.
 
 A phone counts as flagged by its verdict, see `scoring.grading.FLAGGED`; the share is of those that
-were judged, so that uncertain ones pull it neither way. Free speech of which sounds alone were heard
-has no phones here: nobody knows which were meant.
+were judged, so that uncertain ones pull it neither way. Where sounds alone were heard in
+free speech, they are not here: nobody knows which were meant.
 """
 
 from __future__ import annotations
