@@ -87,7 +87,7 @@ def load(
     identity = opened.manifest.encoder
     return _assessor(
         opened,
-        load_encoder(encoder or identity.name, layer=identity.layer),
+        load_encoder(encoder or identity.name, layer=identity.layer, dtype="auto"),
         aligner=aligner,
         lexicon=lexicon,
         calibration=calibration,
@@ -128,7 +128,9 @@ def load_accents(
         opened = PhoneIndex.open(summary.path)
         identity = opened.manifest.encoder
         if identity.fingerprint not in encoders:
-            encoders[identity.fingerprint] = load_encoder(identity.name, layer=identity.layer)
+            encoders[identity.fingerprint] = load_encoder(
+                identity.name, layer=identity.layer, dtype="auto"
+            )
         assessors.append(
             _assessor(
                 opened,

@@ -29,7 +29,6 @@ from benchmarks.speech_data import DATA
 from indexer.corpus import read_corpus
 from indexes.phone_index import PhoneIndex
 from scoring.fusion.expert import BEST, COLUMNS, HIGHEST_FLAGGED, plainly_another
-from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.grading import FALSE_REJECTIONS
 from scoring.metrics import expected_calibration_error, pearson, roc_auc
@@ -169,7 +168,7 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
     wrong = heard.expert < WRONG
     encoder, folder, _ = siblings[0]
     index = PhoneIndex.open(folder)
-    free = TrainingFree(index, NativeReference(index))
+    free = TrainingFree(index)
     low = math.log(FALSE_REJECTIONS)
 
     def plain(speech: HeardCorpus) -> BoolArray:

@@ -97,7 +97,7 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
     """Every stage by itself, `evidence and grades` with its parts, and the whole."""
     index, inventory = assessor.index, assessor.inventory
     listener = Listener(index)
-    calibration = calibration_of("auto", index, listener.natives)
+    calibration = calibration_of("auto", index)
     natives = NativeProsody(index)
     audio = Audio.load(recording)
     meant = assessor.pronounce(text)

@@ -37,6 +37,9 @@ LEXICON = "lexicon.txt"
 CLIPS = "audio"
 AUDIT = "audit.json"
 
+COPIED_BYTES = 1 << 26
+"""Vectors that take no more room than this are held in memory rather than mapped."""
+
 _FLAT_HEADER = struct.Struct("<4siqqqBiQ")
 """What FAISS writes before the vectors of an `IndexFlatIP`: its four letters, d, n, two words that
 it no longer reads, whether it is trained, the metric, and n · d."""
@@ -210,7 +213,11 @@ class PhoneIndex:
 
     @cached_property
     def vectors(self) -> FloatArray:
-        """Unit vectors, float32 `[n, d]`, a read-only view of the FAISS index."""
+        """Unit vectors, float32 `[n, d]`: a read-only view of the FAISS index, or a copy.
+
+        In the file they begin at an odd byte, and NumPy copies such arrays at every product: few
+        of them are copied once instead.
+        """
         self._check_vectors()
         import faiss  # here, so that reading a manifest does not load FAISS
 
@@ -225,6 +232,8 @@ class PhoneIndex:
             ) from error
         self._faiss = index  # the view borrows its memory
         view: FloatArray = vectors.reshape(index.ntotal, index.d)
+        if view.nbytes <= COPIED_BYTES:
+            view = view.copy()
         view.flags.writeable = False
         return view
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.similarity import FloatArray, IntArray, margins
+from indexes.similarity import FloatArray, IntArray, all_class_margins
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +60,7 @@ def frame_evidence(
     top = scaled.max(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):  # where no exemplar was allowed to answer
         log_posteriors = scaled - top - np.log(np.exp(scaled - top).sum(axis=1, keepdims=True))
-    all_margins = np.stack(
-        [margins(similar, np.full(len(similar), c)) for c in range(similar.shape[1])], axis=1
-    )
+    all_margins = all_class_margins(similar)
     total = weights.sum(axis=0, dtype=np.float64)
     shares = weights / np.where(total > 0, total, np.nan)
 

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from indexes.similarity import BLOCK_BYTES, nearest_of_classes
+from indexes.similarity import BLOCK_BYTES, largest, nearest_of_classes
+
+SMALLEST = np.finfo(np.float32).min
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,9 @@ def find_neighbours(
         products = vectors[block] @ index.vectors.T
         if excluded is not None:
             products[:, excluded] = -np.inf
-        by_class[block], best = nearest_of_classes(products, index.bounds, top_m)
-        # The k nearest are no farther than the k-th of those that spoke for their classes.
-        least = np.partition(best, -k, axis=1)[:, -k] if best.shape[1] >= k else -np.inf
-        least = np.maximum(least, np.finfo(np.float32).min)  # what is excluded is never near
-        near_enough = products >= np.reshape(least, (-1, 1))
+        by_class[block] = nearest_of_classes(products, index.bounds, top_m)
+        least = largest(products, min(k, n_rows)).min(axis=1, keepdims=True)
+        near_enough = products >= np.maximum(least, SMALLEST)  # what is excluded is never near
         query, row = np.divmod(np.flatnonzero(near_enough), n_rows)  # faster than two dimensions
         near = products[query, row]
         order = np.lexsort((row, -near, query))

@@ -107,9 +107,7 @@ class Assessor:
         self.aligner = aligner
         self.pronouncer = pronouncer
         self._listener = Listener(index)
-        self._calibration = calibration_of(
-            calibration, index, self._listener.natives, false_rejections=false_rejections
-        )
+        self._calibration = calibration_of(calibration, index, false_rejections=false_rejections)
         self._prosody = NativeProsody(index)
         self._own_class = OwnClassQuality(index, false_rejections=false_rejections)
 

@@ -6,7 +6,6 @@ from typing import Literal, Protocol, get_args
 
 from indexes.phone_index import PhoneIndex
 from scoring.fusion import expert
-from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.grading import FALSE_REJECTIONS, Grade
 from scoring.hearing import Hearing
@@ -29,7 +28,6 @@ class Calibration(Protocol):
 def calibration_of(
     name: str,
     index: PhoneIndex,
-    natives: NativeReference,
     *,
     false_rejections: float = FALSE_REJECTIONS,
 ) -> Calibration:
@@ -40,8 +38,8 @@ def calibration_of(
     name
         `training-free`, `expert`, or `auto`: `expert` where it was fitted for this index's
         language and encoder, else `training-free`.
-    index, natives
-        The index and how its natives say each phone.
+    index
+        The index.
     false_rejections
         Share of native phones that may be flagged, above 0 and at most 0.5.
 
@@ -67,9 +65,7 @@ def calibration_of(
             cause="It was fitted for English and the encoder that comes with NativeEar.",
             fix="Use --calibration training-free, which needs nothing but the index.",
         )
-    by_natives = TrainingFree(index, natives, false_rejections=false_rejections)
+    by_natives = TrainingFree(index, false_rejections=false_rejections)
     if not fits or name == "training-free":
         return by_natives
-    return expert.ExpertCalibration(
-        expert.shipped(), natives, by_natives, false_rejections=false_rejections
-    )
+    return expert.ExpertCalibration(expert.shipped(), by_natives, false_rejections=false_rejections)

@@ -93,7 +93,15 @@ class Listener:
             exclusion=exclusion,
         )
         similar = self._deviations.similarities(frames)
-        quantiles = self.natives.margin_quantiles(evidence)
+        features = phone_features(
+            phones=phones,
+            evidence=evidence,
+            frame_evidence=by_frame,
+            gop=gop,
+            natives=self.natives,
+            inventory=inventory,
+        )
+        quantiles = features.column("margin_quantile") if phones else ()
         deleted = [
             self._deviations.deleted(
                 frames,
@@ -105,14 +113,6 @@ class Listener:
             )
             for item, position, quantile in zip(evidence, spoken, quantiles, strict=True)
         ]
-        features = phone_features(
-            phones=phones,
-            evidence=evidence,
-            frame_evidence=by_frame,
-            gop=gop,
-            natives=self.natives,
-            inventory=inventory,
-        )
         return Hearing(
             frames,
             alignment,

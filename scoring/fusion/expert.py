@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Verdict
 from scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
-from scoring.fusion.natives import NativeReference
 from scoring.fusion.training_free import TrainingFree
 from scoring.fusion.trees import Trees
 from scoring.grading import FALSE_REJECTIONS, FLAGGED_SCORE, UNCERTAIN, Grade
@@ -114,8 +113,6 @@ class ExpertCalibration:
     ----------
     model
         The fitted trees.
-    natives
-        How the natives of the index say each phone: what is `uncertain` depends on them alone.
     by_natives
         Says whether natives would be flagged, too, for what was plainly another phone. Learners
         seldom make one such mistake among many flawless phones, so that the trees, which know only
@@ -129,13 +126,11 @@ class ExpertCalibration:
     def __init__(
         self,
         model: ExpertModel,
-        natives: NativeReference,
         by_natives: TrainingFree,
         *,
         false_rejections: float = FALSE_REJECTIONS,
     ) -> None:
         self._model = model
-        self._natives = natives
         self._by_natives = by_natives
         self._threshold = model.threshold(false_rejections)
 
@@ -143,7 +138,7 @@ class ExpertCalibration:
         """Grade every canonical phone, in order."""
         if not hearing.phones:
             return ()
-        known = ~np.isnan(self._natives.margin_quantiles(hearing.evidence))
+        known = ~np.isnan(hearing.features.column("margin_quantile"))
         scores = self._model.scores(hearing.features)
         probabilities = self._model.probabilities(hearing.features)
         another = plainly_another(hearing.features)

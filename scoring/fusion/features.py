@@ -202,11 +202,12 @@ def _of_place(
 
 def _of_company(name: str, values: Column, words: NDArray[np.int64]) -> dict[str, Column]:
     edge = np.array([np.nan])
-    word_mean, word_least = np.empty(len(values)), np.empty(len(values))
-    for word in np.unique(words):
-        own = words == word
-        word_mean[own] = _quiet(np.nanmean, values[own])
-        word_least[own] = _quiet(np.nanmin, values[own])
+    starts = np.flatnonzero(np.diff(words, prepend=-1))
+    lengths = np.diff(starts, append=len(words))
+    known = np.add.reduceat(~np.isnan(values), starts, dtype=np.float64)
+    sums = np.add.reduceat(np.nan_to_num(values), starts)
+    word_mean = np.repeat(sums / np.where(known > 0, known, np.nan), lengths)
+    word_least = np.repeat(np.fmin.reduceat(values, starts), lengths)
     whole = np.full(len(values), _quiet(np.nanmean, values))
     low = np.full(len(values), _quiet(lambda v: np.nanquantile(v, LOW_SHARE), values))
     before, after = np.concatenate([edge, values[:-1]]), np.concatenate([values[1:], edge])

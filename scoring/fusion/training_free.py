@@ -19,7 +19,6 @@ from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Verdict
 from scoring.fusion.features import FeatureTable
-from scoring.fusion.natives import NativeReference
 from scoring.grading import DELETED, FALSE_REJECTIONS, FLAGGED_SCORE, UNCERTAIN, Grade
 from scoring.hearing import Hearing
 from speech.alignment import SILENCE
@@ -59,8 +58,6 @@ class TrainingFree:
     ----------
     index
         The index.
-    natives
-        How its natives say each phone.
     false_rejections
         Share of the index's own native phones that may be flagged.
     """
@@ -70,12 +67,10 @@ class TrainingFree:
     def __init__(
         self,
         index: PhoneIndex,
-        natives: NativeReference,
         *,
         false_rejections: float = FALSE_REJECTIONS,
     ) -> None:
         self._index = index
-        self._natives = natives
         self._flagged_below = math.log(false_rejections)
 
     @cached_property
@@ -119,7 +114,7 @@ class TrainingFree:
         """Grade every canonical phone, in order; not those of which there are few exemplars."""
         if not hearing.phones:
             return ()
-        known = ~np.isnan(self._natives.margin_quantiles(hearing.evidence))
+        known = ~np.isnan(hearing.features.column("margin_quantile"))
         scores, quantiles = self.judge(hearing.features)
         grades = []
         for i, evidence in enumerate(hearing.evidence):

@@ -18,7 +18,7 @@ from speech.errors import EncoderError
 from speech.frames import Encoder
 
 Device = Literal["auto", "cpu", "cuda"]
-Dtype = Literal["float32", "bfloat16", "float16"]
+Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 DEFAULT = "compact"
 """What the name `default` stands for: the encoder that comes with NativeEar."""
@@ -187,7 +187,8 @@ def load_encoder(
     device
         `auto` takes a GPU where there is one.
     dtype
-        Arithmetic of the network. Frames are float32 in every case.
+        Arithmetic of the network; `auto` is the encoder's own choice for this machine. Frames are
+        float32 in every case.
 
     Raises
     ------

@@ -483,7 +483,7 @@ def load(
     device
         `auto`, `cpu` or `cuda`.
     dtype
-        `float32`, `bfloat16` or `float16`.
+        `float32`, `bfloat16` or `float16`; `auto` is float32.
 
     Raises
     ------
@@ -504,6 +504,7 @@ def load(
     weights = _weight_files(folder)
     preprocessor = _preprocessor(folder)
     where = _device(device)
+    dtype = "float32" if dtype == "auto" else dtype
     settings = {
         "version": VERSION,
         "windows_s": [WINDOW_S, MARGIN_S],

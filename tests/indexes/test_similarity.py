@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexes.natives import FLOOR, NativeMargins
-from indexes.similarity import class_similarities, margins
+from indexes.similarity import LONG_ROW, all_class_margins, class_similarities, largest, margins
 
 
 def unit(rng: np.random.Generator, n: int, d: int = 5) -> np.ndarray:
@@ -83,3 +83,23 @@ def test_nothing_fitted_judges_nothing() -> None:
     natives = NativeMargins.fit(np.array([np.nan]))
     assert len(natives) == 0
     assert np.isnan(natives.log_quantile(np.array(0.3)))
+
+
+@pytest.mark.parametrize("length", [10, LONG_ROW - 1, LONG_ROW, LONG_ROW + 1, 3 * LONG_ROW + 7])
+def test_the_largest_of_long_rows_are_those_of_a_sort(length: int) -> None:
+    rng = np.random.default_rng(length)
+    values = rng.normal(size=(5, length)).astype(np.float32)
+    values[0] = np.round(values[0])  # with many ties
+    values[1, : length // 2] = -np.inf
+    found = np.sort(largest(values, 10), axis=1)
+    assert np.array_equal(found, np.sort(values, axis=1)[:, -10:])
+
+
+def test_margins_at_every_class_are_those_of_each_by_itself() -> None:
+    rng = np.random.default_rng(0)
+    similar = rng.normal(size=(50, 6)).astype(np.float32)
+    similar[rng.random(similar.shape) < 0.4] = np.nan
+    similar[0], similar[1, :2] = np.nan, 0.5
+    each = [margins(similar, np.full(50, p)) for p in range(6)]
+    assert np.array_equal(all_class_margins(similar), np.stack(each, axis=1), equal_nan=True)
+    assert np.isnan(all_class_margins(similar[:, :1])).all()

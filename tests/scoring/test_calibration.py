@@ -9,7 +9,6 @@ from indexes.publishing import sha256_of
 from scoring.calibration import calibration_of
 from scoring.fusion.expert import COLUMNS, FOLDER, RECORD_FILE, TREES_FILE, shipped
 from scoring.fusion.features import RISING, FeatureTable
-from scoring.fusion.natives import NativeReference
 from speech.encoders.catalogue import load_encoder
 from speech.errors import InputError
 
@@ -25,25 +24,24 @@ def english() -> PhoneIndex:
 def test_the_shipped_index_is_graded_as_experts_would_unless_asked_otherwise(
     english: PhoneIndex, name: str, given: str
 ) -> None:
-    assert calibration_of(name, english, NativeReference(english)).name == given
+    assert calibration_of(name, english).name == given
 
 
 def test_another_index_is_graded_by_natives_alone(tone_index: PhoneIndex) -> None:
-    natives = NativeReference(tone_index)
-    assert calibration_of("auto", tone_index, natives).name == "training-free"
+    assert calibration_of("auto", tone_index).name == "training-free"
     with pytest.raises(InputError, match="does not serve"):
-        calibration_of("expert", tone_index, natives)
+        calibration_of("expert", tone_index)
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 0.6, float("nan")])
 def test_what_is_no_share_is_refused(tone_index: PhoneIndex, share: float) -> None:
     with pytest.raises(InputError, match="no share"):
-        calibration_of("auto", tone_index, NativeReference(tone_index), false_rejections=share)
+        calibration_of("auto", tone_index, false_rejections=share)
 
 
 def test_an_unknown_calibration_is_refused(tone_index: PhoneIndex) -> None:
     with pytest.raises(InputError, match="no calibration called 'kind'"):
-        calibration_of("kind", tone_index, NativeReference(tone_index))
+        calibration_of("kind", tone_index)
 
 
 def test_the_record_belongs_to_the_trees_and_to_the_shipped_encoder() -> None:

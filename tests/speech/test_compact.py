@@ -54,6 +54,20 @@ def test_a_batch_gives_what_single_calls_give(encoder: ShippedEncoder) -> None:
         assert np.allclose(batched.log_probs, single.log_probs, atol=1e-4)
 
 
+def test_bfloat16_says_the_same_and_keeps_the_fingerprint(
+    folder: Path, encoder: ShippedEncoder
+) -> None:
+    rounded = compact.load(str(folder), dtype="bfloat16")
+    assert rounded.fingerprint == encoder.fingerprint
+    audios = [noise(1.0), noise(0.4, 1)]
+    for ours, audio in zip(rounded.encode_batch(audios), audios, strict=True):
+        exact = encoder.encode(audio).embeddings
+        assert ours.embeddings.dtype == np.float32
+        norms = np.linalg.norm(exact, axis=1) * np.linalg.norm(ours.embeddings, axis=1)
+        assert ((exact * ours.embeddings).sum(axis=1) / norms).min() > 0.999
+        assert not np.array_equal(exact, ours.embeddings)
+
+
 def test_a_long_recording_has_all_its_frames(encoder: ShippedEncoder) -> None:
     audio = noise(37.3)
     frames = encoder.encode(audio)

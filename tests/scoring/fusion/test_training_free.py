@@ -43,8 +43,14 @@ def grades(
     phones = tuple(AlignedPhone(e.phone, 0.0, 0.1, 0) for e in asked)
     frames = Frames(np.zeros((10, 3), np.float32), 0.01, 0.005)
     table = FeatureTable(
-        ("margin", "log_posterior"),
-        np.column_stack([[e.margin for e in asked], np.full(len(asked), np.nan)]),
+        ("margin", "log_posterior", "margin_quantile"),
+        np.column_stack(
+            [
+                [e.margin for e in asked],
+                np.full(len(asked), np.nan),
+                natives.margin_quantiles(asked),
+            ]
+        ),
     )
     hearing = Hearing(
         frames,
@@ -56,7 +62,7 @@ def grades(
         np.full(len(asked), deleted),
         (),
     )
-    return TrainingFree(index, natives, false_rejections=rate).grades(hearing)
+    return TrainingFree(index, false_rejections=rate).grades(hearing)
 
 
 def test_scores_rise_and_error_probabilities_fall_with_the_margin(tone_index: PhoneIndex) -> None:
