@@ -1,6 +1,6 @@
 """What the service does under load: one sentence of about 5 s, asked by more and more clients.
 
-    python -m benchmarks.service [--requests N] [--clients 1,4,16,64]
+    python -m benchmarks.service [--requests N] [--clients 1,4,16,64] [--memory N]
 
 `nativeear serve` runs in a process of its own with its usual settings and a database in a temporary
 folder; the clients are threads of this process, each with its own connection. Each asks again as
@@ -8,7 +8,9 @@ soon as it has its answer; one that is told that the service is busy waits as lo
 says, then asks again, and its waiting does not count as latency. Latency is that of assessments
 that were answered. The machine is shared with the clients: `load` is what it had to do before.
 
-After the table of clients follows the memory of the service while it answers --requests more from
+--requests assessments are answered for each number of clients, or two for each of them.
+
+After the table of clients follows the memory of the service while it answers --memory more from
 four clients; growth is counted from a quarter of them on, when all caches are full.
 """
 
@@ -112,8 +114,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--requests", type=int, default=2000, help="for memory")
+    parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--clients", default="1,4,16,64")
+    parser.add_argument("--memory", type=int, default=2000, help="0 leaves memory out")
     options = parser.parse_args()
     clients = [int(count) for count in options.clients.split(",")]
     request = Request.of_prompts()
@@ -122,17 +125,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as served:
         ask(served, request, clients=2, wanted=8)  # nobody's first request is measured
         loads = {
-            count: ask(
-                served, request, clients=count, wanted=max(options.requests // 10, 2 * count)
-            )
+            count: ask(served, request, clients=count, wanted=max(options.requests, 2 * count))
             for count in clients
         }
-        memory = remember(served, request, options.requests)
+        memory = remember(served, request, options.memory) if options.memory else []
     console.print(
         f"One recording of {request.duration_s:.1f} s, {os.cpu_count()} cores, load {load:.1f}"
     )
     show_loads(console, loads)
-    show_memory(console, memory)
+    if memory:
+        show_memory(console, memory)
     show_aims(console, loads, memory)
 
 
@@ -245,15 +247,16 @@ def show_aims(console: Console, loads: dict[int, Answers], memory: list[tuple[in
             share >= AIM_THROUGHPUT,
         )
     )
-    grown = growth_mib(memory)
-    rows.append(
-        (
-            f"growth of memory over {memory[-1][0]:,} requests",
-            f"≤ {AIM_GROWTH_MIB:.0f} MiB",
-            f"{grown:.0f} MiB",
-            grown <= AIM_GROWTH_MIB,
+    if memory:
+        grown = growth_mib(memory)
+        rows.append(
+            (
+                f"growth of memory over {memory[-1][0]:,} requests",
+                f"≤ {AIM_GROWTH_MIB:.0f} MiB",
+                f"{grown:.0f} MiB",
+                grown <= AIM_GROWTH_MIB,
+            )
         )
-    )
     table = Table("aim", "wanted", "found", "met")
     for aim, wanted, found, met in rows:
         table.add_row(aim, wanted, found, "yes" if met else "no")

@@ -27,8 +27,9 @@ ASSESSMENT = "assessment"
 KEPT = timedelta(days=30)
 """How long a job that made no assessment is kept after its end."""
 
-LEASE = timedelta(seconds=30)
-"""How long a job belongs to a service after that has last said that it lives."""
+LEASE = timedelta(seconds=60)
+"""How long a job belongs to a service after that has last said that it lives. One that assesses a
+very long recording is silent for some seconds: an aligner lets nothing else run meanwhile."""
 
 _NO_REQUEST = "{}"
 _INTERRUPTED = json.dumps(
@@ -220,7 +221,8 @@ def _now(session: Session) -> datetime:
     """The time by the clock that all services of a database share."""
     if session.get_bind().dialect.name == "sqlite":  # which is for one machine
         return datetime.now(timezone.utc)
-    return session.scalars(select(func.clock_timestamp())).one()
+    now: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return now
 
 
 def delete_ended(session: Session, now: datetime) -> int:
