@@ -11,6 +11,7 @@ from pathlib import Path
 
 from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
 from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
+from indexer.cluster import ray_crew_of
 from indexer.crew import Crew, crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grids_by_mfa
@@ -49,6 +50,8 @@ class BuildRequest:
         See `nativeear index build --help`.
     workers
         Processes that decode, align and encode.
+    ray
+        Address of a Ray cluster that does it instead of `workers`; see `indexer.cluster`.
     clips
         Keep the recordings for playback in this format, or not.
     clips_of
@@ -81,6 +84,7 @@ class BuildRequest:
     pooling: Pooling = "middle-third"
     reader: str = "auto"
     workers: int = 1
+    ray: str | None = None
     clips: Clips | None = None
     clips_of: frozenset[str] | None = None
     resume: bool = False
@@ -162,6 +166,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             pooler,
             work,
             workers=request.workers,
+            ray=request.ray,
             resume=request.resume,
             exclude=request.exclude,
             progress=progress,
@@ -223,6 +228,7 @@ def pool_corpora(
     work: Path,
     *,
     workers: int = 1,
+    ray: str | None = None,
     resume: bool = False,
     exclude: frozenset[str] = frozenset(),
     progress: Progress = no_progress,
@@ -234,6 +240,8 @@ def pool_corpora(
     work
         Folder of the records. It is emptied first, unless `resume` is set and the records there
         were made in the same way; then only what is missing is made.
+    ray
+        Address of a Ray cluster that works instead of `workers`.
     exclude
         Utterance ids to leave out.
 
@@ -266,7 +274,7 @@ def pool_corpora(
     if learns:
         companions[ALIGNER] = work / ALIGNER
         pooler = pooler.with_model(work / ALIGNER)
-    with crew_of(pooler, workers) as crew:
+    with crew_of(pooler, workers) if ray is None else ray_crew_of(pooler, ray) as crew:
         if learns:
             fit_from_speech(
                 pooler,

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from indexer.places import is_here, place
 from speech import registry
 from speech.errors import CorpusError
 
@@ -211,7 +212,7 @@ def find_reader(path: str) -> str:
     CorpusError
         If there is nothing, or nothing that a reader knows.
     """
-    found = Path(path)
+    found = place(path)
     if not found.exists():
         if path.partition(":")[0] == "asterisk":
             return "asterisk"
@@ -283,9 +284,13 @@ class Sorter:
         earlier = self._places.setdefault(utterance.id, place)
         if earlier != place:
             self.refuse(utterance.id, f"{place}: the id is already taken by {earlier}.")
-        elif not utterance.audio.is_file():
+        elif is_here(utterance.audio) and not utterance.audio.is_file():
             self.refuse(utterance.id, f"{place}: there is no recording {utterance.audio}.")
-        elif utterance.textgrid is not None and not utterance.textgrid.is_file():
+        elif (
+            utterance.textgrid is not None
+            and is_here(utterance.textgrid)
+            and not utterance.textgrid.is_file()
+        ):
             self.refuse(utterance.id, f"{place}: there is no TextGrid {utterance.textgrid}.")
         elif not (utterance.text or _is_told(utterance)):
             self.refuse(utterance.id, f"{place}: the text is empty.")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from indexer.corpus import Corpus, Utterance
+from indexer.places import at_hand
 from indexer.readers.ctm import is_silence
 from speech.aligners.textgrid import grid_labels
 from speech.errors import NativeEarError
@@ -36,6 +37,7 @@ def _labels(utterance: Utterance) -> list[str]:
     if utterance.textgrid is None:
         return [span.label for span in utterance.spans if not is_silence(span.label)]
     try:
-        return grid_labels(utterance.textgrid)
+        with at_hand(utterance.textgrid) as grid:
+            return grid_labels(grid)
     except NativeEarError:
         return []

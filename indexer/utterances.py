@@ -13,6 +13,7 @@ import numpy as np
 
 from indexer.corpus import Utterance
 from indexer.heard import HeardUtterance, heard_name, recording_at
+from indexer.places import at_hand
 from indexes.prosody import profile_of, row_of
 from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from speech.aligners.flatstart import FlatstartAligner
@@ -300,7 +301,8 @@ class UtterancePooler:
         if self.request.aligner not in {"auto", "textgrid"}:
             return None
         if utterance.textgrid is not None:
-            return read_alignment(utterance.textgrid, self.inventory, duration_s=duration_s)
+            with at_hand(utterance.textgrid) as grid:
+                return read_alignment(grid, self.inventory, duration_s=duration_s)
         if utterance.spans:
             return spans_alignment(
                 utterance.spans,
@@ -320,7 +322,8 @@ class UtterancePooler:
 
 def recording_of(utterance: Utterance) -> Audio:
     """The utterance's part of its recording."""
-    audio = Audio.load(utterance.audio)
+    with at_hand(utterance.audio) as file:
+        audio = Audio.load(file)
     if utterance.start_s == 0.0 and utterance.end_s is None:
         return audio
     end_s = audio.duration_s if utterance.end_s is None else utterance.end_s

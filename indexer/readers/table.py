@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
+from indexer.places import place
 from indexer.readers.lines import read_text
 from speech.errors import CorpusError
 
@@ -48,7 +49,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     CorpusError
         If the file is no such table.
     """
-    table = _table(Path(path))
+    table = _table(place(path))
     rows = _rows(table)
     header = next(rows, (0, []))[1]
     places = _places(header, table)
@@ -70,11 +71,11 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             sorter.add(
                 Utterance(
                     id=identity,
-                    audio=table.parent / audio,
+                    audio=place(audio, table.parent),
                     text=field.get("text") or None,
                     speaker=field.get("speaker") or UNKNOWN_SPEAKER,
                     phones=field.get("phones") or None,
-                    textgrid=table.parent / grid if grid else None,
+                    textgrid=place(grid, table.parent) if grid else None,
                     sex=sex_of(field.get("sex")),
                     ratings=ratings,
                 ),

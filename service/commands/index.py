@@ -104,6 +104,13 @@ def build(
         typer.Option(help="Leave out phones that the corpus's raters scored below this."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Ray cluster that works instead: auto, HOST:PORT, ray://HOST:PORT or local.",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted build.")] = (
         False
     ),
@@ -141,6 +148,7 @@ def build(
         pooling=cast("Pooling", _one_of("--pooling", pooling, get_args(Pooling))),
         reader=reader,
         workers=workers,
+        ray=ray,
         clips=cast("Clips | None", clips and _one_of("--clips", clips, get_args(Clips))),
         resume=resume,
         licence=licence,

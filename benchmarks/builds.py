@@ -1,0 +1,290 @@
+"""What a build of an index costs, how its memory and its time grow, and what a second worker gains.
+
+    python -m benchmarks.builds CORPUS [--lang en-US] [--hours 0.1 1] [--workers 2] [--ray]
+
+CORPUS is any corpus that `nativeear index build` reads; `asterisk:en` is Debian's package
+`asterisk-core-sounds-en-g722`. It is aligned once, and kept as FLAC with TextGrids under `.work/`,
+which is not counted. Then the product's own command builds indexes of so many hours: utterances in
+a seeded order, repeated under other names.
+
+Real time is hours of speech over hours by the clock, start and end included. Processor seconds are
+those of the command and of all its workers, which other work on the machine hardly disturbs.
+Memory is the sum over the command and its workers, looked at ten times a second: `resident` counts
+pages of mapped files, which the system takes back when it needs them; `own` does not. The exponents
+of growth are the slopes of the logarithms, once over all lengths and once over the last two, whose
+start weighs least.
+
+`--ray` builds the shortest corpus on a Ray cluster on this machine, with one node of one core and
+with two. A cluster that stands already is what people pay for, so that the time counts from the
+first utterance that is done to the last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import os
+import random
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.speech_data import CACHE
+from indexer.aligning import AligningRequest, align_corpora
+from indexer.corpus import Utterance, read_corpus
+from indexer.grids import grid_path
+from indexer.utterances import recording_of
+from speech.audio import SAMPLE_RATE
+from speech.errors import NativeEarError
+
+SEED = 0
+LOOK_EVERY_S = 0.1
+HOUR_S = 3600.0
+
+AIM_REAL_TIME = 20.0
+AIM_EXPONENT = 1.05
+AIM_MEMORY = 0.10
+AIM_TWO_WORKERS = 1.7
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """An utterance that a build can take as it is, and its length in seconds."""
+
+    utterance: Utterance
+    audio_s: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one build cost.
+
+    Attributes
+    ----------
+    audio_s
+        Speech in the corpus, in seconds.
+    wall_s, cpu_s
+        Seconds by the clock and of the processor.
+    resident, own
+        Peak bytes of the command and its workers, with and without mapped files.
+    index
+        Bytes of the index.
+    """
+
+    audio_s: float
+    wall_s: float
+    cpu_s: float
+    resident: int
+    own: int
+    index: int
+
+
+def aligned_corpus(corpus: str, language: str, folder: Path, workers: int) -> list[Aligned]:
+    """The utterances of a corpus as FLAC, with TextGrids, made once in `folder`."""
+    found = read_corpus(corpus, language=language)
+    align_corpora(
+        AligningRequest((corpus,), language, folder / "grids", workers=workers, resume=True)
+    )
+    audio = folder / "audio"
+    audio.mkdir(exist_ok=True)
+    kept = []
+    for number, utterance in enumerate(found.utterances):
+        grid = grid_path(folder / "grids", utterance.id)
+        if not grid.is_file():
+            continue
+        flac = audio / f"{number}.flac"
+        if not flac.is_file():
+            try:
+                soundfile.write(flac, recording_of(utterance).samples, SAMPLE_RATE)
+            except NativeEarError:
+                continue
+        speech = Utterance(utterance.id, flac, utterance.text, utterance.speaker, textgrid=grid)
+        kept.append(Aligned(speech, soundfile.info(flac).duration))
+    return kept
+
+
+def repeated(speech: Sequence[Aligned], hours: float, table: Path) -> float:
+    """Write a corpus of so many hours; returns its seconds.
+
+    The order is drawn, so that a short corpus is of the same kind as a long one.
+    """
+    order = random.Random(SEED).sample(range(len(speech)), len(speech))  # noqa: S311
+    total_s, turn = 0.0, 0
+    table.parent.mkdir(parents=True, exist_ok=True)
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        rows = csv.writer(stream)
+        rows.writerow(("id", "audio", "text", "speaker", "textgrid"))
+        while total_s < hours * HOUR_S:
+            again, place = divmod(turn, len(order))
+            item = speech[order[place]]
+            said = item.utterance
+            rows.writerow(
+                (f"{said.id}-{again}", said.audio, said.text or "", said.speaker, said.textgrid)
+            )
+            total_s, turn = total_s + item.audio_s, turn + 1
+    return total_s
+
+
+def build(table: Path, audio_s: float, language: str, options: Sequence[str]) -> Built:
+    """Build an index by the product's own command, and look at what it takes."""
+    out = table.parent / "index"
+    shutil.rmtree(out, ignore_errors=True)
+    command = [sys.executable, "-m", "service.cli", "index", "build", "--corpus", str(table)]
+    command += ["--lang", language, "--out", str(out), "--json", *options]
+    log = table.parent / "log"
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    peak_resident = peak_own = 0
+    with log.open("w+", encoding="utf-8") as stream:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stream)
+        while process.poll() is None:
+            resident, own = memory(process.pid)
+            peak_resident, peak_own = max(peak_resident, resident), max(peak_own, own)
+            time.sleep(LOOK_EVERY_S)
+    wall_s = time.perf_counter() - started
+    if process.returncode:
+        sys.exit(log.read_text(encoding="utf-8"))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return Built(
+        audio_s=audio_s,
+        wall_s=wall_s,
+        cpu_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        resident=peak_resident,
+        own=peak_own,
+        index=sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
+    )
+
+
+def memory(process: int) -> tuple[int, int]:
+    """Resident and own bytes of a process and all that it started."""
+    resident = own = 0
+    for pid in family(process):
+        try:
+            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        except OSError:  # it ended meanwhile
+            continue
+        sizes = {
+            name: int(size.split()[0]) * 1024
+            for name, _, size in (line.partition(":") for line in status.splitlines())
+            if name.startswith(("VmRSS", "RssAnon"))
+        }
+        resident += sizes.get("VmRSS", 0)
+        own += sizes.get("RssAnon", 0)
+    return resident, own
+
+
+def family(process: int) -> Iterator[int]:
+    """A process and all that it started, and so on."""
+    yield process
+    for thread in Path(f"/proc/{process}/task").glob("*/children"):
+        try:
+            children = thread.read_text(encoding="utf-8").split()
+        except OSError:  # it ended meanwhile
+            continue
+        for child in children:
+            yield from family(int(child))
+
+
+def exponent(builds: Sequence[Built]) -> float:
+    """Slope of the logarithm of processor seconds over that of the corpus's length."""
+    lengths = np.log([built.audio_s for built in builds])
+    return float(np.polyfit(lengths, np.log([built.cpu_s for built in builds]), 1)[0])
+
+
+def print_builds(builds: Sequence[Built], console: Console) -> None:
+    """What each build cost, and what an hour of speech costs."""
+    table = Table("speech h", "clock s", "processor s", "real time ×", "resident MB", "own MB")
+    table.add_column("processor s per h")
+    table.add_column("index MB per h")
+    for built in builds:
+        hours = built.audio_s / HOUR_S
+        table.add_row(
+            f"{hours:.2f}",
+            f"{built.wall_s:.0f}",
+            f"{built.cpu_s:.0f}",
+            f"{built.audio_s / built.wall_s:.1f}",
+            f"{built.resident / 1e6:.0f}",
+            f"{built.own / 1e6:.0f}",
+            f"{built.cpu_s / hours:.0f}",
+            f"{built.index / 1e6 / hours:.1f}",
+        )
+    console.print(table)
+
+
+def print_aims(builds: Sequence[Built], console: Console) -> None:
+    """What was wanted beside what was found."""
+    real_time = builds[-1].audio_s / builds[-1].wall_s
+    rows = [
+        (
+            "real time, the longest",
+            f"≥ {AIM_REAL_TIME:.0f} ×",
+            f"{real_time:.1f} ×",
+            real_time >= AIM_REAL_TIME,
+        ),
+    ]
+    if len(builds) > 1:
+        for name, taken in (("all", builds), ("the last two", builds[-2:])):
+            found = exponent(taken)
+            rows.append(
+                (
+                    f"exponent of time, {name}",
+                    f"≤ {AIM_EXPONENT}",
+                    f"{found:.2f}",
+                    found <= AIM_EXPONENT,
+                )
+            )
+        for name, sizes in (
+            ("resident", [built.resident for built in builds]),
+            ("own", [built.own for built in builds]),
+        ):
+            spread = (max(sizes) - min(sizes)) / (max(sizes) + min(sizes))
+            rows.append(
+                (f"memory, {name}", f"± {AIM_MEMORY:.0%}", f"± {spread:.0%}", spread <= AIM_MEMORY)
+            )
+    table = Table("aim", "wanted", "found", "met")
+    for aim, wanted, told, met in rows:
+        table.add_row(aim, wanted, told, "yes" if met else "no")
+    console.print(table)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("corpus")
+    parser.add_argument("--lang", default="en-US")
+    parser.add_argument("--hours", type=float, nargs="+", default=[0.1, 1.0])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--encoder", default="default")
+    parser.add_argument("--ray", action="store_true")
+    options = parser.parse_args()
+    name = hashlib.sha256(options.corpus.encode()).hexdigest()[:8]
+    folder = CACHE / "builds" / name
+    speech = aligned_corpus(options.corpus, options.lang, folder, options.workers)
+    console = Console(width=120)
+    console.print(f"{len(speech)} utterances, load {os.getloadavg()[0]:.1f}")
+    builds = []
+    for hours in sorted(options.hours):
+        table = folder / f"{hours:g}h" / "utterances.csv"
+        audio_s = repeated(speech, hours, table)
+        flags = ["--workers", str(options.workers), "--encoder", options.encoder]
+        builds.append(build(table, audio_s, options.lang, flags))
+        console.print(f"{hours:g} h: {builds[-1].wall_s:.0f} s")
+    print_builds(builds, console)
+    print_aims(builds, console)
+
+
+if __name__ == "__main__":
+    main()

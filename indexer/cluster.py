@@ -1,0 +1,236 @@
+"""Utterances worked on by a Ray cluster: the same tasks, in shards, wherever there is room.
+
+A shard is a Ray task. Ray gives it to any node that is free, also to nodes that join later, and
+does it again elsewhere when its node is lost. Its files travel back as bytes and rest on the disk
+of the build, so that nodes share nothing with it but the places where the corpus lies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import re
+import socket
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from indexer.assembly import libraries
+from indexer.corpus import Utterance
+from indexer.crew import Crew, Task
+from indexer.utterances import PoolingRequest, UtterancePooler
+from speech.errors import CorpusError, MissingDependencyError, NativeEarError
+
+SHARD = 32
+"""Utterances of a shard: some minutes of speech, which take a node seconds to do again."""
+
+ATTEMPTS = 8
+"""Losses of a shard's node that are made good; something that ends eight is in the shard."""
+
+AHEAD = 2
+"""Shards that are handed out for each that can run, so that no node waits for the next."""
+
+
+KNOCK_S = 10.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a node has to know before it can work; it is the same for all shards.
+
+    Attributes
+    ----------
+    request
+        What the pooler is made of.
+    lexicon, model
+        Content of the files that the request names on the disk of the build; None where it names
+        none, or the model is still to be learnt.
+    libraries
+        Versions that the index is to be built by.
+    """
+
+    request: PoolingRequest
+    lexicon: bytes | None
+    model: bytes | None
+    libraries: dict[str, str]
+
+    @classmethod
+    def of(cls, request: PoolingRequest) -> Order:
+        """Take the content of the files that a request names."""
+        return cls(request, _content(request.lexicon), _content(request.model), libraries())
+
+    def pooler(self, folder: Path) -> UtterancePooler:
+        """A pooler whose files lie in `folder`, for as long as it lives."""
+        files = {}
+        for name, content in (("lexicon", self.lexicon), ("model", self.model)):
+            if content is not None:
+                files[name] = folder / name
+                files[name].write_bytes(content)
+        return UtterancePooler(replace(self.request, **files))
+
+
+@contextmanager
+def ray_crew_of(pooler: UtterancePooler, address: str) -> Iterator[Crew]:
+    """The cores, or the GPUs where it has some, of a Ray cluster, each with a pooler like this one.
+
+    Parameters
+    ----------
+    address
+        As Ray takes it: `auto`, `host:6379`, `ray://host:10001`; `local` starts one here.
+
+    Raises
+    ------
+    MissingDependencyError
+        If Ray is not installed.
+    CorpusError
+        If there is no cluster, or its nodes cannot do the work.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before `local` would tell of itself
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingDependencyError(
+            "A build on a cluster needs Ray.",
+            cause=str(error),
+            fix="pip install 'nativeear[ray]', on every node",
+        ) from error
+    try:
+        _knock(address)
+        ray.init(address=address, logging_level="ERROR", log_to_driver=False)
+    except (ConnectionError, ImportError, OSError, RuntimeError, ValueError) as error:
+        raise CorpusError(
+            f"There is no Ray cluster at {address}.",
+            cause=str(error).splitlines()[0],
+            fix="Start one with `ray start --head`, and give the address that it prints.",
+        ) from error
+    try:
+        yield lambda task, utterances, paths: _in_shards(pooler, task, utterances, paths)
+    except ray.exceptions.RayError as error:
+        raise CorpusError(
+            "The Ray cluster could not do the work.",
+            cause=str(error).strip().splitlines()[-1],
+            fix="Install the same nativeear on every node, and go on with --resume: what is"
+            " finished is kept.",
+        ) from error
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """See whether anybody listens at `host:port`; Ray would try for minutes.
+
+    Raises
+    ------
+    OSError
+        If nobody does.
+    """
+    found = re.fullmatch(r"(?:ray://)?([\w.-]+):(\d+)", address)
+    if found is not None:
+        socket.create_connection((found[1], int(found[2])), timeout=KNOCK_S).close()
+
+
+def _in_shards(
+    pooler: UtterancePooler, task: Task, utterances: Sequence[Utterance], paths: Sequence[Path]
+) -> Iterator[str]:
+    """Do a task for many utterances; files are written as shards come in, reasons told in order."""
+    import ray
+
+    order = Order.of(pooler.request)
+    key = hashlib.sha256(pickle.dumps(order)).hexdigest()
+    shared = ray.put(order)
+    remote = ray.remote(max_calls=0)(work_on_shard)  # a GPU's process, too, keeps its encoder
+    waiting = deque(slice(at, at + SHARD) for at in range(0, len(utterances), SHARD))
+    flying: dict[Any, slice] = {}
+    told: dict[int, list[str]] = {}
+    next_out = 0
+    while waiting or flying:
+        unit, room = _room(ray.cluster_resources())
+        work = remote.options(num_cpus=1, max_retries=ATTEMPTS, **unit)
+        while waiting and len(flying) < AHEAD * room:
+            shard = waiting.popleft()
+            names = [path.name for path in paths[shard]]
+            flying[work.remote(key, shared, task, utterances[shard], names)] = shard
+        for done in ray.wait(list(flying))[0]:
+            shard = flying.pop(done)
+            outcome = ray.get(done)
+            if isinstance(outcome, NativeEarError):
+                raise outcome
+            for path, (_, content) in zip(paths[shard], outcome, strict=True):
+                _write(path, content)
+            told[shard.start] = [reason for reason, _ in outcome]
+        while next_out in told:
+            reasons = told.pop(next_out)
+            next_out += len(reasons)
+            yield from reasons
+
+
+def _room(resources: dict[str, float]) -> tuple[dict[str, int], int]:
+    """What a shard asks for beside a core, and how many of them can run."""
+    if gpus := int(resources.get("GPU", 0)):
+        return {"num_gpus": 1}, gpus
+    return {}, max(1, int(resources.get("CPU", 0)))
+
+
+def _content(file: Path | None) -> bytes | None:
+    return file.read_bytes() if file is not None and file.is_file() else None
+
+
+def _write(path: Path, content: bytes | None) -> None:
+    """Write a file whole or not at all."""
+    if content is not None:
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(content)
+        partial.rename(path)
+
+
+_open: dict[str, tuple[UtterancePooler, tempfile.TemporaryDirectory[str]]] = {}
+"""The pooler of the last order and the folder of its files, which goes when the process ends."""
+
+
+def work_on_shard(
+    key: str, order: Order, task: Task, utterances: Sequence[Utterance], names: Sequence[str]
+) -> list[tuple[str, bytes | None]] | NativeEarError:
+    """Do a task for the utterances of a shard, on a node.
+
+    Parameters
+    ----------
+    key
+        Tells orders apart: the encoder of the last one stays open in this process.
+    order
+        What a pooler is made of.
+    task
+        What is done.
+    utterances, names
+        For each utterance the name of the file that is to be made.
+
+    Returns
+    -------
+    list of tuple or NativeEarError
+        For each utterance the reason for which it is set aside, and its file; or the error for
+        which no utterance at all can be worked on.
+    """
+    if order.libraries != libraries():
+        return CorpusError(
+            "The nodes of the cluster have other libraries than the build.",
+            cause=f"{libraries()} there, {order.libraries} here.",
+            fix="Install the same versions everywhere.",
+        )
+    if key not in _open:
+        _open.clear()
+        files = tempfile.TemporaryDirectory()
+        try:
+            pooler = order.pooler(Path(files.name))
+            _ = pooler.encoder, pooler.aligner_name
+        except NativeEarError as error:
+            return error
+        _open[key] = pooler, files
+    pooler, _ = _open[key]
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in names]
+        reasons = [task(pooler, u, path) for u, path in zip(utterances, paths, strict=True)]
+        return [(reason, _content(path)) for reason, path in zip(reasons, paths, strict=True)]

@@ -1,0 +1,75 @@
+"""Where the files of a corpus lie: on this machine, or at an address that fsspec opens."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+
+from speech.errors import CorpusError, MissingDependencyError
+
+
+def place(written: str, beside: Path | None = None) -> Path:
+    """What a person or a table means: a path, or an address such as `s3://bucket/corpus.csv`.
+
+    Parameters
+    ----------
+    beside
+        Folder that a relative path starts from.
+
+    Returns
+    -------
+    Path
+        Of an address a `upath.UPath`, which has a `Path`'s face; its bytes come by `at_hand`.
+
+    Raises
+    ------
+    MissingDependencyError
+        If an address needs a package that is not installed.
+    """
+    if "://" not in written:
+        return Path(written) if beside is None else beside / written
+    try:
+        from upath import UPath
+
+        found = UPath(written)
+        _ = found.fs  # what speaks the protocol is imported only now
+    except (ImportError, ValueError) as error:
+        raise MissingDependencyError(
+            f"{written.partition('://')[0]}:// cannot be opened.",
+            cause=str(error),
+            fix="pip install 'nativeear[ray]', and the fsspec package of that protocol: s3fs, gcsfs,"
+            " adlfs, …",
+        ) from error
+    return cast("Path", found)
+
+
+def is_here(file: Path) -> bool:
+    """Whether a file lies on this machine's disks."""
+    return isinstance(file, Path)
+
+
+@contextmanager
+def at_hand(file: Path) -> Iterator[Path]:
+    """The file itself where it is here, else a copy of it for as long as it is needed.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such file. Other failures of a distant place are raised as they are: an
+        outage is no reason to set an utterance aside.
+    """
+    if is_here(file):
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / file.name
+        try:
+            with file.open("rb") as source, copy.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        except FileNotFoundError:
+            raise CorpusError(f"There is no file {file}.", fix="Check the address.") from None
+        yield copy

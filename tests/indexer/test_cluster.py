@@ -1,0 +1,182 @@
+"""Builds on a real Ray cluster of two nodes on this machine, one of which is lost on the way."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from indexer import cluster as crew_room
+from indexer.build import BuildRequest, build_index
+from indexer.cluster import ray_crew_of
+from indexer.corpus import Utterance
+from indexer.utterances import PoolingRequest, UtterancePooler
+from speech.errors import CorpusError, MissingDependencyError
+from tests.indexer.test_resume import corpus as unaligned_corpus  # noqa: F401 - a fixture
+
+REQUEST = PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third")
+
+
+class TwoNodes:
+    """A head without cores, and two nodes of one core each."""
+
+    def __init__(self) -> None:
+        from ray.cluster_utils import Cluster
+
+        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        self.address: str = self.cluster.address
+        self.nodes = [self.cluster.add_node(num_cpus=1) for _ in range(2)]
+
+    def lose(self, node: Any) -> None:
+        """Kill a node with all that runs on it."""
+        self.nodes.remove(node)
+        self.cluster.remove_node(node, allow_graceful=False)
+
+    def restore(self) -> None:
+        """Let there be two nodes again."""
+        while len(self.nodes) < 2:
+            self.nodes.append(self.cluster.add_node(num_cpus=1))
+
+
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator[TwoNodes]:
+    pytest.importorskip("ray")
+    nodes = TwoNodes()
+    yield nodes
+    nodes.cluster.shutdown()
+
+
+@pytest.fixture
+def nodes(two_nodes: TwoNodes, monkeypatch: pytest.MonkeyPatch) -> TwoNodes:
+    monkeypatch.setattr(crew_room, "SHARD", 3)
+    two_nodes.restore()
+    return two_nodes
+
+
+def sign(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
+    """Write which node works; the first one to come never comes to an end."""
+    import ray
+
+    node = ray.get_runtime_context().get_node_id()
+    victim = Path(utterance.text or "")
+    try:
+        victim.open("x").close()
+    except FileExistsError:
+        path.write_text(node, encoding="utf-8")
+        return f"not {utterance.id}"
+    victim.write_text(node, encoding="utf-8")
+    time.sleep(600)
+    return "too late"
+
+
+def test_the_shard_of_a_lost_node_is_done_by_the_other(nodes: TwoNodes, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+
+    def lose_it() -> None:
+        while not victim.exists() or not victim.read_text(encoding="utf-8"):
+            time.sleep(0.05)
+        named = victim.read_text(encoding="utf-8")
+        nodes.lose(next(node for node in nodes.nodes if node.node_id == named))
+
+    thread = Thread(target=lose_it)
+    thread.start()
+    utterances = [Utterance(f"{i}", tmp_path / "none", str(victim), "anna") for i in range(14)]
+    paths = [tmp_path / f"{i}.made" for i in range(14)]
+    with ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew:
+        reasons = list(crew(sign, utterances, paths))
+    thread.join()
+    assert reasons == [f"not {i}" for i in range(14)]  # in order, whoever was first
+    workers = {path.read_text(encoding="utf-8") for path in paths}
+    assert workers == {nodes.nodes[0].node_id} != {victim.read_text(encoding="utf-8")}
+
+
+def test_a_build_that_loses_a_node_is_byte_for_byte_that_of_one_machine(
+    nodes: TwoNodes, tone_corpus: Path, tmp_path: Path
+) -> None:
+    lost: list[Any] = []
+
+    def lose_one(stage: str, done: int, total: int) -> None:
+        if stage == "Aligning and encoding" and done == 4 and not lost:
+            lost.append(nodes.nodes[0])
+            nodes.lose(nodes.nodes[0])
+
+    def build(place: str, ray: str | None) -> dict[str, bytes]:
+        out = tmp_path / place / "index"
+        request = BuildRequest((str(tone_corpus),), "en-US", out, encoder="spectral", ray=ray)
+        report = build_index(request, lose_one)
+        assert report.utterances == 30
+        return {file.name: file.read_bytes() for file in out.iterdir()}
+
+    on_cluster = build("cluster", nodes.address)
+    assert lost
+    assert on_cluster == build("alone", None)
+
+
+def test_an_aligner_is_learnt_on_a_cluster_as_on_one_machine(
+    nodes: TwoNodes,
+    unaligned_corpus: Path,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    def build(place: str, ray: str | None) -> dict[str, bytes]:
+        out = tmp_path / place / "index"
+        build_index(
+            BuildRequest(
+                (str(unaligned_corpus),),
+                "en-US",
+                out,
+                encoder="spectral",
+                aligner="flatstart",
+                ray=ray,
+            )
+        )
+        return {file.name: file.read_bytes() for file in out.iterdir()}
+
+    assert build("cluster", nodes.address) == build("alone", None)
+
+
+def test_nodes_that_cannot_open_the_encoder_say_so(nodes: TwoNodes, tmp_path: Path) -> None:
+    missing = PoolingRequest("en-US", "textgrid", str(tmp_path / "none"), None, "middle-third")
+    utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
+    with (
+        pytest.raises(Exception, match="encoder") as told,
+        ray_crew_of(UtterancePooler(missing), nodes.address) as crew,
+    ):
+        list(crew(sign, [utterance], [tmp_path / "made"]))
+    assert type(told.value).__module__ == "speech.errors"
+
+
+def test_other_libraries_on_the_nodes_are_refused(
+    nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew_room, "libraries", lambda: {"torch": "0"})
+    utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
+    with (
+        pytest.raises(CorpusError, match="other libraries"),
+        ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew,
+    ):
+        list(crew(sign, [utterance], [tmp_path / "made"]))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "nonsense"])
+def test_where_there_is_no_cluster_a_sentence_says_so(address: str) -> None:
+    pytest.importorskip("ray")
+    with (
+        pytest.raises(CorpusError, match="There is no Ray cluster"),
+        ray_crew_of(UtterancePooler(REQUEST), address),
+    ):
+        pass
+
+
+def test_without_ray_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with (
+        pytest.raises(MissingDependencyError) as told,
+        ray_crew_of(UtterancePooler(REQUEST), "auto"),
+    ):
+        pass
+    assert "nativeear[ray]" in told.value.fix
