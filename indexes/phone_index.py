@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from indexes.cells import Cells, Probing
 from indexes.exemplar import SCHEMA, Exemplar
 from indexes.manifest import FORMAT_VERSION, Manifest
 from indexes.prosody import SCHEMA as PROSODY_SCHEMA
@@ -149,7 +150,7 @@ class PhoneIndex:
             folder = _identity(path)
             try:
                 opened = cls._read(path)
-                _ = opened.vectors  # mapped from now on
+                _ = opened.vectors, opened.cells  # mapped from now on
             except IndexFormatError:
                 if _identity(path) == folder:
                     raise
@@ -267,23 +268,32 @@ class PhoneIndex:
         return self._faiss
 
     @cached_property
+    def cells(self) -> Cells | None:
+        """Its approximate search, see `indexes.cells`; None where it is searched exactly."""
+        search = self.manifest.search
+        if search is None or search.chosen.codes is None:
+            return None
+        chosen = search.chosen
+        probing = Probing(chosen.nearest, chosen.each)
+        return Cells(self.path, search.chosen.codes, self.vectors, self.bounds, probing)
+
+    @cached_property
     def native_margins(self) -> FloatArray:
         """Each exemplar's own margin with its utterance left out, float32 `[n]`."""
-        margins: FloatArray = self._table.column("margin").to_numpy()
+        margins: FloatArray = self.values("margin")
         return margins
 
     @cached_property
     def native_log_posteriors(self) -> FloatArray:
         """Log posterior of each exemplar by the encoder's phone head, float32 `[n]`, or NaN."""
-        log_posteriors: FloatArray = self._table.column("log_posterior").to_numpy()
+        log_posteriors: FloatArray = self.values("log_posterior")
         return log_posteriors
 
     @cached_property
     def durations_s(self) -> NDArray[np.float64]:
         """Length of each exemplar in seconds, float64 `[n]`."""
-        ends: NDArray[np.float64] = self._table.column("end_s").to_numpy()
-        starts: NDArray[np.float64] = self._table.column("start_s").to_numpy()
-        return ends - starts
+        durations: NDArray[np.float64] = self.values("end_s") - self.values("start_s")
+        return durations
 
     @property
     def table(self) -> pa.Table:
@@ -313,13 +323,23 @@ class PhoneIndex:
 
     def codes(self, column: str) -> tuple[IntArray, tuple[str, ...]]:
         """A text column as int64 codes `[n]` and the values that they stand for."""
-        combined = self._table.column(column).combine_chunks()
-        if isinstance(combined, pa.ChunkedArray):
-            combined = combined.chunk(0)
-        return (
-            combined.indices.to_numpy(zero_copy_only=False).astype(np.int64),
-            tuple(combined.dictionary.to_pylist()),
+        whole = _whole(self._table, column)
+        codes: IntArray = np.from_dlpack(whole.indices).astype(np.int64)
+        return codes, tuple(whole.dictionary.to_pylist())
+
+    @cached_property
+    def utterances(self) -> tuple[IntArray, tuple[tuple[str, str], ...]]:
+        """Which utterance each exemplar is of, int64 `[n]`, and their corpora and ids."""
+        corpus, corpora = self.codes("corpus")
+        utterance, utterances = self.codes("utterance")
+        pairs, own = np.unique(corpus * max(1, len(utterances)) + utterance, return_inverse=True)
+        return own, tuple(
+            (corpora[p // len(utterances)], utterances[p % len(utterances)]) for p in pairs.tolist()
         )
+
+    def values(self, column: str) -> NDArray[Any]:
+        """A column of numbers, `[n]`, read-only and of the type that is stored."""
+        return np.from_dlpack(_whole(self._table, column))
 
     def rows_of(self, phone: str) -> slice:
         """Rows of a phone's exemplars; empty if the index has none."""
@@ -348,16 +368,9 @@ class PhoneIndex:
         """Exemplars whose recordings are kept, bool `[n]`."""
         if self.manifest.clips is None:
             return np.zeros(self._table.num_rows, dtype=bool)
-        corpus, corpora = self.codes("corpus")
-        utterance, utterances = self.codes("utterance")
-        pairs, own = np.unique(corpus * len(utterances) + utterance, return_inverse=True)
-        names = [
-            clip_name(
-                corpora[p // len(utterances)], utterances[p % len(utterances)], self.manifest.clips
-            )
-            for p in pairs.tolist()
-        ]
-        return np.array([name in self.manifest.files for name in names], dtype=bool)[own]
+        own, pairs = self.utterances
+        clips = [clip_name(corpus, name, self.manifest.clips) for corpus, name in pairs]
+        return np.array([clip in self.manifest.files for clip in clips], dtype=bool)[own]
 
     def check_encoder(self, encoder: Encoder) -> None:
         """Refuse an encoder that did not build this index.
@@ -383,6 +396,12 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _whole(table: pa.Table, column: str) -> Any:
+    """A column in one piece; DLPack then gives its numbers, where `to_numpy` imports pandas."""
+    combined = table.column(column).combine_chunks()
+    return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
 
 
 def _completed(table: pa.Table) -> pa.Table:

@@ -12,7 +12,6 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from indexes.phone_index import IntArray, PhoneIndex
@@ -51,15 +50,21 @@ class VowelFullness:
         ]
         vowels = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
         prosody = self._index.prosody
-        natives = set(_names(prosody))
-        pairs = _names(self._index.table.take(vowels))
-        native = np.array([pair in natives for pair in pairs], dtype=bool)
+        natives = set(
+            zip(
+                prosody.column("corpus").to_pylist(),
+                prosody.column("utterance").to_pylist(),
+                strict=True,
+            )
+        )
+        own, pairs = self._index.utterances
+        native = np.array([pair in natives for pair in pairs], dtype=bool)[own[vowels]]
         known: IntArray = vowels[native & (self._stress[vowels] >= 0)]
         return known
 
     @cached_property
     def _stress(self) -> IntArray:
-        stress: IntArray = self._index.table.column("stress").to_numpy().astype(np.int64)
+        stress: IntArray = self._index.values("stress").astype(np.int64)
         return stress
 
     @cached_property
@@ -117,21 +122,17 @@ class VowelFullness:
     def of_natives(self, utterances: Sequence[Utterance]) -> list[NDArray[np.float64]]:
         """Fullness of the vowels of native utterances, each in the order of time."""
         wanted = {utterance: i for i, utterance in enumerate(utterances)}
-        table = self._index.table.take(self._vowels)
-        own = np.array([wanted.get(pair, -1) for pair in _names(table)], dtype=np.int64)
-        order = np.lexsort([table.column("start_s").to_numpy(), own])
+        utterance, pairs = self._index.utterances
+        places = np.array([wanted.get(pair, -1) for pair in pairs], dtype=np.int64)
+        own = places[utterance[self._vowels]]
+        order = np.lexsort([self._index.values("start_s")[self._vowels], own])
         order = order[own[order] >= 0]
         rows = self._vowels[order]
-        words = table.column("word").take(order).to_pylist()
-        fullness = self.of(np.ascontiguousarray(self._index.vectors[rows]), words)
+        codes, words = self._index.codes("word")
+        said = [words[code] for code in codes[rows].tolist()]
+        fullness = self.of(np.ascontiguousarray(self._index.vectors[rows]), said)
         edges = np.searchsorted(own[order], np.arange(len(utterances) + 1))
         return [fullness[a:b] for a, b in pairwise(edges.tolist())]
-
-
-def _names(table: pa.Table) -> list[Utterance]:
-    return list(
-        zip(table.column("corpus").to_pylist(), table.column("utterance").to_pylist(), strict=True)
-    )
 
 
 def _thinned(rows: IntArray) -> IntArray:

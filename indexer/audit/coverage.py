@@ -248,7 +248,7 @@ class _Columns:
             place=_places(index),
             speaker=names(index, "speaker"),
             utterance=names(index, "utterance"),
-            stress=index.table.column("stress").to_numpy(),
+            stress=index.values("stress"),
             sex=_sexes(index),
         )
 
@@ -284,13 +284,8 @@ class _Columns:
 def _sexes(index: PhoneIndex) -> IntArray:
     """Sex of the speaker of every exemplar, as a position in `SEXES`."""
     known = sexes_of(index)
-    corpus, corpora = index.codes("corpus")
-    utterance, utterances = index.codes("utterance")
-    pairs, own = np.unique(corpus * max(1, len(utterances)) + utterance, return_inverse=True)
-    found = [
-        SEXES.index(known.get((corpora[p // len(utterances)], utterances[p % len(utterances)])))
-        for p in pairs.tolist()
-    ]
+    own, pairs = index.utterances
+    found = [SEXES.index(known.get(pair)) for pair in pairs]
     return np.array(found, dtype=np.int64)[own]
 
 
@@ -302,7 +297,7 @@ def _places(index: PhoneIndex) -> IntArray:
     beside it, because that one was left out, has no known place.
     """
     utterance = names(index, "utterance")
-    starts_s = index.table.column("start_s").to_numpy()
+    starts_s = index.values("start_s")
     order = np.lexsort((starts_s, utterance))
     utterance, word = utterance[order], index.codes("word")[0][order]
     phone = np.repeat(np.arange(len(index.classes)), np.diff(index.bounds))[order]

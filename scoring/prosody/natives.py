@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from indexes.natives import NativeMargins
@@ -108,7 +107,7 @@ class NativeProsody:
         """At most `MAX_NATIVES` utterances, evenly spread over the table."""
         table = self._index.prosody
         step = max(1, -(-table.num_rows // MAX_NATIVES))
-        return table.take(np.arange(0, table.num_rows, step))
+        return table if step == 1 else table.take(np.arange(0, table.num_rows, step))
 
     @cached_property
     def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
@@ -247,7 +246,13 @@ class NativeProsody:
             return None
         own = np.array(learner.contour)
         table = self._index.prosody
-        same = profiles_of(table.filter(pc.equal(table.column("text"), learner.text)))
+        texts = table.column("text").to_pylist()
+        same = [
+            reading
+            for row in range(len(texts))
+            if texts[row] == learner.text
+            for reading in profiles_of(table.slice(row, 1))
+        ]
         readings = [
             NativeReading(
                 warping_distance(own, np.array(native.contour)),

@@ -109,7 +109,7 @@ def word_spans(index: PhoneIndex, rows: Sequence[int]) -> dict[int, tuple[float,
     """
     utterances, _ = index.codes("utterance")
     near = np.flatnonzero(np.isin(utterances, utterances[list(rows)]))
-    starts, ends = (index.table.column(name).to_numpy()[near] for name in ("start_s", "end_s"))
+    starts, ends = (index.values(name)[near] for name in ("start_s", "end_s"))
     near, starts, ends = (
         column[np.argsort(starts, kind="stable")] for column in (near, starts, ends)
     )

@@ -43,9 +43,9 @@ def spectrogram_db(audio: Audio) -> NDArray[np.float32]:
     spectra = np.fft.rfft(windows * np.hanning(_WINDOW).astype(np.float32), _N_FFT)
     power = np.square(np.abs(spectra)).T
     loudest = max(float(power.max()), 1e-12)  # of digital silence nothing is loud
-    share = np.maximum(power / loudest, 10 ** (-_RANGE_DB / 10))
-    decibels: NDArray[np.float32] = (10 * np.log10(share)).astype(np.float32)
-    return decibels
+    least = 10 ** (-_RANGE_DB / 10)  # whose logarithm a processor may round either way
+    decibels: NDArray[np.float32] = 10 * np.log10(np.maximum(power / loudest, least))
+    return np.maximum(decibels, -_RANGE_DB).astype(np.float32)
 
 
 def spectrogram_png(audio: Audio) -> bytes:

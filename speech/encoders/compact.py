@@ -182,7 +182,8 @@ def _multiplies_bfloat16(device: str) -> bool:
     """Whether a device is a processor with instructions for products in bfloat16."""
     import torch
 
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # since torch 2.9
+    ask = getattr(torch.cpu, "get_capabilities", None)  # since torch 2.9
+    capabilities: dict[str, Any] = dict(ask()) if ask else {}
     return device == "cpu" and any(
         capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
     )
