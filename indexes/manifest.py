@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from speech.pooling import Pooling
 
 FORMAT_VERSION = 1
+
+Codes = Literal["fp16", "sq8", "pq4"]
+"""How a cell keeps a vector of d dimensions: in half precision (2 d bytes), as a byte a dimension
+(d), or as four bits for every two dimensions (d / 4), compared many at a time (André et al., 2017).
+"""
 
 
 class _Model(BaseModel):
@@ -87,6 +92,64 @@ class FileIdentity(_Model):
     sha256: str
 
 
+class SearchTrial(_Model):
+    """A way to search that was measured on the index's own natives, each left out.
+
+    Attributes
+    ----------
+    codes
+        How the cells keep vectors; None for exact search.
+    cells
+        How many there are.
+    nearest, each
+        How many a query asks, see `indexes.cells.Probing`.
+    recall
+        Share of the exact `k` nearest exemplars that were found, 0–1.
+    phone_recall
+        The same of the exemplars that speak for a query's own phone and for its best competitor.
+    margin_error
+        Mean absolute difference of the margins from the exact ones.
+    milliseconds
+        Of a batch of `SearchChoice.batch` queries.
+    bytes
+        What has to be in memory: the cells, or all vectors.
+    """
+
+    codes: Codes | None
+    cells: int
+    nearest: int
+    each: int
+    recall: float
+    phone_recall: float
+    margin_error: float
+    milliseconds: float
+    bytes: int
+
+
+class SearchChoice(_Model):
+    """How an index is searched, and what `nativeear index optimize` measured.
+
+    Attributes
+    ----------
+    least_recall, most_bytes
+        What was asked for.
+    queries, batch, k
+        Natives that were asked, how many at a time, and how many neighbours of each.
+    chosen
+        The trial that was taken.
+    tried
+        All of them.
+    """
+
+    least_recall: float
+    most_bytes: int
+    queries: int
+    batch: int
+    k: int
+    chosen: SearchTrial
+    tried: tuple[SearchTrial, ...]
+
+
 class Manifest(_Model):
     """Everything that has to be known to open an index and to trust it.
 
@@ -100,6 +163,8 @@ class Manifest(_Model):
         Number of this version: a change in place makes the next one.
     history
         The commands that made the versions before, the oldest first.
+    search
+        How it is searched; exactly if None.
     seal
         SHA-256 of the file that this was read from, with zeros in the place of these digits; empty
         where an earlier release wrote it.
@@ -125,6 +190,7 @@ class Manifest(_Model):
     min_rating: float | None = None
     revision: int = 1
     history: tuple[str, ...] = ()
+    search: SearchChoice | None = None
     seal: str = ""
 
     @field_validator("files")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
@@ -129,6 +129,20 @@ def take_over(source: Path, target: Path) -> bool:
         shutil.copyfile(source, target)
         return False
     return True
+
+
+def take_over_all(
+    source: Path, stage: Path, manifest: Manifest, without: Collection[str]
+) -> dict[str, FileIdentity]:
+    """Put the files of a published index into a stage, except some; `known` of `seal`."""
+    known = {}
+    for name, identity in manifest.files.items():
+        if name in without:
+            continue
+        (stage / name).parent.mkdir(parents=True, exist_ok=True)
+        if take_over(source / name, stage / name):
+            known[name] = identity
+    return known
 
 
 def discard(folder: Path) -> None:

@@ -141,6 +141,13 @@ def _answering(
         shown = heard if len(heard) else allowed  # examples are best if they can be heard
         said = [i for i, other in enumerate(canonical) if other == phone]
         most = min(models, len(shown))
+        if index.cells is not None and excluded is None and len(shown) == len(allowed):
+            wanted = np.zeros((len(said), len(index.classes)), dtype=bool)
+            wanted[:, index.classes.index(phone)] = True
+            nearest = index.cells.shortlists(vectors[said], most, wanted=wanted)
+            for i, rows, near in zip(said, nearest.rows, nearest.similarities, strict=True):
+                found[i] = (len(allowed), tuple(rows.tolist()), tuple(near.tolist()))
+            continue
         for i, cosines in zip(said, vectors[said] @ index.vectors[shown].T, strict=True):
             near = np.flatnonzero(cosines >= np.partition(cosines, -most)[-most])
             best = near[np.argsort(-cosines[near], kind="stable")[:most]]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.phone_index import FloatArray, PhoneIndex
-from indexes.similarity import class_similarities
 from retriever.evidence import posteriors
+from retriever.neighbours import similarities_to_classes
 from speech.alignment import SILENCE
 
 LEAST_POSTERIOR = 1e-3
@@ -54,12 +54,7 @@ def nearness(
     own = np.array([position.get(phone, -1) for phone in canonical], dtype=np.int64)
     if not len(own):
         return np.zeros(0, dtype=np.float64)
-    similar = class_similarities(
-        index.transform(embeddings),
-        index.vectors,
-        index.bounds,
-        top_m=index.manifest.decision.top_m,
-    )
+    similar = similarities_to_classes(index, index.transform(embeddings))
     posterior = posteriors(similar, index.manifest.decision.temperature)
     meant = posterior[np.arange(len(own)), own].astype(np.float64)
     near = np.log(np.maximum(meant, LEAST_POSTERIOR)) - own_share * natives_own(index)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes.cells import Cells
 from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from indexes.similarity import BLOCK_BYTES, largest, nearest_of_classes
+from indexes.similarity import BLOCK_BYTES, class_similarities, largest, nearest_of_classes
 
 SMALLEST = np.finfo(np.float32).min
 
@@ -60,7 +61,9 @@ def find_neighbours(
 ) -> Neighbours:
     """Compare all vectors with the whole pool, once for the exemplars and for the classes.
 
-    Exact. Of exemplars that are equally near, those of lower rows come first.
+    Exact, but for an index that `nativeear index optimize` divided into cells: there it is as near
+    to that as its manifest says, unless rows are excluded. Of exemplars that are equally near,
+    those of lower rows come first.
 
     Parameters
     ----------
@@ -73,6 +76,8 @@ def find_neighbours(
     excluded
         bool `[n]`, rows that must not answer, from `Exclusion.rows`.
     """
+    if index.cells is not None and excluded is None:
+        return _in_cells(index.cells, index, vectors, k)
     n_queries, n_rows = len(vectors), len(index.vectors)
     ids = np.full((n_queries, k), -1, dtype=np.int64)
     similarities = np.full((n_queries, k), -np.inf, dtype=np.float32)
@@ -95,5 +100,25 @@ def find_neighbours(
         kept = place < k
         at = (first + query[kept], place[kept])
         ids[at], similarities[at] = row[kept], near[kept]
+    phones = np.searchsorted(index.bounds, ids, side="right") - 1
+    return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
+
+
+def similarities_to_classes(index: PhoneIndex, vectors: FloatArray) -> FloatArray:
+    """How near each class is, float32 `[N, P]`, see `indexes.similarity.class_similarities`.
+
+    By cells where the index has them, as in `find_neighbours`.
+    """
+    top_m = index.manifest.decision.top_m
+    if index.cells is not None:
+        return _in_cells(index.cells, index, vectors, top_m).by_class
+    return class_similarities(vectors, index.vectors, index.bounds, top_m=top_m)
+
+
+def _in_cells(cells: Cells, index: PhoneIndex, vectors: FloatArray, k: int) -> Neighbours:
+    top_m = index.manifest.decision.top_m
+    found = cells.shortlists(vectors, max(k, top_m))
+    by_class = found.by_class(len(vectors), len(index.classes), top_m)
+    ids, similarities = found.nearest(len(vectors), k)
     phones = np.searchsorted(index.bounds, ids, side="right") - 1
     return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)

@@ -7,7 +7,7 @@ from pathlib import Path
 from indexer.audit.report import AuditReport
 from indexes.locking import writing
 from indexes.phone_index import AUDIT, PhoneIndex
-from indexes.publishing import seal, staged, sync, take_over
+from indexes.publishing import seal, staged, sync, take_over_all
 from indexes.versions import swap
 from speech.errors import InputError
 
@@ -43,13 +43,7 @@ def keep_audit(index: PhoneIndex, report: AuditReport) -> Path:
                 f"The index {path.name} was changed while it was audited.", fix="Audit it again."
             )
         with staged(path) as stage:
-            known = {}
-            for name, identity in manifest.files.items():
-                if name == AUDIT:
-                    continue
-                (stage / name).parent.mkdir(parents=True, exist_ok=True)
-                if take_over(path / name, stage / name):
-                    known[name] = identity
+            known = take_over_all(path, stage, manifest, without={AUDIT})
             (stage / AUDIT).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
             seal(stage, manifest, known)
             swap(stage, path)  # what was there goes with the stage; older versions stay

@@ -1,0 +1,170 @@
+"""How an index is best searched: ways to search are measured on its own natives, and one is taken.
+
+The exact vectors stay: natives who are left out, audits and changes need them. Cells lie beside
+them (`indexes.cells`) and say where to look. A change of the index leaves the cells behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from indexer.assembly import Progress, no_progress
+from indexer.search_trials import (
+    BATCH,
+    K,
+    ask_exactly,
+    native_questions,
+    trial_of_cells,
+    trial_of_exact,
+)
+from indexes.cells import CODES, LAYOUT, LISTS, Cells, Probing, divide, write_cells
+from indexes.locking import writing
+from indexes.manifest import SearchChoice, SearchTrial
+from indexes.phone_index import PhoneIndex
+from indexes.publishing import seal, staged, take_over_all
+from indexes.verification import verify
+from indexes.versions import next_revision, replace
+from speech.errors import InputError
+
+RECALL = 0.99
+MEMORY_BYTES = 2 * 10**9
+ASKED = 400
+"""Natives that are asked."""
+
+PROBINGS = tuple(Probing(16 * each, each) for each in (1, 2, 4, 8, 16))
+
+
+@dataclass(frozen=True)
+class OptimiseReport:
+    """What came of it.
+
+    Attributes
+    ----------
+    path, revision
+        The index and the number of its new version.
+    search
+        What was tried, and what was taken.
+    seconds
+        Time it took.
+    """
+
+    path: Path
+    revision: int
+    search: SearchChoice
+    seconds: float
+
+
+def optimise(
+    path: Path,
+    *,
+    recall: float = RECALL,
+    memory_bytes: int = MEMORY_BYTES,
+    keep: int = 1,
+    progress: Progress = no_progress,
+) -> OptimiseReport:
+    """Measure ways to search an index, and publish a version that is searched by the fastest.
+
+    Parameters
+    ----------
+    path
+        Folder of the index.
+    recall
+        Share of the exact nearest exemplars that has to be found, 0–1.
+    memory_bytes
+        What the search may hold in memory.
+    keep
+        Older versions that stay.
+
+    Raises
+    ------
+    InputError
+        If no way to search fulfils both wishes; what comes nearest is named, nothing is changed.
+    """
+    started = time.monotonic()
+    path = path.resolve()
+    with writing(path, f"nativeear index optimize {path.name}"):
+        verify(path).raise_if_damaged()
+        index = PhoneIndex.open(path)
+        with staged(path) as stage:
+            search = _choose(index, stage, recall, memory_bytes, progress)
+            progress("Publishing", 0, 1)
+            known = take_over_all(path, stage, index.manifest, without={LAYOUT, LISTS})
+            command = f"nativeear index optimize {index.name} --recall {recall:g}"
+            manifest = index.manifest.model_copy(
+                update={
+                    "search": search,
+                    "command": f"{command} --memory {memory_bytes}B",
+                    "revision": next_revision(path),
+                    "history": (*index.manifest.history, index.manifest.command),
+                }
+            )
+            seal(stage, manifest, known)
+            replace(stage, path, keep)
+    return OptimiseReport(path, manifest.revision, search, time.monotonic() - started)
+
+
+def _choose(
+    index: PhoneIndex, stage: Path, recall: float, memory_bytes: int, progress: Progress
+) -> SearchChoice:
+    """Try every way; the cells of the fastest that fulfils the wishes are left in the stage."""
+    vectors, bounds, top_m = index.vectors, index.bounds, index.manifest.decision.top_m
+    progress("Asking exactly", 0, 1)
+    truth = ask_exactly(vectors, bounds, native_questions(vectors, bounds, ASKED))
+    tried = [trial_of_exact(vectors, truth)]
+    progress("Dividing phones into cells", 0, 1)
+    division = divide(vectors, bounds)
+    for done, codes in enumerate(CODES):
+        progress("Trying codes", done, len(CODES))
+        folder = stage / codes
+        folder.mkdir()
+        size = write_cells(folder, codes, vectors, bounds, division)
+        for probing in PROBINGS:
+            cells = Cells(folder, codes, vectors, bounds, probing)
+            tried.append(trial_of_cells(cells, codes, probing, truth, top_m=top_m, bytes_=size))
+    chosen = fastest(tried, recall, memory_bytes)
+    for codes in CODES:
+        if codes == chosen.codes:
+            for name in (LAYOUT, LISTS):
+                (stage / codes / name).rename(stage / name)
+        shutil.rmtree(stage / codes)
+    return SearchChoice(
+        least_recall=recall,
+        most_bytes=memory_bytes,
+        queries=len(truth.questions.vectors),
+        batch=BATCH,
+        k=K,
+        chosen=chosen,
+        tried=tuple(tried),
+    )
+
+
+def fastest(tried: list[SearchTrial], recall: float, memory_bytes: int) -> SearchTrial:
+    """The fastest way that finds and holds what it has to.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    small = [trial for trial in tried if trial.bytes <= memory_bytes]
+    if not small:
+        least = min(trial.bytes for trial in tried)
+        raise InputError(
+            f"No way to search this index fits into {memory_bytes / 1e6:,.1f} MB.",
+            cause=f"The smallest that was tried takes {least / 1e6:,.1f} MB.",
+            fix="Allow more with --memory, or thin the index with `nativeear index thin`.",
+        )
+    good = [trial for trial in small if min(trial.recall, trial.phone_recall) >= recall]
+    if not good:
+        best = max(small, key=lambda trial: min(trial.recall, trial.phone_recall))
+        raise InputError(
+            f"No way to search this index in {memory_bytes / 1e6:,.1f} MB finds {recall:.1%} of "
+            "the nearest exemplars.",
+            cause=f"The best that was tried finds {best.recall:.1%} of all, and "
+            f"{best.phone_recall:.1%} of those that speak for a phone and its competitor.",
+            fix="Ask for less with --recall, or allow more with --memory.",
+        )
+    return min(good, key=lambda trial: (trial.milliseconds, trial.bytes))
