@@ -57,8 +57,8 @@ class VowelFullness:
                 strict=True,
             )
         )
-        own, pairs = self._index.utterances
-        native = np.array([pair in natives for pair in pairs], dtype=bool)[own[vowels]]
+        utterance, pairs = self._index.utterances
+        native = np.array([pair in natives for pair in pairs], dtype=bool)[utterance[vowels]]
         known: IntArray = vowels[native & (self._stress[vowels] >= 0)]
         return known
 

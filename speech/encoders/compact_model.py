@@ -15,7 +15,7 @@ import math
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -170,6 +170,7 @@ class Block(nn.Module):
     def __init__(self, width: int, n_heads: int) -> None:
         super().__init__()
         self.n_heads = n_heads
+        self.dtype = torch.float32  # of the products; states and norms stay float32
         self.attention_norm = nn.LayerNorm(width)
         self.qkv = nn.Linear(width, 3 * width)
         self.attention_out = nn.Linear(width, width)
@@ -180,13 +181,18 @@ class Block(nn.Module):
     def forward(self, states: Tensor, mask: Tensor | None) -> Tensor:
         """Transform states, shape = (batch, T, width); mask True where a key may be read."""
         batch, length, width = states.shape
-        dtype = self.qkv.weight.dtype  # of the products; states and norms keep theirs
-        fused = self.qkv(self.attention_norm(states).to(dtype))
+        fused = self.qkv(self.attention_norm(states).to(self.dtype))
         query, key, value = fused.view(batch, length, 3, self.n_heads, -1).permute(2, 0, 3, 1, 4)
         read = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         states = states + self.attention_out(read.transpose(1, 2).reshape(batch, length, width))
-        grown: Tensor = self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(states).to(dtype))))
+        grown: Tensor = self.mlp_out(F.gelu(self.mlp_in(self.mlp_norm(states).to(self.dtype))))
         return states + grown
+
+    def multiply_in(self, dtype: torch.dtype) -> None:
+        """Do the products in another precision."""
+        self.dtype = dtype
+        for product in (self.qkv, self.attention_out, self.mlp_in, self.mlp_out):
+            product.to(dtype)
 
 
 class CompactEncoder(nn.Module):
@@ -235,8 +241,7 @@ class CompactEncoder(nn.Module):
     def multiply_in(self, dtype: torch.dtype) -> CompactEncoder:
         """Do the products of the blocks, nine tenths of the work, in another precision."""
         for block in self.blocks:
-            for product in (block.qkv, block.attention_out, block.mlp_in, block.mlp_out):
-                product.to(dtype)
+            cast(Block, block).multiply_in(dtype)
         return self
 
     def collate(self, mels: list[Tensor]) -> tuple[Tensor, Tensor]:
