@@ -37,11 +37,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.served import ROOT, Served, serving
+from service.demo import DONOR
 
-PROMPTS = (
-    ("vm-msgsaved", "Your message has been saved."),
-    ("priv-introsaved", "Your introduction has been saved."),
-)
 SENTENCE_S = 5.0
 MEMORY_CLIENTS = 4
 SAMPLES = 8
@@ -88,16 +85,16 @@ class Request:
     duration_s: float
 
     @classmethod
-    def of_prompts(cls) -> Request:
-        """The packaged prompts one after the other, and what is said in them."""
-        parts = [soundfile.read(ROOT / "service/data" / f"{name}.flac") for name, _ in PROMPTS]
-        rate = parts[0][1]
-        samples = np.concatenate([samples for samples, _ in parts])[: round(SENTENCE_S * rate)]
+    def of_prompt(cls) -> Request:
+        """A packaged prompt of 4.6 s with silence behind it, and what is said in it."""
+        name, text = DONOR
+        speech, rate = soundfile.read(ROOT / "service/data" / name)
+        samples = np.pad(speech, (0, round(SENTENCE_S * rate) - len(speech)))
         wav = io.BytesIO()
         soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
         boundary = uuid4().hex
         fields = (
-            ('name="text"', " ".join(text for _, text in PROMPTS).encode()),
+            ('name="text"', text.encode()),
             ('name="audio"; filename="sentence.wav"', wav.getvalue()),
         )
         body = b"".join(
@@ -119,7 +116,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, default=2000, help="0 leaves memory out")
     options = parser.parse_args()
     clients = [int(count) for count in options.clients.split(",")]
-    request = Request.of_prompts()
+    request = Request.of_prompt()
     load = os.getloadavg()[0]
     console = Console()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as served:

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from service.demo import PROMPT as DEMO
 from tests.service.api.conftest import DATA, PROMPT, TEXT
 
 ROOT = DATA.parents[1]
@@ -139,7 +140,7 @@ def streamed(url: str) -> tuple[list[str], dict]:
                     assert told["word"]["end_s"] <= told["heard_s"] - 0.5
                 final.update(told.get("final", {}))
 
-        text = f"{TEXT} Your introduction has been saved. {TEXT}"
+        text = f"{TEXT} {DEMO[1]} {TEXT}"
         socket.send(json.dumps({"sample_rate": rate, "text": text}))
         reading = threading.Thread(target=read)
         reading.start()
