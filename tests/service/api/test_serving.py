@@ -121,6 +121,39 @@ def test_a_client_that_waits_before_it_asks_again_finds_its_connection_open(
     connection.close()
 
 
+def test_a_refusal_is_read_by_whoever_still_sends_and_the_connection_goes_on(
+    tmp_path: Path,
+) -> None:
+    served = Served(tmp_path, "--queue", "1")
+    try:
+        url = served.ready()
+        job = {"files": {"audio": long_recording()}, "data": {"text": " ".join([TEXT] * 8)}}
+        asked = {"headers": {"Prefer": "respond-async"}, "timeout": 60}
+        while httpx.post(f"{url}/v1/assessments", **job, **asked).status_code != 503:
+            pass
+        whole = httpx.Request("POST", f"{url}/v1/assessments", **job)
+        body = whole.read()
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        for wish in ("keep-alive", "keep-alive", "close"):
+            connection.putrequest("POST", "/v1/assessments")
+            for name in ("Content-Type", "Content-Length"):
+                connection.putheader(name, whole.headers[name])
+            connection.putheader("Connection", wish)
+            connection.endheaders()
+            for at in range(0, len(body), len(body) // 10 + 1):
+                connection.send(body[at : at + len(body) // 10 + 1])
+                time.sleep(0.03)
+            answer = connection.getresponse()
+            told = json.loads(answer.read())
+            assert (answer.status, told["type"]) == (503, "urn:nativeear:problem:busy")
+            assert int(answer.headers["Retry-After"]) >= 1
+            assert (connection.sock is None) == (wish == "close")
+        connection.close()
+    finally:
+        served.process.kill()
+        served.process.wait()
+
+
 def streamed(url: str) -> tuple[list[str], dict]:
     """Speak three prompts at the pace of speech; the words told meanwhile, and the Assessment."""
     from websockets.sync.client import connect
