@@ -121,6 +121,8 @@ class ChangeReport:
         Time it took.
     native_accuracy
         Share of left-out natives that are nearest to their own phone.
+    cells_left
+        Whether one was searched by cells, which are of the exemplars before.
     """
 
     path: Path
@@ -133,6 +135,7 @@ class ChangeReport:
     set_aside: tuple[tuple[str, str], ...]
     seconds: float
     native_accuracy: float
+    cells_left: bool
 
 
 @dataclass(frozen=True)
@@ -649,4 +652,5 @@ def _report(
         set_aside=set_aside,
         seconds=time.monotonic() - started,
         native_accuracy=written.decision.native_accuracy,
+        cells_left=any(index.cells is not None for index in before),
     )

@@ -21,6 +21,7 @@ BATCH = 40
 
 ROWS_AT_ONCE = 1 << 15
 TIMED_BATCHES = 8
+MOST_TIMED_S = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,29 +80,27 @@ def native_questions(
 
 def ask_exactly(vectors: FloatArray, bounds: IntArray, questions: Questions) -> Truth:
     """Compare questions with a pool of unit vectors, float32 `[n, d]`, in one pass over it."""
-    started = time.perf_counter()
-    found = _exact(vectors, bounds, questions)
-    seconds = time.perf_counter() - started
-    # A pass costs by what it reads and by what it asks: take the time of one batch where it is
-    # short, and let the whole stand for it where reading is all.
-    if seconds < 1.0:
-        first = slice(0, BATCH)
-        batch = Questions(*(array[first] for array in vars(questions).values()))
-        started = time.perf_counter()
-        _exact(vectors, bounds, batch)
-        seconds = time.perf_counter() - started
-    return Truth(questions, found, 1000 * seconds)
+    nobody = np.full(BATCH, -1, dtype=np.int64)
+    return Truth(
+        questions,
+        _exact(vectors, bounds, questions.vectors, questions.own),
+        milliseconds(
+            lambda batch: _exact(vectors, bounds, batch, nobody[: len(batch)]), questions.batches()
+        ),
+    )
 
 
-def _exact(vectors: FloatArray, bounds: IntArray, questions: Questions) -> Shortlists:
-    queries, phones = len(questions.vectors), len(bounds) - 1
+def _exact(
+    vectors: FloatArray, bounds: IntArray, asked: FloatArray, leave_out: IntArray
+) -> Shortlists:
+    queries, phones = len(asked), len(bounds) - 1
     best = np.full((queries, phones, K), -np.inf, dtype=np.float32)
     rows = np.full((queries, phones, K), -1, dtype=np.int64)
     for p, (first, end) in enumerate(pairwise(bounds.tolist())):
         for start in range(first, end, ROWS_AT_ONCE):
             block = np.ascontiguousarray(vectors[start : min(start + ROWS_AT_ONCE, end)])
-            near = questions.vectors @ block.T
-            own = questions.own - start
+            near = asked @ block.T
+            own = leave_out - start
             inside = np.flatnonzero((own >= 0) & (own < len(block)))
             near[inside, own[inside]] = -np.inf
             k = min(K, near.shape[1])
@@ -149,10 +148,10 @@ def trial_of_cells(
         cells=cells.cells,
         nearest=probing.nearest,
         each=probing.each,
-        recall=_shared(truth.found.nearest(queries, K)[0], found.nearest(queries, K)[0]),
-        phone_recall=_shared(_of_phones(truth.found, heard), _of_phones(found, heard)),
+        recall=shared(truth.found.nearest(queries, K)[0], found.nearest(queries, K)[0]),
+        phone_recall=shared(_of_phones(truth.found, heard), _of_phones(found, heard)),
         margin_error=float(errors.mean()) if len(errors) else 0.0,
-        milliseconds=_milliseconds(
+        milliseconds=milliseconds(
             lambda batch: cells.shortlists(batch, K, probing=probing), questions.batches()
         ),
         bytes=bytes_,
@@ -175,7 +174,7 @@ def _of_phones(found: Shortlists, wanted: IntArray) -> IntArray:
     return rows.reshape(len(wanted), -1)
 
 
-def _shared(exact: IntArray, found: IntArray) -> float:
+def shared(exact: IntArray, found: IntArray) -> float:
     """Share of the rows of the first that are in the second, query by query; -1 counts for none."""
     asked = hit = 0
     for wanted, named in zip(exact, found, strict=True):
@@ -185,12 +184,13 @@ def _shared(exact: IntArray, found: IntArray) -> float:
     return hit / max(1, asked)
 
 
-def _milliseconds(search: Callable[[FloatArray], object], batches: list[FloatArray]) -> float:
-    """Median time of a batch, after one that is not counted."""
+def milliseconds(search: Callable[[FloatArray], object], batches: list[FloatArray]) -> float:
+    """Median time of a batch, after one that is not counted; fewer are timed if they take long."""
     search(batches[0])
-    spent = []
+    spent: list[float] = []
     for batch in batches:
-        started = time.perf_counter()
-        search(batch)
-        spent.append(time.perf_counter() - started)
+        if sum(spent) < MOST_TIMED_S:
+            started = time.perf_counter()
+            search(batch)
+            spent.append(time.perf_counter() - started)
     return 1000 * float(np.median(spent))

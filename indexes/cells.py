@@ -256,7 +256,7 @@ class Cells:
             near = np.where(np.repeat(wanted, np.diff(self._of_class), axis=1), near, -np.inf)
         chosen = near >= _kth_largest(near, probing.nearest)
         for start, end in pairwise(self._of_class.tolist()):
-            if end > start:
+            if end > start and probing.each:
                 own = near[:, start:end]
                 chosen[:, start:end] |= own >= _kth_largest(own, probing.each)
         chosen &= np.isfinite(near)

@@ -95,6 +95,7 @@ def difference(first: Path, second: Path) -> IndexDifference:
 
 
 def _settings(manifest: Manifest) -> dict[str, str]:
+    search = manifest.search
     return {
         "name": manifest.name,
         "language": manifest.language,
@@ -108,6 +109,7 @@ def _settings(manifest: Manifest) -> dict[str, str]:
         "clips": str(manifest.clips),
         "embeddings": "kept" if EMBEDDINGS in manifest.files else "not kept",
         "transform": manifest.transform.fingerprint,
+        "search": "exact" if search is None or search.chosen.codes is None else "cells",
     }
 
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from indexes.manifest import Manifest
 from indexes.phone_index import ALIGNER, EMBEDDINGS
 from indexes.trust import MIN_COVERAGE
+from service.search_summary import search_in_words
 from speech.alignment import SILENCE
 from speech.inventory import PhoneInventory
 
@@ -38,6 +39,7 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "embeddings": "kept: changes refit the index"
         if EMBEDDINGS in manifest.files
         else "not kept: changes leave transform and decision as they are",
+        "search": search_in_words(manifest.search),
         "version": str(manifest.revision),
         "made by": manifest.command,
     }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from indexer.assembly import Clips
     from indexer.build import BuildReport
     from indexer.living import Budget, ChangeReport, ThinReport
+    from indexer.optimising import OptimiseReport
     from indexes.difference import IndexDifference, Only
     from indexes.verification import VerifyReport
     from speech.pooling import Pooling
@@ -349,6 +350,39 @@ def thin(
 
 
 @app.command(cls=GuardedCommand)
+def optimize(
+    name: NameArgument,
+    *,
+    recall: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="Share of the nearest exemplars that has to be found."),
+    ] = 0.99,
+    memory: Annotated[
+        str, typer.Option(metavar="SIZE", help="What a search may hold in memory, as in 20MB.")
+    ] = "2GB",
+    keep: KeepOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure ways to search an index, and have it searched by the fastest that will do."""
+    from indexer.optimising import optimise
+    from indexes.catalogue import find_index
+    from service.commands.progress import ProgressReport
+
+    size = _bytes(memory)
+    if size is None:
+        raise InputError(f"--memory cannot be {memory!r}.", fix="Give a size, as in 20MB.")
+    with ProgressReport() as progress:
+        report = optimise(
+            find_index(name), recall=recall, memory_bytes=size, keep=keep, progress=progress
+        )
+    if as_json:
+        search = json.loads(report.search.model_dump_json())
+        print_json({**asdict(report), "path": str(report.path), "search": search})
+    else:
+        _print_optimising(report)
+
+
+@app.command(cls=GuardedCommand)
 def merge(
     names: Annotated[list[str], typer.Argument(metavar="NAME|DIR...", help="Two or more.")],
     *,
@@ -463,16 +497,23 @@ def _folder_of(name: str) -> Path:
 def _budget(written: str) -> Budget:
     from indexer.living import Budget
 
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMG]?B)|(\d+)", written.strip())
+    size = _bytes(written)
+    if size is not None:
+        return Budget(size, "bytes")
+    if re.fullmatch(r"\d+", written.strip()):
+        return Budget(int(written))
+    raise InputError(
+        f"--budget cannot be {written!r}.",
+        fix="Give a number of exemplars, as in 4000, or a size, as in 20MB.",
+    )
+
+
+def _bytes(written: str) -> int | None:
+    """A size such as 20MB in bytes; None if it is no size."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMG]?B)", written.strip())
     if found is None:
-        raise InputError(
-            f"--budget cannot be {written!r}.",
-            fix="Give a number of exemplars, as in 4000, or a size, as in 20MB.",
-        )
-    if found[3]:
-        return Budget(int(found[3]))
-    factor = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}[found[2]]
-    return Budget(int(float(found[1]) * factor), "bytes")
+        return None
+    return int(float(found[1]) * {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9}[found[2]])
 
 
 def _print_thinning(report: ThinReport) -> None:
@@ -510,7 +551,18 @@ def _print_change(report: ChangeReport, as_json: bool) -> None:
         )
     else:
         print("Transform and decision stay: the index keeps no embeddings to fit them on.")
+    if report.cells_left:
+        print("It is searched exactly again: run `nativeear index optimize` for new cells.")
     _print_set_aside(report.set_aside)
+
+
+def _print_optimising(report: OptimiseReport) -> None:
+    from rich.console import Console
+
+    from service.search_summary import print_search
+
+    print_search(report.search, Console())
+    print(f"{report.path} is now version {report.revision}, in {report.seconds:.0f} s.")
 
 
 def _print_difference(found: IndexDifference) -> None:

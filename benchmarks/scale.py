@@ -1,0 +1,374 @@
+"""Search among millions of exemplars: recall, time and memory.
+
+    python -m benchmarks.scale [--vectors 10000000] [--dims 256] [--kinds synthetic real]
+        [--peers 1000000] [--folder DIR]
+
+`synthetic` draws 40 phones with 500 clusters each; what is left of a vector has a spectrum that
+falls as 1 / i and a norm of 0.7. `real` takes vectors of the shipped index, pads them to so many
+dimensions, and adds jitter of norm 0.3 with the same spectrum; with `--dims 39` nothing is padded.
+Queries are drawn alike and are not in the pool; the truth is exact search.
+
+Printed are every code that fits into 2 GB and every number of cells asked: `nearest 10` looks for
+the ten nearest exemplars whatever their phone, `every phone` for the ten nearest of each phone,
+which is what an assessment asks. `resident` is taken in a process of its own after it has searched:
+its memory, and beside it the pages that it has touched of files, which others share. `--peers` of
+the vectors are searched by other structures of FAISS, too. A batch is 40 queries, in one thread.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+
+import argparse
+import multiprocessing
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from indexer.search_trials import (
+    BATCH,
+    K,
+    Questions,
+    Truth,
+    ask_exactly,
+    milliseconds,
+    shared,
+    trial_of_cells,
+)
+from indexes.catalogue import DEFAULT_INDEX, find_index
+from indexes.cells import CODES, LISTS, Cells, Probing, Shortlists, divide, write_cells
+from indexes.manifest import Codes
+from indexes.phone_index import PhoneIndex
+from indexes.similarity import FloatArray, IntArray
+
+PHONES = 40
+CLUSTERS = 500
+SPREAD = 0.7
+JITTER = 0.3
+QUERIES = 320
+CHUNK = 1 << 15
+MOST_BYTES = 2 * 10**9
+TOP_M = 10
+NEAREST = (16, 32, 64, 128, 256)
+COMPETITORS = 8
+
+Draw = Callable[[int, int, np.random.Generator], FloatArray]
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Vectors on disk, ordered by phone, and questions that are not among them."""
+
+    name: str
+    folder: Path
+    bounds: IntArray
+    questions: Questions
+
+    @cached_property
+    def vectors(self) -> FloatArray:
+        """float32 `[n, d]`, mapped."""
+        return np.load(self.folder / "vectors.npy", mmap_mode="r")  # type: ignore[no-any-return]
+
+    def cells(self, codes: Codes, probing: Probing) -> Cells:
+        """Cells that `search_cells` wrote."""
+        return Cells(self.folder / codes, codes, self.vectors, self.bounds, probing)
+
+
+def falling_noise(dims: int, norm: float, rng: np.random.Generator) -> Callable[..., FloatArray]:
+    """Draws noise `[n, dims]` in random directions, of variances that fall as 1 / i."""
+    scales = np.arange(1, dims + 1) ** -0.5
+    rotation, _ = np.linalg.qr(rng.normal(size=(dims, dims)))
+    shape = ((norm * scales / np.linalg.norm(scales))[:, None] * rotation).astype(np.float32)
+
+    def noise(n: int, drawing: np.random.Generator) -> FloatArray:
+        return drawing.standard_normal((n, dims), dtype=np.float32) @ shape
+
+    return noise
+
+
+def synthetic(dims: int) -> tuple[IntArray, Draw]:
+    """Weights of the phones, and what draws exemplars of one."""
+    rng = np.random.default_rng(1)
+    means = rng.normal(size=(PHONES, dims)) / np.sqrt(dims)
+    clusters = 0.5 * rng.normal(size=(PHONES, CLUSTERS, dims)) / np.sqrt(dims)
+    centres = (means[:, None] + clusters).astype(np.float32)
+    noise = falling_noise(dims, SPREAD, rng)
+
+    def draw(phone: int, n: int, drawing: np.random.Generator) -> FloatArray:
+        return unit(centres[phone, drawing.integers(0, CLUSTERS, n)] + noise(n, drawing))
+
+    return rng.integers(1, 10, PHONES).astype(np.int64), draw
+
+
+def real(dims: int) -> tuple[IntArray, Draw]:
+    """The same from the shipped index: its phones, its vectors with jitter."""
+    index = PhoneIndex.open(find_index(DEFAULT_INDEX))
+    noise = falling_noise(dims, JITTER, np.random.default_rng(1))
+
+    def draw(phone: int, n: int, drawing: np.random.Generator) -> FloatArray:
+        vectors = noise(n, drawing)
+        rows = drawing.integers(*index.bounds[phone : phone + 2], size=n)
+        vectors[:, : index.vectors.shape[1]] += index.vectors[rows]
+        return unit(vectors)
+
+    return np.diff(index.bounds), draw
+
+
+KINDS = {"synthetic": synthetic, "real": real}
+
+
+def unit(vectors: FloatArray) -> FloatArray:
+    """Vectors of length 1."""
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
+    """Draw a pool into a file, and questions."""
+    weights, draw = KINDS[kind](dims)
+    bounds = np.round(np.concatenate([[0], np.cumsum(weights)]) * n / weights.sum()).astype(
+        np.int64
+    )
+    vectors = np.lib.format.open_memmap(
+        folder / "vectors.npy", mode="w+", dtype=np.float32, shape=(n, dims)
+    )
+    for first in track(range(0, n, CHUNK), f"Drawing {kind} vectors"):
+        edges = np.unique(np.clip(bounds, first, min(first + CHUNK, n)))
+        for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            phone = int(np.searchsorted(bounds, start, side="right")) - 1
+            vectors[start:end] = draw(phone, end - start, drawing)
+    vectors.flush()
+    return pool
+
+
+def exactly(pool: Pool) -> Truth:
+    """What exact search finds; kept beside the vectors."""
+    file = pool.folder / "truth.npz"
+    if not file.exists():
+        truth = ask_exactly(pool.vectors, pool.bounds, pool.questions)
+        np.savez(file, milliseconds=truth.milliseconds, **vars(truth.found))
+    with np.load(file) as kept:
+        found = Shortlists(*(kept[name] for name in Shortlists.__dataclass_fields__))
+        return Truth(pool.questions, found, float(kept["milliseconds"]))
+
+
+@dataclass(frozen=True)
+class Found:
+    """A way to search that was measured; `asks` is `nearest 10` or `every phone`."""
+
+    structure: str
+    asks: str
+    recall: float
+    milliseconds: float
+    megabytes: float
+
+
+def search_cells(pool: Pool, truth: Truth) -> Iterator[Found]:
+    """The cells of an index: every code and number of cells that fits."""
+    division = None
+    for codes in CODES:
+        if pool.vectors.size * {"fp16": 2, "sq8": 1, "pq4": 0.25}[codes] > MOST_BYTES:
+            continue
+        folder = pool.folder / codes
+        if not folder.is_dir():
+            folder.mkdir()
+            started = time.perf_counter()
+            division = division or divide(pool.vectors, pool.bounds)
+            write_cells(folder, codes, pool.vectors, pool.bounds, division)
+            print(f"{codes} in {time.perf_counter() - started:.0f} s")
+        size = sum(file.stat().st_size for file in folder.iterdir())
+        for nearest in NEAREST:
+            for asks, each in (("nearest 10", 0), ("every phone", max(1, nearest // 16))):
+                probing = Probing(nearest, each)
+                trial = trial_of_cells(
+                    pool.cells(codes, probing), codes, probing, truth, top_m=TOP_M, bytes_=size
+                )
+                yield Found(
+                    f"{codes}, {nearest} + {each} cells",
+                    asks,
+                    trial.phone_recall if each else trial.recall,
+                    trial.milliseconds,
+                    size / 1e6,
+                )
+
+
+PEERS = {
+    "HNSW32,Flat": ("efSearch", (32, 64, 128, 256, 512)),
+    "IVF4096,Flat": ("nprobe", (4, 16, 64, 256)),
+    "IVF4096,SQ8": ("nprobe", (4, 16, 64, 256)),
+    "IVF4096,PQ{half}x4fs": ("nprobe", (16, 64, 256)),
+    "IVF4096,PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
+    "OPQ{half},IVF4096,PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
+    "IVF4096,RaBitQfs": ("nprobe", (16, 64, 256)),
+}
+
+
+def search_peers(pool: Pool, most: int) -> None:
+    """Structures of FAISS that know nothing of phones, over a part of the pool."""
+    import faiss
+
+    chosen = np.sort(np.random.default_rng(3).permutation(len(pool.vectors))[:most])
+    vectors = np.ascontiguousarray(pool.vectors[chosen])
+    bounds = np.searchsorted(chosen, pool.bounds).astype(np.int64)
+    truth = ask_exactly(vectors, bounds, pool.questions)
+    exact = truth.found.nearest(QUERIES, K)[0]
+    table = Table(
+        "structure", "build s", "MB", "recall@10", "ms", title=f"{most:,} of them, {pool.name}"
+    )
+    table.add_row("exact", "", f"{vectors.nbytes / 1e6:,.0f}", "1.000", f"{truth.milliseconds:.1f}")
+    for name, (parameter, values) in PEERS.items():
+        started = time.perf_counter()
+        described = name.format(half=vectors.shape[1] // 2)
+        index = faiss.index_factory(vectors.shape[1], described, faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors[:: max(1, most // (1 << 17))])
+        index.add(vectors)
+        built = time.perf_counter() - started
+        size = faiss.serialize_index(index).nbytes / 1e6
+        if described.endswith("RFlat"):
+            index.k_factor = 10
+        for value in values:
+            faiss.ParameterSpace().set_index_parameter(index, parameter, value)
+            found = index.search(pool.questions.vectors, K)[1]
+            spent = milliseconds(lambda batch: index.search(batch, K), pool.questions.batches())  # noqa: B023
+            table.add_row(
+                f"{described}, {parameter} {value}",
+                f"{built:.0f}",
+                f"{size:,.0f}",
+                f"{shared(exact, found):.3f}",
+                f"{spent:.1f}",
+            )
+    Console().print(table)
+
+
+def search_some_phones(pool: Pool, codes: Codes) -> None:
+    """Only the canonical phone and its competitors: ways to leave out all others."""
+    import faiss
+
+    rng = np.random.default_rng(4)
+    batch, phone = pool.questions.vectors[:BATCH], pool.questions.phone[:BATCH]
+    phones = len(pool.bounds) - 1
+    wanted = np.zeros((BATCH, phones), dtype=bool)
+    for i, own in enumerate(phone.tolist()):
+        wanted[i, rng.permutation(phones)[:COMPETITORS]] = True
+        wanted[i, own] = True
+    cells = pool.cells(codes, Probing(64, 4))
+    flat = faiss.IndexFlatIP(pool.vectors.shape[1])
+    flat.add(np.ascontiguousarray(pool.vectors))
+
+    def by_selector(asked: FloatArray) -> None:
+        for query, its in zip(asked, wanted, strict=True):
+            for p in np.flatnonzero(its).tolist():
+                selector = faiss.IDSelectorRange(int(pool.bounds[p]), int(pool.bounds[p + 1]))
+                flat.search(query[None], K, params=faiss.SearchParameters(sel=selector))
+
+    def by_slices(asked: FloatArray) -> None:
+        for p in np.flatnonzero(wanted.any(axis=0)).tolist():
+            near = asked[wanted[:, p]] @ pool.vectors[pool.bounds[p] : pool.bounds[p + 1]].T
+            np.argpartition(near, -K, axis=1)
+
+    table = Table("way", "ms", title=f"One phone and {COMPETITORS} competitors, {pool.name}")
+    for way, search in {
+        "cells of these phones": lambda asked: cells.shortlists(asked, K, wanted=wanted),
+        "cells of all phones": lambda asked: cells.shortlists(asked, K),
+        "exact, lists of these phones": by_slices,
+        "exact, FAISS's range selector": by_selector,
+    }.items():
+        table.add_row(way, f"{milliseconds(search, [batch] * 3):.1f}")
+    Console().print(table)
+
+
+def search_and_wait(pool: Pool, codes: Codes, nearest: int, ready: Any, go: Any) -> None:
+    """In a process of its own: search, and say what is in memory."""
+    cells = pool.cells(codes, Probing(nearest, 0))
+    for batch in pool.questions.batches():
+        cells.shortlists(batch, K)
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    pages = {line.split(":")[0]: int(line.split()[1]) for line in status if line.endswith("kB")}
+    ready.put((os.getpid(), pages["RssAnon"] / 1e3, pages["RssFile"] / 1e3))
+    go.wait()
+
+
+def measure_memory(pool: Pool, codes: Codes, nearest: int) -> None:
+    """Two processes search the same cells: what each holds, and what of it they share."""
+    context = multiprocessing.get_context("spawn")
+    ready, go = context.Queue(), context.Event()
+    fresh = replace(pool)  # without the vectors that are open here
+    workers = [
+        context.Process(target=search_and_wait, args=(fresh, codes, nearest, ready, go))
+        for _ in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    told = [ready.get() for _ in workers]
+    table = Table("process", "own MB", "of files", "lists", "shared", "vectors", "shared")
+    table.title = f"Two processes ask {nearest} cells of {codes}, {pool.name}"
+    for number, (pid, own, of_files) in enumerate(told, start=1):
+        mapped = [*resident_pages(pid, LISTS), *resident_pages(pid, "vectors.npy")]
+        table.add_row(str(number), *(f"{size:,.0f}" for size in (own, of_files, *mapped)))
+    go.set()
+    for worker in workers:
+        worker.join()
+    Console().print(table)
+
+
+def resident_pages(pid: int, file: str) -> tuple[float, float]:
+    """MB of a mapped file that a process has in memory, and of them what others have, too."""
+    whole = common = 0
+    inside = False
+    for line in Path(f"/proc/{pid}/smaps").read_text(encoding="utf-8").splitlines():
+        name, _, rest = line.partition(" ")
+        if not name.endswith(":"):
+            inside = line.endswith(file)
+        elif inside and name == "Rss:":
+            whole += int(rest.split()[0])
+        elif inside and name.startswith("Shared_"):
+            common += int(rest.split()[0])
+    return whole / 1e3, common / 1e3
+
+
+def main() -> None:
+    """Draw the pools, search them, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--vectors", type=int, default=10**7)
+    parser.add_argument("--dims", type=int, default=256)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--peers", type=int, default=0, help="Vectors that FAISS's others search.")
+    parser.add_argument(
+        "--folder", type=Path, help="Where pools are kept; what lies there is taken again."
+    )
+    given = parser.parse_args()
+    for kind in given.kinds:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = (given.folder or Path(temporary)) / f"{kind}-{given.vectors}-{given.dims}"
+            folder.mkdir(parents=True, exist_ok=True)
+            pool = make(kind, given.vectors, given.dims, folder)
+            truth = exactly(pool)
+            found = list(search_cells(pool, truth))
+            table = Table("structure", "asks", "recall@10", "ms", "MB")
+            table.title = f"{given.vectors:,} × {given.dims}, {kind}"
+            exact = f"{pool.vectors.nbytes / 1e6:,.0f}"
+            table.add_row("exact", "all", "1.000", f"{truth.milliseconds:,.0f}", exact)
+            for way in found:
+                figures = (f"{way.recall:.3f}", f"{way.milliseconds:.1f}", f"{way.megabytes:,.0f}")
+                table.add_row(way.structure, way.asks, *figures)
+            Console().print(table)
+            measure_memory(pool, "pq4", 64)
+            if given.peers:
+                search_peers(pool, min(given.peers, given.vectors))
+                search_some_phones(pool, "pq4")
+
+
+if __name__ == "__main__":
+    main()

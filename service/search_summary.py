@@ -1,0 +1,50 @@
+"""What is said of how an index is searched."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from indexes.manifest import SearchChoice, SearchTrial
+
+
+def search_in_words(search: SearchChoice | None) -> str:
+    """One line for `nativeear index show`."""
+    if search is None or search.chosen.codes is None:
+        return "exact"
+    chosen = search.chosen
+    return (
+        f"{chosen.cells:,} cells of {chosen.codes} in {chosen.bytes / 1e6:,.1f} MB, "
+        f"{chosen.nearest} of them at a time and {chosen.each} of every phone: finds "
+        f"{chosen.recall:.1%} of the {search.k} nearest"
+    )
+
+
+def print_search(search: SearchChoice, console: Console) -> None:
+    """Print what was tried, and what was taken."""
+    table = Table(box=None, header_style="dim")
+    table.add_column("search")
+    for column in ("cells asked", "recall", "of phones", "margin off by", "ms", "MB"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for trial in search.tried:
+        table.add_row(*_figures(trial), "taken" if trial == search.chosen else "")
+    console.print(table)
+    console.print(
+        f"{search.queries} natives, each left out; ms for {search.batch} phones. Asked for: recall "
+        f"{search.least_recall:.1%} in {search.most_bytes / 1e6:,.1f} MB.",
+        style="dim",
+    )
+
+
+def _figures(trial: SearchTrial) -> tuple[str, ...]:
+    exact = trial.codes is None
+    return (
+        "exact" if exact else f"{trial.cells:,} cells, {trial.codes}",
+        "" if exact else f"{trial.nearest} + {trial.each} a phone",
+        f"{trial.recall:.3f}",
+        f"{trial.phone_recall:.3f}",
+        f"{trial.margin_error:.4f}",
+        f"{trial.milliseconds:.1f}",
+        f"{trial.bytes / 1e6:,.1f}",
+    )
