@@ -47,7 +47,16 @@ from indexer.search_trials import (
     trial_of_cells,
 )
 from indexes.catalogue import DEFAULT_INDEX, find_index
-from indexes.cells import CODES, LISTS, Cells, Probing, Shortlists, divide, write_cells
+from indexes.cells import (
+    LISTS,
+    Cells,
+    Probing,
+    Shortlists,
+    code_bytes,
+    codes_for,
+    divide,
+    write_cells,
+)
 from indexes.manifest import Codes
 from indexes.phone_index import PhoneIndex
 from indexes.similarity import FloatArray, IntArray
@@ -136,11 +145,16 @@ def unit(vectors: FloatArray) -> FloatArray:
 def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
     """Draw a pool into a file, and questions."""
     weights, draw = KINDS[kind](dims)
-    bounds = np.round(np.concatenate([[0], np.cumsum(weights)]) * n / weights.sum()).astype(
-        np.int64
-    )
+    ends = np.round(np.cumsum(weights) * n / weights.sum()).astype(np.int64)
+    bounds = np.concatenate([[0], ends])
+    drawing = np.random.default_rng(2)
+    phone = drawing.choice(len(weights), QUERIES, p=weights / weights.sum()).astype(np.int64)
+    asked = np.concatenate([draw(p, 1, drawing) for p in phone.tolist()])
+    pool = Pool(kind, folder, bounds, Questions(asked, phone, np.full(QUERIES, -1)))
+    if (folder / "vectors.npy").exists():
+        return pool
     vectors = np.lib.format.open_memmap(
-        folder / "vectors.npy", mode="w+", dtype=np.float32, shape=(n, dims)
+        folder / "half.npy", mode="w+", dtype=np.float32, shape=(n, dims)
     )
     for first in track(range(0, n, CHUNK), f"Drawing {kind} vectors"):
         edges = np.unique(np.clip(bounds, first, min(first + CHUNK, n)))
@@ -148,6 +162,7 @@ def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
             phone = int(np.searchsorted(bounds, start, side="right")) - 1
             vectors[start:end] = draw(phone, end - start, drawing)
     vectors.flush()
+    (folder / "half.npy").rename(folder / "vectors.npy")
     return pool
 
 
@@ -176,8 +191,9 @@ class Found:
 def search_cells(pool: Pool, truth: Truth) -> Iterator[Found]:
     """The cells of an index: every code and number of cells that fits."""
     division = None
-    for codes in CODES:
-        if pool.vectors.size * {"fp16": 2, "sq8": 1, "pq4": 0.25}[codes] > MOST_BYTES:
+    n, d = pool.vectors.shape
+    for codes in codes_for(d):
+        if n * (code_bytes(codes, d) + 8) > MOST_BYTES:
             continue
         folder = pool.folder / codes
         if not folder.is_dir():

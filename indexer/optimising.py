@@ -20,7 +20,7 @@ from indexer.search_trials import (
     trial_of_cells,
     trial_of_exact,
 )
-from indexes.cells import CODES, LAYOUT, LISTS, Cells, Probing, divide, write_cells
+from indexes.cells import LAYOUT, LISTS, Cells, Probing, codes_for, divide, write_cells
 from indexes.locking import writing
 from indexes.manifest import SearchChoice, SearchTrial
 from indexes.phone_index import PhoneIndex
@@ -116,8 +116,9 @@ def _choose(
     tried = [trial_of_exact(vectors, truth)]
     progress("Dividing phones into cells", 0, 1)
     division = divide(vectors, bounds)
-    for done, codes in enumerate(CODES):
-        progress("Trying codes", done, len(CODES))
+    ways = codes_for(vectors.shape[1])
+    for done, codes in enumerate(ways):
+        progress("Trying codes", done, len(ways))
         folder = stage / codes
         folder.mkdir()
         size = write_cells(folder, codes, vectors, bounds, division)
@@ -125,7 +126,7 @@ def _choose(
             cells = Cells(folder, codes, vectors, bounds, probing)
             tried.append(trial_of_cells(cells, codes, probing, truth, top_m=top_m, bytes_=size))
     chosen = fastest(tried, recall, memory_bytes)
-    for codes in CODES:
+    for codes in ways:
         if codes == chosen.codes:
             for name in (LAYOUT, LISTS):
                 (stage / codes / name).rename(stage / name)

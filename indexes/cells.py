@@ -34,7 +34,7 @@ CODES: tuple[Codes, ...] = get_args(Codes)
 CELLS_OF_ROOT = 4
 """Cells are this many times √n, shared out among the classes by their size."""
 
-PLACES: dict[Codes, int] = {"fp16": 8, "sq8": 8, "pq4": 32}
+PLACES: dict[Codes, int] = {"fp16": 8, "sq8": 8, "pq4": 32, "pq2": 32}
 """Lists have room for a multiple of so many exemplars: rows then begin at a multiple of 8 bytes,
 and FAISS compares 32 codes of four bits at a time."""
 
@@ -44,10 +44,10 @@ TRAINED_ON = 1 << 16
 PER_CENTROID = 64
 """Exemplars per cell that k-means is trained on."""
 
-DEPTH = 64
+DEPTH = 128
 """Exemplars of a class that are taken from codes, the nearest of which are kept."""
 
-EXACT = 128
+EXACT = 256
 """Of a query's nearest exemplars by codes, how many are compared with their exact vectors. Those
 beyond are of phones that resemble it little: what their codes say of them is near enough."""
 
@@ -108,7 +108,7 @@ class Shortlists:
         left = self.rows != own[self.query, None]
         rows = np.where(left, self.rows, -1)
         similar = np.where(left, self.similarities, -np.inf)
-        return Shortlists(self.query, self.phone, *_sorted(rows, similar))
+        return Shortlists(self.query, self.phone, *_nearest_first(rows, similar, rows.shape[1]))
 
     def nearest(self, queries: int, k: int) -> tuple[IntArray, FloatArray]:
         """The k nearest of all classes asked: rows and similarities `[N, k]`, as in the lists."""
@@ -126,8 +126,11 @@ class Shortlists:
         return ids, similarities
 
 
-def _sorted(rows: IntArray, similar: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Lists `[R, k]`, nearest first."""
+def _nearest_first(rows: IntArray, similar: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+    """The k nearest of lists `[R, w]`, nearest first: `[R, k]`."""
+    if similar.shape[1] > k:
+        best = np.argpartition(-similar, k - 1, axis=1)[:, :k]
+        rows, similar = (np.take_along_axis(a, best, axis=1) for a in (rows, similar))
     order = np.argsort(-similar, axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(similar, order, axis=1)
 
@@ -223,16 +226,29 @@ class Cells:
         wanted: NDArray[np.bool_] | None,
         probing: Probing,
     ) -> Shortlists:
-        near = queries @ self._centroids.T
-        query, phone, lists = self._probed(near, wanted, probing)
-        affinity = np.take_along_axis(near[query], np.maximum(lists, 0), axis=1)
-        rows, similar = _search(self._index, queries[query], max(k, DEPTH), lists, affinity)
-        inside = (rows >= self._bounds[phone, None]) & (rows < self._bounds[phone + 1, None])
-        if (~inside & (rows >= 0)).any():
+        affinity = queries @ self._centroids.T
+        query, phone, lists, near = self._probed(affinity, wanted, probing)
+        rows = np.full((len(query), k), -1, dtype=np.int64)
+        similar = np.full((len(query), k), -np.inf, dtype=np.float32)
+        for chosen, depth in ((near, max(k, DEPTH)), (~near, k)):
+            if chosen.any():
+                asking, asked = query[chosen], lists[chosen]
+                asked = np.ascontiguousarray(asked[:, (asked >= 0).any(axis=0)])
+                how_near = np.take_along_axis(affinity[asking], np.maximum(asked, 0), axis=1)
+                found = _search(self._index, queries[asking], depth, asked, how_near)
+                self._check(phone[chosen], found[0])
+                if depth > k:
+                    self._make_exact(queries, asking, *found)
+                rows[chosen], similar[chosen] = _nearest_first(*found, k)
+        return Shortlists(query, phone, rows, similar)
+
+    def _check(self, phone: IntArray, rows: IntArray) -> None:
+        """Refuse rows `[R, k]` that are not of the classes `[R]`."""
+        first = np.where(rows < 0, self._bounds[phone, None], rows)
+        last = first.max(axis=1)
+        first = first.min(axis=1)
+        if (first < self._bounds[phone]).any() or (last > self._bounds[phone + 1] - 1).any():
             raise _damaged(self._folder, "A cell names exemplars of another phone.")
-        self._make_exact(queries, query, rows, similar)
-        rows, similar = _sorted(rows, similar)
-        return Shortlists(query, phone, rows[:, :k], similar[:, :k])
 
     def _make_exact(
         self, queries: FloatArray, query: IntArray, rows: IntArray, similar: FloatArray
@@ -241,32 +257,37 @@ class Cells:
         begins = np.append(np.flatnonzero(np.diff(query, prepend=-1)), len(query))
         for start, end in pairwise(begins.tolist()):
             own, near = rows[start:end], similar[start:end]
-            best = near >= _kth_largest(near.reshape(1, -1), EXACT)
-            best &= own >= 0
+            listed = near[own >= 0]
+            best = (near >= _kth_largest(listed[None], EXACT)) & (own >= 0)
             near[best] = self._vectors[own[best]] @ queries[query[start]]
 
     def _probed(
-        self, near: FloatArray, wanted: NDArray[np.bool_] | None, probing: Probing
-    ) -> tuple[IntArray, IntArray, IntArray]:
-        """Queries, classes `[R]` and the cells that they ask `[R, w]`, padded by -1.
+        self, affinity: FloatArray, wanted: NDArray[np.bool_] | None, probing: Probing
+    ) -> tuple[IntArray, IntArray, IntArray, NDArray[np.bool_]]:
+        """Queries, classes `[R]`, the cells that they ask `[R, w]`, and which are near `[R]`.
 
-        A class asks those of its cells that are among the query's nearest, and its own nearest.
+        A class asks those of its cells that are among the query's nearest, which make it near, and
+        its own nearest. Where it asks fewer than others the cells are filled up with -1.
         """
         if wanted is not None:
-            near = np.where(np.repeat(wanted, np.diff(self._of_class), axis=1), near, -np.inf)
-        chosen = near >= _kth_largest(near, probing.nearest)
+            allowed = np.repeat(wanted, np.diff(self._of_class), axis=1)
+            affinity = np.where(allowed, affinity, -np.inf)
+        among_nearest = affinity >= _kth_largest(affinity, probing.nearest)
+        chosen = among_nearest.copy()
         for start, end in pairwise(self._of_class.tolist()):
             if end > start and probing.each:
-                own = near[:, start:end]
+                own = affinity[:, start:end]
                 chosen[:, start:end] |= own >= _kth_largest(own, probing.each)
-        chosen &= np.isfinite(near)
+        chosen &= np.isfinite(affinity)
         asking, cell = np.nonzero(chosen)
-        pair = asking * len(self._bounds) + self._class[cell]
-        begins = np.flatnonzero(np.diff(pair, prepend=-1))
-        place = np.arange(len(pair)) - np.repeat(begins, np.diff(begins, append=len(pair)))
-        lists = np.full((len(begins), int(place.max(initial=0)) + 1), -1, dtype=np.int64)
-        lists[np.repeat(np.arange(len(begins)), np.diff(begins, append=len(pair))), place] = cell
-        return asking[begins], self._class[cell[begins]], lists
+        begins = np.flatnonzero(np.diff(asking * len(self._bounds) + self._class[cell], prepend=-1))
+        sizes = np.diff(begins, append=len(cell))
+        pair = np.repeat(np.arange(len(begins)), sizes)
+        lists = np.full((len(begins), int(sizes.max(initial=0))), -1, dtype=np.int64)
+        lists[pair, np.arange(len(cell)) - begins[pair]] = cell
+        near = np.zeros(len(begins), dtype=bool)
+        near[pair[among_nearest[asking, cell]]] = True
+        return asking[begins], self._class[cell[begins]], lists, near
 
 
 @dataclass(frozen=True, eq=False)
@@ -360,7 +381,7 @@ class _Layout(Division):
     sizes
         int64 `[C]`, exemplars of each cell.
     trained
-        float32: codebooks of `pq4`, ranges of `sq8`, empty for `fp16`.
+        float32: codebooks of `pq4` and `pq2`, ranges of `sq8`, empty for `fp16`.
     """
 
     sizes: IntArray
@@ -396,18 +417,28 @@ class _Layout(Division):
         return layout
 
 
+def codes_for(d: int) -> tuple[Codes, ...]:
+    """Codes that vectors of d dimensions can have: `pq2` takes two dimensions together."""
+    return tuple(codes for codes in CODES if codes != "pq2" or d % 2 == 0)
+
+
+def code_bytes(codes: Codes, d: int) -> int:
+    """Bytes of a vector of d dimensions."""
+    return {"fp16": 2 * d, "sq8": d, "pq4": (d + 1) // 2, "pq2": (d // 2 + 1) // 2}[codes]
+
+
 def _trained_floats(codes: Codes, d: int) -> int:
     """Floats that codes are trained to: 16 centroids a part, or least and range a dimension."""
-    return {"fp16": 0, "sq8": 2 * d, "pq4": 16 * d}[codes]
+    return {"fp16": 0, "sq8": 2 * d, "pq4": 16 * d, "pq2": 16 * d}[codes]
 
 
-def _code_bytes(codes: Codes, d: int) -> int:
-    return {"fp16": 2 * d, "sq8": d, "pq4": -(-_parts(d) // 2)}[codes]
+def _product(codes: Codes) -> bool:
+    """Whether it is a product quantiser, of parts that have 4 bits each."""
+    return codes in {"pq4", "pq2"}
 
 
-def _parts(d: int) -> int:
-    """Parts of `pq4`: of two dimensions, or of one where there is an odd number of them."""
-    return d // 2 if d % 2 == 0 else d
+def _parts(codes: Codes, d: int) -> int:
+    return d if codes == "pq4" else d // 2
 
 
 def _capacities(codes: Codes, sizes: IntArray) -> IntArray:
@@ -449,8 +480,8 @@ def _codec(codes: Codes, d: int) -> Any:
     """The part of FAISS that makes codes of residuals."""
     import faiss
 
-    if codes == "pq4":
-        quantiser = faiss.ProductQuantizer(d, _parts(d), 4)
+    if _product(codes):
+        quantiser = faiss.ProductQuantizer(d, _parts(codes, d), 4)
         quantiser.cp.seed = 1234
         return quantiser
     kind = faiss.ScalarQuantizer.QT_8bit if codes == "sq8" else faiss.ScalarQuantizer.QT_fp16
@@ -473,9 +504,9 @@ def _inverted_file(codes: Codes, centroids: FloatArray, trained: FloatArray) -> 
     d = centroids.shape[1]
     quantiser = faiss.IndexFlatIP(d)
     quantiser.add(centroids)
-    if codes == "pq4":
+    if _product(codes):
         index = faiss.IndexIVFPQ(
-            quantiser, d, len(centroids), _parts(d), 4, faiss.METRIC_INNER_PRODUCT
+            quantiser, d, len(centroids), _parts(codes, d), 4, faiss.METRIC_INNER_PRODUCT
         )
         faiss.copy_array_to_vector(trained, index.pq.centroids)
     else:
@@ -504,14 +535,14 @@ def _write_class(
         cell = _nearest_centroid(block, centroids)
         index.add_core(len(ids), *(faiss.swig_ptr(array) for array in (block, ids, cell)), None)
     sizes = np.array([index.invlists.list_size(c) for c in range(len(centroids))])
-    lists = faiss.IndexIVFPQFastScan(index) if codes == "pq4" else index
-    code_bytes = _code_bytes(codes, vectors.shape[1])
+    lists = faiss.IndexIVFPQFastScan(index) if _product(codes) else index
+    width = code_bytes(codes, vectors.shape[1])
     for c, (size, places) in enumerate(
         zip(sizes.tolist(), _capacities(codes, sizes).tolist(), strict=True)
     ):
         if size == 0:
             continue
-        packed = faiss.rev_swig_ptr(lists.invlists.get_codes(c), places * code_bytes)
+        packed = faiss.rev_swig_ptr(lists.invlists.get_codes(c), places * width)
         ids = np.full(places, -1, dtype=np.int64)
         ids[:size] = faiss.rev_swig_ptr(index.invlists.get_ids(c), size)
         stream.write(packed.tobytes())
@@ -524,21 +555,21 @@ def _searcher(codes: Codes, layout: _Layout, path: Path) -> Any:
     import faiss
 
     d = layout.centroids.shape[1]
-    code_bytes = _code_bytes(codes, d)
+    width = code_bytes(codes, d)
     capacities = _capacities(codes, layout.sizes)
-    bytes_of = capacities * (code_bytes + 8)
+    bytes_of = capacities * (width + 8)
     offsets = np.concatenate([[0], np.cumsum(bytes_of)])
     if not path.is_file() or path.stat().st_size != offsets[-1]:
         raise _damaged(path.parent, f"{LISTS} does not have its {offsets[-1]} bytes.")
     lists = faiss.OnDiskInvertedLists()
     lists.filename, lists.read_only = str(path), True
-    lists.nlist, lists.code_size, lists.totsize = len(layout.sizes), code_bytes, int(offsets[-1])
+    lists.nlist, lists.code_size, lists.totsize = len(layout.sizes), width, int(offsets[-1])
     lists.lists.resize(len(layout.sizes))
     table = np.stack([layout.sizes, capacities, offsets[:-1]], axis=1).astype(np.uint64)
     faiss.memcpy(lists.lists.data(), faiss.swig_ptr(table), table.nbytes)
     lists.do_mmap()
     index = _inverted_file(codes, layout.centroids, layout.trained)
-    if codes == "pq4":
+    if _product(codes):
         index = faiss.IndexIVFPQFastScan(index)
     index.replace_invlists(lists, False)
     index.ntotal = int(layout.sizes.sum())

@@ -12,10 +12,10 @@ from speech.pooling import Pooling
 
 FORMAT_VERSION = 1
 
-Codes = Literal["fp16", "sq8", "pq4"]
+Codes = Literal["fp16", "sq8", "pq4", "pq2"]
 """How a cell keeps a vector of d dimensions: in half precision (2 d bytes), as a byte a dimension
-(d), or as four bits for every two dimensions (d / 4), compared many at a time (André et al., 2017).
-"""
+(d), or with four or two bits a dimension (d / 2, d / 4), compared many at a time (product
+quantisation with fast scan: Jégou et al., 2011; André et al., 2017)."""
 
 
 class _Model(BaseModel):
