@@ -6,6 +6,7 @@ Nothing here imports torch or transformers; the loaders do, when they are called
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,6 +26,10 @@ DEFAULT = "compact"
 
 NETWORK_TIMEOUT_S = 5.0
 """How long the hub may take to answer before it counts as out of reach."""
+
+PRIMITIVES = 32
+"""Compiled layers that torch's oneDNN keeps. Every length of recording needs others; of its own
+choice it keeps 1024, which are 200 MB after some hundred recordings, and no faster."""
 
 # All that is wanted of a hub repository. Pickled weights are not even downloaded.
 _WANTED = (
@@ -196,6 +201,7 @@ def load_encoder(
         If it is not known, not on this machine and out of reach, damaged, of an architecture that
         is not supported, holds pickled weights, or has no such layer.
     """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(PRIMITIVES))
     if device not in get_args(Device) or dtype not in get_args(Dtype):
         raise EncoderError(
             f"An encoder cannot run with device {device!r} and dtype {dtype!r}.",
