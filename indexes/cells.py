@@ -244,7 +244,7 @@ class Cells:
 
     def _check(self, phone: IntArray, rows: IntArray) -> None:
         """Refuse rows `[R, k]` that are not of the classes `[R]`."""
-        first = np.where(rows < 0, self._bounds[phone, None], rows)
+        first = np.where(rows == -1, self._bounds[phone, None], rows)
         last = first.max(axis=1)
         first = first.min(axis=1)
         if (first < self._bounds[phone]).any() or (last > self._bounds[phone + 1] - 1).any():
@@ -467,7 +467,7 @@ def _trained(
         chosen = phone == p
         sample[chosen] -= own[_nearest_centroid(sample[chosen], own)]
     codec = _codec(codes, vectors.shape[1])
-    codec.train(sample)
+    codec.train(np.resize(sample, (max(len(sample), 16), sample.shape[1])))
     return _parameters(codec).copy()
 
 
@@ -482,7 +482,7 @@ def _codec(codes: Codes, d: int) -> Any:
 
     if _product(codes):
         quantiser = faiss.ProductQuantizer(d, _parts(codes, d), 4)
-        quantiser.cp.seed = 1234
+        quantiser.cp.min_points_per_centroid = 1  # of a small index there are no more
         return quantiser
     kind = faiss.ScalarQuantizer.QT_8bit if codes == "sq8" else faiss.ScalarQuantizer.QT_fp16
     return faiss.ScalarQuantizer(d, kind)

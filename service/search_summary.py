@@ -24,15 +24,17 @@ def print_search(search: SearchChoice, console: Console) -> None:
     """Print what was tried, and what was taken."""
     table = Table(box=None, header_style="dim")
     table.add_column("search")
-    for column in ("cells asked", "recall", "of phones", "margin off by", "ms", "MB"):
+    for column in ("cells asked", "recall", "of phones", "margin", "ms", "MB"):
         table.add_column(column, justify="right")
     table.add_column("")
     for trial in search.tried:
         table.add_row(*_figures(trial), "taken" if trial == search.chosen else "")
     console.print(table)
     console.print(
-        f"{search.queries} natives, each left out; ms for {search.batch} phones. Asked for: recall "
-        f"{search.least_recall:.1%} in {search.most_bytes / 1e6:,.1f} MB.",
+        f"{search.queries} natives, each left out, {search.batch} at a time. recall: found of the "
+        f"{search.k} nearest; of phones: of those that speak for the own phone and the best "
+        f"competitor; margin: how far off. Asked for: {search.least_recall:.1%} in "
+        f"{search.most_bytes / 1e6:,.1f} MB.",
         style="dim",
     )
 
@@ -40,7 +42,7 @@ def print_search(search: SearchChoice, console: Console) -> None:
 def _figures(trial: SearchTrial) -> tuple[str, ...]:
     exact = trial.codes is None
     return (
-        "exact" if exact else f"{trial.cells:,} cells, {trial.codes}",
+        trial.codes or "exact",
         "" if exact else f"{trial.nearest} + {trial.each} a phone",
         f"{trial.recall:.3f}",
         f"{trial.phone_recall:.3f}",
