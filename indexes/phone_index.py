@@ -17,7 +17,7 @@ from indexes.cells import Cells, Probing
 from indexes.exemplar import SCHEMA, Exemplar
 from indexes.manifest import FORMAT_VERSION, Manifest
 from indexes.prosody import SCHEMA as PROSODY_SCHEMA
-from indexes.publishing import MANIFEST
+from indexes.publishing import MANIFEST, sha256_of
 from indexes.transform import Transform
 from speech.errors import EncoderError, IndexFormatError, NativeEarError
 from speech.frames import Encoder
@@ -136,7 +136,7 @@ class PhoneIndex:
 
     @classmethod
     def open(cls, path: str | Path) -> PhoneIndex:
-        """Open an index folder after checking version, sizes and columns (not hashes).
+        """Open an index folder after checking version, sizes, columns and the hash of few vectors.
 
         What is open stays as it is, whatever takes the folder's place afterwards.
 
@@ -242,7 +242,8 @@ class PhoneIndex:
         """Refuse every file but that of `IndexFlatIP` which the manifest implies, to its size.
 
         FAISS's reader trusts what it reads. Before a file with this header and size, it has nothing
-        left to believe: only floats follow.
+        left to believe: only floats follow. These are held against their hash where all of them are
+        read anyway; hashing more would cost a second for each gigabyte at every opening.
         """
         n, d = self.manifest.counts.exemplars, self.manifest.transform.dim
         file = self.path / VECTORS
@@ -259,6 +260,15 @@ class PhoneIndex:
                 cause=f"{VECTORS} does not hold {n} × {d} floats as FAISS's IndexFlatIP writes "
                 "them.",
                 fix="Build the index again with `nativeear index build`.",
+            )
+        identity = self.manifest.files.get(VECTORS)
+        if 4 * n * d > COPIED_BYTES:
+            return
+        if identity is None or sha256_of(file) != identity.sha256:
+            raise IndexFormatError(
+                f"The vectors of {self.path} are not those that the manifest names.",
+                cause=f"{VECTORS} has changed since it was written: its SHA-256 differs.",
+                fix=f"Run `nativeear index verify {self.path}`, then build it again.",
             )
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from indexes import phone_index
 from indexes.exemplar import Exemplar
 from indexes.phone_index import PhoneIndex, read_manifest
 from indexes.verification import verify
@@ -114,6 +115,19 @@ def test_a_changed_byte_is_found_and_never_crashes(name: str, copy: Path) -> Non
             pass
         except Exception as error:
             raise AssertionError(f"{name}: {bits:#x} at {at} was {error!r}") from error
+
+
+def test_a_changed_vector_is_refused_at_opening_where_all_are_read(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = bytearray((copy / "vectors.faiss").read_bytes())
+    vectors[-4:] = np.float32(0.5).tobytes()
+    (copy / "vectors.faiss").write_bytes(vectors)
+    with pytest.raises(IndexFormatError, match="not those that the manifest names"):
+        PhoneIndex.open(copy)
+    monkeypatch.setattr(phone_index, "COPIED_BYTES", 0)  # as in an index too large for that
+    assert len(PhoneIndex.open(copy).vectors)
+    assert not verify(copy).ok
 
 
 @pytest.mark.parametrize("name", FILES)
