@@ -1,6 +1,6 @@
 """Pooled speech → transform → decision → the files of an index.
 
-Memory grows with the vectors and the columns; embeddings are only ever read in blocks.
+Memory grows with the columns and with the largest class; embeddings are only ever read in blocks.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from indexes.phone_index import (
     VECTORS,
     WAITING,
     clip_name,
+    flat_header,
 )
 from indexes.publishing import publish, staged
 from indexes.similarity import FloatArray
@@ -227,14 +228,12 @@ def _write(
     margins: FloatArray,
     vectors_of: Callable[[Rows], FloatArray],
 ) -> Manifest:
-    import faiss  # here: with workers the parent needs it only now
-
     transform = judgement.transform
-    index = faiss.IndexFlatIP(transform.matrix.shape[1])
     exemplars = pool.rows[: pool.bounds[-1]]
-    for block in blocks(len(exemplars)):
-        index.add(np.ascontiguousarray(vectors_of(exemplars[block])))
-    faiss.write_index(index, str(stage / VECTORS))
+    with (stage / VECTORS).open("wb") as stream:  # as FAISS writes it, but block by block
+        stream.write(flat_header(len(exemplars), transform.matrix.shape[1]))
+        for block in blocks(len(exemplars)):
+            stream.write(vectors_of(exemplars[block]).astype("<f4").tobytes())
     transform.save(stage / TRANSFORM)
     pq.write_table(with_margins(pool.phones, margins), stage / EXEMPLARS)
     pq.write_table(pool.utterances, stage / UTTERANCES)

@@ -75,17 +75,17 @@ def fit_decision(
     sums = class_sums(embeddings, own, fold)
     similar = np.full((len(asked), len(classes)), np.nan, dtype=np.float32)
     for f in range(int(fold.max()) + 1):
-        stay, ask = np.flatnonzero(fold != f), fold[asked] == f
-        if not len(stay) or len(np.unique(own[stay])) < 2:
+        stays, ask = fold != f, fold[asked] == f
+        if len(np.unique(own[stays])) < 2:
             continue
         others = [part for g, part in enumerate(sums) if g != f]
         transform = sum(others[1:], start=others[0]).lda()
-        similar[ask] = class_similarities(
-            transformed(transform, embeddings, asked[ask]),
-            transformed(transform, embeddings, stay),
-            np.searchsorted(own[stay], np.arange(len(classes) + 1)),
-            top_m=TOP_M,
-        )
+        queries = transformed(transform, embeddings, asked[ask])
+        for p, (first, end) in enumerate(pairwise(bounds.tolist())):  # one class in memory
+            rows = first + np.flatnonzero(stays[first:end])
+            vectors = transformed(transform, embeddings, rows)
+            alone = np.array([0, len(rows)])
+            similar[ask, p] = class_similarities(queries, vectors, alone, top_m=TOP_M)[:, 0]
     margin = margins(similar, own[asked])
     judged = ~np.isnan(margin)
     slope, intercept = _fit_errors(similar, own[asked], margin, rng)

@@ -46,6 +46,11 @@ _FLAT_HEADER = struct.Struct("<4siqqqBiQ")
 it no longer reads, whether it is trained, the metric, and n · d."""
 
 
+def flat_header(n: int, d: int) -> bytes:
+    """What stands in `vectors.faiss` before n vectors of d floats."""
+    return _FLAT_HEADER.pack(b"IxFI", d, n, 1 << 20, 1 << 20, 1, 0, n * d)
+
+
 def read_manifest(path: Path) -> Manifest:
     """Read and check `manifest.json` of an index folder.
 
@@ -248,7 +253,7 @@ class PhoneIndex:
         n, d = self.manifest.counts.exemplars, self.manifest.transform.dim
         file = self.path / VECTORS
         try:
-            wanted = _FLAT_HEADER.pack(b"IxFI", d, n, 1 << 20, 1 << 20, 1, 0, n * d)
+            wanted = flat_header(n, d)
             with file.open("rb") as stream:
                 fits = stream.read(len(wanted)) == wanted
             fits = fits and file.stat().st_size == len(wanted) + 4 * n * d
