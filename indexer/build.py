@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
-from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
 from indexer.cluster import ray_crew_of
+from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
 from indexer.crew import Crew, crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grids_by_mfa

@@ -45,19 +45,8 @@ def mismatches(records: Sequence[Path]) -> list[str]:
     reasons = [""] * len(records)
     if len(records) < MIN_UTTERANCES:
         return reasons
-    classes: dict[str, int] = {}
-    for _, phones, _ in _speech(records):
-        for phone in phones:
-            classes.setdefault(phone, len(classes))
+    sums, classes = _sums(records)
     if len(classes) < 2:
-        return reasons
-    sums: ClassSums | None = None
-    for _, phones, embeddings in _speech(records):
-        is_of = np.eye(len(classes))[[classes[phone] for phone in phones]]
-        x = embeddings.astype(np.float64)
-        part = ClassSums(is_of.sum(axis=0), is_of.T @ x, x.T @ x)
-        sums = part if sums is None else sums + part
-    if sums is None:
         return reasons
     matrix = sums.lda().matrix
     centres = np.asarray(sums.sums / sums.counts[:, None] @ matrix, dtype=np.float32)
@@ -75,6 +64,24 @@ def mismatches(records: Sequence[Path]) -> list[str]:
                 f"{np.mean(own > 0):.0%} resemble their own kind most, of the corpus {right:.0%}."
             )
     return reasons
+
+
+def _sums(records: Sequence[Path]) -> tuple[ClassSums, dict[str, int]]:
+    """Sums of all speech, and the number of every phone in them, in one pass."""
+    classes: dict[str, int] = {}
+    counts = np.zeros(0)
+    sums = products = np.zeros((0, 0))
+    for _, phones, embeddings in _speech(records):
+        x = embeddings.astype(np.float64)
+        own = [classes.setdefault(phone, len(classes)) for phone in phones]
+        unheard = len(classes) - len(counts)
+        counts = np.pad(counts, (0, unheard))
+        sums = np.pad(sums, ((0, unheard), (0, x.shape[1] - sums.shape[1])))
+        is_of = np.eye(len(classes))[own]
+        counts += is_of.sum(axis=0)
+        sums += is_of.T @ x
+        products = products + x.T @ x if products.size else x.T @ x
+    return ClassSums(counts, sums, products), classes
 
 
 def _speech(records: Sequence[Path]) -> Iterator[tuple[int, list[str], FloatArray]]:

@@ -41,8 +41,7 @@ def place(written: str, beside: Path | None = None) -> Path:
         raise MissingDependencyError(
             f"{written.partition('://')[0]}:// cannot be opened.",
             cause=str(error),
-            fix="pip install 'nativeear[ray]', and the fsspec package of that protocol: s3fs, gcsfs,"
-            " adlfs, …",
+            fix="pip install 'nativeear[ray]', and what fsspec needs for it: s3fs, gcsfs, adlfs, …",
         ) from error
     return cast("Path", found)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
 from indexer.places import place
 from indexer.readers.lines import read_text
-from speech.errors import CorpusError
+from speech.errors import CorpusError, MissingDependencyError
 
 TABLES = ("utterances.csv", "metadata.csv", "utterances.tsv", "metadata.tsv")
 """Tables that make a folder a corpus, the first one found."""
@@ -39,7 +39,8 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     """Read a CSV file, or the one in a folder (`utterances.csv`, `metadata.csv`).
 
     UTF-8 with or without a byte order mark; columns parted by comma, tab or semicolon. `audio` and
-    one of `text`, `phones`, `textgrid` are needed; files are relative to the table. Without an
+    one of `text`, `phones`, `textgrid` are needed; files are relative to the table, and the table
+    and they may be addresses that fsspec opens (`s3://…`). Without an
     `id` the audio's stem is one. Without a `speaker` all rows belong to one speaker called
     `unknown`: taking each for a speaker of its own would let a voice be compared with itself.
     `phone_scores` rates each of the `phones`; ` | ` may stand between words in both.
@@ -59,6 +60,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             continue
         field = {key: row[i].strip() for key, i in places.items() if i < len(row)}
         audio = field.get("audio", "")
+        grid = field.get("textgrid")
         identity = field.get("id") or Path(audio).stem or f"line {line}"
         if len(row) != len(header):
             sorter.refuse(identity, f"line {line}: {len(row)} columns instead of {len(header)}.")
@@ -67,15 +69,20 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
         elif (ratings := _ratings(field)) == ():
             sorter.refuse(identity, f"line {line}: the phone scores are not one number a phone.")
         else:
-            grid = field.get("textgrid")
+            try:
+                recording = place(audio, table.parent)
+                alignment = place(grid, table.parent) if grid else None
+            except MissingDependencyError as error:
+                sorter.refuse(identity, f"line {line}: {error} {error.cause}")
+                continue
             sorter.add(
                 Utterance(
                     id=identity,
-                    audio=place(audio, table.parent),
+                    audio=recording,
                     text=field.get("text") or None,
                     speaker=field.get("speaker") or UNKNOWN_SPEAKER,
                     phones=field.get("phones") or None,
-                    textgrid=place(grid, table.parent) if grid else None,
+                    textgrid=alignment,
                     sex=sex_of(field.get("sex")),
                     ratings=ratings,
                 ),
