@@ -28,6 +28,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,8 @@ def falling_noise(dims: int, norm: float, rng: np.random.Generator) -> Callable[
     shape = ((norm * scales / np.linalg.norm(scales))[:, None] * rotation).astype(np.float32)
 
     def noise(n: int, drawing: np.random.Generator) -> FloatArray:
-        return drawing.standard_normal((n, dims), dtype=np.float32) @ shape
+        drawn: FloatArray = drawing.standard_normal((n, dims), dtype=np.float32) @ shape
+        return drawn
 
     return noise
 
@@ -127,7 +129,7 @@ def real(dims: int) -> tuple[IntArray, Draw]:
 
     def draw(phone: int, n: int, drawing: np.random.Generator) -> FloatArray:
         vectors = noise(n, drawing)
-        rows = drawing.integers(*index.bounds[phone : phone + 2], size=n)
+        rows = drawing.integers(index.bounds[phone], index.bounds[phone + 1], size=n)
         vectors[:, : index.vectors.shape[1]] += index.vectors[rows]
         return unit(vectors)
 
@@ -139,7 +141,8 @@ KINDS = {"synthetic": synthetic, "real": real}
 
 def unit(vectors: FloatArray) -> FloatArray:
     """Vectors of length 1."""
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return scaled
 
 
 def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
@@ -158,9 +161,9 @@ def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
     )
     for first in track(range(0, n, CHUNK), f"Drawing {kind} vectors"):
         edges = np.unique(np.clip(bounds, first, min(first + CHUNK, n)))
-        for start, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            phone = int(np.searchsorted(bounds, start, side="right")) - 1
-            vectors[start:end] = draw(phone, end - start, drawing)
+        for start, end in pairwise(edges.tolist()):
+            own = int(np.searchsorted(bounds, start, side="right")) - 1
+            vectors[start:end] = draw(own, end - start, drawing)
     vectors.flush()
     (folder / "half.npy").rename(folder / "vectors.npy")
     return pool

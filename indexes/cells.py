@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from indexes.manifest import Codes
-from indexes.similarity import FloatArray, IntArray
+from indexes.similarity import FloatArray, IntArray, nearest_of_pairs
 from speech.errors import IndexFormatError
 
 LAYOUT = "cells.safetensors"
@@ -112,25 +112,19 @@ class Shortlists:
 
     def nearest(self, queries: int, k: int) -> tuple[IntArray, FloatArray]:
         """The k nearest of all classes asked: rows and similarities `[N, k]`, as in the lists."""
-        ids = np.full((queries, k), -1, dtype=np.int64)
-        similarities = np.full((queries, k), -np.inf, dtype=np.float32)
         found = self.rows >= 0
         query = np.repeat(self.query, found.sum(axis=1))
-        row, near = self.rows[found], self.similarities[found]
-        order = np.lexsort((row, -near, query))
-        query, row, near = query[order], row[order], near[order]
-        place = np.arange(query.size) - np.searchsorted(query, query)
-        kept = place < k
-        at = (query[kept], place[kept])
-        ids[at], similarities[at] = row[kept], near[kept]
-        return ids, similarities
+        return nearest_of_pairs(
+            query, self.rows[found], self.similarities[found], queries=queries, k=k
+        )
 
 
 def _nearest_first(rows: IntArray, similar: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
     """The k nearest of lists `[R, w]`, nearest first: `[R, k]`."""
     if similar.shape[1] > k:
         best = np.argpartition(-similar, k - 1, axis=1)[:, :k]
-        rows, similar = (np.take_along_axis(a, best, axis=1) for a in (rows, similar))
+        rows = np.take_along_axis(rows, best, axis=1)
+        similar = np.take_along_axis(similar, best, axis=1)
     order = np.argsort(-similar, axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(similar, order, axis=1)
 
@@ -207,7 +201,7 @@ class Cells:
             If a list names an exemplar of another class.
         """
         blocks = []
-        for first in range(0, len(queries), QUERIES_AT_ONCE):
+        for first in range(0, max(1, len(queries)), QUERIES_AT_ONCE):
             block = slice(first, first + QUERIES_AT_ONCE)
             part = None if wanted is None else wanted[block]
             found = self._block(queries[block], k, part, probing or self.probing)
@@ -468,7 +462,8 @@ def _trained(
         sample[chosen] -= own[_nearest_centroid(sample[chosen], own)]
     codec = _codec(codes, vectors.shape[1])
     codec.train(np.resize(sample, (max(len(sample), 16), sample.shape[1])))
-    return _parameters(codec).copy()
+    trained: FloatArray = _parameters(codec).copy()
+    return trained
 
 
 def _nearest_centroid(vectors: FloatArray, centroids: FloatArray) -> IntArray:

@@ -153,3 +153,39 @@ def margins(similar: FloatArray, canonical: IntArray) -> FloatArray:
     with np.errstate(invalid="ignore"):
         margin = own - best
     return np.where(np.isfinite(margin), margin, np.nan).astype(np.float32)
+
+
+def nearest_of_pairs(
+    query: IntArray, row: IntArray, near: FloatArray, *, queries: int, k: int
+) -> tuple[IntArray, FloatArray]:
+    """The k nearest rows of every query among pairs of queries and rows.
+
+    Of rows that are equally near, the lower come first.
+
+    Parameters
+    ----------
+    query, row
+        int64 `[M]`, the pairs.
+    near
+        float32 `[M]`, how near they are.
+    queries
+        How many there are.
+    k
+        Rows of each.
+
+    Returns
+    -------
+    rows
+        int64 `[N, k]`; -1 where there are fewer.
+    similarities
+        float32 `[N, k]`; -inf where there are fewer.
+    """
+    rows = np.full((queries, k), -1, dtype=np.int64)
+    similarities = np.full((queries, k), -np.inf, dtype=np.float32)
+    order = np.lexsort((row, -near, query))
+    query, row, near = query[order], row[order], near[order]
+    place = np.arange(query.size) - np.searchsorted(query, query)
+    kept = place < k
+    at = (query[kept], place[kept])
+    rows[at], similarities[at] = row[kept], near[kept]
+    return rows, similarities

@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 
 from indexes.cells import Cells
 from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from indexes.similarity import BLOCK_BYTES, class_similarities, largest, nearest_of_classes
+from indexes.similarity import (
+    BLOCK_BYTES,
+    class_similarities,
+    largest,
+    nearest_of_classes,
+    nearest_of_pairs,
+)
 
 SMALLEST = np.finfo(np.float32).min
 
@@ -79,9 +85,9 @@ def find_neighbours(
     if index.cells is not None and excluded is None:
         return _in_cells(index.cells, index, vectors, k)
     n_queries, n_rows = len(vectors), len(index.vectors)
-    ids = np.full((n_queries, k), -1, dtype=np.int64)
-    similarities = np.full((n_queries, k), -np.inf, dtype=np.float32)
-    by_class = np.full((n_queries, len(index.classes)), np.nan, dtype=np.float32)
+    ids = np.empty((n_queries, k), dtype=np.int64)
+    similarities = np.empty((n_queries, k), dtype=np.float32)
+    by_class = np.empty((n_queries, len(index.classes)), dtype=np.float32)
     top_m = index.manifest.decision.top_m
     step = max(1, BLOCK_BYTES // (4 * max(1, n_rows)))
     for first in range(0, n_queries, step):
@@ -93,13 +99,9 @@ def find_neighbours(
         least = largest(products, min(k, n_rows)).min(axis=1, keepdims=True)
         near_enough = products >= np.maximum(least, SMALLEST)  # what is excluded is never near
         query, row = np.divmod(np.flatnonzero(near_enough), n_rows)  # faster than two dimensions
-        near = products[query, row]
-        order = np.lexsort((row, -near, query))
-        query, row, near = query[order], row[order], near[order]
-        place = np.arange(query.size) - np.searchsorted(query, query)
-        kept = place < k
-        at = (first + query[kept], place[kept])
-        ids[at], similarities[at] = row[kept], near[kept]
+        ids[block], similarities[block] = nearest_of_pairs(
+            query, row, products[query, row], queries=len(products), k=k
+        )
     phones = np.searchsorted(index.bounds, ids, side="right") - 1
     return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
 

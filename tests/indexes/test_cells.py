@@ -145,6 +145,9 @@ def test_blocks_of_queries_are_put_together(folder: Path, monkeypatch: pytest.Mo
     parts = cells(folder, "pq4").shortlists(QUERIES, 10)
     assert (whole.query == parts.query).all()
     assert (whole.rows == parts.rows).all()
+    nothing = cells(folder, "pq4").shortlists(QUERIES[:0], 10)
+    assert nothing.by_class(0, len(SIZES), 10).shape == (0, len(SIZES))
+    assert nothing.nearest(0, 10)[0].shape == (0, 10)
 
 
 def test_codes_take_the_room_that_is_said(folder: Path) -> None:
