@@ -31,22 +31,29 @@ def writing(out: Path, doing: str) -> Iterator[None]:
     Raises
     ------
     InputError
-        If another writer is at work, or nothing can be written there.
+        If another writer is at work, nothing can be written there, or no longer.
     """
     path = out.parent / f".{out.name}.lock"
     stream = _acquire(path, out)
     try:
-        stream.truncate(0)
-        stream.write(json.dumps({"command": doing, "process": os.getpid()}))
-        stream.flush()
+        _sign(stream, doing)
         clear_leftovers(out)
         yield
+    except BrokenPipeError:
+        raise  # nobody reads what is printed any more
+    except OSError as error:
+        raise InputError(
+            f"The index could not be written to {out}.",
+            cause=str(error),
+            fix="Free some space or choose another place; what was there is as it was.",
+        ) from error
     finally:
         # Unlinked while it is held; whoever waits for this file finds that its name is gone and
         # tries again. Windows refuses to unlink an open file: there it stays, empty of meaning.
         with suppress(OSError):
             path.unlink()
-        stream.close()
+        with suppress(OSError):  # on a full disk what could not be written is tried again
+            stream.close()
 
 
 def _acquire(path: Path, out: Path) -> IO[str]:
@@ -71,6 +78,12 @@ def _acquire(path: Path, out: Path) -> IO[str]:
         if _still_named(stream, path):
             return stream
         stream.close()
+
+
+def _sign(stream: IO[str], doing: str) -> None:
+    stream.truncate(0)
+    stream.write(json.dumps({"command": doing, "process": os.getpid()}))
+    stream.flush()
 
 
 def _holder(stream: IO[str]) -> str:
