@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -39,15 +38,17 @@ from benchmarks.prosody_signals import (
     verdict,
 )
 from benchmarks.speech_data import CACHE, DATA
+from benchmarks.treatments import mp3, noisy
 from indexer.corpus import read_corpus
 from indexer.utterances import recording_of
 from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from retriever.neighbours import Exclusion
+from scoring.gop_evidence import measure_gop
 from scoring.prosody.intonation import judge_intonation
 from scoring.prosody.natives import NativeProsody
 from scoring.prosody.stress import StressModel, polysyllables
-from speech.aligners.catalogue import load_aligner, needs_frames
+from speech.aligners.catalogue import load_aligner
 from speech.alignment import Aligner
 from speech.audio import SAMPLE_RATE, Audio
 from speech.encoders.catalogue import load_encoder
@@ -58,6 +59,7 @@ from speech.prosody.contour import sentence_type
 from speech.prosody.measurement import ProsodyMeasurement, measure_prosody
 from speech.prosody.profile import ProsodyProfile
 from speech.prosody.stress import Syllable
+from speech.realignment import corroborated
 
 STRESS_FOUND, MOVED_FOUND, MAX_COST = 0.85, 0.80, 0.05
 SOFT_PEAK = 0.09
@@ -95,12 +97,23 @@ class Bench:
 
     def aligned(self, id: str, audio: Audio, text: str) -> Prompt | None:
         """The recording with its phones; None where they cannot be laid on it."""
+        inventory = self.index.inventory
         try:
-            frames = self.encoder.encode(audio) if needs_frames(self.aligner) else None
-            alignment = self.aligner.align(audio, self.pronouncer.pronounce(text), frames)
+            frames = self.encoder.encode(audio)
+            meant = self.pronouncer.pronounce(text)
+            alignment = self.aligner.align(audio, meant, frames)
         except NativeEarError:
             return None
-        return Prompt(id, text, audio, alignment)
+        gop = measure_gop(frames, inventory, [phone.phone for phone in alignment.spoken])
+        relaid = corroborated(
+            alignment,
+            audio,
+            pronunciation=meant,
+            frames=frames,
+            inventory=inventory,
+            heard_s=gop.spans_s,
+        )
+        return Prompt(id, text, audio, relaid)
 
     def measured(self, prompt: Prompt) -> ProsodyMeasurement:
         """Its prosody, by the alignment that it has."""
@@ -367,16 +380,11 @@ def _endings(bench: Bench, prompts: list[Prompt], speakers: list[Prompt]) -> lis
 def _invariance(bench: Bench, prompts: list[Prompt]) -> list[Row]:
     rng = np.random.default_rng(SEED)
 
-    def noisy(audio: Audio) -> Audio:
-        noise = rng.normal(size=len(audio.samples))
-        noise *= np.sqrt(np.mean(audio.samples**2)) / 10
-        return Audio((audio.samples + noise).astype(np.float32))
-
     changes: dict[str, Callable[[Audio], Audio]] = {
         "20 dB softer": lambda audio: Audio(audio.samples * np.float32(0.1)),
         "20 dB louder": lambda audio: Audio(audio.samples * np.float32(10)),
-        "MP3, 64 kbit/s": _as_mp3,
-        "noise 20 dB below": noisy,
+        "MP3, 64 kbit/s": mp3,
+        "noise 20 dB below": lambda audio: noisy(audio, 20.0, rng),
     }
     # So soft that 20 dB more do not clip.
     soft = [bench.aligned(p.id, _at_peak(p.audio, SOFT_PEAK), p.text) for p in prompts]
@@ -404,23 +412,6 @@ def _invariance(bench: Bench, prompts: list[Prompt]) -> list[Row]:
 
 def _at_peak(audio: Audio, peak: float) -> Audio:
     return Audio((audio.samples * (peak / np.abs(audio.samples).max())).astype(np.float32))
-
-
-def _as_mp3(audio: Audio) -> Audio:
-    """Through ffmpeg's MP3 at 64 kbit/s and back."""
-    raw = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "1")
-    quiet = ("ffmpeg", "-v", "error")
-    written = subprocess.run(
-        (*quiet, *raw, "-i", "-", "-b:a", "64k", "-f", "mp3", "-"),
-        input=audio.samples.tobytes(),
-        capture_output=True,
-        check=True,
-    ).stdout
-    decoded = subprocess.run(
-        (*quiet, "-f", "mp3", "-i", "-", *raw, "-"), input=written, capture_output=True, check=True
-    ).stdout
-    samples = np.frombuffer(decoded, dtype=np.float32)[: len(audio.samples)]
-    return Audio(np.ascontiguousarray(samples))
 
 
 def _cost(bench: Bench, prompts: list[Prompt]) -> str:

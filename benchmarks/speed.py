@@ -60,7 +60,10 @@ SENTENCE = (
 )
 PROMPTS = (
     ("vm-msgsaved", "Your message has been saved."),
-    ("priv-introsaved", "Your introduction has been saved."),
+    (
+        "priv-introsaved",
+        "Thank you. Please hold, while I attempt to connect you with your party!",
+    ),
     SENTENCE,
 )
 NEAREST = 20
@@ -110,14 +113,17 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
     frames = assessor.encoder.encode(audio)
     alignment = assessor.aligner.align(audio, meant, frames)
     canonical = [phone.phone for phone in alignment.spoken]
-    hearing = listener.hear(frames, alignment)
+    gop = measure_gop(frames, inventory, canonical)
+    hearing = listener.hear(frames, alignment, gop)
     result = assessor.assess(recording, text)
     work: dict[str, Callable[[], object]] = {
         "decode": lambda: Audio.load(recording),
         "pronounce": lambda: assessor.pronounce(text),
         "encode": lambda: assessor.encoder.encode(audio),
         f"align ({assessor.aligner.name})": lambda: assessor.aligner.align(audio, meant, frames),
-        "kNN + GOP + fusion": lambda: calibration.grades(listener.hear(frames, alignment)),
+        "kNN + GOP + fusion": lambda: calibration.grades(
+            listener.hear(frames, alignment, measure_gop(frames, inventory, canonical))
+        ),
         "  of which GOP": lambda: measure_gop(frames, inventory, canonical),
         "  of which grades": lambda: calibration.grades(hearing),
         "prosody": lambda: assess_prosody(

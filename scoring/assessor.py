@@ -33,6 +33,7 @@ from scoring.feedback.remarks import with_feedback
 from scoring.free.decoded import decode_speech
 from scoring.free.quality import OwnClassQuality
 from scoring.free.recognised import beside_sure_words, recognised_text, withheld
+from scoring.gop_evidence import measure_gop
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -62,6 +63,7 @@ from speech.inventory import PhoneInventory
 from speech.phone_head import head_refusal
 from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from speech.realignment import corroborated
 from speech.recogniser import Recogniser
 
 MAX_EVIDENCE = 3
@@ -367,7 +369,16 @@ class Assessor:
         """
         frames = self.encoder.encode(recording)
         alignment = self.aligner.align(recording, pronunciation, frames)
-        return self._listener.hear(frames, alignment, exclusion)
+        gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
+        alignment = corroborated(
+            alignment,
+            recording,
+            pronunciation=pronunciation,
+            frames=frames,
+            inventory=self.inventory,
+            heard_s=gop.spans_s,
+        )
+        return self._listener.hear(frames, alignment, gop, exclusion)
 
     def _judge(self, hearing: Hearing) -> list[PhoneAssessment]:
         """Grade and describe every canonical phone, in order."""

@@ -14,7 +14,7 @@ from retriever.frame_retrieval import FrameRetrieval, span_weights
 from retriever.neighbours import Exclusion
 from scoring.fusion.features import FeatureTable, phone_features
 from scoring.fusion.natives import NativeReference
-from scoring.gop_evidence import GopMeasurement, measure_gop
+from scoring.gop_evidence import GopMeasurement
 from speech.alignment import AlignedPhone, Alignment
 from speech.frames import Frames
 from speech.pooling import pool
@@ -63,13 +63,21 @@ class Listener:
         self._deviations = Deviations(index)
         self._by_frame = FrameRetrieval(index)
 
-    def hear(self, frames: Frames, alignment: Alignment, exclusion: Exclusion = NOTHING) -> Hearing:
+    def hear(
+        self,
+        frames: Frames,
+        alignment: Alignment,
+        gop: GopMeasurement,
+        exclusion: Exclusion = NOTHING,
+    ) -> Hearing:
         """Gather the evidence on every canonical phone, in order.
 
         Parameters
         ----------
         frames, alignment
             The recording, encoded and aligned.
+        gop
+            What the phone head says of the alignment's phones.
         exclusion
             Exemplars that must not answer, when the recording is itself in the index.
         """
@@ -78,7 +86,6 @@ class Listener:
         phones = tuple(alignment.phones[i] for i in spoken)
         canonical = [phone.phone for phone in phones]
         spans_s = [(phone.start_s, phone.end_s) for phone in phones]
-        gop = measure_gop(frames, inventory, canonical)
         evidence = gather_evidence(
             self._index,
             pool(frames, spans_s, self._index.manifest.pooling),

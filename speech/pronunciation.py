@@ -86,6 +86,14 @@ class Pronunciation:
     words: tuple[WordPronunciation, ...]
     warnings: tuple[str, ...] = ()
 
+    def narrowed(self, variants: Sequence[int]) -> Pronunciation:
+        """With one variant of each word alone, one number per word."""
+        words = tuple(
+            replace(word, variants=(word.variants[variant],))
+            for word, variant in zip(self.words, variants, strict=True)
+        )
+        return replace(self, words=words)
+
     def canonical(self, variants: Sequence[int] = ()) -> tuple[CanonicalPhone, ...]:
         """Every phone in reading order.
 
