@@ -1,7 +1,7 @@
 """Search among millions of exemplars: recall, time and memory.
 
     python -m benchmarks.scale [--vectors 10000000] [--dims 256] [--kinds synthetic real]
-        [--peers 1000000] [--folder DIR]
+        [--codes pq4] [--peers 1000000] [--folder DIR]
 
 `synthetic` draws 40 phones with 500 clusters each; what is left of a vector has a spectrum that
 falls as 1 / i and a norm of 0.7. `real` takes vectors of the shipped index, pads them to so many
@@ -9,10 +9,13 @@ dimensions, and adds jitter of norm 0.3 with the same spectrum; with `--dims 39`
 Queries are drawn alike and are not in the pool; the truth is exact search.
 
 Printed are every code that fits into 2 GB and every number of cells asked: `nearest 10` looks for
-the ten nearest exemplars whatever their phone, `every phone` for the ten nearest of each phone,
-which is what an assessment asks. `resident` is taken in a process of its own after it has searched:
-its memory, and beside it the pages that it has touched of files, which others share. `--peers` of
-the vectors are searched by other structures of FAISS, too. A batch is 40 queries, in one thread.
+the ten nearest exemplars whatever their phone; `every phone`, which is what an assessment asks, for
+the ten nearest of each, and its recall is that of a query's own phone and its best competitor. Then
+two processes search, and tell what memory is their own, what pages of files they have touched, and
+how many of these they share. With `--peers`, a search for some phones only is compared with other
+ways to do it, and so many of the vectors are searched by other structures of FAISS. A batch is 40
+queries, in one thread. What lies in `--folder` is taken again: so the time of a search can be
+taken when nothing else runs.
 """
 
 from __future__ import annotations
@@ -49,6 +52,7 @@ from indexer.search_trials import (
 )
 from indexes.catalogue import DEFAULT_INDEX, find_index
 from indexes.cells import (
+    CODES,
     LISTS,
     Cells,
     Probing,
@@ -191,12 +195,12 @@ class Found:
     megabytes: float
 
 
-def search_cells(pool: Pool, truth: Truth) -> Iterator[Found]:
+def search_cells(pool: Pool, truth: Truth, wanted: list[Codes]) -> Iterator[Found]:
     """The cells of an index: every code and number of cells that fits."""
     division = None
     n, d = pool.vectors.shape
     for codes in codes_for(d):
-        if n * (code_bytes(codes, d) + 8) > MOST_BYTES:
+        if codes not in wanted or n * (code_bytes(codes, d) + 8) > MOST_BYTES:
             continue
         folder = pool.folder / codes
         if not folder.is_dir():
@@ -223,12 +227,12 @@ def search_cells(pool: Pool, truth: Truth) -> Iterator[Found]:
 
 PEERS = {
     "HNSW32,Flat": ("efSearch", (32, 64, 128, 256, 512)),
-    "IVF4096,Flat": ("nprobe", (4, 16, 64, 256)),
-    "IVF4096,SQ8": ("nprobe", (4, 16, 64, 256)),
-    "IVF4096,PQ{half}x4fs": ("nprobe", (16, 64, 256)),
-    "IVF4096,PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
-    "OPQ{half},IVF4096,PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
-    "IVF4096,RaBitQfs": ("nprobe", (16, 64, 256)),
+    "IVF{lists},Flat": ("nprobe", (4, 16, 64, 256)),
+    "IVF{lists},SQ8": ("nprobe", (4, 16, 64, 256)),
+    "IVF{lists},PQ{half}x4fs": ("nprobe", (16, 64, 256)),
+    "IVF{lists},PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
+    "OPQ{half},IVF{lists},PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
+    "IVF{lists},RaBitQfs": ("nprobe", (16, 64, 256)),
 }
 
 
@@ -241,13 +245,14 @@ def search_peers(pool: Pool, most: int) -> None:
     bounds = np.searchsorted(chosen, pool.bounds).astype(np.int64)
     truth = ask_exactly(vectors, bounds, pool.questions)
     exact = truth.found.nearest(QUERIES, K)[0]
+    lists = 2 ** round(np.log2(2 * np.sqrt(most)))
     table = Table(
         "structure", "build s", "MB", "recall@10", "ms", title=f"{most:,} of them, {pool.name}"
     )
     table.add_row("exact", "", f"{vectors.nbytes / 1e6:,.0f}", "1.000", f"{truth.milliseconds:.1f}")
     for name, (parameter, values) in PEERS.items():
         started = time.perf_counter()
-        described = name.format(half=vectors.shape[1] // 2)
+        described = name.format(half=vectors.shape[1] // 2, lists=lists)
         index = faiss.index_factory(vectors.shape[1], described, faiss.METRIC_INNER_PRODUCT)
         index.train(vectors[:: max(1, most // (1 << 17))])
         index.add(vectors)
@@ -363,6 +368,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, default=10**7)
     parser.add_argument("--dims", type=int, default=256)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--codes", nargs="+", choices=CODES, default=list(CODES))
     parser.add_argument("--peers", type=int, default=0, help="Vectors that FAISS's others search.")
     parser.add_argument(
         "--folder", type=Path, help="Where pools are kept; what lies there is taken again."
@@ -374,7 +380,7 @@ def main() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             pool = make(kind, given.vectors, given.dims, folder)
             truth = exactly(pool)
-            found = list(search_cells(pool, truth))
+            found = list(search_cells(pool, truth, given.codes))
             table = Table("structure", "asks", "recall@10", "ms", "MB")
             table.title = f"{given.vectors:,} × {given.dims}, {kind}"
             exact = f"{pool.vectors.nbytes / 1e6:,.0f}"
@@ -383,10 +389,11 @@ def main() -> None:
                 figures = (f"{way.recall:.3f}", f"{way.milliseconds:.1f}", f"{way.megabytes:,.0f}")
                 table.add_row(way.structure, way.asks, *figures)
             Console().print(table)
-            measure_memory(pool, "pq4", 64)
+            smallest = [codes for codes in codes_for(given.dims) if codes in given.codes][-1]
+            measure_memory(pool, smallest, 64)
             if given.peers:
+                search_some_phones(pool, smallest)
                 search_peers(pool, min(given.peers, given.vectors))
-                search_some_phones(pool, "pq4")
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from indexes.manifest import Codes
-from indexes.similarity import FloatArray, IntArray, nearest_of_pairs
+from indexes.similarity import FloatArray, IntArray, largest, nearest_of_pairs
 from speech.errors import IndexFormatError
 
 LAYOUT = "cells.safetensors"
@@ -44,12 +44,15 @@ TRAINED_ON = 1 << 16
 PER_CENTROID = 64
 """Exemplars per cell that k-means is trained on."""
 
-DEPTH = 128
-"""Exemplars of a class that are taken from codes, the nearest of which are kept."""
-
-EXACT = 256
-"""Of a query's nearest exemplars by codes, how many are compared with their exact vectors. Those
-beyond are of phones that resemble it little: what their codes say of them is near enough."""
+CANDIDATES: dict[Codes, tuple[int, int]] = {
+    "fp16": (20, 128),
+    "sq8": (32, 128),
+    "pq4": (64, 192),
+    "pq2": (128, 256),
+}
+"""How many exemplars of a near phone are taken from codes, and how many of a query's nearest are
+compared with their exact vectors: the coarser the codes, the more. Those beyond are of phones that
+resemble it little: what their codes say of them is near enough."""
 
 QUERIES_AT_ONCE = 64
 """Queries of one block: so the exact vectors of what is found need bounded memory."""
@@ -84,7 +87,7 @@ class Shortlists:
     rows
         int64 `[R, k]`, nearest first; -1 where fewer were found.
     similarities
-        float32 `[R, k]`, cosines, exact for the `EXACT` nearest of a query; -inf where `rows` is
+        float32 `[R, k]`, cosines, exact for a query's nearest (`CANDIDATES`); -inf where `rows` is
         -1.
     """
 
@@ -155,6 +158,7 @@ class Cells:
         self, folder: Path, codes: Codes, vectors: FloatArray, bounds: IntArray, probing: Probing
     ) -> None:
         self._folder = folder
+        self._depth, self._exact = CANDIDATES[codes]
         self._vectors = vectors
         self._bounds = bounds
         self.probing = probing
@@ -224,14 +228,14 @@ class Cells:
         query, phone, lists, near = self._probed(affinity, wanted, probing)
         rows = np.full((len(query), k), -1, dtype=np.int64)
         similar = np.full((len(query), k), -np.inf, dtype=np.float32)
-        for chosen, depth in ((near, max(k, DEPTH)), (~near, k)):
+        for chosen, depth in ((near, max(k, self._depth)), (~near, k)):
             if chosen.any():
                 asking, asked = query[chosen], lists[chosen]
                 asked = np.ascontiguousarray(asked[:, (asked >= 0).any(axis=0)])
                 how_near = np.take_along_axis(affinity[asking], np.maximum(asked, 0), axis=1)
                 found = _search(self._index, queries[asking], depth, asked, how_near)
                 self._check(phone[chosen], found[0])
-                if depth > k:
+                if chosen is near:
                     self._make_exact(queries, asking, *found)
                 rows[chosen], similar[chosen] = _nearest_first(*found, k)
         return Shortlists(query, phone, rows, similar)
@@ -247,12 +251,14 @@ class Cells:
     def _make_exact(
         self, queries: FloatArray, query: IntArray, rows: IntArray, similar: FloatArray
     ) -> None:
-        """Put exact cosines in the place of those by codes for the `EXACT` nearest of a query."""
+        """Put exact cosines in the place of those by codes for a query's nearest."""
         begins = np.append(np.flatnonzero(np.diff(query, prepend=-1)), len(query))
         for start, end in pairwise(begins.tolist()):
             own, near = rows[start:end], similar[start:end]
-            listed = near[own >= 0]
-            best = (near >= _kth_largest(listed[None], EXACT)) & (own >= 0)
+            listed = own >= 0
+            if not listed.any():
+                continue
+            best = listed & (near >= _kth_largest(near[listed][None], self._exact))
             near[best] = self._vectors[own[best]] @ queries[query[start]]
 
     def _probed(
@@ -607,5 +613,4 @@ def _damaged(folder: Path, cause: str) -> IndexFormatError:
 
 def _kth_largest(values: FloatArray, k: int) -> FloatArray:
     """The k-th largest of every row, or the smallest where it has fewer: `[N, 1]`."""
-    k = min(k, values.shape[1])
-    return np.partition(values, -k, axis=1)[:, -k, None]
+    return largest(values, min(k, values.shape[1])).min(axis=1, keepdims=True)

@@ -1,4 +1,5 @@
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,20 @@ def test_evidence_and_nearness_come_from_cells(optimised: Path, tone_index: Phon
     assert nearness(found, embeddings, canonical) == pytest.approx(
         nearness(tone_index, embeddings, canonical), abs=0.5, nan_ok=True
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_large_files_are_mapped_and_not_read(
+    optimised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    index = PhoneIndex.open(optimised)
+    mapped = Path("/proc/self/maps").read_text(encoding="utf-8")
+    for name in (LISTS, "vectors.faiss"):
+        assert f"{optimised / name}\n" in mapped
+    remove(optimised, speakers=["ben"], keep=0)  # what is open stays as it is
+    found = find_neighbours(index, index.vectors[:5].copy(), 1)
+    assert found.ids[:, 0].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_what_must_not_answer_is_left_out_exactly(optimised: Path, tone_index: PhoneIndex) -> None:
