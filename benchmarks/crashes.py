@@ -1,6 +1,6 @@
-"""Builds that are killed: does what is resumed become what an unbroken build makes?
+"""Builds and changes that are killed: does what is resumed become what an unbroken one makes?
 
-    python -m benchmarks.crashes [--kills 20] [--corpus asterisk:it] [--lang it-IT]
+    python -m benchmarks.crashes [--kills 20] [--changes] [--corpus asterisk:it] [--lang it-IT]
                                  [--aligner flatstart] [--encoder default] [--workers 1]
                                  [--utterances 80]
 
@@ -10,6 +10,10 @@ tidied up) at instants drawn evenly over the time that the unbroken build took; 
 done before its instant comes, its files are compared, and the next one begins afresh. After the
 last kill one more build runs to its end. Every file has to have the bytes of the unbroken build's,
 the manifest as well.
+
+With `--changes`, an index of the first half of the utterances is built once; then the second half
+is added, and an utterance removed, in turn, and each is killed once and run again. After a kill
+every file has to be that of before or that of after, and after the second run that of after.
 """
 
 from __future__ import annotations
@@ -22,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +36,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import write_table
-from indexer.corpus import read_corpus
+from indexer.corpus import Utterance, read_corpus
 from indexes.publishing import sha256_of
 
 SEED = 0
@@ -127,6 +132,96 @@ def crash_builds(options: Sequence[str], folder: Path, kills: int, seed: int = S
             shutil.rmtree(out)
 
 
+@dataclass(frozen=True)
+class ChangeOutcome:
+    """What came of changes that were killed.
+
+    Attributes
+    ----------
+    kills
+        How many were, by their command and by what was found after the kill: `as before` or
+        `as after`.
+    wrong
+        What was neither, after a kill or at the end.
+    """
+
+    kills: dict[tuple[str, str], int]
+    wrong: tuple[str, ...]
+
+
+def crash_changes(
+    build: Sequence[str],
+    changes: Sequence[Sequence[str]],
+    folder: Path,
+    kills: int,
+    seed: int = SEED,
+) -> ChangeOutcome:
+    """Change an index and kill that, again and again.
+
+    Parameters
+    ----------
+    build
+        Of `nativeear index build`, as for `crash_builds`.
+    changes
+        Commands with their options, without the index, such as `["remove", "--speaker", "anna"]`;
+        taken in turn, each on the index as it was built.
+    folder
+        Empty folder to work in.
+    kills
+        How many changes to kill.
+    seed
+        Of the instants.
+    """
+    log = folder / "log"
+    built = folder / "built" / "index"
+    _run(build_command(build, built), log, None)
+    unbroken = [
+        _unbroken(change, built, folder / f"unbroken-{i}") for i, change in enumerate(changes)
+    ]
+    rng = np.random.default_rng(seed)
+    found: Counter[tuple[str, str]] = Counter()
+    wrong = []
+    before = digests(built)
+    while found.total() < kills:
+        change = changes[found.total() % len(changes)]
+        after, takes_s = unbroken[found.total() % len(changes)]
+        target = _fresh(built, folder / "broken")
+        command = change_command(change, target)
+        instant_s = float(rng.uniform(0.0, takes_s))
+        if _run(command, log, instant_s) is None:
+            continue  # it was faster than its instant
+        states = {"as before": before, "as after": after}
+        state = next((name for name, files in states.items() if digests(target) == files), "")
+        found[change[0], state] += 1
+        if state != "as after":
+            _run(command, log, None)
+        names = {path.name for path in target.parent.iterdir()}
+        if not state or digests(target) != after or names != {"index", ".index.versions"}:
+            wrong.append(f"{change[0]} after {instant_s:.2f} s: {state or 'neither'}, {names}")
+    return ChangeOutcome(dict(sorted(found.items())), tuple(wrong))
+
+
+def change_command(change: Sequence[str], target: Path) -> list[str]:
+    """The product's own command."""
+    name, *options = change
+    resume = ["--resume"] if name == "add" else []
+    return [sys.executable, "-m", "service.cli", "index", name, str(target), *options, *resume]
+
+
+def _fresh(built: Path, folder: Path) -> Path:
+    """The index as it was built, alone in a folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return Path(shutil.copytree(built, folder / built.name))
+
+
+def _unbroken(change: Sequence[str], built: Path, folder: Path) -> tuple[dict[str, str], float]:
+    """What an unbroken change makes of the index, and how long it takes."""
+    target = _fresh(built, folder)
+    started = time.monotonic()
+    _run(change_command(change, target), built.parent.parent / "log", None)
+    return digests(target), time.monotonic() - started
+
+
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder."""
     return {
@@ -159,6 +254,7 @@ def main() -> None:
     """Kill, resume, compare and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--changes", action="store_true", help="of an index, instead of builds")
     parser.add_argument("--corpus", default="asterisk:it")
     parser.add_argument("--lang", default="it-IT")
     parser.add_argument("--aligner", default="flatstart")
@@ -174,6 +270,10 @@ def main() -> None:
         if options.utterances is not None:
             whole = read_corpus(corpus, language=options.lang).utterances
             corpus = str(write_table(Path(folder) / "some.csv", whole[: options.utterances]))
+        if options.changes:
+            whole = read_corpus(corpus, language=options.lang).utterances
+            show_changes(halves(build, whole, Path(folder), options.kills))
+            return
         outcome = crash_builds([*build, "--corpus", corpus], Path(folder), options.kills)
     table = Table(title=f"{options.corpus}, {options.aligner}: {options.kills} kills; seed {SEED}")
     table.add_column("kill", justify="right")
@@ -188,6 +288,27 @@ def main() -> None:
     equal = "the same bytes" if not outcome.differing else ", ".join(outcome.differing) + " differ"
     console.print(f"{outcome.finished} finished builds against the unbroken one: {equal}")
     console.print(f"left beside the index: {', '.join(outcome.left_over) or 'nothing'}")
+
+
+def halves(
+    build: Sequence[str], utterances: Sequence[Utterance], folder: Path, kills: int
+) -> ChangeOutcome:
+    """Build of one half, add the other, remove an utterance."""
+    middle = len(utterances) // 2
+    first = write_table(folder / "first.csv", utterances[:middle])
+    second = write_table(folder / "second.csv", utterances[middle:])
+    changes = [["add", "--corpus", str(second)], ["remove", "--utterance", utterances[0].id]]
+    return crash_changes([*build, "--corpus", str(first)], changes, folder, kills)
+
+
+def show_changes(outcome: ChangeOutcome) -> None:
+    """Print what was found after each kill."""
+    table = Table("command", "after the kill", "kills")
+    for (command, state), count in outcome.kills.items():
+        table.add_row(command, state or "neither", str(count))
+    console = Console(width=100)
+    console.print(table)
+    console.print("\n".join(outcome.wrong) or "all ended as an unbroken change does")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from benchmarks.crashes import build_command, crash_builds
+from benchmarks.crashes import build_command, crash_builds, crash_changes
 from indexer.corpus import Utterance
 from indexer.crew import crew_of
 from indexer.utterances import PoolingRequest, UtterancePooler
@@ -57,6 +57,21 @@ def test_killed_builds_resume_to_the_bytes_of_an_unbroken_one(corpus: Path, tmp_
     assert outcome.left_over == ()
     # Kills that all come before the first file is written would show nothing.
     assert len({crash.reached.partition(":")[0] for crash in outcome.crashes}) >= 2
+
+
+@needs_sigkill
+def test_killed_changes_leave_the_old_index_or_the_new_one(
+    tone_corpus: Path, tmp_path: Path
+) -> None:
+    changes = [
+        ["add", "--corpus", str(tone_corpus / "ben")],
+        ["remove", "--utterance", "anna00"],
+    ]
+    build = ["--corpus", str(tone_corpus / "anna"), "--lang", "en-US", "--encoder", "spectral"]
+    outcome = crash_changes(build, changes, tmp_path, 4, seed=5)
+    assert outcome.wrong == ()
+    assert sum(outcome.kills.values()) == 4
+    assert {command for command, _ in outcome.kills} == {"add", "remove"}
 
 
 @needs_sigkill
