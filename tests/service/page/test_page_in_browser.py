@@ -184,6 +184,7 @@ def test_free_speech_needs_no_text(page):
     assert page.inner_text("#result h2").startswith("Heard: “")
     assert page.locator(".sentence .word").count() >= 1
     assert "Sounds between pauses" in page.inner_text("#result")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.click("#to-progress")
     page.wait_for_selector("#progress table")
     assert "None yet" in page.inner_text("#progress")
