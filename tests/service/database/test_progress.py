@@ -5,7 +5,7 @@ from statistics import fmean
 import pytest
 from sqlalchemy import text
 
-from scoring.assessment import Assessment, Verdict
+from scoring.assessment import Assessment, Transcript, Verdict
 from service.database.connection import open_engine
 from service.database.store import ALL
 
@@ -128,3 +128,20 @@ def test_one_phone_in_two_languages_is_two(store, new) -> None:
         store.save_assessment(new(learner_id="ana", language=language))
     phones = store.learner_progress("ana", key_id=None).phones
     assert len(phones) == 2 * len({phone.phone for phone in phones})
+
+
+def test_sounds_that_nobody_meant_are_in_no_history_of_sounds(store, new, assessment) -> None:
+    for source in ("phones", "recognised"):
+        heard = Transcript(source=source, text="aɪ θɪŋk")
+        spoken = assessment.model_copy(update={"transcript": heard})
+        store.save_assessment(new(spoken, learner_id=source, group="g", text=None))
+        progress = store.learner_progress(source, key_id=None)
+        assert [(s.text, s.transcript) for s in progress.sentences] == [(None, "aɪ θɪŋk")]
+        assert bool(progress.phones) == (source == "recognised")
+    counted = {
+        learner.learner_id: len(learner.phones)
+        for learner in store.group_summary("g", key_id=None).learners
+    }
+    assert counted["phones"] == 0 < counted["recognised"]
+    listed = store.assessments(key_id=None).items
+    assert [item.transcript for item in listed] == ["aɪ θɪŋk"] * 2
