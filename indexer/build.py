@@ -28,7 +28,7 @@ from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
 from indexes.phone_index import ALIGNER, LEXICON
 from indexes.publishing import refuse_existing, sha256_of
-from speech.errors import CorpusError
+from speech.errors import CorpusError, InputError
 from speech.pooling import Pooling
 
 
@@ -261,6 +261,12 @@ def pool_corpora(
     _prepare(work, pooler, resume, names if has_to_learn(pooler) else [])
     refused: list[tuple[str, str]] = []
     if pooler.aligner_name == "mfa":
+        if ray is not None:
+            raise InputError(
+                "MFA aligns on one machine, not on a Ray cluster.",
+                fix="Align first, with `nativeear align --aligner mfa`, and build from the"
+                " TextGrids.",
+            )
         pairs, refused = _with_grids(pairs, pooler, work, workers)
         pooler = UtterancePooler(replace(pooler.request, aligner="textgrid"))
     records = [

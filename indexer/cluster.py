@@ -23,11 +23,12 @@ from typing import Any
 from indexer.assembly import libraries
 from indexer.corpus import Utterance
 from indexer.crew import Crew, Task
+from indexer.places import is_here
 from indexer.utterances import PoolingRequest, UtterancePooler
 from speech.errors import CorpusError, MissingDependencyError, NativeEarError
 
-SHARD = 32
-"""Utterances of a shard: some minutes of speech, which take a node seconds to do again."""
+SHARD = 16
+"""Utterances of a shard: a minute or two of speech, which take a core seconds to do again."""
 
 ATTEMPTS = 8
 """Losses of a shard's node that are made good; something that ends eight is in the shard."""
@@ -66,12 +67,17 @@ class Order:
 
     def pooler(self, folder: Path) -> UtterancePooler:
         """A pooler whose files lie in `folder`, for as long as it lives."""
-        files = {}
-        for name, content in (("lexicon", self.lexicon), ("model", self.model)):
+        lexicon, model = folder / "lexicon", folder / "model"
+        for file, content in ((lexicon, self.lexicon), (model, self.model)):
             if content is not None:
-                files[name] = folder / name
-                files[name].write_bytes(content)
-        return UtterancePooler(replace(self.request, **files))
+                file.write_bytes(content)
+        return UtterancePooler(
+            replace(
+                self.request,
+                lexicon=self.request.lexicon and lexicon,
+                model=self.request.model and model,
+            )
+        )
 
 
 @contextmanager
@@ -219,6 +225,13 @@ def work_on_shard(
             "The nodes of the cluster have other libraries than the build.",
             cause=f"{libraries()} there, {order.libraries} here.",
             fix="Install the same versions everywhere.",
+        )
+    unseen = [u.audio for u in utterances if is_here(u.audio) and not u.audio.is_file()]
+    if unseen:  # the build has seen it: to leave it out would be silent loss
+        return CorpusError(
+            f"A node of the cluster does not see {unseen[0]}.",
+            fix="Put the corpus where every node sees it under the same path, or at an address"
+            " such as s3://bucket/corpus.csv.",
         )
     if key not in _open:
         _open.clear()

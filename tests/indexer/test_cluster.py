@@ -85,7 +85,9 @@ def test_the_shard_of_a_lost_node_is_done_by_the_other(nodes: TwoNodes, tmp_path
 
     thread = Thread(target=lose_it)
     thread.start()
-    utterances = [Utterance(f"{i}", tmp_path / "none", str(victim), "anna") for i in range(14)]
+    seen = tmp_path / "seen"
+    seen.touch()
+    utterances = [Utterance(f"{i}", seen, str(victim), "anna") for i in range(14)]
     paths = [tmp_path / f"{i}.made" for i in range(14)]
     with ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew:
         reasons = list(crew(sign, utterances, paths))
@@ -141,7 +143,7 @@ def test_an_aligner_is_learnt_on_a_cluster_as_on_one_machine(
 
 def test_nodes_that_cannot_open_the_encoder_say_so(nodes: TwoNodes, tmp_path: Path) -> None:
     missing = PoolingRequest("en-US", "textgrid", str(tmp_path / "none"), None, "middle-third")
-    utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
+    utterance = Utterance("one", Path(__file__), "one", "anna")
     with (
         pytest.raises(Exception, match="encoder") as told,
         ray_crew_of(UtterancePooler(missing), nodes.address) as crew,
@@ -157,6 +159,17 @@ def test_other_libraries_on_the_nodes_are_refused(
     utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
     with (
         pytest.raises(CorpusError, match="other libraries"),
+        ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew,
+    ):
+        list(crew(sign, [utterance], [tmp_path / "made"]))
+
+
+def test_files_that_a_node_does_not_see_are_no_reason_to_leave_them_out(
+    nodes: TwoNodes, tmp_path: Path
+) -> None:
+    utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
+    with (
+        pytest.raises(CorpusError, match=r"does not see .*one\.wav"),
         ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew,
     ):
         list(crew(sign, [utterance], [tmp_path / "made"]))
