@@ -64,7 +64,7 @@ from indexes.cells import (
 )
 from indexes.manifest import Codes
 from indexes.phone_index import PhoneIndex
-from indexes.similarity import FloatArray, IntArray
+from indexes.similarity import FloatArray, IntArray, largest
 
 PHONES = 40
 CLUSTERS = 500
@@ -74,7 +74,7 @@ QUERIES = 320
 CHUNK = 1 << 15
 MOST_BYTES = 2 * 10**9
 TOP_M = 10
-NEAREST = (16, 32, 64, 128, 256)
+NEAREST = (16, 32, 48, 64, 128)
 COMPETITORS = 8
 
 Draw = Callable[[int, int, np.random.Generator], FloatArray]
@@ -204,10 +204,12 @@ def search_cells(pool: Pool, truth: Truth, wanted: list[Codes]) -> Iterator[Foun
             continue
         folder = pool.folder / codes
         if not folder.is_dir():
-            folder.mkdir()
+            half = pool.folder / "half"
+            half.mkdir(exist_ok=True)
             started = time.perf_counter()
             division = division or divide(pool.vectors, pool.bounds)
-            write_cells(folder, codes, pool.vectors, pool.bounds, division)
+            write_cells(half, codes, pool.vectors, pool.bounds, division)
+            half.rename(folder)
             print(f"{codes} in {time.perf_counter() - started:.0f} s")
         size = sum(file.stat().st_size for file in folder.iterdir())
         for nearest in NEAREST:
@@ -298,7 +300,7 @@ def search_some_phones(pool: Pool, codes: Codes) -> None:
     def by_slices(asked: FloatArray) -> None:
         for p in np.flatnonzero(wanted.any(axis=0)).tolist():
             near = asked[wanted[:, p]] @ pool.vectors[pool.bounds[p] : pool.bounds[p + 1]].T
-            np.argpartition(near, -K, axis=1)
+            largest(near, min(K, near.shape[1]))
 
     table = Table("way", "ms", title=f"One phone and {COMPETITORS} competitors, {pool.name}")
     for way, search in {

@@ -47,7 +47,7 @@ PER_CENTROID = 64
 CANDIDATES: dict[Codes, tuple[int, int]] = {
     "fp16": (20, 128),
     "sq8": (32, 128),
-    "pq4": (64, 192),
+    "pq4": (128, 256),
     "pq2": (128, 256),
 }
 """How many exemplars of a near phone are taken from codes, and how many of a query's nearest are
