@@ -613,4 +613,5 @@ def _damaged(folder: Path, cause: str) -> IndexFormatError:
 
 def _kth_largest(values: FloatArray, k: int) -> FloatArray:
     """The k-th largest of every row, or the smallest where it has fewer: `[N, 1]`."""
-    return largest(values, min(k, values.shape[1])).min(axis=1, keepdims=True)
+    least: FloatArray = largest(values, min(k, values.shape[1])).min(axis=1, keepdims=True)
+    return least
