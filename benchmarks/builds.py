@@ -25,6 +25,7 @@ import csv
 import hashlib
 import os
 import random
+import re
 import resource
 import shutil
 import subprocess
@@ -53,6 +54,8 @@ SEED = 0
 LOOK_EVERY_S = 0.1
 HOUR_S = 3600.0
 
+ENCODED = re.compile(r"^Aligning and encoding: (\d+) of \1$", re.MULTILINE)
+
 AIM_REAL_TIME = 20.0
 AIM_EXPONENT = 1.05
 AIM_MEMORY = 0.10
@@ -79,6 +82,10 @@ class Built:
         Seconds by the clock and of the processor.
     resident, own
         Peak bytes of the command and its workers, with and without mapped files.
+    alone
+        Peak of the command's own bytes: it publishes when its workers are gone.
+    publishing_s
+        Of the clock, those after the last utterance was encoded: one core works alone.
     index
         Bytes of the index.
     """
@@ -88,6 +95,8 @@ class Built:
     cpu_s: float
     resident: int
     own: int
+    alone: int
+    publishing_s: float
     index: int
 
 
@@ -142,47 +151,49 @@ def build(table: Path, audio_s: float, language: str, options: Sequence[str]) ->
     out = table.parent / "index"
     shutil.rmtree(out, ignore_errors=True)
     command = [sys.executable, "-m", "service.cli", "index", "build", "--corpus", str(table)]
-    command += ["--lang", language, "--out", str(out), "--json", *options]
+    command += ["--lang", language, "--out", str(out), *options]
     log = table.parent / "log"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    peak_resident = peak_own = 0
+    peaks = (0, 0, 0)
+    pooled_s = 0.0
     with log.open("w+", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stream)
         while process.poll() is None:
-            resident, own = memory(process.pid)
-            peak_resident, peak_own = max(peak_resident, resident), max(peak_own, own)
+            sizes = [memory(pid) for pid in family(process.pid)]
+            resident, own = (sum(column) for column in zip(*sizes, strict=True))
+            peaks = tuple(map(max, peaks, (resident, own, sizes[0][1])))
+            if not pooled_s and ENCODED.search(log.read_text(encoding="utf-8")):
+                pooled_s = time.perf_counter() - started
             time.sleep(LOOK_EVERY_S)
     wall_s = time.perf_counter() - started
     if process.returncode:
-        sys.exit(log.read_text(encoding="utf-8"))
+        sys.exit(f"{log.read_text(encoding='utf-8')}The build ended with {process.returncode}.")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return Built(
         audio_s=audio_s,
         wall_s=wall_s,
         cpu_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        resident=peak_resident,
-        own=peak_own,
+        resident=peaks[0],
+        own=peaks[1],
+        alone=peaks[2],
+        publishing_s=wall_s - pooled_s,
         index=sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
     )
 
 
 def memory(process: int) -> tuple[int, int]:
-    """Resident and own bytes of a process and all that it started."""
-    resident = own = 0
-    for pid in family(process):
-        try:
-            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-        except OSError:  # it ended meanwhile
-            continue
-        sizes = {
-            name: int(size.split()[0]) * 1024
-            for name, _, size in (line.partition(":") for line in status.splitlines())
-            if name.startswith(("VmRSS", "RssAnon"))
-        }
-        resident += sizes.get("VmRSS", 0)
-        own += sizes.get("RssAnon", 0)
-    return resident, own
+    """Resident and own bytes of a process; none of one that has ended."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
+    except OSError:
+        return 0, 0
+    sizes = {
+        name: int(size.split()[0]) * 1024
+        for name, _, size in (line.partition(":") for line in status.splitlines())
+        if name in {"VmRSS", "RssAnon"}
+    }
+    return sizes.get("VmRSS", 0), sizes.get("RssAnon", 0)
 
 
 def family(process: int) -> Iterator[int]:
@@ -206,7 +217,9 @@ def exponent(builds: Sequence[Built]) -> float:
 def print_builds(builds: Sequence[Built], console: Console) -> None:
     """What each build cost, and what an hour of speech costs."""
     table = Table("speech h", "clock s", "processor s", "real time ×", "resident MB", "own MB")
+    table.add_column("own, command alone")
     table.add_column("processor s per h")
+    table.add_column("publishing s per h")
     table.add_column("index MB per h")
     for built in builds:
         hours = built.audio_s / HOUR_S
@@ -217,7 +230,9 @@ def print_builds(builds: Sequence[Built], console: Console) -> None:
             f"{built.audio_s / built.wall_s:.1f}",
             f"{built.resident / 1e6:.0f}",
             f"{built.own / 1e6:.0f}",
+            f"{built.alone / 1e6:.0f}",
             f"{built.cpu_s / hours:.0f}",
+            f"{built.publishing_s / hours:.1f}",
             f"{built.index / 1e6 / hours:.1f}",
         )
     console.print(table)
@@ -300,7 +315,7 @@ def main() -> None:
     )
     parser.add_argument("corpus")
     parser.add_argument("--lang", default="en-US")
-    parser.add_argument("--hours", type=float, nargs="+", default=[0.1, 1.0, 10.0])
+    parser.add_argument("--hours", type=float, nargs="*", default=[0.1, 1.0, 10.0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--ray", type=float, metavar="HOURS", help="measure Ray too, on so much")
@@ -317,7 +332,8 @@ def main() -> None:
         flags = ["--workers", str(options.workers), "--encoder", options.encoder]
         builds.append(build(table, audio_s, options.lang, flags))
         print_builds(builds, console)
-    print_aims(builds, console)
+    if builds:
+        print_aims(builds, console)
     if options.ray is not None:
         table = folder / f"{options.ray:g}h" / "utterances.csv"
         repeated(speech, options.ray, table)

@@ -20,6 +20,8 @@ NOT_RUN = {
     ". .venv/bin/activate && pip install -q -e '.[dev]' && python -m pytest -q": "runs this",
     "nativeear serve": "runs until it is stopped: tests/service/api/test_serving.py",
     "nativeear assess me.wav --free --asr whisper-small": "wants a downloaded model",
+    "nativeear index build --corpus s3://speech/english.csv --lang en-US --out english "
+    "--ray ray-head:6379": "wants a cluster: tests/indexer/test_cluster.py",
     "nativeear eval speechocean762 --data speechocean762 --json": "tests/service/test_eval.py",
     "nativeear eval l2arctic --data l2arctic": "tests/service/test_eval.py",
     "nativeear eval cmukids --data cmu_kids": "tests/scoring/evaluation/test_readers.py",
