@@ -48,7 +48,7 @@ CANDIDATES: dict[Codes, tuple[int, int]] = {
     "fp16": (20, 128),
     "sq8": (32, 128),
     "pq4": (128, 256),
-    "pq2": (128, 256),
+    "pq2": (96, 128),
 }
 """How many exemplars of a near phone are taken from codes, and how many of a query's nearest are
 compared with their exact vectors: the coarser the codes, the more. Those beyond are of phones that
@@ -269,6 +269,7 @@ class Cells:
         A class asks those of its cells that are among the query's nearest, which make it near, and
         its own nearest. Where it asks fewer than others the cells are filled up with -1.
         """
+        allowed = None
         if wanted is not None:
             allowed = np.repeat(wanted, np.diff(self._of_class), axis=1)
             affinity = np.where(allowed, affinity, -np.inf)
@@ -278,8 +279,9 @@ class Cells:
             if end > start and probing.each:
                 own = affinity[:, start:end]
                 chosen[:, start:end] |= own >= _kth_largest(own, probing.each)
-        chosen &= np.isfinite(affinity)
-        asking, cell = np.nonzero(chosen)
+        if allowed is not None:
+            chosen &= allowed
+        asking, cell = np.divmod(np.flatnonzero(chosen), self.cells)  # faster than two dimensions
         begins = np.flatnonzero(np.diff(asking * len(self._bounds) + self._class[cell], prepend=-1))
         sizes = np.diff(begins, append=len(cell))
         pair = np.repeat(np.arange(len(begins)), sizes)
