@@ -426,12 +426,23 @@ def codes_for(d: int) -> tuple[Codes, ...]:
 
 def code_bytes(codes: Codes, d: int) -> int:
     """Bytes of a vector of d dimensions."""
+    d = _dims(codes, d)
     return {"fp16": 2 * d, "sq8": d, "pq4": (d + 1) // 2, "pq2": (d // 2 + 1) // 2}[codes]
 
 
 def _trained_floats(codes: Codes, d: int) -> int:
     """Floats that codes are trained to: 16 centroids a part, or least and range a dimension."""
-    return {"fp16": 0, "sq8": 2 * d, "pq4": 16 * d, "pq2": 16 * d}[codes]
+    return {"fp16": 0, "sq8": 2 * _dims(codes, d), "pq4": 16 * d, "pq2": 16 * d}[codes]
+
+
+def _dims(codes: Codes, d: int) -> int:
+    """Dimensions that codes have: FAISS compares `fp16` and `sq8` fast by full sixteens."""
+    return d if _product(codes) else -(-d // 16) * 16
+
+
+def _padded(vectors: FloatArray, d: int) -> FloatArray:
+    """Vectors with zeros up to d dimensions."""
+    return np.ascontiguousarray(np.pad(vectors, ((0, 0), (0, d - vectors.shape[1]))))
 
 
 def _product(codes: Codes) -> bool:
@@ -468,8 +479,10 @@ def _trained(
         own = division.centroids[slice(*division.of_class[p : p + 2])]
         chosen = phone == p
         sample[chosen] -= own[_nearest_centroid(sample[chosen], own)]
-    codec = _codec(codes, vectors.shape[1])
-    codec.train(np.resize(sample, (max(len(sample), 16), sample.shape[1])))
+    d = _dims(codes, vectors.shape[1])
+    sample = _padded(sample, d)
+    codec = _codec(codes, d)
+    codec.train(np.resize(sample, (max(len(sample), 16), d)))
     trained: FloatArray = _parameters(codec).copy()
     return trained
 
@@ -504,9 +517,9 @@ def _inverted_file(codes: Codes, centroids: FloatArray, trained: FloatArray) -> 
     """An inverted file that is trained and empty. Its quantiser has to be kept alive beside it."""
     import faiss
 
-    d = centroids.shape[1]
+    d = _dims(codes, centroids.shape[1])
     quantiser = faiss.IndexFlatIP(d)
-    quantiser.add(centroids)
+    quantiser.add(_padded(centroids, d))
     if _product(codes):
         index = faiss.IndexIVFPQ(
             quantiser, d, len(centroids), _parts(codes, d), 4, faiss.METRIC_INNER_PRODUCT
@@ -534,7 +547,7 @@ def _write_class(
     centroids = index.referenced_objects[0].reconstruct_n(0, index.nlist)
     for first in range(rows.start, rows.stop, ROWS_AT_ONCE):
         ids = np.arange(first, min(first + ROWS_AT_ONCE, rows.stop), dtype=np.int64)
-        block = np.ascontiguousarray(vectors[ids[0] : ids[-1] + 1])
+        block = _padded(vectors[ids[0] : ids[-1] + 1], index.d)
         cell = _nearest_centroid(block, centroids)
         index.add_core(len(ids), *(faiss.swig_ptr(array) for array in (block, ids, cell)), None)
     sizes = np.array([index.invlists.list_size(c) for c in range(len(centroids))])
@@ -586,7 +599,7 @@ def _search(
     import faiss
 
     index, _ = searcher
-    asked = np.ascontiguousarray(queries)
+    asked = _padded(queries, index.d)
     near = np.ascontiguousarray(affinity, dtype=np.float32)
     rows = np.empty((len(asked), k), dtype=np.int64)
     similar = np.empty((len(asked), k), dtype=np.float32)
