@@ -233,7 +233,6 @@ PEERS = {
     "IVF{lists},SQ8": ("nprobe", (4, 16, 64, 256)),
     "IVF{lists},PQ{half}x4fs": ("nprobe", (16, 64, 256)),
     "IVF{lists},PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
-    "OPQ{half},IVF{lists},PQ{half}x4fs,RFlat": ("nprobe", (16, 64, 256)),
     "IVF{lists},RaBitQfs": ("nprobe", (16, 64, 256)),
 }
 
