@@ -78,7 +78,8 @@ def agreement(
     assessor: Assessor, heard: list[Rated], treat: Callable[[Audio], Audio]
 ) -> tuple[float, float]:
     """PCC and AUC over the phones that were judged."""
-    scores, truth = [], []
+    scores: list[float] = []
+    truth: list[float] = []
     for rated in heard:
         try:
             result = assessor.assess(treat(rated.audio), phones=rated.phones)

@@ -51,17 +51,8 @@ from indexer.search_trials import (
     trial_of_cells,
 )
 from indexes.catalogue import DEFAULT_INDEX, find_index
-from indexes.cells import (
-    CODES,
-    LISTS,
-    Cells,
-    Probing,
-    Shortlists,
-    code_bytes,
-    codes_for,
-    divide,
-    write_cells,
-)
+from indexes.cell_lists import CODES, LISTS, code_bytes, codes_for, divide, write_cells
+from indexes.cells import Cells, Probing, Shortlists
 from indexes.manifest import Codes
 from indexes.phone_index import PhoneIndex
 from indexes.similarity import FloatArray, IntArray, largest

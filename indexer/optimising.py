@@ -20,7 +20,8 @@ from indexer.search_trials import (
     trial_of_cells,
     trial_of_exact,
 )
-from indexes.cells import LAYOUT, LISTS, Cells, Probing, codes_for, divide, write_cells
+from indexes.cell_lists import LAYOUT, LISTS, codes_for, divide, write_cells
+from indexes.cells import Cells, Probing
 from indexes.locking import writing
 from indexes.manifest import SearchChoice, SearchTrial
 from indexes.phone_index import PhoneIndex

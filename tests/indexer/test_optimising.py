@@ -10,7 +10,7 @@ from indexer.audit.report import audit
 from indexer.living import AddRequest, add, merge, remove, thin
 from indexer.optimising import PROBINGS, fastest, optimise
 from indexer.search_trials import ask_exactly, native_questions, trial_of_exact
-from indexes.cells import LAYOUT, LISTS
+from indexes.cell_lists import LAYOUT, LISTS
 from indexes.difference import difference
 from indexes.manifest import Codes, SearchTrial
 from indexes.phone_index import AUDIT, PhoneIndex, read_manifest

@@ -6,17 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.cells import (
-    CODES,
-    LAYOUT,
-    LISTS,
-    Cells,
-    Probing,
-    code_bytes,
-    codes_for,
-    divide,
-    write_cells,
-)
+from indexes.cell_lists import CODES, LAYOUT, LISTS, code_bytes, codes_for, divide, write_cells
+from indexes.cells import Cells, Probing
 from indexes.manifest import Codes
 from indexes.similarity import FloatArray, IntArray, class_similarities
 from speech.errors import IndexFormatError
