@@ -233,7 +233,7 @@ class Assessor:
         """Assess against canonical phones; those of `unsure` words are not judged."""
         warnings = [*recording.warnings, *pronunciation.warnings]
         try:
-            hearing = self.hear(recording, pronunciation, exclusion)
+            hearing, relaid = self._listen(recording, pronunciation, exclusion)
         except AlignmentError as error:
             warnings.append(f"The text does not match the recording: {error.message}")
             if transcript is not None:
@@ -255,13 +255,13 @@ class Assessor:
         flagged = sum(phone.verdict in FLAGGED for phone in judged)
         canonical = [phone.phone for phone in hearing.phones]
         warnings.append(mismatch_warning(hearing.frames, self.inventory, canonical, flagged))
-        words = _words(pronunciation, alignment, judged)
+        words = _words(pronunciation, relaid, judged)
         insertions = beside_sure_words(
             [_insertion(alignment, item) for item in hearing.insertions], unsure
         )
         prosody = assess_prosody(
             recording,
-            alignment,
+            relaid,
             words=words,
             insertions=insertions,
             natives=self._prosody,
@@ -367,10 +367,17 @@ class Assessor:
         AlignmentError
             If the canonical phones cannot be laid on the recording.
         """
+        hearing, _ = self._listen(recording, pronunciation, exclusion)
+        return hearing
+
+    def _listen(
+        self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion
+    ) -> tuple[Hearing, Alignment]:
+        """The evidence, and where the phones lie by the aligner and the phone head together."""
         frames = self.encoder.encode(recording)
         alignment = self.aligner.align(recording, pronunciation, frames)
         gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
-        alignment = corroborated(
+        relaid = corroborated(
             alignment,
             recording,
             pronunciation=pronunciation,
@@ -378,7 +385,8 @@ class Assessor:
             inventory=self.inventory,
             heard_s=gop.spans_s,
         )
-        return self._listener.hear(frames, alignment, gop, exclusion)
+        laid = relaid if self._calibration.by_relaid else alignment
+        return self._listener.hear(frames, laid, gop, exclusion), relaid
 
     def _judge(self, hearing: Hearing) -> list[PhoneAssessment]:
         """Grade and describe every canonical phone, in order."""

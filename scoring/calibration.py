@@ -21,6 +21,10 @@ class Calibration(Protocol):
     def name(self) -> str:
         """What the result says of it."""
 
+    @property
+    def by_relaid(self) -> bool:
+        """Whether it judges evidence from relaid alignments, see `speech.realignment`."""
+
     def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""
 

@@ -122,6 +122,9 @@ class ExpertCalibration:
     """
 
     name = "expert"
+    by_relaid = (
+        False  # fitted on alignments as the aligner made them, whose faults tell it of errors
+    )
 
     def __init__(
         self,

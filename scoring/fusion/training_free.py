@@ -63,6 +63,7 @@ class TrainingFree:
     """
 
     name = "training-free"
+    by_relaid = True
 
     def __init__(
         self,
