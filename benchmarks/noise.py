@@ -2,11 +2,11 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.noise [--utterances 100] [--decibels 20 10]
 
-Learners of speechocean762 are judged as recorded and with white noise, by both calibrations: once on
-evidence where the aligner lays their phones, once where they are relaid because the encoder's phone
-head hears them elsewhere (`speech.realignment`). PCC is with the experts' scores per phone, AUC of
-phones that they score below 0.5. The calibration has not learnt from these speakers, but the shipped
-encoder has, so that only differences within the table mean something.
+Learners of speechocean762 are judged as recorded and with white noise, by both calibrations: once
+on evidence where the aligner lays their phones, once where they are relaid because the encoder's
+phone head hears them elsewhere (`speech.realignment`). PCC is with the experts' scores per phone,
+AUC of phones that they score below 0.5. The calibration has not learnt from these speakers, but
+the shipped encoder has, so that only differences within the table mean something.
 """
 
 from __future__ import annotations
