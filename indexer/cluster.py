@@ -7,12 +7,11 @@ of the build, so that nodes share nothing with it but the places where the corpu
 
 from __future__ import annotations
 
-import hashlib
 import os
-import pickle
 import re
 import socket
 import tempfile
+import uuid
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -147,7 +146,7 @@ def _in_shards(
     import ray
 
     order = Order.of(pooler.request)
-    key = hashlib.sha256(pickle.dumps(order)).hexdigest()
+    key = uuid.uuid4().hex  # by it a process knows whether it has opened this build's encoder
     shared = ray.put(order)
     remote = ray.remote(max_calls=0)(work_on_shard)  # a GPU's process, too, keeps its encoder
     waiting = deque(slice(at, at + SHARD) for at in range(0, len(utterances), SHARD))
