@@ -17,6 +17,7 @@ from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grids_by_mfa
 from indexer.mismatches import mismatches
 from indexer.phones import inventory_of
+from indexer.places import lies_in
 from indexer.pool import Record
 from indexer.utterances import (
     PoolingRequest,
@@ -69,6 +70,8 @@ class BuildRequest:
         ones if None.
     lexicon
         File of pronunciations that go before all others; kept in the index.
+    within
+        Folder in which all recordings and TextGrids must lie; for corpora that strangers wrote.
     embeddings
         Keep the pooled embeddings, so that the index can be refitted when speech is added or
         removed; without them it is smaller.
@@ -93,6 +96,7 @@ class BuildRequest:
     exclude: frozenset[str] = frozenset()
     g2p: str | None = None
     lexicon: Path | None = None
+    within: Path | None = None
     embeddings: bool = True
 
 
@@ -145,6 +149,8 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
     corpora = read_corpora(
         request.corpora, language=request.language, reader=request.reader, licence=request.licence
     )
+    if request.within is not None:
+        _refuse_elsewhere(corpora, request.within)
     pooler = UtterancePooler(
         PoolingRequest(
             request.language,
@@ -220,6 +226,17 @@ def read_corpora(
         taken |= names
         corpora.append(corpus)
     return tuple(corpora)
+
+
+def _refuse_elsewhere(corpora: Sequence[Corpus], folder: Path) -> None:
+    for utterance in (utterance for corpus in corpora for utterance in corpus.utterances):
+        for file in filter(None, (utterance.audio, utterance.textgrid)):
+            if not lies_in(file, folder):
+                raise CorpusError(
+                    f"{utterance.id} is not in the corpus itself.",
+                    cause="Its recording or its TextGrid lies elsewhere.",
+                    fix="Name files of the corpus, relative to its table.",
+                )
 
 
 def pool_corpora(

@@ -51,6 +51,11 @@ def is_here(file: Path) -> bool:
     return isinstance(file, Path)
 
 
+def lies_in(file: Path, folder: Path) -> bool:
+    """Whether a file lies in a folder of this machine, wherever links in its path may lead."""
+    return is_here(file) and file.resolve().is_relative_to(folder.resolve())
+
+
 @contextmanager
 def at_hand(file: Path) -> Iterator[Path]:
     """The file itself where it is here, else a copy of it for as long as it is needed.

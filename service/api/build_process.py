@@ -38,6 +38,7 @@ def run(request: dict[str, Any], out: TextIO) -> None:
                 licence=request["licence"],
                 clips=request["clips"],
                 reader=request["reader"],
+                within=Path(request["within"]) if request["within"] else None,
             ),
             lambda stage, done, total: say(stage=stage, done=done, total=total),
         )

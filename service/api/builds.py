@@ -36,6 +36,8 @@ class BuildOrder:
         A folder on this machine.
     out
         The folder of the index; must not exist.
+    within
+        The folder that all its files must lie in, if it was uploaded.
     name, language, aligner, encoder, licence, clips, reader
         See `indexer.build.BuildRequest`.
     """
@@ -49,6 +51,7 @@ class BuildOrder:
     licence: str | None = None
     clips: str | None = None
     reader: str = "auto"
+    within: str | None = None
 
 
 class Builds:

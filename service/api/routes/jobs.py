@@ -173,6 +173,7 @@ async def build(
             licence=licence,
             clips=clips,
             reader=reader,
+            within=str(unpacked) if unpacked else None,
         )
         request = json.dumps({"name": name, "language": language, "corpus": corpus})
         created = await to_thread.run_sync(

@@ -101,6 +101,22 @@ def test_a_corpus_of_nothing_fails_in_plain_words_and_leaves_nothing(
     assert left(home) == []
 
 
+@pytest.mark.parametrize("audio", ["/etc/hostname", "../../a.wav", "memory://a.wav"])
+def test_an_uploaded_corpus_may_name_only_its_own_files(
+    client: TestClient, home: Path, audio: str
+) -> None:
+    if "://" in audio:
+        pytest.importorskip("upath")
+    (home / "jobs").mkdir(exist_ok=True)
+    (home / "jobs" / "a.wav").write_bytes(b"RIFF")
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("utterances.csv", f"id,audio,text\na,{audio},hello\n")
+    job = ended(client, order(client, out.getvalue()))
+    assert job["state"] == "failed"
+    assert job["problem"]["detail"] == "a is not in the corpus itself."
+
+
 def test_a_build_that_is_cancelled_is_killed(client: TestClient, home: Path) -> None:
     answer = order(client, archive(200))
     where = answer.headers["location"]
