@@ -24,12 +24,10 @@ from benchmarks.speech_data import DATA
 from benchmarks.treatments import noisy
 from scoring.assessor import Assessor
 from scoring.calibration import calibration_of
-from scoring.gop_evidence import measure_gop
-from scoring.hearing import Hearing, Listener
+from scoring.hearing import Hearing, Listener, lay
 from scoring.metrics import pearson, roc_auc
 from speech.audio import Audio
 from speech.errors import NativeEarError
-from speech.realignment import corroborated
 from training.splits import fold_of
 
 FOLDER = DATA / "speechocean762-train"
@@ -71,22 +69,14 @@ def heard_twice(
     meant = assessor.pronounce(None, phones)
     frames = assessor.encoder.encode(recording)
     try:
-        alignment = assessor.aligner.align(recording, meant, frames)
+        laid = lay(assessor.aligner, recording, meant, frames, assessor.inventory)
     except NativeEarError:
         return None
-    inventory = assessor.inventory
-    gop = measure_gop(frames, inventory, [phone.phone for phone in alignment.spoken])
-    relaid = corroborated(
-        alignment,
-        recording,
-        pronunciation=meant,
-        frames=frames,
-        inventory=inventory,
-        heard_s=gop.spans_s,
-    )
     listener = Listener(assessor.index)
-    as_laid = listener.hear(frames, alignment, gop)
-    return as_laid, as_laid if relaid is alignment else listener.hear(frames, relaid, gop)
+    as_laid = listener.hear(frames, laid.alignment, laid.gop)
+    if laid.relaid is laid.alignment:
+        return as_laid, as_laid
+    return as_laid, listener.hear(frames, laid.relaid, laid.gop)
 
 
 def agreement(grades: list[float | None], experts: list[float]) -> str:

@@ -44,7 +44,7 @@ from indexer.utterances import recording_of
 from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from retriever.neighbours import Exclusion
-from scoring.gop_evidence import measure_gop
+from scoring.hearing import lay
 from scoring.prosody.intonation import judge_intonation
 from scoring.prosody.natives import NativeProsody
 from scoring.prosody.stress import StressModel, polysyllables
@@ -59,7 +59,6 @@ from speech.prosody.contour import sentence_type
 from speech.prosody.measurement import ProsodyMeasurement, measure_prosody
 from speech.prosody.profile import ProsodyProfile
 from speech.prosody.stress import Syllable
-from speech.realignment import corroborated
 
 STRESS_FOUND, MOVED_FOUND, MAX_COST = 0.85, 0.80, 0.05
 SOFT_PEAK = 0.09
@@ -97,23 +96,13 @@ class Bench:
 
     def aligned(self, id: str, audio: Audio, text: str) -> Prompt | None:
         """The recording with its phones; None where they cannot be laid on it."""
-        inventory = self.index.inventory
         try:
             frames = self.encoder.encode(audio)
             meant = self.pronouncer.pronounce(text)
-            alignment = self.aligner.align(audio, meant, frames)
+            laid = lay(self.aligner, audio, meant, frames, self.index.inventory)
         except NativeEarError:
             return None
-        gop = measure_gop(frames, inventory, [phone.phone for phone in alignment.spoken])
-        relaid = corroborated(
-            alignment,
-            audio,
-            pronunciation=meant,
-            frames=frames,
-            inventory=inventory,
-            heard_s=gop.spans_s,
-        )
-        return Prompt(id, text, audio, relaid)
+        return Prompt(id, text, audio, laid.relaid)
 
     def measured(self, prompt: Prompt) -> ProsodyMeasurement:
         """Its prosody, by the alignment that it has."""

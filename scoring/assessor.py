@@ -33,7 +33,6 @@ from scoring.feedback.remarks import with_feedback
 from scoring.free.decoded import decode_speech
 from scoring.free.quality import OwnClassQuality
 from scoring.free.recognised import beside_sure_words, recognised_text, withheld
-from scoring.gop_evidence import measure_gop
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -43,7 +42,7 @@ from scoring.grading import (
     combine,
     mean,
 )
-from scoring.hearing import NOTHING, Hearing, Listener
+from scoring.hearing import NOTHING, Hearing, Listener, lay
 from scoring.mismatch import mismatch_warning
 from scoring.prosody.assessing import (
     NOTHING_MEASURED,
@@ -63,7 +62,6 @@ from speech.inventory import PhoneInventory
 from speech.phone_head import head_refusal
 from speech.pooling import pool
 from speech.pronunciation import Pronouncer, Pronunciation, given_phones
-from speech.realignment import corroborated
 from speech.recogniser import Recogniser
 
 MAX_EVIDENCE = 3
@@ -375,18 +373,9 @@ class Assessor:
     ) -> tuple[Hearing, Alignment]:
         """The evidence, and where the phones lie by the aligner and the phone head together."""
         frames = self.encoder.encode(recording)
-        alignment = self.aligner.align(recording, pronunciation, frames)
-        gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
-        relaid = corroborated(
-            alignment,
-            recording,
-            pronunciation=pronunciation,
-            frames=frames,
-            inventory=self.inventory,
-            heard_s=gop.spans_s,
-        )
-        laid = relaid if self._calibration.by_relaid else alignment
-        return self._listener.hear(frames, laid, gop, exclusion), relaid
+        laid = lay(self.aligner, recording, pronunciation, frames, self.inventory)
+        judged = laid.relaid if self._calibration.by_relaid else laid.alignment
+        return self._listener.hear(frames, judged, laid.gop, exclusion), laid.relaid
 
     def _judge(self, hearing: Hearing) -> list[PhoneAssessment]:
         """Grade and describe every canonical phone, in order."""

@@ -14,10 +14,14 @@ from retriever.frame_retrieval import FrameRetrieval, span_weights
 from retriever.neighbours import Exclusion
 from scoring.fusion.features import FeatureTable, phone_features
 from scoring.fusion.natives import NativeReference
-from scoring.gop_evidence import GopMeasurement
-from speech.alignment import AlignedPhone, Alignment
+from scoring.gop_evidence import GopMeasurement, measure_gop
+from speech.alignment import AlignedPhone, Aligner, Alignment
+from speech.audio import Audio
 from speech.frames import Frames
+from speech.inventory import PhoneInventory
 from speech.pooling import pool
+from speech.pronunciation import Pronunciation
+from speech.realignment import corroborated
 
 NOTHING = Exclusion()
 
@@ -52,6 +56,52 @@ class Hearing:
     features: FeatureTable
     deleted: NDArray[np.bool_]
     insertions: tuple[InsertedPhone, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """Canonical phones laid on one recording.
+
+    Attributes
+    ----------
+    alignment
+        As the aligner made it.
+    relaid
+        The same, relaid where the phone head hears phones elsewhere, see `speech.realignment`.
+    gop
+        What the phone head says of its phones.
+    """
+
+    alignment: Alignment
+    relaid: Alignment
+    gop: GopMeasurement
+
+
+def lay(
+    aligner: Aligner,
+    audio: Audio,
+    pronunciation: Pronunciation,
+    frames: Frames,
+    inventory: PhoneInventory,
+) -> Laid:
+    """Align one recording, and relay it by the phone head of the encoder that made its frames.
+
+    Raises
+    ------
+    AlignmentError
+        If the canonical phones cannot be laid on the recording.
+    """
+    alignment = aligner.align(audio, pronunciation, frames)
+    gop = measure_gop(frames, inventory, [phone.phone for phone in alignment.spoken])
+    relaid = corroborated(
+        alignment,
+        audio,
+        pronunciation=pronunciation,
+        frames=frames,
+        inventory=inventory,
+        heard_s=gop.spans_s,
+    )
+    return Laid(alignment, relaid, gop)
 
 
 class Listener:

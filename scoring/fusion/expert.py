@@ -122,9 +122,8 @@ class ExpertCalibration:
     """
 
     name = "expert"
-    by_relaid = (
-        False  # fitted on alignments as the aligner made them, whose faults tell it of errors
-    )
+    # Fitted on alignments as the aligner made them, whose faults tell it of errors.
+    by_relaid = False
 
     def __init__(
         self,
