@@ -1,5 +1,6 @@
 """The service as people run it: `nativeear serve` in a process of its own."""
 
+import functools
 import http.client
 import io
 import json
@@ -129,25 +130,31 @@ def test_a_refusal_is_read_by_whoever_still_sends_and_the_connection_goes_on(
         url = served.ready()
         job = {"files": {"audio": long_recording()}, "data": {"text": " ".join([TEXT] * 8)}}
         asked = {"headers": {"Prefer": "respond-async"}, "timeout": 60}
-        while httpx.post(f"{url}/v1/assessments", **job, **asked).status_code != 503:
-            pass
+        # A job is done in a second or two, and room for another one with it: fill the queue again.
+        fill = functools.partial(httpx.post, f"{url}/v1/assessments", **job, **asked)
         whole = httpx.Request("POST", f"{url}/v1/assessments", **job)
         body = whole.read()
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         for wish in ("keep-alive", "keep-alive", "close"):
-            connection.putrequest("POST", "/v1/assessments")
-            for name in ("Content-Type", "Content-Length"):
-                connection.putheader(name, whole.headers[name])
-            connection.putheader("Connection", wish)
-            connection.endheaders()
-            for at in range(0, len(body), len(body) // 10 + 1):
-                connection.send(body[at : at + len(body) // 10 + 1])
-                time.sleep(0.03)
-            answer = connection.getresponse()
-            told = json.loads(answer.read())
-            assert (answer.status, told["type"]) == (503, "urn:nativeear:problem:busy")
+            status = None
+            while status != 503:
+                while fill().status_code != 503:
+                    pass
+                connection.putrequest("POST", "/v1/assessments")
+                for name in ("Content-Type", "Content-Length"):
+                    connection.putheader(name, whole.headers[name])
+                connection.putheader("Connection", wish)
+                connection.endheaders()
+                for at in range(0, len(body), len(body) // 10 + 1):
+                    connection.send(body[at : at + len(body) // 10 + 1])
+                    time.sleep(0.03)
+                answer = connection.getresponse()
+                told = json.loads(answer.read())
+                status = answer.status
+                assert status in {200, 202, 503}
+                assert (connection.sock is None) == (wish == "close")
+            assert told["type"] == "urn:nativeear:problem:busy"
             assert int(answer.headers["Retry-After"]) >= 1
-            assert (connection.sock is None) == (wish == "close")
         connection.close()
     finally:
         served.process.kill()
