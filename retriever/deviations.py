@@ -235,10 +235,13 @@ class Deviations:
         if last - first < shortest + 2 * edge:
             return None
         span = similar[first:last]
-        total = _cumulated(span)
         before, after = self._column(phones, i), self._column(phones, i + 1)
         if self._unknown in (before, after):
             return None
+        explained = span[:, [before, after, self._silence]].max(axis=1)
+        if (span[:, self._unknown] - explained).max() < INSERTED_ABOVE:
+            return None  # no frame is so much nearer to any other class, so their mean is not
+        total = _cumulated(span)
         length = len(span)
 
         opened = _append(_start(len(total)), total[:, [before]], edge)
@@ -251,9 +254,7 @@ class Deviations:
         stop, heard = np.unravel_index(int(np.argmax(ended)), ended.shape)
         start = int(np.argmax((opened[:, 0] - total[:, heard])[: stop - shortest + 1]))
 
-        run = span[start:stop]
-        explained = run[:, [before, after, self._silence]].max(axis=1)
-        gain = float((run[:, heard] - explained).mean())
+        gain = float((span[start:stop, heard] - explained[start:stop]).mean())
         joint = slice(edge, length + 1 - edge)
         renamed = max(
             (total[joint, one] + total[-1, other] - total[joint, other]).max()

@@ -11,9 +11,9 @@ from indexes.cells import Cells
 from indexes.phone_index import FloatArray, IntArray, PhoneIndex
 from indexes.similarity import (
     BLOCK_BYTES,
+    best_of_classes,
     class_similarities,
-    largest,
-    nearest_of_classes,
+    mean_of_largest,
     nearest_of_pairs,
 )
 
@@ -95,8 +95,10 @@ def find_neighbours(
         products = vectors[block] @ index.vectors.T
         if excluded is not None:
             products[:, excluded] = -np.inf
-        by_class[block] = nearest_of_classes(products, index.bounds, top_m)
-        least = largest(products, min(k, n_rows)).min(axis=1, keepdims=True)
+        best = best_of_classes(products, index.bounds, max(k, top_m))
+        by_class[block] = mean_of_largest(best, top_m)
+        # The k nearest of all are among the k nearest of every class.
+        least = np.partition(best.reshape(len(products), -1), -k, axis=1)[:, -k, None]
         near_enough = products >= np.maximum(least, SMALLEST)  # what is excluded is never near
         query, row = np.divmod(np.flatnonzero(near_enough), n_rows)  # faster than two dimensions
         ids[block], similarities[block] = nearest_of_pairs(

@@ -64,6 +64,7 @@ class GopFeatures:
         `[N]`, log p(L) - log p(L without phone i).
     insertion
         `[N + 1]`, log p(L) - log Σ_v p(L with v inserted in gap j), gap j being before phone j.
+        NaN where it was not asked for.
     sf_s
         `[N]`, ≤ 0: log p(L) - log of the summed probability of all substitutions of phone i, the
         canonical phone included.
@@ -71,7 +72,8 @@ class GopFeatures:
         `[N]`: as `sf_s`, with the deletion of phone i in the sum.
     sf_sdi
         `[N]`: as `sf_sd`, with the insertion of one phone before or after phone i in the sum.
-        Doubling phone i to the left and to the right is one sequence and counts once.
+        Doubling phone i to the left and to the right is one sequence and counts once. NaN where
+        insertions were not asked for.
     expected_span
         `[N, 2]`, posterior mean of the first frame of each phone and of the frame after its last.
         CTC models emit a phone for a few frames at most, so this is where the phone is heard, not
@@ -103,6 +105,7 @@ def gop_features(
     *,
     blank: int = 0,
     substitutes: NDArray[np.bool_] | None = None,
+    insertions: bool = True,
     utterance: str = "",
 ) -> GopFeatures:
     """Compare the canonical sequence with everything that differs from it in one place.
@@ -121,6 +124,8 @@ def gop_features(
         `sf_s`, `sf_sd` and `sf_sdi` (Parikh et al., 2025, arXiv 2506.02080). None allows every
         phone. The canonical phone is always allowed; `substitution` and insertions are always
         complete, for they cost nothing more. See `scoring.substitutes`.
+    insertions
+        Whether to measure `insertion` and `sf_sdi` too, which is a quarter of the work.
     utterance
         Name for error messages.
 
@@ -140,19 +145,23 @@ def gop_features(
     prefix, suffix = boundaries(posteriors, labels, blank)
     log_posterior = sequence_log_posterior(prefix, utterance)
 
-    substituted, inserted = one_label_changes(posteriors, prefix, suffix)
+    substituted, inserted = one_label_changes(posteriors, prefix, suffix, insertions=insertions)
     position = np.arange(labels.size)
     substituted[position, labels] = log_posterior  # equal up to rounding; makes its ratio exactly 0
     substituted[:, blank] = inserted[:, blank] = LOG_ZERO
     deleted = deletions(prefix, suffix)
-    inserted_right = inserted[1:].copy()
-    inserted_right[position, labels] = LOG_ZERO  # phone i doubled: the same sequence as to the left
-    any_insertion = np.logaddexp(
-        log_sum(inserted[:-1].copy(), axis=1), log_sum(inserted_right, axis=1)
-    )
     s = log_sum(np.where(allowed, substituted, LOG_ZERO), axis=1)
     sd = np.logaddexp(s, deleted)
-    sdi = np.logaddexp(sd, any_insertion)
+    insertion, sf_sdi = np.full(labels.size + 1, np.nan), np.full(labels.size, np.nan)
+    if insertions:
+        inserted_right = inserted[1:].copy()
+        # phone i doubled: the same sequence as to the left
+        inserted_right[position, labels] = LOG_ZERO
+        any_insertion = np.logaddexp(
+            log_sum(inserted[:-1].copy(), axis=1), log_sum(inserted_right, axis=1)
+        )
+        insertion = _log_ratio(log_posterior, log_sum(inserted, axis=1))
+        sf_sdi = log_posterior - np.logaddexp(sd, any_insertion)
 
     substitution = _log_ratio(log_posterior, substituted)
     substitution[:, blank] = np.nan
@@ -163,10 +172,10 @@ def gop_features(
         log_posterior=log_posterior,
         substitution=substitution,
         deletion=_log_ratio(log_posterior, deleted),
-        insertion=_log_ratio(log_posterior, log_sum(inserted, axis=1)),
+        insertion=insertion,
         sf_s=log_posterior - s,
         sf_sd=log_posterior - sd,
-        sf_sdi=log_posterior - sdi,
+        sf_sdi=sf_sdi,
         expected_span=_expected_span(prefix, suffix, labels, log_posterior),
         mean_log_posterior=mean_log_posterior(posteriors, weights, labels),
         occupancy=weights,

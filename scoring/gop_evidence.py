@@ -36,8 +36,8 @@ class GopMeasurement:
     reason
         Why nothing, or not everything, was measured: one sentence for the warnings, or empty.
     features
-        What `gop_features` gave for M ≥ N units, or None. A phone that the head has no label for
-        but spells, as ZIPA spells `tʃ`, is several units.
+        What `gop_features` gave for M ≥ N units, without insertions, or None. A phone that the
+        head has no label for but spells, as ZIPA spells `tʃ`, is several units.
     units
         int64 `[N + 1]`: phone i is units `units[i] … units[i + 1] - 1` of `features`.
     columns
@@ -132,7 +132,9 @@ def measure_gop(
             f"which need {needed}.",
         )
     log_probs = head.pool(frames.log_probs)
-    features = gop_features(log_probs, labels, substitutes=substitutes, utterance=utterance)
+    features = gop_features(
+        log_probs, labels, substitutes=substitutes, insertions=False, utterance=utterance
+    )
     spans = _frame_spans(frames, features.expected_span, units, spans_s)
     margins = logit_margins(log_probs, labels, spans, substitutes=substitutes, utterance=utterance)
     return GopMeasurement(

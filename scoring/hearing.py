@@ -158,18 +158,16 @@ class Listener:
             natives=self.natives,
             inventory=inventory,
         )
-        quantiles = features.column("margin_quantile") if phones else ()
-        deleted = [
-            self._deviations.deleted(
+        deleted = np.zeros(len(phones), dtype=bool)
+        for i in np.flatnonzero(~_heard(features)):
+            deleted[i] = self._deviations.deleted(
                 frames,
                 similar,
                 alignment.phones,
-                position,
-                float(quantile),
-                heard=self._index.classes[int(item.posterior.argmax())],
+                spoken[i],
+                float(features.column("margin_quantile")[i]),
+                heard=self._index.classes[int(evidence[i].posterior.argmax())],
             )
-            for item, position, quantile in zip(evidence, spoken, quantiles, strict=True)
-        ]
         return Hearing(
             frames,
             alignment,
@@ -177,7 +175,7 @@ class Listener:
             evidence,
             gop,
             features,
-            np.array(deleted, dtype=bool) & ~_heard(features),
+            deleted,
             self._deviations.insertions(frames, similar, alignment.phones),
         )
 

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -438,6 +438,7 @@ def feature_names() -> tuple[str, ...]:
     return tuple(row["feature"] for row in _feature_rows())
 
 
+@lru_cache(maxsize=1 << 14)  # every pair of several languages, and each is asked again and again
 def phone_distance(a: Phone, b: Phone) -> float:
     """Weighted feature distance of two phones, from 0 to 1; see `PhoneInventory.distance`."""
     if LETTER in {a.kind, b.kind}:

@@ -129,23 +129,22 @@ def _of_the_head(
         "sf_sd": _numbers([item.sf_sd for item in gop.evidence]),
         "gop_margin": _numbers([item.margin for item in gop.evidence]),
     }
-    n = len(evidence)
-    deletion, rival, distance, held = (np.full(n, np.nan) for _ in range(4))
+    deletion, rival, distance, held = (np.full(len(evidence), np.nan) for _ in range(4))
     features = gop.features
-    for i in range(n if features is not None else 0):
-        assert features is not None  # noqa: S101 - tells mypy
-        units = slice(int(gop.units[i]), int(gop.units[i + 1]))
-        if np.isnan(gop.mean_log_posterior[i]):
-            continue
-        deletion[i] = features.deletion[units].min()
-        held[i] = features.occupancy[:, units].sum()
-        ratios = features.substitution[units].copy()
-        ratios[np.arange(len(ratios)), features.canonical[units]] = np.nan
-        unit, column = np.unravel_index(int(np.nanargmin(ratios)), ratios.shape)
-        rival[i] = ratios[unit, column]
-        name = gop.columns[int(column)]
-        if name in inventory:
-            distance[i] = inventory.distance(evidence[i].phone, name)
+    if features is not None:
+        told, starts = ~np.isnan(gop.mean_log_posterior), gop.units[:-1]
+        deletion[told] = np.minimum.reduceat(features.deletion, starts)[told]
+        held[told] = np.add.reduceat(features.occupancy.sum(axis=0), starts)[told]
+        ratios = features.substitution.copy()
+        ratios[np.arange(len(ratios)), features.canonical] = np.nan  # nor does the blank rival
+        order = np.nan_to_num(ratios, nan=np.inf, posinf=np.finfo(np.float64).max)
+        for i in np.flatnonzero(told):
+            units = slice(int(gop.units[i]), int(gop.units[i + 1]))
+            unit, column = divmod(int(order[units].argmin()), ratios.shape[1])
+            rival[i] = ratios[units][unit, column]
+            name = gop.columns[column]
+            if name in inventory:
+                distance[i] = inventory.distance(evidence[i].phone, name)
     return columns | {
         "deletion": deletion,
         "rival": rival,

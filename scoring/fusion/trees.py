@@ -7,12 +7,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 LEAF = -1
 """Feature number of a leaf."""
+
+
+class _Walk(NamedTuple):
+    """The nodes as a walk from the roots to the leaves needs them.
+
+    Attributes
+    ----------
+    roots
+        int64 `[B]`.
+    asked
+        int64 `[M]`: which of `[F · 2]` columns a node asks. The second of each pair has what is
+        missing on the left.
+    threshold
+        float64 `[M]`, finite: infinity parted what is known from what is missing.
+    child
+        int64 `[M · 2]`, left and right; a leaf is its own child.
+    inner
+        bool `[M]`: whether a node asks at all.
+    """
+
+    roots: NDArray[np.int64]
+    asked: NDArray[np.int64]
+    threshold: NDArray[np.float64]
+    child: NDArray[np.int64]
+    inner: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,38 +77,40 @@ class Trees:
 
     def __call__(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Value of every row of a table `[N, F]`, float64 `[N]`."""
-        asked, threshold, child = self._walk
+        roots, asked, threshold, child, inner = self._walk
         values = np.asarray(table, dtype=np.float64).T
         missing = np.isnan(values)
         # What is missing is higher than any value, or lower where it goes left.
         either = [np.where(missing, stands_for, values) for stands_for in (np.inf, -np.inf)]
-        columns = np.stack(either, axis=1).ravel()  # [F, 2, N]
-        n_rows = len(table)
-        node = np.repeat(self.roots, n_rows)
+        columns = np.stack(either, axis=1).reshape(-1, len(table))  # [F · 2, N]
+        # `take` is twice as fast as indexing.
+        goes_right = columns.take(asked.take(roots), axis=0) > threshold.take(roots)[:, None]
+        node = child.take(2 * roots[:, None] + goes_right).ravel()
+        columns = columns.ravel()
         reached = node.copy()
-        going = np.flatnonzero(self.feature[node] != LEAF)
-        node, row = node[going], going % max(n_rows, 1)
+        going = np.flatnonzero(inner.take(node))
+        node, row = node.take(going), going % max(len(table), 1)
         while going.size:
-            goes_right = columns[asked[node] * n_rows + row] > threshold[node]
-            node = child[2 * node + goes_right]
+            goes_right = columns.take(asked.take(node) * len(table) + row) > threshold.take(node)
+            node = child.take(2 * node + goes_right)
             reached[going] = node
-            inner = self.feature[node] != LEAF
-            going, node, row = going[inner], node[inner], row[inner]
-        leaves = self.value[reached].reshape(len(self.roots), n_rows)
+            left = np.flatnonzero(inner.take(node))
+            going, node, row = going.take(left), node.take(left), row.take(left)
+        leaves = self.value.take(reached).reshape(len(roots), len(table))
         total: NDArray[np.float64] = self.base + self.scale * leaves.sum(axis=0)
         return total
 
     @cached_property
-    def _walk(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int32]]:
-        """Of every node: which of `[F, 2]` columns it asks, its threshold, and both children.
-
-        The second column of each pair has what is missing on the left. A threshold of infinity
-        parts what is known from what is missing.
-        """
-        return (
-            2 * self.feature.astype(np.int64) + self.missing_left,
+    def _walk(self) -> _Walk:
+        inner = self.feature != LEAF
+        children = np.stack([self.left, self.right], axis=1)
+        itself = np.arange(len(inner))[:, None]
+        return _Walk(
+            self.roots.astype(np.int64),
+            np.where(inner, 2 * self.feature.astype(np.int64) + self.missing_left, 0),
             np.minimum(self.threshold, np.finfo(np.float64).max),
-            np.stack([self.left, self.right], axis=1).ravel(),
+            np.where(inner[:, None], children, itself).ravel().astype(np.int64),
+            inner,
         )
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:

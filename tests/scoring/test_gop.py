@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import tracemalloc
 from collections.abc import Sequence
@@ -133,6 +134,21 @@ def test_every_alternative_equals_torch_ctc_loss(
 ) -> None:
     log_probs, canonical, blank = case
     assert_equals_reference(gop_features(log_probs, canonical, blank=blank), log_probs)
+
+
+@settings(max_examples=50, deadline=None)
+@given(cases())
+def test_leaving_insertions_out_changes_nothing_else(
+    case: tuple[FloatArray, list[int], int],
+) -> None:
+    log_probs, canonical, blank = case
+    whole = gop_features(log_probs, canonical, blank=blank)
+    without = gop_features(log_probs, canonical, blank=blank, insertions=False)
+    for field in dataclasses.fields(whole):
+        left_out = field.name in {"insertion", "sf_sdi"}
+        ours, expected = getattr(without, field.name), np.asarray(getattr(whole, field.name))
+        expected = np.full(expected.shape, np.nan) if left_out else expected
+        np.testing.assert_array_equal(ours, expected)
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_evidence_is_what_the_features_say() -> None:
     features = gop_features(frames.log_probs, ids)
     assert measured.features is not None and measured.reason == ""
     np.testing.assert_allclose([e.sf for e in measured.evidence], features.sf_s, atol=1e-6)
-    np.testing.assert_allclose(measured.features.sf_sdi, features.sf_sdi, atol=1e-6)
+    np.testing.assert_allclose(measured.features.sf_sd, features.sf_sd, atol=1e-6)
     np.testing.assert_allclose(measured.mean_log_posterior, features.mean_log_posterior, atol=1e-6)
     assert measured.columns == ARPABET
     assert measured.units.tolist() == [0, 1, 2, 3]
