@@ -157,6 +157,8 @@ def one_label_changes(
 
     The blank's column means nothing. Values below `LOG_ZERO / 2` stand for probability 0.
     """
+    import torch  # here: reading results takes none; its logarithms are several times NumPy's speed
+
     n_frames, n_vocabulary = log_probs.shape
     n_gaps = prefix.neighbour.size
     substituted = np.full((n_gaps - 1, n_vocabulary), LOG_ZERO)
@@ -170,16 +172,16 @@ def one_label_changes(
         nothing = np.broadcast_to(0.0, (frames, gaps.stop - first, n_vocabulary))
         runs, joined = np.empty(nothing.shape), np.empty(nothing.shape)
         # run[g, v]: v fills gap g and still sounds in the last frame seen.
-        run = np.full(nothing.shape[1:], LOG_ZERO)
-        scratch = np.empty_like(run)
+        run = torch.full(nothing.shape[1:], LOG_ZERO, dtype=torch.float64)
         for start in range(0, n_frames, frames):
             stop = min(start + frames, n_frames)
             block = slice(stop - start)
             prefix.join(nothing[block], slice(start, stop), gaps, out=runs[block])
-            for entry, emission in zip(runs[block], log_probs[start:stop], strict=True):
-                run = _log_add_in_place(entry, run, scratch)
-                run += emission
-            run = run.copy()  # its place is wanted for the next block
+            for entry, emission in zip(
+                torch.from_numpy(runs[block]), torch.from_numpy(log_probs[start:stop]), strict=True
+            ):
+                run = torch.logaddexp(entry, run, out=entry).add_(emission)
+            run = run.clone()  # its place is wanted for the next block
             left = slice(start + 1, stop + 1)
             if insertions:
                 suffix.join(runs[block], left, gaps, out=joined[block])
@@ -216,19 +218,7 @@ def _log_accumulate(total: FloatArray, terms: FloatArray) -> None:
     np.logaddexp(total, log_sum(terms, axis=0), out=total)
 
 
-def _log_add_in_place(a: FloatArray, b: FloatArray, scratch: FloatArray) -> FloatArray:
-    """log(exp a + exp b), left in `a`; several times faster than `numpy.logaddexp` (vectorised)."""
-    import torch  # here: reading results takes none; its exponential is vectorised on every machine
-
-    np.subtract(a, b, out=scratch)
-    np.copysign(scratch, -1.0, out=scratch)
-    torch.from_numpy(scratch).exp_().log1p_()
-    np.maximum(a, b, out=a)
-    a += scratch
-    return a
-
-
 def _exp_in_place(values: FloatArray) -> None:
-    import torch
+    import torch  # as above
 
     torch.from_numpy(values).exp_()
