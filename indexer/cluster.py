@@ -21,12 +21,12 @@ from typing import Any
 
 from indexer.assembly import libraries
 from indexer.corpus import Utterance
-from indexer.crew import Crew, Task
+from indexer.crew import TOGETHER, Crew, Task, work_together
 from indexer.places import is_here
 from indexer.utterances import PoolingRequest, UtterancePooler
 from speech.errors import CorpusError, MissingDependencyError, NativeEarError
 
-SHARD = 16
+SHARD = TOGETHER
 """Utterances of a shard: a minute or two of speech, which take a core seconds to do again."""
 
 ATTEMPTS = 8
@@ -244,5 +244,5 @@ def work_on_shard(
     pooler, _ = _open[key]
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in names]
-        reasons = [task(pooler, u, path) for u, path in zip(utterances, paths, strict=True)]
+        reasons = list(work_together(pooler, task, utterances, paths))
         return [(reason, _content(path)) for reason, path in zip(reasons, paths, strict=True)]

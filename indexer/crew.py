@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -22,25 +24,34 @@ function of a module, so that it travels by name."""
 Crew = Callable[[Task, Sequence[Utterance], Sequence[Path]], Iterator[str]]
 """Does a task for many utterances; the reasons come in their order."""
 
+TOGETHER = 16
+"""Utterances that a worker is given at a time, at most: it decodes them together."""
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What libraries of arithmetic ask for the number of their threads, when they are loaded."""
+
 
 @contextmanager
 def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
     """As many workers as were asked for, each with a pooler like this one."""
     if workers <= 1:
-        yield lambda task, utterances, paths: (
-            task(pooler, utterance, path) for utterance, path in zip(utterances, paths, strict=True)
+        yield lambda task, utterances, paths: chain.from_iterable(
+            work_together(pooler, task, *part) for part in _parts(utterances, paths, 1)
         )
         return
     # Spawned, not forked: torch and FAISS do not survive a fork of their threads.
-    with ProcessPoolExecutor(
-        workers,
-        mp_context=get_context("spawn"),
-        initializer=_start,
-        initargs=(pooler.request,),
-    ) as executor:
+    with (
+        one_thread_each(),
+        ProcessPoolExecutor(
+            workers,
+            mp_context=get_context("spawn"),
+            initializer=_start,
+            initargs=(pooler.request,),
+        ) as executor,
+    ):
         try:
-            yield lambda task, utterances, paths: executor.map(
-                _work, [task] * len(utterances), utterances, paths, chunksize=4
+            yield lambda task, utterances, paths: chain.from_iterable(
+                executor.map(partial(_work, task), _parts(utterances, paths, workers))
             )
         except BrokenProcessPool as error:
             raise CorpusError(
@@ -51,6 +62,46 @@ def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
         except BaseException:
             executor.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def work_together(
+    pooler: UtterancePooler, task: Task, utterances: Sequence[Utterance], paths: Sequence[Path]
+) -> Iterator[str]:
+    """Do a task for a few utterances, whose recordings are decoded together."""
+    with pooler.decoded_ahead(utterances):
+        for utterance, path in zip(utterances, paths, strict=True):
+            yield task(pooler, utterance, path)
+
+
+Part = tuple[Sequence[Utterance], Sequence[Path]]
+
+
+def _parts(utterances: Sequence[Utterance], paths: Sequence[Path], workers: int) -> list[Part]:
+    """Parts of the work, a few for each worker, so that none waits long for another."""
+    size = max(1, min(TOGETHER, len(utterances) // (4 * workers)))
+    return [
+        (utterances[at : at + size], paths[at : at + size])
+        for at in range(0, len(utterances), size)
+    ]
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Have processes that are started meanwhile compute in one thread each.
+
+    Workers that each use every core only get in each other's way. It has to be said before they
+    load NumPy, and they do so before anything of ours runs in them.
+    """
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def end_with_parent() -> None:
@@ -76,12 +127,10 @@ _pooler: UtterancePooler | None = None
 def _start(request: PoolingRequest) -> None:
     global _pooler  # noqa: PLW0603 - one per process, made by the pool's initialiser
     end_with_parent()
-    # Before torch is loaded: workers that each use every core only get in each other's way.
-    os.environ["OMP_NUM_THREADS"] = "1"
     _pooler = UtterancePooler(request)
 
 
-def _work(task: Task, utterance: Utterance, path: Path) -> str:
+def _work(task: Task, part: Part) -> list[str]:
     if _pooler is None:
         raise RuntimeError("_start was not called")
-    return task(_pooler, utterance, path)
+    return list(work_together(_pooler, task, *part))

@@ -64,8 +64,7 @@ class ClassSums:
         means = self.sums[present] / counts
         within = (self.products - (counts * means).T @ means) / counts.sum()
         within += SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
-        values, directions = np.linalg.eigh(within)
-        whiten = directions / np.sqrt(values)
+        whiten = np.linalg.inv(np.linalg.cholesky(within)).T
         centre = means.mean(axis=0)
         _, singular, axes = np.linalg.svd((means - centre) @ whiten, full_matrices=False)
         keep = min(dims or len(means) - 1, len(singular))

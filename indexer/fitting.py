@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,13 +11,13 @@ import numpy as np
 from indexer.corpus import Utterance
 from indexer.crew import Crew
 from indexer.flatstart import FIT_S, SEED, Lesson, Progress, fit_flatstart
-from indexer.heard import HeardUtterance, heard_name
-from indexer.utterances import UtterancePooler, reason_of, recording_of
+from indexer.heard import HeardUtterance, duration_at, heard_name
+from indexer.utterances import UtterancePooler, reason_of
 from speech.aligners.catalogue import choose_aligner
 from speech.errors import CorpusError, NativeEarError
 
-BATCH = 64
-"""Utterances that are encoded before their length is added up."""
+FIRST = 64
+"""Utterances whose length tells how many more are needed."""
 
 
 def has_to_learn(pooler: UtterancePooler) -> bool:
@@ -52,36 +53,8 @@ def fit_from_speech(
     """
     if model.is_file():
         return
-    folder = pooler.heard_folder
-    folder.mkdir(exist_ok=True)
-    lessons: list[Lesson] = []
-    first_reason, heard_s = "", 0.0
-    stage = "Hearing the corpus"
-    order = np.random.default_rng(SEED).permutation(len(utterances)).tolist()
-    for start in range(0, len(order), BATCH):
-        batch = [utterances[i] for i in order[start : start + BATCH]]
-        paths = [folder / heard_name(utterance) for utterance in batch]
-        missing = [i for i, path in enumerate(paths) if not path.is_file()]
-        reasons = dict(
-            zip(
-                missing,
-                crew(listen_into, [batch[i] for i in missing], [paths[i] for i in missing]),
-                strict=True,
-            )
-        )
-        for i, (utterance, path) in enumerate(zip(batch, paths, strict=True)):
-            reason = reasons.get(i, "")
-            if not reason:
-                try:
-                    lessons.append(_lesson(pooler, utterance, path))
-                    heard_s += HeardUtterance.load(path).duration_s
-                except NativeEarError as error:
-                    reason = reason_of(error)
-            first_reason = first_reason or reason
-        progress(stage, min(start + BATCH, len(order)), len(order))
-        if heard_s >= FIT_S:
-            break
-    progress(stage, len(order), len(order))
+    pooler.heard_folder.mkdir(exist_ok=True)
+    lessons, first_reason = _hear(pooler, utterances, crew, progress)
     if not lessons:
         raise CorpusError(
             "No utterance of the corpus could be used.",
@@ -101,18 +74,51 @@ def fit_from_speech(
     partial.rename(model)
 
 
+def _hear(
+    pooler: UtterancePooler, utterances: Sequence[Utterance], crew: Crew, progress: Progress
+) -> tuple[list[Lesson], str]:
+    """`FIT_S` seconds of utterances in a seeded order, and why the first of the others is none."""
+    lessons: list[Lesson] = []
+    first_reason, heard, heard_s = "", 0, 0.0
+    stage = "Hearing the corpus"
+    order = np.random.default_rng(SEED).permutation(len(utterances)).tolist()
+    while heard < len(order) and heard_s < FIT_S:
+        more = FIRST if not heard_s else math.ceil((FIT_S - heard_s) / heard_s * heard)
+        batch = [utterances[i] for i in order[heard : heard + more]]
+        paths = [pooler.heard_folder / heard_name(utterance) for utterance in batch]
+        missing = [i for i, path in enumerate(paths) if not path.is_file()]
+        listening = crew(listen_into, [batch[i] for i in missing], [paths[i] for i in missing])
+        reasons = {}
+        for done, (i, reason) in enumerate(zip(missing, listening, strict=True), 1):
+            reasons[i] = reason
+            progress(stage, heard + done, len(order))
+        for i, (utterance, path) in enumerate(zip(batch, paths, strict=True)):
+            reason = reasons.get(i, "")
+            if not reason:
+                try:
+                    duration_s = duration_at(path)
+                    lessons.append(_lesson(pooler, utterance, path, duration_s))
+                    heard_s += duration_s
+                except NativeEarError as error:
+                    reason = reason_of(error)
+            first_reason = first_reason or reason
+        heard += len(batch)
+    progress(stage, len(order), len(order))
+    return lessons, first_reason
+
+
 def listen_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
     """Encode one utterance for the fit; returns the reason if it cannot be used, else ''."""
     try:
-        audio = recording_of(utterance)
+        audio = pooler.recording(utterance)
         HeardUtterance.of(audio, pooler.encoder.encode(audio)).save(path, audio)
     except NativeEarError as error:
         return reason_of(error)
     return ""
 
 
-def _lesson(pooler: UtterancePooler, utterance: Utterance, path: Path) -> Lesson:
-    ready = pooler.ready_alignment(utterance, HeardUtterance.load(path).duration_s)
+def _lesson(pooler: UtterancePooler, utterance: Utterance, path: Path, duration_s: float) -> Lesson:
+    ready = pooler.ready_alignment(utterance, duration_s)
     if ready is not None:
         return Lesson(path, None, ready)
     return Lesson(path, pooler.pronounce(utterance))

@@ -24,7 +24,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.crew import end_with_parent
+from indexer.crew import end_with_parent, one_thread_each
 from indexer.discriminant import ClassSums
 from indexer.heard import HeardUtterance
 from speech.aligners.flatstart import (
@@ -122,10 +122,11 @@ def fit_flatstart(
         products = sums.products
         # of all frames, and the same whatever state they are in
         whole = products if few is None else ask(_Question(centre, None, None)).sums.products
+        components = None if taught else _principal_components(sums)
         before = -np.inf
         for done in range(1, MAX_ROUNDS + 1):
             blind = not taught and done <= BLIND_ROUNDS
-            matrix, means = _project(sums, products, blind=blind)
+            matrix, means = _project(sums, products, components if blind else None)
             answer = ask(_Question(centre, matrix, means), few if blind else None)
             sums = answer.sums
             if not blind:
@@ -135,7 +136,7 @@ def fit_flatstart(
                 break
             before = -np.inf if blind else answer.posterior
         progress(stage, MAX_ROUNDS, MAX_ROUNDS)
-        matrix, means = _project(sums, products, blind=False)
+        matrix, means = _project(sums, products)
         leads = ask(_Question(centre, matrix, means)).leads
     unaligned = [lesson for lesson in lessons if lesson.given is None]
     return FlatstartModel(
@@ -174,25 +175,31 @@ def _aliases(inventory: PhoneInventory, phones: Sequence[str]) -> dict[str, str]
     }
 
 
+def _principal_components(sums: ClassSums) -> NDArray[np.float64]:
+    """Those of all frames, `[D, BLIND_DIMS]`; they are the same whatever state frames are in."""
+    total = sums.counts.sum()
+    mean = sums.sums.sum(axis=0) / total
+    _, directions = np.linalg.eigh(sums.products / total - np.outer(mean, mean))
+    return np.asarray(directions[:, ::-1][:, :BLIND_DIMS])
+
+
 def _project(
-    sums: ClassSums, products: NDArray[np.float64], *, blind: bool
+    sums: ClassSums,
+    products: NDArray[np.float64],
+    components: NDArray[np.float64] | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """A projection in which states have unit variance, and their means in it.
 
-    It is the discriminant of the states as they are aligned; `blind`, the principal components of
-    all frames, each scaled by what its variance within the states is.
+    It is the discriminant of the states as they are aligned; or, where they are not told apart
+    yet, some given components, each scaled by what its variance within the states is.
     """
     counts = np.maximum(sums.counts, 1.0)[:, None]
     centres = sums.sums / counts
-    if blind:
-        total = sums.counts.sum()
-        within = (products - (counts * centres).T @ centres) / total
-        overall = sums.sums.sum(axis=0) / total
-        _, directions = np.linalg.eigh(products / total - np.outer(overall, overall))
-        matrix = directions[:, ::-1][:, :BLIND_DIMS]
-        matrix = matrix / np.sqrt(np.einsum("ij,ik,kj->j", matrix, within, matrix))
-    else:
+    if components is None:
         matrix = ClassSums(sums.counts, sums.sums, products).lda().matrix
+    else:
+        within = (products - (counts * centres).T @ centres) / sums.counts.sum()
+        matrix = components / np.sqrt(np.einsum("ij,ik,kj->j", components, within, components))
     means = centres @ matrix
     overall_mean = sums.sums.sum(axis=0) / sums.counts.sum() @ matrix
     # A state that lost all its frames must be able to come back: it starts from the middle.
@@ -213,9 +220,12 @@ class _Question:
     means: FloatArray | None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class _Answer:
-    """Sums over utterances. `posterior` is summed over `frames` in parts, a mean in the whole."""
+    """Sums over utterances. `posterior` is summed over `frames` in parts, a mean in the whole.
+
+    The products of frames are asked for only with the uniform start; else they are `[0, 0]`.
+    """
 
     sums: ClassSums
     spoken: NDArray[np.float64]
@@ -223,6 +233,14 @@ class _Answer:
     posterior: float
     frames: float
     leads: NDArray[np.float64]
+
+    @classmethod
+    def zero(cls, states: int, dim: int, *, products: bool) -> _Answer:
+        """The sums over nothing."""
+        sums = ClassSums.zero(states, dim)
+        if not products:
+            sums = ClassSums(sums.counts, sums.sums, np.zeros((0, 0)))
+        return cls(sums, np.zeros(dim), 0.0, 0.0, 0.0, np.zeros(len(LEADS_S)))
 
     def __add__(self, other: _Answer) -> _Answer:
         return _Answer(
@@ -233,6 +251,15 @@ class _Answer:
             self.frames + other.frames,
             self.leads + other.leads,
         )
+
+    def count(self, states: NDArray[np.int64], data: FloatArray) -> None:
+        """Add frames `[T, D]` to the states that they are in, run by run; `NEVER` is no state."""
+        starts = np.flatnonzero(np.diff(states, prepend=NEVER - 1))
+        runs = states[starts]
+        known = runs != NEVER
+        np.add.at(self.sums.sums, runs[known], np.add.reduceat(data, starts)[known])
+        np.add.at(self.sums.counts, runs[known], np.diff(starts, append=len(states))[known])
+        self.frames += len(data)
 
 
 class _Pupil:
@@ -248,49 +275,47 @@ class _Pupil:
         """Sum over some of the lessons, in order."""
         total: _Answer | None = None
         for number in numbers:
-            one = self._one(question, number)
-            total = one if total is None else total + one
+            lesson = self._lessons[number]
+            utterance = HeardUtterance.load(lesson.path)
+            if total is None:
+                start = question.centre is not None and question.means is None
+                dim = utterance.frames.embeddings.shape[1]
+                total = _Answer.zero(self._states, dim, products=start)
+            self._add(total, question, number, utterance)
         if total is None:
             raise ValueError("no lessons")
         return total
 
-    def _one(self, question: _Question, number: int) -> _Answer:
-        lesson = self._lessons[number]
-        utterance = HeardUtterance.load(lesson.path)
-        raw = utterance.frames.embeddings
-        dim, leads = raw.shape[1], np.zeros(len(LEADS_S))
+    def _add(
+        self, total: _Answer, question: _Question, number: int, utterance: HeardUtterance
+    ) -> None:
+        raw, lesson = utterance.frames.embeddings, self._lessons[number]
         if question.centre is None:
-            spoken = raw[utterance.loud].sum(axis=0, dtype=np.float64)
-            nothing = ClassSums.zero(self._states, dim)
-            return _Answer(nothing, spoken, float(utterance.loud.sum()), 0.0, 0.0, leads)
+            total.spoken += raw[utterance.loud].sum(axis=0, dtype=np.float64)
+            total.speech += float(utterance.loud.sum())
+            return
         data = centred(raw, utterance.loud, question.centre)
-        posterior = 0.0
-        products = np.zeros((dim, dim))
         if question.matrix is None or question.means is None:
             states = self._start(lesson, utterance)
             wide = data[states != NEVER].astype(np.float64)
-            products = wide.T @ wide
-        elif lesson.given is not None:
-            states = self._start(lesson, utterance)
+            total.sums.products[:] += wide.T @ wide
+            total.count(states, data)
+            return
+        if lesson.given is not None:
+            total.count(self._start(lesson, utterance), data)
+            return
+        scores = densities(data @ question.matrix, question.means)
+        text = self._text(number)
+        path = best_path(text.graph, scores)
+        if path is None:  # too short for its text: it teaches nothing
+            states = np.full(len(data), self._columns[SILENCE][0])
         else:
-            scores = densities(data @ question.matrix, question.means)
-            text = self._text(number)
-            path = best_path(text.graph, scores)
-            if path is None:  # too short for its text: it teaches nothing
-                states = np.full(len(data), self._columns[SILENCE][0])
-            else:
-                states = text.graph.column[path.states]
-                leads = _flux_by_lead(utterance, text.graph.phone[path.states])
-            best = scores.max(axis=1)
-            total = best + np.log(np.exp(scores - best[:, None]).sum(axis=1))
-            posterior = float((scores[np.arange(len(data)), states] - total).sum())
-        own = np.zeros((len(data), self._states), dtype=np.float32)
-        known = np.flatnonzero(states != NEVER)
-        own[known, states[known]] = 1.0
-        sums = ClassSums(
-            own.sum(axis=0, dtype=np.float64), (own.T @ data).astype(np.float64), products
-        )
-        return _Answer(sums, np.zeros(dim), 0.0, posterior, float(len(data)), leads)
+            states = text.graph.column[path.states]
+            total.leads += _flux_by_lead(utterance, text.graph.phone[path.states])
+        best = scores.max(axis=1)
+        whole = best + np.log(np.exp(scores - best[:, None]).sum(axis=1))
+        total.posterior += float((scores[np.arange(len(data)), states] - whole).sum())
+        total.count(states, data)
 
     def _text(self, number: int) -> SpelledText:
         pronunciation = self._lessons[number].pronunciation
@@ -387,12 +412,15 @@ def _workers(
             pupil.answer(question, chunk) for chunk in chunks_of(few)
         )
         return
-    with ProcessPoolExecutor(
-        min(workers, len(chunks)),
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(lessons, phones, states),
-    ) as executor:
+    with (
+        one_thread_each(),
+        ProcessPoolExecutor(
+            min(workers, len(chunks)),
+            mp_context=get_context("spawn"),
+            initializer=_start_worker,
+            initargs=(lessons, phones, states),
+        ) as executor,
+    ):
         try:
             yield lambda question, few=None: add_up(
                 executor.map(_answer_in_worker, repeat(question), chunks_of(few))

@@ -86,6 +86,12 @@ def recording_at(path: Path) -> Audio:
         return Audio(arrays["samples"], int(arrays["sample_rate"]))
 
 
+def duration_at(path: Path) -> float:
+    """Length in seconds of an utterance that `HeardUtterance.save` wrote."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return float(arrays["times"][2])
+
+
 def _none_as_empty(log_probs: FloatArray | None) -> FloatArray:
     return np.zeros((0, 0), dtype=np.float32) if log_probs is None else log_probs
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +15,13 @@ import numpy as np
 
 from indexer.corpus import Utterance
 from indexer.heard import HeardUtterance, heard_name, recording_at
-from indexer.places import at_hand
+from indexer.places import at_hand, is_here
 from indexes.prosody import profile_of, row_of
 from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from speech.aligners.flatstart import FlatstartAligner
 from speech.aligners.textgrid import read_alignment, spans_alignment
 from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import FULL_SCALE, Audio
+from speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
 from speech.encoders.catalogue import load_encoder
 from speech.errors import AlignmentError, AudioError, NativeEarError
 from speech.frames import Encoder, FloatArray, Frames
@@ -151,6 +153,7 @@ class UtterancePooler:
             inventory=request.inventory,
         )
         self.inventory: PhoneInventory = self.pronouncer.inventory
+        self._ahead: Ahead = NOTHING_AHEAD
 
     def with_model(self, model: Path) -> UtterancePooler:
         """The same, aligning with a flatstart model that lies, or will lie, at `model`."""
@@ -185,6 +188,21 @@ class UtterancePooler:
             inventory=self.inventory,
             model=self.request.model,
         )
+
+    @contextmanager
+    def decoded_ahead(self, utterances: Sequence[Utterance]) -> Iterator[None]:
+        """Decode together what is still to be heard of utterances, for as long as this lasts."""
+        unheard = [u.audio for u in utterances if is_here(u.audio) and self._kept(u) is None]
+        with decoded_ahead(unheard) as ahead:
+            self._ahead = ahead
+            try:
+                yield
+            finally:
+                self._ahead = NOTHING_AHEAD
+
+    def recording(self, utterance: Utterance) -> Audio:
+        """The utterance's part of its recording, as `recording_of`."""
+        return recording_of(utterance, self._ahead)
 
     def pool(self, utterance: Utterance) -> PooledUtterance:
         """Decode, encode, align and pool one utterance.
@@ -234,7 +252,7 @@ class UtterancePooler:
     def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
         """Frames and alignment of an utterance, from what was heard before if it was."""
         kept = self._kept(utterance)
-        audio = recording_of(utterance) if kept is None else recording_at(kept)
+        audio = self.recording(utterance) if kept is None else recording_at(kept)
         refuse_clipped(audio)
         if kept is None:
             frames = self.encoder.encode(audio)
@@ -277,7 +295,7 @@ class UtterancePooler:
         """
         kept = self._kept(utterance)
         if kept is None:
-            return self.align(utterance, recording_of(utterance))
+            return self.align(utterance, self.recording(utterance))
         return self._align_heard(utterance, HeardUtterance.load(kept))
 
     def align(self, utterance: Utterance, audio: Audio, frames: Frames | None = None) -> Alignment:
@@ -320,10 +338,10 @@ class UtterancePooler:
         return self.pronouncer.pronounce(utterance.text or "")
 
 
-def recording_of(utterance: Utterance) -> Audio:
-    """The utterance's part of its recording."""
+def recording_of(utterance: Utterance, ahead: Ahead = NOTHING_AHEAD) -> Audio:
+    """The utterance's part of its recording, which may have been decoded ahead."""
     with at_hand(utterance.audio) as file:
-        audio = Audio.load(file)
+        audio = Audio.load(file, ahead=ahead)
     if utterance.start_s == 0.0 and utterance.end_s is None:
         return audio
     end_s = audio.duration_s if utterance.end_s is None else utterance.end_s

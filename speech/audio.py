@@ -11,17 +11,26 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from speech.errors import AudioError, MissingDependencyError
-from speech.ffmpeg import BLOCK_FRAMES, Stream, UndecodableError, container_of, open_stream
+from speech.ffmpeg import (
+    BLOCK_FRAMES,
+    Stream,
+    UndecodableError,
+    container_of,
+    decoded_together,
+    open_decoded,
+    open_stream,
+)
 
 SAMPLE_RATE = 16_000
 """Samples per second of every loaded recording."""
@@ -49,6 +58,32 @@ _LIBSNDFILE_CONTAINERS = frozenset(
 )
 _STREAMED_BYTES = 0x7FFF0000  # WAV writers into a pipe put sizes from here up: "unknown"
 _RESAVE = "Record it again, or save it again as 16-bit WAV or FLAC."
+
+
+Ahead = Mapping[Path, Path]
+"""Recordings and their decoded sound, while `decoded_ahead` lasts."""
+
+NOTHING_AHEAD: Ahead = MappingProxyType({})
+
+
+@contextmanager
+def decoded_ahead(paths: Iterable[Path]) -> Iterator[Ahead]:
+    """Decode by one process what ffmpeg has to decode of several recordings.
+
+    What is no recording, is long, or lies in bad company is left to `Audio.load`, which tells what
+    is wrong with it.
+    """
+    containers = {}
+    for path in dict.fromkeys(paths):
+        try:
+            with _opened(path) as (file, _, _):
+                container = container_of(file, path.suffix)
+        except AudioError:
+            continue
+        if container is not None and container not in _LIBSNDFILE_CONTAINERS:
+            containers[path] = container
+    with decoded_together(containers) as decoded:
+        yield decoded
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +141,7 @@ class Audio:
         source: str | os.PathLike[str] | bytes | BinaryIO,
         *,
         limit_s: float = DEFAULT_LIMIT_S,
+        ahead: Ahead = NOTHING_AHEAD,
     ) -> Audio:
         """Load a recording: WAV of every subtype, FLAC, Ogg, Opus, MP3, M4A, G.722 and more.
 
@@ -119,6 +155,8 @@ class Audio:
             Headerless G.722 is known by the suffix `.g722` of the path or of the object's `name`.
         limit_s
             Longest recording that is accepted, in seconds.
+        ahead
+            What `decoded_ahead` has decoded already; nothing else comes of it.
 
         Raises
         ------
@@ -150,7 +188,9 @@ class Audio:
             try:
                 with (
                     _on_disk(file, path) as on_disk,
-                    open_stream(on_disk, container, limit_s=limit_s) as stream,
+                    open_decoded(ahead[on_disk])
+                    if on_disk in ahead
+                    else open_stream(on_disk, container, limit_s=limit_s) as stream,
                 ):
                     stream.promised_s = promised_s
                     return _finish(stream, name, limit_s, damage)

@@ -19,7 +19,7 @@ import soundfile
 from numpy.typing import NDArray
 
 import speech.ffmpeg
-from speech.audio import SAMPLE_RATE, Audio
+from speech.audio import SAMPLE_RATE, Audio, decoded_ahead
 from speech.errors import AudioError, MissingDependencyError, NativeEarError
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
@@ -529,6 +529,57 @@ def test_hanging_ffmpeg_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(speech.ffmpeg, "_TIMEOUT_S", 0.2)
     fault = refusal(b"\x00\x00\x00\x18ftypM4A " + bytes(100), limit_s=1.0)
     assert "took longer than" in fault.cause
+
+
+@needs_ffmpeg
+def test_what_is_decoded_ahead_is_the_same(tmp_path: Path) -> None:
+    paths = [
+        encode(tmp_path / f"{number}.{kind}", tone(0.2 + number / 10, hz=200 + number), 16_000)
+        for number, kind in enumerate(("g722", "m4a", "g722", "wav"))
+    ]
+    alone = [Audio.load(path) for path in paths]
+    with decoded_ahead(paths) as ahead:
+        assert list(ahead) == paths[:3]  # libsndfile reads WAV itself
+        kept = list(ahead.values())
+        together = [Audio.load(path, ahead=ahead) for path in paths]
+        with pytest.raises(AudioError, match="longer than the limit"):
+            Audio.load(paths[2], limit_s=0.2, ahead=ahead)
+    for one, other in zip(alone, together, strict=True):
+        assert one.samples.tobytes() == other.samples.tobytes()
+        assert one.warnings == other.warnings
+    assert not any(file.exists() for file in kept)
+
+
+@needs_ffmpeg
+def test_bad_company_leaves_all_to_be_decoded_alone(tmp_path: Path) -> None:
+    good = [encode(tmp_path / f"{n}.g722", tone(), 16_000) for n in range(2)]
+    bad = tmp_path / "bad.m4a"
+    bad.write_bytes(b"\x00\x00\x00\x18ftypM4A " + bytes(100))
+    text = tmp_path / "text.m4a"
+    text.write_text("no sound")
+    with decoded_ahead([*good, text, tmp_path / "missing.g722"]) as ahead:
+        assert list(ahead) == good
+    with decoded_ahead([*good, bad]) as ahead:
+        assert not ahead
+        assert_tone(Audio.load(good[0], ahead=ahead))
+        with pytest.raises(AudioError, match=r"bad\.m4a cannot be decoded"):
+            Audio.load(bad, ahead=ahead)
+
+
+@needs_ffmpeg
+def test_long_sound_and_hanging_decoders_are_left_to_be_decoded_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [encode(tmp_path / f"{s}.g722", tone(s), 16_000) for s in (1, 2, 3)]
+    monkeypatch.setattr(speech.ffmpeg, "TOGETHER_BYTES", 100_000)
+    with decoded_ahead(paths) as ahead:
+        assert list(ahead) == paths[:1]
+    monkeypatch.setattr(speech.ffmpeg, "_TIMEOUT_S", 1e-3)
+    with decoded_ahead(paths) as ahead:
+        assert not ahead
+    monkeypatch.setenv("PATH", "")
+    with decoded_ahead(paths) as ahead:
+        assert not ahead
 
 
 @needs_ffmpeg

@@ -1,0 +1,67 @@
+"""Crews: whatever their size, utterances are worked on in order, and decoded together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from indexer.corpus import Utterance
+from indexer.crew import ONE_THREAD, TOGETHER, crew_of
+from indexer.utterances import PoolingRequest, UtterancePooler, reason_of
+from speech.errors import NativeEarError
+
+REQUEST = PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third")
+NUMBER = TOGETHER + 4
+needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+
+
+@pytest.fixture(scope="module")
+def prompts(tmp_path_factory: pytest.TempPathFactory) -> list[Utterance]:
+    """Prompts in G.722, each of its own length; the last but one is silent."""
+    folder = tmp_path_factory.mktemp("prompts")
+    found = []
+    for number in range(NUMBER):
+        t = np.arange(4000 + 160 * number) / 16_000
+        level = 0.0 if number == NUMBER - 2 else 0.5
+        wav, g722 = folder / f"{number}.wav", folder / f"{number}.g722"
+        soundfile.write(wav, level * np.sin(2 * np.pi * (200 + number) * t), 16_000)
+        command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(wav), str(g722)]
+        subprocess.run(command, check=True, timeout=20)
+        found.append(Utterance(str(number), g722, "one", "anna"))
+    return found
+
+
+def describe(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
+    try:
+        audio = pooler.recording(utterance)
+    except NativeEarError as error:
+        return reason_of(error)
+    digest = hashlib.sha256(audio.samples.tobytes()).hexdigest()
+    return f"{path.name} {digest} {[os.environ.get(name) for name in ONE_THREAD]}"
+
+
+@needs_ffmpeg
+def test_crews_decode_together_what_they_would_alone(
+    prompts: list[Utterance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ONE_THREAD:
+        monkeypatch.setenv(name, "7")
+    pooler = UtterancePooler(REQUEST)
+    paths = [Path(f"{utterance.id}.npz") for utterance in prompts]
+    alone = [describe(pooler, u, path) for u, path in zip(prompts, paths, strict=True)]
+    assert len(set(alone)) == NUMBER
+    assert alone[-2].startswith(f"{NUMBER - 2}.g722 is silent.")
+    with crew_of(pooler, 1) as crew:
+        assert list(crew(describe, prompts, paths)) == alone
+    with crew_of(pooler, 2) as crew:
+        in_one_thread = [told.replace("['7', '7', '7']", "['1', '1', '1']") for told in alone]
+        assert list(crew(describe, prompts, paths)) == in_one_thread
+        assert list(crew(describe, [], [])) == []
+    assert os.environ[ONE_THREAD[0]] == "7"
