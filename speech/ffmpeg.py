@@ -239,8 +239,8 @@ def open_decoded(decoded: Path) -> Iterator[Stream]:
 
 
 _AU_HEADER_BYTES = 24
-_OPTIONS = ("-nostdin", "-hide_banner", "-loglevel", "error")
-_OPTIONS += ("-max_alloc", str(1 << 28))  # bytes at a time, against absurd sizes in headers
+_MAX_ALLOC = 1 << 28  # bytes at a time, against absurd sizes in headers
+_OPTIONS = ("-nostdin", "-hide_banner", "-loglevel", "error", "-max_alloc", str(_MAX_ALLOC))
 
 
 def _from(path: Path, container: str) -> tuple[str, ...]:
