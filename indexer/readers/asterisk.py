@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,7 @@ VOICES = {
 }
 """By the short form's language: `asterisk:en`. Licences as `debian/copyright` states them."""
 
+_RUN_ON = re.compile(r"(?<=[\s.])([\w/-]+): ")
 _ENCLOSED = re.compile(r"\[[^\]]*\]|\([^)]*\)|<[^>]*>")
 
 
@@ -94,7 +96,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
         # Some transcripts differ from the files in case: digits/1f, 1F.g722.
         file = files.get(prompt) or folded.get(prompt.casefold())
         transcribed.add(file)
-        text, trouble = spoken_text(written)
+        text, trouble = spoken_text(_own_text(written, files))
         if trouble:
             sorter.refuse(prompt, f"line {number}: {trouble}")
             continue
@@ -151,6 +153,19 @@ def _lines(transcript: Path) -> list[tuple[int, str, str]]:
         for number, line in enumerate(content.splitlines(), start=1)
         if ":" in line and not line.startswith(";")
     ]
+
+
+def _own_text(written: str, names: Collection[str]) -> str:
+    """A text up to the name of another prompt, where a line break was lost before it."""
+    text, *rest = _RUN_ON.split(written)
+    for name, more in zip(rest[::2], rest[1::2], strict=True):
+        if name not in names:
+            text += f"{name}: {more}"
+        elif text.strip():
+            return text
+        else:
+            text = more
+    return text
 
 
 def _transcript(folder: Path, short: str) -> Path | None:

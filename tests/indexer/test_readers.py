@@ -177,12 +177,12 @@ def test_mfas_samples() -> None:
 
 TRANSCRIPT = """\ufeff; Core Asterisk Sounds
 
-activated: Activated.
+activated: Activated.vm-intro: Leave a message.
 ascending-2tone: [ascending tones]
 confbridge-join: <beep ascending>
 digits/1f: una
 digits/gone: gone
-digits/0: zero
+digits/0: digits/0: zero
 digits/0: ten
 letters/dash: dash  [-]
 silence/1: (1 second of silence)
