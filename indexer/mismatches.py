@@ -3,7 +3,7 @@
 Whichever aligner laid the phones, they are put beside all phones of their kind: in the linear
 discriminant of all speech that was aligned, every phone has a margin in nats by which the mean of
 its own kind is nearer than the mean of any other. An utterance whose mean margin is less than half
-of the usual one, by more than its phones' luck explains, does not belong to its text.
+of the usual one, and hardly by the luck of its phones, does not belong to its text.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ MIN_UTTERANCES = 20
 SHARE = 0.5
 """Share of the usual margin that an utterance needs."""
 
-ERRORS = 2.0
-"""Standard errors by which it has to be less: the margins of a few phones say little. Chosen among
-0 to 3 on spoiled Italian prompts, see `benchmarks.bad_utterances`."""
+STUDENT_T = (np.inf, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+NORMAL = 1.960
+"""Standard errors by which it has to be less: Student's t at 97.5 %, for 0 to 10 degrees of
+freedom, and where it tends to. One phone is never enough, and two hardly ever. Chosen among other
+levels and tests on spoiled Italian prompts, see `benchmarks.bad_utterances`."""
 
 FARTHEST_NATS = 10.0
 """Margins are held within this: a single phone must not speak for an utterance."""
@@ -56,14 +58,30 @@ def mismatches(records: Sequence[Path]) -> list[str]:
     }
     everyone = np.concatenate(list(margins.values()))
     usual = float(np.median([own.mean() for own in margins.values()]))
-    spread, right = float(everyone.std()), float((everyone > 0).mean())
+    spread, right = _spread(list(margins.values())), float((everyone > 0).mean())
     for place, own in margins.items():
-        if own.mean() + ERRORS * spread / np.sqrt(len(own)) < SHARE * usual:
+        if own.mean() + _errors(len(own)) * spread / np.sqrt(len(own)) < SHARE * usual:
             reasons[place] = (
                 f"Its sound is not what its text says. Of its {len(own)} phones "
                 f"{np.mean(own > 0):.0%} resemble their own kind most, of the corpus {right:.0%}."
             )
     return reasons
+
+
+def _spread(margins: Sequence[NDArray[np.float32]]) -> float:
+    """Standard deviation inside an utterance, the median over phones: bad ones do not widen it."""
+    several = [own for own in margins if len(own) > 1]
+    if not several:
+        return np.inf
+    lengths = [len(own) for own in several]
+    return float(np.median(np.repeat([own.std(ddof=1) for own in several], lengths)))
+
+
+def _errors(phones: int) -> float:
+    """Quantile of Student's t for the mean of so many phones, to 0.03."""
+    if phones <= len(STUDENT_T):
+        return STUDENT_T[phones - 1]
+    return NORMAL + (NORMAL**3 + NORMAL) / (4 * (phones - 1))  # after Cornish and Fisher
 
 
 def _sums(records: Sequence[Path]) -> tuple[ClassSums, dict[str, int]]:

@@ -64,6 +64,29 @@ def test_one_wrong_phone_costs_no_utterance(
     assert not any(mismatches(records(tmp_path, utterances)))
 
 
+def test_one_wrong_phone_is_too_little_to_tell(
+    tmp_path: Path, utterances: list[PooledUtterance]
+) -> None:
+    wrong = {1: 1, 2: 1, 3: 8}
+    for number, length in wrong.items():
+        said = ["AA", "IY", "M", "S"] * 2
+        utterances[number] = pooled(said[:length], [*said[1:], said[0]][:length], 99)
+    reasons = mismatches(records(tmp_path, utterances))
+    assert [i for i, reason in enumerate(reasons) if reason] == [3]
+
+
+def test_bad_utterances_do_not_hide_each_other(
+    tmp_path: Path, utterances: list[PooledUtterance]
+) -> None:
+    rng = np.random.default_rng(5)
+    bad = list(range(0, 40, 4))
+    for number in bad:
+        noise = rng.normal(size=(8, 8)).astype(np.float32) * 6
+        utterances[number] = replace(utterances[number], embeddings=noise)
+    reasons = mismatches(records(tmp_path, utterances))
+    assert [i for i, reason in enumerate(reasons) if reason] == bad
+
+
 def test_what_raters_judged_stays(tmp_path: Path, utterances: list[PooledUtterance]) -> None:
     said = ["AA", "IY", "M", "S"] * 2
     wrong = pooled(said, [*said[1:], said[0]], 99)
