@@ -78,11 +78,10 @@ def test_one_wrong_phone_is_too_little_to_tell(
 def test_bad_utterances_do_not_hide_each_other(
     tmp_path: Path, utterances: list[PooledUtterance]
 ) -> None:
-    rng = np.random.default_rng(5)
-    bad = list(range(0, 40, 4))
+    bad = list(range(0, 40, 3))
     for number in bad:
-        noise = rng.normal(size=(8, 8)).astype(np.float32) * 6
-        utterances[number] = replace(utterances[number], embeddings=noise)
+        said = ["AA", "IY", "M", "S"]
+        utterances[number] = pooled(said, [*said[1:], said[0]], number)
     reasons = mismatches(records(tmp_path, utterances))
     assert [i for i, reason in enumerate(reasons) if reason] == bad
 
