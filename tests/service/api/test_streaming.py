@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from service.api.references import Reference
 from service.api.streaming import NothingFinishedError, PartialWork
+from service.demo import PROMPT as DEMO
 from speech.audio import Audio
 from tests.service.api.conftest import DATA, TEXT
 
 STREAM = "ws://localhost/v1/stream"
-LONG = f"{TEXT} Your introduction has been saved. {TEXT}"
+LONG = f"{TEXT} {DEMO[1]} {TEXT}"
 
 
 @pytest.fixture(scope="module")
