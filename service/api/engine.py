@@ -31,6 +31,9 @@ logger = logging.getLogger("nativeear.service")
 _IN_TIME = 0.75
 """Share of the time-out that a recording may be expected to wait: beyond, it is refused at once."""
 
+TOGETHER = 4
+"""Recordings that go through an encoder on a GPU together."""
+
 LONGEST_RETRY_S = 60
 """Longest wait that a refused client is asked for."""
 
@@ -103,6 +106,7 @@ class Engine:
 
     def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
         self._settings = settings
+        self._batch = 1
         self._metrics = metrics
         self._waiting: deque[_Ticket] = deque()
         self._running = 0
@@ -113,6 +117,7 @@ class Engine:
 
     def start(self, warm: Reference) -> None:
         """Start the threads, and wait until each has run an index once."""
+        self._batch = self._settings.batch or _together()
         ready = threading.Barrier(self._settings.workers + 1)
         self._threads = [
             threading.Thread(
@@ -283,7 +288,7 @@ class Engine:
             share = -(-len(self._waiting) // self._settings.workers)
             reference = self._waiting[0].work.reference
             taken: list[_Ticket] = []
-            while self._waiting and len(taken) < max(1, min(share, self._settings.batch)):
+            while self._waiting and len(taken) < max(1, min(share, self._batch)):
                 if self._waiting[0].work.reference is not reference:
                     break
                 taken.append(self._waiting.popleft())
@@ -327,6 +332,12 @@ class Engine:
     def _tell(self) -> None:
         self._metrics.waiting.set(len(self._waiting))
         self._metrics.running.set(self._running)
+
+
+def _together() -> int:
+    import torch
+
+    return TOGETHER if torch.cuda.is_available() else 1
 
 
 def _share_cores(cores: int, workers: int) -> None:

@@ -36,7 +36,8 @@ class ServiceSettings:
     queue
         Requests that may wait.
     batch
-        Waiting recordings that go through the encoder together.
+        Waiting recordings that go through the encoder together; if None, a few on a GPU and one on
+        a processor, which takes as long for four together as for four by themselves.
     timeout_s
         How long a request may wait and be worked on.
     max_seconds, max_bytes
@@ -70,7 +71,7 @@ class ServiceSettings:
     cores: int = field(default_factory=lambda: os.cpu_count() or 1)
     workers: int = field(default_factory=lambda: default_workers(os.cpu_count() or 1))
     queue: int = 64
-    batch: int = 4
+    batch: int | None = None
     timeout_s: float = 60.0
     max_seconds: float = 300.0
     max_bytes: int = 64 << 20

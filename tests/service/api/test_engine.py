@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from scoring.assessment import Assessment
 from service.api.engine import Engine, Work
@@ -65,6 +66,17 @@ def test_recordings_that_wait_together_are_assessed_as_alone(reference: Referenc
     for one, other in zip(alone, together, strict=True):
         assert verdicts(one) == verdicts(other)
         assert scores(other) == pytest.approx(scores(one), abs=BATCH_TOLERANCE, nan_ok=True)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU takes several at a time")
+def test_a_processor_takes_one_recording_at_a_time(reference: Reference) -> None:
+    engine = engine_of(reference)
+    held = Held(engine, reference)
+    futures = [engine.submit(work_of(reference)) for _ in range(3)]
+    held.let_go()
+    assert all(future.result(60).words for future in futures)
+    assert engine.stop(10)
+    assert 'nativeear_batch_recordings_bucket{le="1.0"} 4.0' in engine._metrics.text().decode()
 
 
 def verdicts(result: Assessment) -> list[str]:
