@@ -16,6 +16,7 @@ from threading import Thread
 from indexer.corpus import Utterance
 from indexer.utterances import PoolingRequest, UtterancePooler
 from speech.errors import CorpusError
+from speech.threads import one_thread_each
 
 Task = Callable[[UtterancePooler, Utterance, Path], str]
 """Makes a file of an utterance; returns the reason if it has to be set aside, else ''. It is a
@@ -26,9 +27,6 @@ Crew = Callable[[Task, Sequence[Utterance], Sequence[Path]], Iterator[str]]
 
 TOGETHER = 16
 """Utterances that a worker is given at a time, at most: it decodes them together."""
-
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What libraries of arithmetic ask for the number of their threads, when they are loaded."""
 
 
 @contextmanager
@@ -83,25 +81,6 @@ def _parts(utterances: Sequence[Utterance], paths: Sequence[Path], workers: int)
         (utterances[at : at + size], paths[at : at + size])
         for at in range(0, len(utterances), size)
     ]
-
-
-@contextmanager
-def one_thread_each() -> Iterator[None]:
-    """Have processes that are started meanwhile compute in one thread each.
-
-    Workers that each use every core only get in each other's way. It has to be said before they
-    load NumPy, and they do so before anything of ours runs in them.
-    """
-    before = {name: os.environ.get(name) for name in ONE_THREAD}
-    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def end_with_parent() -> None:

@@ -24,7 +24,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.crew import end_with_parent, one_thread_each
+from indexer.crew import end_with_parent
 from indexer.discriminant import ClassSums
 from indexer.heard import HeardUtterance
 from speech.aligners.flatstart import (
@@ -42,6 +42,7 @@ from speech.errors import CorpusError
 from speech.frames import FloatArray
 from speech.inventory import PhoneInventory
 from speech.pronunciation import Pronunciation
+from speech.threads import one_thread_each
 
 FIT_S = 3600.0
 """Seconds of speech that are learnt from, at most: more of it moves the means of the states by

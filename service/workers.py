@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
 from speech.errors import NativeEarError
+from speech.threads import one_thread_each
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Item], Result]
-
-_THREAD_LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def in_processes(
             lane.give(item)
             busy[lane] = number
 
-    with _one_thread_each():
+    with one_thread_each():
         try:
             lanes += [_Lane(load) for _ in range(min(workers, len(items)))]
             for lane in lanes:
@@ -150,21 +148,3 @@ def _serve(connection: Any, load: Callable[[], Work[Item, Result]]) -> None:
     with suppress(EOFError, OSError):
         while True:
             connection.send(work(connection.recv()))
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Have processes that start in this context compute in one thread each.
-
-    The libraries read the limits when they are imported, so the environment is the only way.
-    """
-    before = {name: os.environ.get(name) for name in _THREAD_LIMITS}
-    os.environ.update(dict.fromkeys(_THREAD_LIMITS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

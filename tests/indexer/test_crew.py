@@ -13,9 +13,10 @@ import pytest
 import soundfile
 
 from indexer.corpus import Utterance
-from indexer.crew import ONE_THREAD, TOGETHER, crew_of
+from indexer.crew import TOGETHER, crew_of
 from indexer.utterances import PoolingRequest, UtterancePooler, reason_of
 from speech.errors import NativeEarError
+from speech.threads import ONE_THREAD
 
 REQUEST = PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third")
 NUMBER = TOGETHER + 4
