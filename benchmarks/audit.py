@@ -54,7 +54,7 @@ from indexer.utterances import (
 )
 from indexes.catalogue import DEFAULT_INDEX, find_index
 from indexes.manifest import EncoderIdentity
-from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
+from indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
 from indexes.phone_index import ALIGNER, PhoneIndex
 from indexes.similarity import class_similarities, margins
 from scoring.metrics import pearson, ranks
@@ -272,8 +272,7 @@ def _measured(
     spoken = slice(0, index.rows_of(SILENCE).start or len(index.vectors))
     natives = index.native_margins[spoken].astype(np.float64)
     native_heads = index.native_log_posteriors[spoken].astype(np.float64)
-    both = NativeMargins.fit(evidence_sums(natives, native_heads))
-    alone = NativeMargins.fit(MARGIN_WEIGHT * natives)
+    both, alone = native_sums(natives, native_heads)
     sums = evidence_sums(margin, heads.astype(np.float64))
     quantile = np.where(
         np.isnan(sums), alone.log_quantile(MARGIN_WEIGHT * margin), both.log_quantile(sums)

@@ -15,15 +15,19 @@ from indexes.similarity import FloatArray, IntArray, class_similarities, margins
 
 TOP_M = 10
 ERROR_PRIOR = 0.1
-ASKED_PER_CLASS = 600
-"""Exemplars of a class that are asked about themselves: more would tell the same, and the cost of
-asking would grow with the square of the index."""
+ASKED = 24_000
+"""Exemplars that are asked about themselves, of each class in proportion: more would tell the same,
+and the cost of asking would grow with the square of the index."""
+
+LEAST_ASKED = 300
+"""Of a rare class more are asked, so that something is known of it: so many, or all."""
 
 _TEMPERATURES = np.geomspace(0.005, 1.0, 80)
 
 
-FOLDS = 5
-"""Parts of the natives that are left out in turn."""
+FOLDS = 10
+"""Parts of the natives that are left out in turn. Few would leave much of the index out, and
+natives would look worse than those who come to the whole of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +65,7 @@ def fit_decision(
     groups
         int64 `[n]`: exemplars of one group (a speaker, an utterance) are left out together.
     seed
-        Seeds the folds, the draw of large classes and the simulated substitutions.
+        Seeds the folds, the draw from a large index and the simulated substitutions.
 
     Returns
     -------
@@ -112,12 +116,14 @@ def _fold(groups: IntArray, rng: np.random.Generator) -> IntArray:
 
 
 def draw(bounds: IntArray, rng: np.random.Generator) -> IntArray:
-    """Rows to ask, ascending: all of a small class, `ASKED_PER_CLASS` of a large one."""
+    """Rows to ask, ascending: all of a small index; of a large one the shares that classes have."""
     parts = []
+    share = min(1.0, ASKED / max(int(bounds[-1]), 1))
     for first, end in pairwise(bounds.tolist()):
         rows = np.arange(first, end, dtype=np.int64)
-        if len(rows) > ASKED_PER_CLASS:
-            rows = np.sort(rng.choice(rows, ASKED_PER_CLASS, replace=False))
+        wanted = max(LEAST_ASKED, round(share * len(rows)))
+        if len(rows) > wanted:
+            rows = np.sort(rng.choice(rows, wanted, replace=False))
         parts.append(rows)
     return np.concatenate(parts)
 

@@ -15,7 +15,11 @@ MIN_SPEAKERS = 5
 voice is never in the index either."""
 
 TAIL = 0.1
-"""Below this quantile the native distribution is continued by an exponential tail."""
+"""Below this quantile the native distribution of a phone is continued by an exponential tail."""
+
+TAIL_OF_ALL = 50
+"""So many of the lowest natives of all phones together are such a tail: of more the share is known
+to a seventh, and they fall off more slowly, for some are misaligned."""
 
 MARGIN_WEIGHT = 4.0
 """Nats that a margin of 1 is worth. Tried 0, 1, 2, 4, 6 and 8 on the 26 learners of fold 0: from 2
@@ -30,10 +34,10 @@ FLOOR = -20.0
 
 @dataclass(frozen=True, eq=False)
 class NativeMargins:
-    """Distribution of one phone's margins among natives.
+    """Distribution of margins among natives.
 
-    The quantile is the empirical one (linear between order statistics) down to `TAIL`, and below
-    it TAIL · exp((m − m₀) / s), with s the mean distance of the natives below m₀ from it: the
+    The quantile is the empirical one (linear between order statistics) down to `tail`, and below
+    it tail · exp((m − m₀) / s), with s the mean distance of the natives below m₀ from it: the
     peaks-over-threshold model of a light tail. So learners worse than every native are still
     told apart.
 
@@ -43,22 +47,31 @@ class NativeMargins:
         float64 `[n]`, ascending, without NaN.
     threshold, scale
         m₀ and s, in units of the margin.
+    tail
+        Quantile below which the tail is.
     """
 
     ordered: FloatArray
     threshold: float
     scale: float
+    tail: float = TAIL
 
     @classmethod
-    def fit(cls, native_margins: NDArray[np.floating]) -> NativeMargins:
-        """Fit on the margins `[n]` of natives; NaN are ignored."""
+    def of_all(cls, native_margins: NDArray[np.floating]) -> NativeMargins:
+        """Fit on the margins `[n]` of all phones together, of which there are many."""
+        known = int(np.count_nonzero(~np.isnan(native_margins)))
+        return cls.fit(native_margins, tail=min(TAIL, TAIL_OF_ALL / max(known, 1)))
+
+    @classmethod
+    def fit(cls, native_margins: NDArray[np.floating], *, tail: float = TAIL) -> NativeMargins:
+        """Fit on the margins `[n]` of natives of one phone; NaN are ignored."""
         ordered = np.sort(native_margins[~np.isnan(native_margins)].astype(np.float64))
         if len(ordered) == 0:
-            return cls(ordered, float("nan"), float("nan"))
-        threshold = float(np.quantile(ordered, TAIL))
+            return cls(ordered, float("nan"), float("nan"), tail)
+        threshold = float(np.quantile(ordered, tail))
         below = threshold - ordered[ordered < threshold]
         scale = float(below.mean()) if len(below) else 0.0
-        return cls(ordered, threshold, max(scale, 1e-3))
+        return cls(ordered, threshold, max(scale, 1e-3), tail)
 
     def __len__(self) -> int:
         return len(self.ordered)
@@ -73,8 +86,8 @@ class NativeMargins:
             return np.full(margins.shape, np.nan)
         positions = (np.arange(len(self.ordered)) + 0.5) / len(self.ordered)
         body = np.interp(margins, self.ordered, positions)
-        tail = np.log(TAIL) + (margins - self.threshold) / self.scale
-        value = np.where(margins < self.threshold, tail, np.log(np.maximum(body, TAIL)))
+        below = np.log(self.tail) + (margins - self.threshold) / self.scale
+        value = np.where(margins < self.threshold, below, np.log(np.maximum(body, self.tail)))
         return np.where(np.isnan(margins), np.nan, np.maximum(value, FLOOR))
 
 
@@ -85,6 +98,26 @@ def evidence_sums(margins: FloatArray, log_posteriors: FloatArray) -> FloatArray
     """
     sums: FloatArray = np.maximum(log_posteriors, LOWEST) + MARGIN_WEIGHT * margins
     return sums
+
+
+def native_sums(
+    margins: FloatArray, log_posteriors: FloatArray
+) -> tuple[NativeMargins, NativeMargins]:
+    """What the sums of natives are, and what weighted margins alone are, of all phones together.
+
+    Natives may have taught the phone head, which then stumbles over them less often than it would
+    over others: of its sums an exponential tail from `TAIL` on is nearer to those of natives whom
+    it has not heard (4.3 % of held-out English phones below the 4 %, where counting has 5.8 %).
+
+    Parameters
+    ----------
+    margins, log_posteriors
+        float64 `[n]`, of natives, each left out; NaN where not known.
+    """
+    return (
+        NativeMargins.fit(evidence_sums(margins, log_posteriors)),
+        NativeMargins.of_all(MARGIN_WEIGHT * margins),
+    )
 
 
 def left_out_together(speakers: IntArray, utterances: IntArray) -> IntArray:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.audit.coverage import AuditModel
-from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
+from indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
 from indexes.phone_index import PhoneIndex
 from speech.alignment import SILENCE
 
@@ -106,9 +106,9 @@ def _quantiles(index: PhoneIndex) -> NDArray[np.float64]:
     spoken = np.ones(len(index.native_margins), dtype=bool)
     spoken[index.rows_of(SILENCE)] = False
     margins = index.native_margins.astype(np.float64)
-    both = evidence_sums(margins, index.native_log_posteriors.astype(np.float64))
-    alone = MARGIN_WEIGHT * margins
-    with_head, without = NativeMargins.fit(both[spoken]), NativeMargins.fit(alone[spoken])
+    heard = index.native_log_posteriors.astype(np.float64)
+    both, alone = evidence_sums(margins, heard), MARGIN_WEIGHT * margins
+    with_head, without = native_sums(margins[spoken], heard[spoken])
     return np.where(np.isnan(both), without.log_quantile(alone), with_head.log_quantile(both))
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums
+from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums, native_sums
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Verdict
 from scoring.fusion.features import FeatureTable
@@ -84,9 +84,7 @@ class TrainingFree:
         )
         margins = self._index.native_margins[:spoken].astype(np.float64)
         heard = self._index.native_log_posteriors[:spoken].astype(np.float64)
-        return NativeMargins.fit(evidence_sums(margins, heard)), NativeMargins.fit(
-            MARGIN_WEIGHT * margins
-        )
+        return native_sums(margins, heard)
 
     @cached_property
     def _scales(self) -> tuple[Scale, Scale]:

@@ -10,7 +10,7 @@ import pytest
 import indexer.discriminant
 from indexer.assembly import Settings, publish_new
 from indexer.corpus import Utterance
-from indexer.decision import fit_decision
+from indexer.decision import ASKED, LEAST_ASKED, draw, fit_decision
 from indexer.discriminant import class_sums, fit_lda, transformed
 from indexer.pool import Record
 from indexer.utterances import PooledPhone, PooledUtterance
@@ -198,3 +198,14 @@ def test_memory_does_not_grow_with_the_embeddings(tmp_path: Path) -> None:
     grown_rows = (300 - 100) * 250
     embeddings_mib = grown_rows * 512 * 2 / 2**20
     assert peaks[1] - peaks[0] < embeddings_mib / 2
+
+
+def test_of_a_large_index_natives_are_asked_in_the_shares_of_their_classes() -> None:
+    counts = np.array([40, 500, 20_000, 40_000])
+    bounds = np.concatenate([[0], np.cumsum(counts)])
+    rows = draw(bounds, np.random.default_rng(0))
+    assert np.array_equal(rows, np.unique(rows))
+    asked = np.histogram(rows, bounds)[0]
+    assert asked.tolist() == [40, LEAST_ASKED, *(counts[2:] * ASKED / counts.sum()).round()]
+    small = np.array([0, 40, 2_000])
+    assert np.array_equal(draw(small, np.random.default_rng(0)), np.arange(2_000))

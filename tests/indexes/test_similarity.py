@@ -79,6 +79,18 @@ def test_native_quantile_is_the_share_of_natives_below() -> None:
     assert np.all(np.diff(below) < 0), "worse than every native is still told apart"
 
 
+def test_of_many_natives_the_share_below_is_counted_and_no_tail_is_assumed() -> None:
+    rng = np.random.default_rng(0)
+    margins = np.concatenate([rng.normal(0.6, 0.3, 9_500), rng.normal(-1, 1, 500)])
+    few, all_of_them = NativeMargins.fit(margins), NativeMargins.of_all(margins)
+    for share in (0.02, 0.04):
+        at = np.quantile(margins, share)
+        assert np.exp(all_of_them.log_quantile(at)) == pytest.approx(share, abs=0.001)
+        assert abs(np.exp(few.log_quantile(at)) / share - 1) > 0.1
+    lowest = all_of_them.log_quantile(margins.min() - np.array([0.0, 0.5, 1.0]))
+    assert np.all(np.diff(lowest) < 0)
+
+
 def test_nothing_fitted_judges_nothing() -> None:
     natives = NativeMargins.fit(np.array([np.nan]))
     assert len(natives) == 0
