@@ -4,8 +4,8 @@
 
 Every index is built by the product's own command, without one prompt in ten. `nativeear eval
 simulated` then judges these prompts as they are and with simulated substitutions, by `any` phone
-and by a near one, English by either calibration. One native speaker per language, in the index and in
-the test.
+and by a near one, English by either calibration. One native speaker per language, in the index and
+in the test.
 
 In the second table every index judges every language's natives. What they say is spelled in the
 phones of the index, each by the nearest in PanPhon's features. A native of another language should
