@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,22 +55,44 @@ def class_similarities(
     step = max(1, BLOCK_BYTES // (4 * max(1, len(vectors))))
     for first in range(0, len(queries), step):
         block = slice(first, first + step)
-        products = queries[block] @ vectors.T
+        products = class_products(queries[block], vectors, bounds)
         if groups is not None and query_groups is not None:
-            products[query_groups[block, None] == groups[None, :]] = -np.inf
-        similar[block] = mean_of_largest(best_of_classes(products, bounds, top_m), top_m)
+            products = _of_others(products, bounds, groups, query_groups[block])
+        similar[block] = mean_of_largest(best_of_classes(products, top_m), top_m)
     return similar
 
 
-def best_of_classes(products: FloatArray, bounds: IntArray, m: int) -> FloatArray:
+def class_products(
+    queries: FloatArray, vectors: FloatArray, bounds: IntArray
+) -> Iterator[FloatArray]:
+    """Inner products of queries with every class in turn, float32 `[N, n_p]`.
+
+    By class, because so much lies in a processor's cache until its largest are found. All lie in
+    one piece of memory, for many small ones would be given back to the system and fetched anew.
+    """
+    n_queries = len(queries)
+    memory = np.empty(n_queries * len(vectors), dtype=np.float32)
+    for first, end in pairwise(bounds.tolist()):
+        own = memory[n_queries * first : n_queries * end].reshape(n_queries, end - first)
+        yield np.matmul(queries, vectors[first:end].T, out=own)
+
+
+def _of_others(
+    products: Iterable[FloatArray], bounds: IntArray, groups: IntArray, query_groups: IntArray
+) -> Iterator[FloatArray]:
+    """The same, with -inf where an exemplar is of its query's own group."""
+    for own, (first, end) in zip(products, pairwise(bounds.tolist()), strict=True):
+        own[query_groups[:, None] == groups[None, first:end]] = -np.inf
+        yield own
+
+
+def best_of_classes(products: Iterable[FloatArray], m: int) -> FloatArray:
     """The largest products of every class.
 
     Parameters
     ----------
     products
-        Inner products, float32 `[N, n]`; -inf for what must not answer.
-    bounds
-        As in `class_similarities`.
+        From `class_products`, P of them; -inf for what must not answer.
     m
         How many of each class.
 
@@ -76,14 +101,14 @@ def best_of_classes(products: FloatArray, bounds: IntArray, m: int) -> FloatArra
     FloatArray
         float32 `[N, P, m]`, ascending; -inf in front where a class has fewer.
     """
-    classes = len(bounds) - 1
-    best = np.full((len(products), classes, m), -np.inf, dtype=np.float32)
-    for p in range(classes):
-        own = products[:, bounds[p] : bounds[p + 1]]
+    best = []
+    for own in products:
         held = min(m, own.shape[1])
+        found = np.full((len(own), m), -np.inf, dtype=np.float32)
         if held:
-            best[:, p, m - held :] = largest(own, held)
-    return best
+            found[:, m - held :] = largest(own, held)
+        best.append(found)
+    return np.stack(best, axis=1)
 
 
 def mean_of_largest(best: FloatArray, top_m: int) -> FloatArray:
@@ -117,13 +142,15 @@ def largest(values: FloatArray, m: int) -> FloatArray:
     FloatArray
         float32 `[N, m]`.
     """
-    groups = values.shape[1] // GROUP
-    if values.shape[1] >= LONG_ROW and groups >= m:
-        grouped = values[:, : groups * GROUP].reshape(len(values), GROUP, groups)
-        chosen = np.argpartition(grouped.max(axis=1), groups - m, axis=1)[:, -m:]
-        inside = np.take_along_axis(grouped, chosen[:, None, :], axis=2)
+    n_rows, length = values.shape
+    groups = length // GROUP
+    if length >= LONG_ROW and groups >= m:
+        grouped = values[:, : groups * GROUP].reshape(n_rows, GROUP, groups)
+        chosen = np.argpartition(grouped.max(axis=1), groups - m, axis=1)[:, None, -m:]
+        within = np.arange(0, groups * GROUP, groups)[:, None] + chosen
+        places = np.arange(0, n_rows * length, length)[:, None] + within.reshape(n_rows, -1)
         rest = values[:, groups * GROUP :]
-        values = np.concatenate([inside.reshape(len(values), GROUP * m), rest], axis=1)
+        values = np.concatenate([values.ravel().take(places), rest], axis=1)
     return np.sort(values, axis=1)[:, -m:]
 
 

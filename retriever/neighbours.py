@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from indexes.phone_index import FloatArray, IntArray, PhoneIndex
 from indexes.similarity import (
     BLOCK_BYTES,
     best_of_classes,
+    class_products,
     class_similarities,
     mean_of_largest,
     nearest_of_pairs,
@@ -84,28 +86,40 @@ def find_neighbours(
     """
     if index.cells is not None and excluded is None:
         return _in_cells(index.cells, index, vectors, k)
-    n_queries, n_rows = len(vectors), len(index.vectors)
+    n_queries = len(vectors)
     ids = np.empty((n_queries, k), dtype=np.int64)
     similarities = np.empty((n_queries, k), dtype=np.float32)
     by_class = np.empty((n_queries, len(index.classes)), dtype=np.float32)
     top_m = index.manifest.decision.top_m
-    step = max(1, BLOCK_BYTES // (4 * max(1, n_rows)))
+    step = max(1, BLOCK_BYTES // (4 * max(1, len(index.vectors))))
     for first in range(0, n_queries, step):
         block = slice(first, first + step)
-        products = vectors[block] @ index.vectors.T
+        products = list(class_products(vectors[block], index.vectors, index.bounds))
         if excluded is not None:
-            products[:, excluded] = -np.inf
-        best = best_of_classes(products, index.bounds, max(k, top_m))
+            for own, rows in zip(products, np.split(excluded, index.bounds[1:-1]), strict=True):
+                own[:, rows] = -np.inf
+        best = best_of_classes(products, max(k, top_m))
         by_class[block] = mean_of_largest(best, top_m)
         # The k nearest of all are among the k nearest of every class.
-        least = np.partition(best.reshape(len(products), -1), -k, axis=1)[:, -k, None]
-        near_enough = products >= np.maximum(least, SMALLEST)  # what is excluded is never near
-        query, row = np.divmod(np.flatnonzero(near_enough), n_rows)  # faster than two dimensions
-        ids[block], similarities[block] = nearest_of_pairs(
-            query, row, products[query, row], queries=len(products), k=k
-        )
+        least = np.partition(best.reshape(len(best), -1), -k, axis=1)[:, -k, None]
+        pairs = _pairs(products, np.maximum(least, SMALLEST), index.bounds)
+        ids[block], similarities[block] = nearest_of_pairs(*pairs, queries=len(best), k=k)
     phones = np.searchsorted(index.bounds, ids, side="right") - 1
     return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
+
+
+def _pairs(
+    products: Sequence[FloatArray], least: FloatArray, bounds: IntArray
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Query, row and product of all pairs that are near enough; what is excluded is never near."""
+    queries, rows, near = [], [], []
+    for own, first in zip(products, bounds[:-1].tolist(), strict=True):
+        place = np.flatnonzero(own >= least)  # faster than in two dimensions
+        query, row = np.divmod(place, max(1, own.shape[1]))
+        queries.append(query)
+        rows.append(first + row)
+        near.append(own.ravel().take(place))
+    return np.concatenate(queries), np.concatenate(rows), np.concatenate(near)
 
 
 def similarities_to_classes(index: PhoneIndex, vectors: FloatArray) -> FloatArray:
