@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +77,11 @@ class NativeMargins:
     def __len__(self) -> int:
         return len(self.ordered)
 
+    @cached_property
+    def _positions(self) -> FloatArray:
+        """Quantile of each native, `[n]`."""
+        return (np.arange(len(self.ordered)) + 0.5) / len(self.ordered)
+
     def log_quantile(self, margins: NDArray[np.floating]) -> FloatArray:
         """ln of the share of natives whose margin is no larger, float64, same shape.
 
@@ -84,8 +90,7 @@ class NativeMargins:
         margins = np.asarray(margins, dtype=np.float64)
         if len(self.ordered) == 0:
             return np.full(margins.shape, np.nan)
-        positions = (np.arange(len(self.ordered)) + 0.5) / len(self.ordered)
-        body = np.interp(margins, self.ordered, positions)
+        body = np.interp(margins, self.ordered, self._positions)
         below = np.log(self.tail) + (margins - self.threshold) / self.scale
         value = np.where(margins < self.threshold, below, np.log(np.maximum(body, self.tail)))
         return np.where(np.isnan(margins), np.nan, np.maximum(value, FLOOR))
