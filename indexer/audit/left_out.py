@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.audit.coverage import names
-from indexer.decision import FOLDS
 from indexer.discriminant import ClassSums, class_sums, transformed
 from indexes.natives import left_out_together
 from indexes.phone_index import EMBEDDINGS, FloatArray, IntArray, PhoneIndex
@@ -23,6 +22,9 @@ from speech.alignment import SILENCE
 
 ASKED_PER_PHONE = 150
 """Exemplars of a phone that are asked, those that the index asked when it was built first."""
+
+FOLDS = 5
+"""Parts that are left out in turn where the transform is fitted anew, for every share."""
 
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1.0)
 """Shares of the utterances that answer."""
