@@ -5,7 +5,8 @@
 Each input starts from a sound file and is changed by some of: bits turned over, bytes replaced by
 such that trouble readers (0, 255, signs, line ends), pieces cut out, doubled or moved, and the end
 cut off. A reader may accept what comes of it or refuse it with an error of `speech.errors`;
-anything else is a crash, and is printed with its seed. `--minutes` of the processor are for each kind.
+anything else is a crash, and is printed with its seed. `--minutes` of the processor are for each
+kind. `refused` counts errors in plain words.
 """
 
 from __future__ import annotations
@@ -251,7 +252,7 @@ KINDS = (
 
 
 def _row(kind: str, counts: Sequence[str]) -> str:
-    return f"{kind:14}" + "".join(f"{count:>24}" for count in counts)
+    return f"{kind:14}" + "".join(f"{count:>12}" for count in counts)
 
 
 def main() -> None:
@@ -262,7 +263,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="kinds that begin so")
     options = parser.parse_args()
     console = Console()
-    columns = ("inputs", "accepted", "refused in plain words", "crashes")
+    columns = ("inputs", "accepted", "refused", "crashes")
     console.print(_row("kind", columns))
     crashes: dict[str, list[str]] = {}
     for kind in KINDS:
