@@ -14,10 +14,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import sys
 import tempfile
-import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -138,8 +138,8 @@ def fuzz(kind: Kind, seconds: float, seed: int) -> Tally:
         files = kind.make(place)
         whole = {file: file.read_bytes() for file in files}
         kind.read(place)  # sound as it is, or nothing would be learnt
-        ends = time.process_time() + seconds
-        while time.process_time() < ends:
+        ends = _processor_s() + seconds
+        while _processor_s() < ends:
             rng = np.random.default_rng((seed, tally.inputs))
             file = files[int(rng.integers(0, len(files)))]
             file.write_bytes(mutated(whole[file], rng))
@@ -249,6 +249,11 @@ KINDS = (
     ),
     Kind("index", _golden, _open),
 )
+
+
+def _processor_s() -> float:
+    """What this process has used of the processor, and the decoders that it started."""
+    return sum(os.times()[:4])
 
 
 def _row(kind: str, counts: Sequence[str]) -> str:
