@@ -18,7 +18,9 @@ out; and the same with halves of its utterances, which shows how much of the res
 The second table says what limits the correlations: how reliable the measured error is (halves of
 what was asked, corrected by Spearman and Brown), the correlation if it were measured without
 noise, and what it is within one index, or for one speaker whom all pools are asked about. The
-third puts other designs of the expected error beside the audit's own.
+third puts other designs of the expected error beside the audit's own. The last lines say what it
+would help to know: how all other natives who were asked fared with a phone, or how one fares with
+all phones in half of what he says.
 """
 
 from __future__ import annotations
@@ -41,6 +43,8 @@ from benchmarks.speech_data import CACHE, DATA, ROOT
 from indexer.assembly import Settings, publish_new
 from indexer.audit.coverage import names
 from indexer.audit.expected import FALSE_REJECTIONS, PRIOR, expectations
+from indexer.audit.learning import learning_curve
+from indexer.audit.left_out import FOLDS, ask_left_out
 from indexer.corpus import Corpus, Utterance, read_corpus
 from indexer.crew import crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
@@ -71,9 +75,17 @@ LEAST_MEASURED = 30
 """Left-out natives of a phone without which nothing was measured."""
 
 
-DESIGNS = ("drawn to the mean of all", "to that of its kind", "mean of speakers", "normal margins")
-"""Ways to expect an error; the first is the audit's. The last takes the margins of a phone's
-natives for normal, which counts how near to an error the others were."""
+DESIGNS = (
+    "drawn to the mean of all",
+    "to that of its kind",
+    "mean of speakers",
+    "normal margins",
+    "learning curve",
+)
+"""Ways to expect an error; the first is the audit's. `normal margins` takes the margins of a
+phone's natives for normal, which counts how near to an error the others were. `learning curve`
+draws the line through the errors with ever more of the utterances on to the whole index, of which
+whoever was left out had taken a part away."""
 
 
 @dataclass(frozen=True)
@@ -234,6 +246,7 @@ def _designs(index: PhoneIndex) -> dict[str, tuple[float, ...]]:
     kinds: dict[str, list[NDArray[np.bool_]]] = {}
     for phone, misheard in wrong.items():
         kinds.setdefault(kind_of[phone], []).append(misheard)
+    curves = _by_learning_curve(index)
     found: dict[str, tuple[float, ...]] = {}
     for phone, (margin, who) in asked.items():
         of_kind = np.concatenate(kinds[kind_of[phone]])
@@ -247,7 +260,24 @@ def _designs(index: PhoneIndex) -> dict[str, tuple[float, ...]]:
             (errors + PRIOR * kind) / (n + PRIOR),
             (sum(means) + every) / (len(means) + 1),
             (n * below + PRIOR * every) / (n + PRIOR),
+            curves.get(phone, (errors + PRIOR * every) / (n + PRIOR)),
         )
+    return found
+
+
+def _by_learning_curve(index: PhoneIndex) -> dict[str, float]:
+    """Error of every phone, where enough shares of the utterances had it, with nobody left out."""
+    asked = ask_left_out(index)
+    heard = asked.heard
+    parts = len(np.unique(names(index, "speaker"))) if asked.by_speaker else FOLDS
+    found = {}
+    for place, phone in enumerate(index.classes):
+        own = asked.own == place
+        wrong = (heard[:, own] != place).sum(axis=1)
+        curve = learning_curve(asked.answering[:, place], wrong, int(own.sum()))
+        if curve.doubled is not None and curve.exponent is not None:
+            more = parts / (parts - 1)
+            found[phone] = min(1.0, curve.doubled * (more / 2) ** -curve.exponent)
     return found
 
 
@@ -358,6 +388,7 @@ def _print(points: Sequence[Point], title: str) -> None:
     _print_limits(points)
     _print_designs(points)
     print(f"one speaker by another: Pearson {_of_two_speakers(points):.3f}, error")
+    _print_listeners(points)
 
 
 def _print_limits(points: Sequence[Point]) -> None:
@@ -445,6 +476,35 @@ def _of_two_speakers(points: Sequence[Point]) -> float:
             ]
         )
     )
+
+
+def _print_listeners(points: Sequence[Point]) -> None:
+    """What it would help to know of others, and of whoever comes."""
+    told = [
+        p
+        for p in points
+        if p.share == 1.0 and p.natives >= LEAST_MEASURED and not np.isnan(p.halves).any()
+    ]
+    others, level = [], []
+    for point in told:
+        rest = [p for p in told if p.phone == point.phone and p.fold != point.fold]
+        others.append(_weighed(rest, [p.error for p in rest]) if rest else math.nan)
+        own = [p for p in told if p.fold == point.fold]
+        level.append(_weighed(own, [p.halves[0] for p in own]))
+    known = ~np.isnan(others)
+    expected = np.array([p.expected_error for p in told])
+    measured, second = np.array([(p.error, p.halves[1]) for p in told]).T
+    for what, guess, truth in (
+        ("the audit", expected, measured),
+        ("what all other listeners made of the phone", np.array(others), measured),
+        ("the audit, of half of what each said", expected, second),
+        ("the same, times the other half's mean error", expected * np.array(level), second),
+    ):
+        print(f"phones in one index by {what}: Pearson {pearson(guess[known], truth[known]):.3f}")
+
+
+def _weighed(points: Sequence[Point], values: Sequence[float]) -> float:
+    return float(np.average(values, weights=[p.natives for p in points]))
 
 
 def _of_one_index(point: Point) -> tuple[object, ...]:
