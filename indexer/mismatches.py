@@ -29,7 +29,8 @@ STUDENT_T = (np.inf, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.
 NORMAL = 1.960
 """Standard errors by which it has to be less: Student's t at 97.5 %, for 0 to 10 degrees of
 freedom, and where it tends to. One phone is never enough, and two hardly ever. Chosen among other
-levels and tests on spoiled Italian prompts, see `benchmarks.bad_utterances`."""
+levels and tests on spoiled Italian prompts, the level with French ones in view, see
+`benchmarks.bad_utterances`."""
 
 FARTHEST_NATS = 10.0
 """Margins are held within this: a single phone must not speak for an utterance."""
