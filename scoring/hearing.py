@@ -159,7 +159,7 @@ class Listener:
             inventory=inventory,
         )
         deleted = np.zeros(len(phones), dtype=bool)
-        for i in np.flatnonzero(~_heard(features)):
+        for i in np.flatnonzero(~_heard(features)).tolist():
             deleted[i] = self._deviations.deleted(
                 frames,
                 similar,

@@ -138,7 +138,7 @@ def _of_the_head(
         ratios = features.substitution.copy()
         ratios[np.arange(len(ratios)), features.canonical] = np.nan  # nor does the blank rival
         order = np.nan_to_num(ratios, nan=np.inf, posinf=np.finfo(np.float64).max)
-        for i in np.flatnonzero(told):
+        for i in np.flatnonzero(told).tolist():
             units = slice(int(gop.units[i]), int(gop.units[i + 1]))
             unit, column = divmod(int(order[units].argmin()), ratios.shape[1])
             rival[i] = ratios[units][unit, column]

@@ -82,11 +82,11 @@ class Trees:
         missing = np.isnan(values)
         # What is missing is higher than any value, or lower where it goes left.
         either = [np.where(missing, stands_for, values) for stands_for in (np.inf, -np.inf)]
-        columns = np.stack(either, axis=1).reshape(-1, len(table))  # [F · 2, N]
+        by_column = np.stack(either, axis=1).reshape(-1, len(table))  # [F · 2, N]
         # `take` is twice as fast as indexing.
-        goes_right = columns.take(asked.take(roots), axis=0) > threshold.take(roots)[:, None]
+        goes_right = by_column.take(asked.take(roots), axis=0) > threshold.take(roots)[:, None]
         node = child.take(2 * roots[:, None] + goes_right).ravel()
-        columns = columns.ravel()
+        columns = by_column.ravel()
         reached = node.copy()
         going = np.flatnonzero(inner.take(node))
         node, row = node.take(going), going % max(len(table), 1)
