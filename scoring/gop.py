@@ -29,7 +29,6 @@ from speech.ctc import (
     log_sum,
     one_label_changes,
 )
-from speech.errors import InputError
 from speech.occupancy import (
     checked_posteriors,
     mean_log_posterior,
@@ -180,49 +179,6 @@ def gop_features(
         mean_log_posterior=mean_log_posterior(posteriors, weights, labels),
         occupancy=weights,
     )
-
-
-def gop_features_batch(
-    log_probs: Sequence[ArrayLike | torch.Tensor],
-    canonical: Sequence[ArrayLike],
-    *,
-    blank: int = 0,
-    substitutes: NDArray[np.bool_] | None = None,
-    utterances: Sequence[str] | None = None,
-) -> list[GopFeatures]:
-    """`gop_features` of several utterances, each with its own T and N.
-
-    They are taken one after the other: the recursion already runs over all phones and labels at
-    once, so a padded batch would save little and compute the padding too.
-
-    Parameters
-    ----------
-    log_probs
-        One `[T, V]` per utterance, without padding.
-    canonical
-        One list of label ids per utterance.
-    blank, substitutes
-        As in `gop_features`.
-    utterances
-        One name per utterance for error messages; their numbers if None.
-
-    Raises
-    ------
-    InputError
-        The lists differ in length, or one utterance is unusable; the message names it.
-    """
-    names = [str(i) for i in range(len(log_probs))] if utterances is None else utterances
-    if not len(log_probs) == len(canonical) == len(names):
-        raise InputError(
-            f"{len(log_probs)} utterances, {len(canonical)} canonical sequences, "
-            f"{len(names)} names",
-            cause="a batch needs one of each per utterance",
-            fix="check how the batch was put together",
-        )
-    return [
-        gop_features(frames, labels, blank=blank, substitutes=substitutes, utterance=name)
-        for frames, labels, name in zip(log_probs, canonical, names, strict=True)
-    ]
 
 
 def feature_names(labels: Sequence[str], *, blank: int = 0) -> tuple[str, ...]:

@@ -62,16 +62,6 @@ class GopMeasurement:
     occupancy: NDArray[np.float64] | None
 
 
-def gop_evidence(
-    frames: Frames,
-    inventory: PhoneInventory,
-    canonical: Sequence[str],
-    spans_s: Sequence[Span | None] | None = None,
-) -> tuple[GopEvidence, ...]:
-    """Evidence of `measure_gop` alone, one per canonical phone."""
-    return measure_gop(frames, inventory, canonical, spans_s).evidence
-
-
 def measure_gop(
     frames: Frames,
     inventory: PhoneInventory,

@@ -20,7 +20,6 @@ from service.database.ownership import Whose, owned, owner
 from service.database.tables import NO_KEY, AssessmentRow, JobRow
 
 ENDED = ("done", "failed", "cancelled")
-STATES = ("queued", "running", *ENDED)
 ASSESSMENT = "assessment"
 """Kind of a job whose result is an Assessment."""
 

@@ -21,7 +21,6 @@ from scoring.gop import (
     feature_names,
     feature_vectors,
     gop_features,
-    gop_features_batch,
 )
 from scoring.gop_segment import logit_margins, segment_gop
 from scoring.substitutes import confusable_substitutes, nearby_substitutes
@@ -260,17 +259,6 @@ def test_torch_tensors_give_the_same_numbers(dtype: torch.dtype) -> None:
     same = gop_features(tensor.detach().numpy(), np.array([1, 2, 2]))
     np.testing.assert_array_equal(ours.substitution, same.substitution)
     np.testing.assert_array_equal(ours.expected_span, same.expected_span)
-
-
-def test_batch_equals_single_calls() -> None:
-    rng = np.random.default_rng(8)
-    frames = [random_log_probs(rng, t, 5, 2.0) for t in (9, 30, 4)]
-    canonical = [[1, 2], [3, 3, 1, 4], [2]]
-    for ours, log_probs, labels in zip(
-        gop_features_batch(frames, canonical), frames, canonical, strict=True
-    ):
-        single = gop_features(log_probs, labels)
-        np.testing.assert_array_equal(ours.sf_sdi, single.sf_sdi)
 
 
 def test_memory_stays_under_200_megabytes() -> None:
@@ -551,11 +539,9 @@ def test_unusable_input_is_refused_by_name(
     assert caught.value.fix
 
 
-def test_a_batch_names_the_utterance_that_fails() -> None:
+def test_the_utterance_that_fails_is_named() -> None:
     with pytest.raises(InputError, match="utterance 'second'"):
-        gop_features_batch([FLAT, FLAT], [[1], [5]], utterances=["first", "second"])
-    with pytest.raises(InputError, match="2 utterances, 1 canonical"):
-        gop_features_batch([FLAT, FLAT], [[1]])
+        gop_features(FLAT, [5], utterance="second")
 
 
 @pytest.mark.parametrize("table", [np.ones((2, 2), dtype=bool), np.ones((3, 3))])

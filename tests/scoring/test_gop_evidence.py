@@ -5,7 +5,7 @@ import pytest
 
 from scoring.assessment import GopEvidence
 from scoring.gop import gop_features
-from scoring.gop_evidence import gop_evidence, measure_gop
+from scoring.gop_evidence import measure_gop
 from scoring.mismatch import heard_phones
 from scoring.substitutes import inventory_substitutes
 from speech.errors import InputError, PhoneError
@@ -27,14 +27,14 @@ def spoken(*phones: str, labels: tuple[str, ...] = ARPABET, spare: float = 0.2) 
 
 
 def test_what_was_said_scores_above_what_was_not() -> None:
-    good = gop_evidence(spoken("K", "AE", "T"), ENGLISH, ["K", "AE", "T"])
-    bad = gop_evidence(spoken("K", "EH", "T"), ENGLISH, ["K", "AE", "T"])
+    good = measure_gop(spoken("K", "AE", "T"), ENGLISH, ["K", "AE", "T"]).evidence
+    bad = measure_gop(spoken("K", "EH", "T"), ENGLISH, ["K", "AE", "T"]).evidence
     assert len(good) == 3
     for field in ("sf", "sf_sd", "margin"):
         values = [getattr(evidence, field) for evidence in bad]
         assert values[1] < min(values[0], values[2])
         assert values[1] < getattr(good[1], field)
-    missing = gop_evidence(spoken("K", "T"), ENGLISH, ["K", "AE", "T"])
+    missing = measure_gop(spoken("K", "T"), ENGLISH, ["K", "AE", "T"]).evidence
     assert missing[1].sf_sd is not None and missing[1].sf is not None
     assert missing[1].sf_sd < missing[1].sf
 
@@ -58,15 +58,15 @@ def test_evidence_is_what_the_features_say() -> None:
 def test_margin_over_given_spans() -> None:
     frames = spoken("K", "AE", "T")
     spans = [(0.02, 0.04), None, (0.0, 0.02)]
-    free = gop_evidence(frames, ENGLISH, ["K", "AE", "T"])
-    given = gop_evidence(frames, ENGLISH, ["K", "AE", "T"], spans)
+    free = measure_gop(frames, ENGLISH, ["K", "AE", "T"]).evidence
+    given = measure_gop(frames, ENGLISH, ["K", "AE", "T"], spans).evidence
     assert given[0].margin == pytest.approx(np.log((0.8 + 0.2 / 40) / (0.2 / 40)), abs=1e-4)
     assert given[1] == free[1]
     assert given[2].margin == pytest.approx(0.0, abs=1e-4)  # silence is put where T should be
-    outside = gop_evidence(frames, ENGLISH, ["K"], [(-1.0, 99.0)])
+    outside = measure_gop(frames, ENGLISH, ["K"], [(-1.0, 99.0)]).evidence
     assert outside[0].margin is not None
     with pytest.raises(InputError, match="2 spans for 1 phones"):
-        gop_evidence(frames, ENGLISH, ["K"], [None, None])
+        measure_gop(frames, ENGLISH, ["K"], [None, None])
 
 
 def test_no_head_letters_and_too_few_frames_give_a_reason() -> None:
@@ -80,9 +80,9 @@ def test_no_head_letters_and_too_few_frames_give_a_reason() -> None:
     short = measure_gop(spoken("K"), ENGLISH, ["K", "K", "K"])
     assert short.reason.startswith("The recording has 3 frames, too few for 3 phones")
     assert short.evidence == (GopEvidence(),) * 3
-    assert gop_evidence(spoken("K"), ENGLISH, []) == ()
+    assert measure_gop(spoken("K"), ENGLISH, []).evidence == ()
     with pytest.raises(PhoneError):
-        gop_evidence(spoken("K"), ENGLISH, ["Q7"])
+        measure_gop(spoken("K"), ENGLISH, ["Q7"])
 
 
 def test_a_phone_that_the_head_lacks_is_none_and_said() -> None:
