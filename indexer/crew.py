@@ -65,8 +65,8 @@ def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
 def work_together(
     pooler: UtterancePooler, task: Task, utterances: Sequence[Utterance], paths: Sequence[Path]
 ) -> Iterator[str]:
-    """Do a task for a few utterances, whose recordings are decoded together."""
-    with pooler.decoded_ahead(utterances):
+    """Do a task for a few utterances, which are heard together."""
+    with pooler.together(utterances):
         for utterance, path in zip(utterances, paths, strict=True):
             yield task(pooler, utterance, path)
 

@@ -111,7 +111,7 @@ def listen_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> st
     """Encode one utterance for the fit; returns the reason if it cannot be used, else ''."""
     try:
         audio = pooler.recording(utterance)
-        HeardUtterance.of(audio, pooler.encoder.encode(audio)).save(path, audio)
+        HeardUtterance.of(audio, pooler.frames(utterance, audio)).save(path, audio)
     except NativeEarError as error:
         return reason_of(error)
     return ""

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,7 +22,7 @@ from speech.aligners.flatstart import FlatstartAligner
 from speech.aligners.textgrid import read_alignment, spans_alignment
 from speech.alignment import SILENCE, Aligner, Alignment
 from speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
-from speech.encoders.catalogue import load_encoder
+from speech.encoders.catalogue import has_gpu, load_encoder
 from speech.errors import AlignmentError, AudioError, NativeEarError
 from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
@@ -154,6 +154,8 @@ class UtterancePooler:
         )
         self.inventory: PhoneInventory = self.pronouncer.inventory
         self._ahead: Ahead = NOTHING_AHEAD
+        self._waiting: Sequence[Utterance] = ()
+        self._encoded: dict[int, Frames] = {}
 
     def with_model(self, model: Path) -> UtterancePooler:
         """The same, aligning with a flatstart model that lies, or will lie, at `model`."""
@@ -190,19 +192,43 @@ class UtterancePooler:
         )
 
     @contextmanager
-    def decoded_ahead(self, utterances: Sequence[Utterance]) -> Iterator[None]:
-        """Decode together what is still to be heard of utterances, for as long as this lasts."""
-        unheard = [u.audio for u in utterances if is_here(u.audio) and self._kept(u) is None]
-        with decoded_ahead(unheard) as ahead:
-            self._ahead = ahead
+    def together(self, utterances: Sequence[Utterance]) -> Iterator[None]:
+        """Work on utterances together, for as long as this lasts.
+
+        What is still to be heard of them is decoded together; and encoded together on a GPU, once
+        the first is asked for. A processor takes as long for many as for one by one.
+        """
+        unheard = [u for u in utterances if self._kept(u) is None]
+        with decoded_ahead([u.audio for u in unheard if is_here(u.audio)]) as ahead:
+            self._ahead, self._waiting = ahead, unheard if has_gpu() else ()
             try:
                 yield
             finally:
-                self._ahead = NOTHING_AHEAD
+                self._ahead, self._waiting = NOTHING_AHEAD, ()
+                self._encoded.clear()
 
     def recording(self, utterance: Utterance) -> Audio:
         """The utterance's part of its recording, as `recording_of`."""
         return recording_of(utterance, self._ahead)
+
+    def frames(self, utterance: Utterance, audio: Audio) -> Frames:
+        """Encode an utterance, or have what was encoded together with others."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, ()
+            self._encoded.update(self._encode(waiting))
+        encoded = self._encoded.pop(id(utterance), None)
+        return self.encoder.encode(audio) if encoded is None else encoded
+
+    def _encode(self, utterances: Sequence[Utterance]) -> dict[int, Frames]:
+        """Frames of those that can be heard; what is wrong with others is told in their turn."""
+        audios = {}
+        for utterance in utterances:
+            with suppress(NativeEarError):
+                audios[id(utterance)] = self.recording(utterance)
+        with suppress(NativeEarError):  # too much for the GPU: one by one, then
+            frames = self.encoder.encode_batch(list(audios.values()))
+            return dict(zip(audios, frames, strict=True))
+        return {}
 
     def pool(self, utterance: Utterance) -> PooledUtterance:
         """Decode, encode, align and pool one utterance.
@@ -255,7 +281,7 @@ class UtterancePooler:
         audio = self.recording(utterance) if kept is None else recording_at(kept)
         refuse_clipped(audio)
         if kept is None:
-            frames = self.encoder.encode(audio)
+            frames = self.frames(utterance, audio)
             return frames, self.align(utterance, audio, frames), audio
         heard = HeardUtterance.load(kept)
         return heard.frames, self._align_heard(utterance, heard), audio
@@ -311,7 +337,7 @@ class UtterancePooler:
             return ready
         pronunciation = self.pronounce(utterance)
         if frames is None and needs_frames(self.aligner):
-            frames = self.encoder.encode(audio)
+            frames = self.frames(utterance, audio)
         return self.aligner.align(audio, pronunciation, frames)
 
     def ready_alignment(self, utterance: Utterance, duration_s: float) -> Alignment | None:

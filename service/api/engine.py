@@ -24,6 +24,7 @@ from service.api.problems import BusyError, ClientGoneError, TookTooLongError
 from service.api.references import AUTO, Reference
 from service.api.settings import ServiceSettings
 from speech.audio import Audio
+from speech.encoders.catalogue import has_gpu
 from speech.recogniser import Recogniser
 
 logger = logging.getLogger("nativeear.service")
@@ -117,7 +118,7 @@ class Engine:
 
     def start(self, warm: Reference) -> None:
         """Start the threads, and wait until each has run an index once."""
-        self._batch = self._settings.batch or _together()
+        self._batch = self._settings.batch or (TOGETHER if has_gpu() else 1)
         ready = threading.Barrier(self._settings.workers + 1)
         self._threads = [
             threading.Thread(
@@ -332,12 +333,6 @@ class Engine:
     def _tell(self) -> None:
         self._metrics.waiting.set(len(self._waiting))
         self._metrics.running.set(self._running)
-
-
-def _together() -> int:
-    import torch
-
-    return TOGETHER if torch.cuda.is_available() else 1
 
 
 def _share_cores(cores: int, workers: int) -> None:

@@ -215,6 +215,13 @@ def load_encoder(
     )
 
 
+def has_gpu() -> bool:
+    """Whether encoders that are opened with `device="auto"` run on a GPU here."""
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
 def list_encoders() -> tuple[EncoderInfo, ...]:
     """Return the encoders that have a name, those of plugins last."""
     named = tuple(_with_local(info) for info in _NAMED)

@@ -66,3 +66,27 @@ def test_crews_decode_together_what_they_would_alone(
         assert list(crew(describe, prompts, paths)) == in_one_thread
         assert list(crew(describe, [], [])) == []
     assert os.environ[ONE_THREAD[0]] == "7"
+
+
+@needs_ffmpeg
+def test_what_is_encoded_together_on_a_gpu_is_what_it_is_alone(
+    prompts: list[Utterance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pooler = UtterancePooler(REQUEST)
+    heard = [u for u in prompts if u.id != str(NUMBER - 2)]
+    audios = [pooler.recording(u) for u in heard]
+    alone = [pooler.encoder.encode(audio).embeddings for audio in audios]
+    batches = []
+    encode_batch = type(pooler.encoder).encode_batch
+
+    def counted(encoder: object, audios: list) -> list:
+        batches.append(len(audios))
+        return encode_batch(encoder, audios)
+
+    monkeypatch.setattr(type(pooler.encoder), "encode_batch", counted)
+    monkeypatch.setattr("indexer.utterances.has_gpu", lambda: True)
+    with pooler.together(prompts):
+        for utterance, audio, expected in zip(heard, audios, alone, strict=True):
+            found = pooler.frames(utterance, audio).embeddings
+            np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert batches[0] == len(heard)
