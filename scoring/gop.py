@@ -121,8 +121,8 @@ def gop_features(
     substitutes
         bool `[V, V]`: row, the canonical phone; column, a phone that may stand in for it in
         `sf_s`, `sf_sd` and `sf_sdi` (Parikh et al., 2025, arXiv 2506.02080). None allows every
-        phone. The canonical phone is always allowed; `substitution` and insertions are always
-        complete, for they cost nothing more. See `scoring.substitutes`.
+        phone. The canonical phone is always allowed; `substitution` and `insertion` are not
+        limited, which would save nothing. See `scoring.substitutes`.
     insertions
         Whether to measure `insertion` and `sf_sdi` too, which is a quarter of the work.
     utterance
