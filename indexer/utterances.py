@@ -155,6 +155,7 @@ class UtterancePooler:
         self.inventory: PhoneInventory = self.pronouncer.inventory
         self._ahead: Ahead = NOTHING_AHEAD
         self._waiting: Sequence[Utterance] = ()
+        self._decoded: dict[int, Audio] = {}
         self._encoded: dict[int, Frames] = {}
 
     def with_model(self, model: Path) -> UtterancePooler:
@@ -205,30 +206,31 @@ class UtterancePooler:
                 yield
             finally:
                 self._ahead, self._waiting = NOTHING_AHEAD, ()
+                self._decoded.clear()
                 self._encoded.clear()
 
     def recording(self, utterance: Utterance) -> Audio:
         """The utterance's part of its recording, as `recording_of`."""
-        return recording_of(utterance, self._ahead)
+        decoded = self._decoded.get(id(utterance))
+        return recording_of(utterance, self._ahead) if decoded is None else decoded
 
     def frames(self, utterance: Utterance, audio: Audio) -> Frames:
         """Encode an utterance, or have what was encoded together with others."""
         if self._waiting:
             waiting, self._waiting = self._waiting, ()
-            self._encoded.update(self._encode(waiting))
+            self._decoded[id(utterance)] = audio
+            self._encode(waiting)
         encoded = self._encoded.pop(id(utterance), None)
         return self.encoder.encode(audio) if encoded is None else encoded
 
-    def _encode(self, utterances: Sequence[Utterance]) -> dict[int, Frames]:
-        """Frames of those that can be heard; what is wrong with others is told in their turn."""
-        audios = {}
+    def _encode(self, utterances: Sequence[Utterance]) -> None:
+        """Encode those that can be heard; what is wrong with others is told in their turn."""
         for utterance in utterances:
             with suppress(NativeEarError):
-                audios[id(utterance)] = self.recording(utterance)
+                self._decoded[id(utterance)] = self.recording(utterance)
         with suppress(NativeEarError):  # too much for the GPU: one by one, then
-            frames = self.encoder.encode_batch(list(audios.values()))
-            return dict(zip(audios, frames, strict=True))
-        return {}
+            frames = self.encoder.encode_batch(list(self._decoded.values()))
+            self._encoded = dict(zip(self._decoded, frames, strict=True))
 
     def pool(self, utterance: Utterance) -> PooledUtterance:
         """Decode, encode, align and pool one utterance.

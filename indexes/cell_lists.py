@@ -56,7 +56,10 @@ class Division:
 
 
 def divide(vectors: FloatArray, bounds: IntArray, *, seed: int = 0) -> Division:
-    """k-means inside each class, by cosine; reads the vectors class by class."""
+    """k-means inside each class, by cosine; reads the vectors class by class.
+
+    On a GPU where FAISS has one (`nativeear[gpu]`).
+    """
     import faiss
 
     counts = np.diff(bounds)
@@ -67,7 +70,13 @@ def divide(vectors: FloatArray, bounds: IntArray, *, seed: int = 0) -> Division:
         if k == 0:
             continue
         kmeans = faiss.Kmeans(
-            vectors.shape[1], k, niter=10, seed=seed, spherical=True, min_points_per_centroid=1
+            vectors.shape[1],
+            k,
+            niter=10,
+            seed=seed,
+            spherical=True,
+            min_points_per_centroid=1,
+            gpu=faiss.get_num_gpus() > 0,
         )
         kmeans.train(np.ascontiguousarray(vectors[_spread(first, end, PER_CENTROID * k)]))
         found.append(kmeans.centroids)

@@ -18,6 +18,7 @@ from indexes.exemplar import SCHEMA, Exemplar
 from indexes.manifest import FORMAT_VERSION, Manifest
 from indexes.prosody import SCHEMA as PROSODY_SCHEMA
 from indexes.publishing import MANIFEST, sha256_of
+from indexes.resident import ResidentVectors, on_gpu
 from indexes.transform import Transform
 from speech.errors import EncoderError, IndexFormatError, NativeEarError
 from speech.frames import Encoder
@@ -291,6 +292,16 @@ class PhoneIndex:
         chosen = search.chosen
         probing = Probing(chosen.nearest, chosen.each)
         return Cells(self.path, search.chosen.codes, self.vectors, self.bounds, probing)
+
+    @cached_property
+    def resident(self) -> ResidentVectors | None:
+        """Its vectors on a graphics card; None where a processor searches them, or their cells.
+
+        A processor is quick with so few vectors that they are copied.
+        """
+        if self.cells is not None or self.vectors.nbytes <= COPIED_BYTES:
+            return None
+        return on_gpu(self.vectors, self.bounds)
 
     @cached_property
     def native_margins(self) -> FloatArray:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from indexes.cells import Cells
 from indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from indexes.resident import ResidentVectors
 from indexes.similarity import (
     BLOCK_BYTES,
     best_of_classes,
@@ -69,9 +70,9 @@ def find_neighbours(
 ) -> Neighbours:
     """Compare all vectors with the whole pool, once for the exemplars and for the classes.
 
-    Exact, but for an index that `nativeear index optimize` divided into cells: there it is as near
-    to that as its manifest says, unless rows are excluded. Of exemplars that are equally near,
-    those of lower rows come first.
+    On a graphics card where the index is large and there is one. Exact, but for an index that
+    `nativeear index optimize` divided into cells: there it is as near to that as its manifest says,
+    unless rows are excluded. Of exemplars that are equally near, those of lower rows come first.
 
     Parameters
     ----------
@@ -86,6 +87,8 @@ def find_neighbours(
     """
     if index.cells is not None and excluded is None:
         return _in_cells(index.cells, index, vectors, k)
+    if index.resident is not None:
+        return _resident(index.resident, index, vectors, k, excluded)
     n_queries = len(vectors)
     ids = np.empty((n_queries, k), dtype=np.int64)
     similarities = np.empty((n_queries, k), dtype=np.float32)
@@ -130,7 +133,28 @@ def similarities_to_classes(index: PhoneIndex, vectors: FloatArray) -> FloatArra
     top_m = index.manifest.decision.top_m
     if index.cells is not None:
         return _in_cells(index.cells, index, vectors, top_m).by_class
+    if index.resident is not None:
+        return mean_of_largest(index.resident.best_of_classes(vectors, top_m)[0], top_m)
     return class_similarities(vectors, index.vectors, index.bounds, top_m=top_m)
+
+
+def _resident(
+    resident: ResidentVectors,
+    index: PhoneIndex,
+    vectors: FloatArray,
+    k: int,
+    excluded: NDArray[np.bool_] | None,
+) -> Neighbours:
+    top_m = index.manifest.decision.top_m
+    best, rows = resident.best_of_classes(vectors, max(k, top_m), excluded)
+    query, phone, place = np.nonzero(rows >= 0)
+    near = best[query, phone, place]
+    ids, similarities = nearest_of_pairs(
+        query, rows[query, phone, place], near, queries=len(vectors), k=k
+    )
+    phones = np.searchsorted(index.bounds, ids, side="right") - 1
+    by_class = mean_of_largest(best, top_m)
+    return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
 
 
 def _in_cells(cells: Cells, index: PhoneIndex, vectors: FloatArray, k: int) -> Neighbours:

@@ -197,6 +197,17 @@ class _RecordingNorm(nn.Module):
         return (hidden.float() * scale[:, :, None] + shift[:, :, None]).to(hidden.dtype)
 
 
+def _moved(inputs: FloatArray, parameter: Tensor) -> Tensor:
+    """Input of a network where its parameters are, in their type.
+
+    To a GPU it goes from pinned memory, which the card fetches by itself, and is rounded there.
+    """
+    tensor = torch.from_numpy(inputs)
+    if parameter.is_cuda:
+        tensor = tensor.pin_memory().to(parameter.device, non_blocking=True)
+    return tensor.to(parameter.dtype)
+
+
 class _MaskedNetwork:
     """HuBERT, wav2vec2, WavLM and w2v-BERT: one padded batch with an attention mask."""
 
@@ -270,10 +281,7 @@ class _MaskedNetwork:
             known = [piece.statistics for piece in pieces if piece.statistics is not None]
             self._norm.mean = torch.from_numpy(np.stack([mean for mean, _ in known])).to(device)
             self._norm.variance = torch.from_numpy(np.stack([var for _, var in known])).to(device)
-        output = self._model(
-            torch.from_numpy(inputs).to(device, self._parameter.dtype),
-            attention_mask=mask,
-        )
+        output = self._model(_moved(inputs, self._parameter), attention_mask=mask)
         assert self._captured is not None  # noqa: S101  the hook has run
         hidden, self._captured = self._captured.float().cpu().numpy(), None
         logits = getattr(output, "logits", None)
@@ -308,8 +316,7 @@ class _WhisperNetwork:
 
     def run(self, pieces: Sequence[_Piece]) -> list[tuple[FloatArray, FloatArray | None]]:
         encoder = self._encoder
-        mel = torch.from_numpy(np.stack([piece.inputs for piece in pieces])).transpose(1, 2)
-        mel = mel.to(self._parameter.device, self._parameter.dtype)
+        mel = _moved(np.stack([piece.inputs for piece in pieces]), self._parameter).transpose(1, 2)
         hidden = nn.functional.gelu(encoder.conv1(mel))
         hidden = nn.functional.gelu(encoder.conv2(hidden)).transpose(1, 2)
         hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]

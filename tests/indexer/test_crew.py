@@ -14,7 +14,7 @@ import soundfile
 
 from indexer.corpus import Utterance
 from indexer.crew import TOGETHER, crew_of
-from indexer.utterances import PoolingRequest, UtterancePooler, reason_of
+from indexer.utterances import PoolingRequest, UtterancePooler, reason_of, recording_of
 from speech.errors import NativeEarError
 from speech.threads import ONE_THREAD
 
@@ -85,8 +85,14 @@ def test_what_is_encoded_together_on_a_gpu_is_what_it_is_alone(
 
     monkeypatch.setattr(type(pooler.encoder), "encode_batch", counted)
     monkeypatch.setattr("indexer.utterances.has_gpu", lambda: True)
+    decoded = []
+    monkeypatch.setattr(
+        "indexer.utterances.recording_of",
+        lambda utterance, ahead: decoded.append(utterance.id) or recording_of(utterance, ahead),
+    )
     with pooler.together(prompts):
-        for utterance, audio, expected in zip(heard, audios, alone, strict=True):
-            found = pooler.frames(utterance, audio).embeddings
+        for utterance, expected in zip(heard, alone, strict=True):
+            found = pooler.frames(utterance, pooler.recording(utterance)).embeddings
             np.testing.assert_allclose(found, expected, atol=1e-4)
     assert batches[0] == len(heard)
+    assert sorted(decoded) == sorted(u.id for u in prompts), "each is decoded once"
