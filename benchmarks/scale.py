@@ -53,6 +53,7 @@ from indexer.search_trials import (
 from indexes.catalogue import DEFAULT_INDEX, find_index
 from indexes.cell_lists import CODES, LISTS, code_bytes, codes_for, divide, write_cells
 from indexes.cells import Cells, Probing, Shortlists
+from indexes.exact_rows import RowsOfFile
 from indexes.manifest import Codes
 from indexes.phone_index import PhoneIndex
 from indexes.similarity import FloatArray, IntArray, largest
@@ -65,7 +66,7 @@ QUERIES = 320
 CHUNK = 1 << 15
 MOST_BYTES = 2 * 10**9
 TOP_M = 10
-NEAREST = (16, 32, 48, 64, 128)
+NEAREST = (16, 32, 36, 48, 64, 128)
 COMPETITORS = 8
 
 Draw = Callable[[int, int, np.random.Generator], FloatArray]
@@ -85,9 +86,21 @@ class Pool:
         """float32 `[n, d]`, mapped."""
         return np.load(self.folder / "vectors.npy", mmap_mode="r")  # type: ignore[no-any-return]
 
-    def cells(self, codes: Codes, probing: Probing) -> Cells:
-        """Cells that `search_cells` wrote."""
-        return Cells(self.folder / codes, codes, self.vectors, self.bounds, probing)
+    def cells(self, codes: Codes, probing: Probing, mapped: bool | None = None) -> Cells:
+        """Cells that `search_cells` wrote.
+
+        Beside exact vectors that are mapped, or read from their file; as an index would have it
+        with `MOST_BYTES` if that is not said.
+        """
+        vectors: FloatArray | RowsOfFile = self.vectors
+        if mapped is None:
+            size = sum(file.stat().st_size for file in (self.folder / codes).iterdir())
+            mapped = size + self.vectors.nbytes <= MOST_BYTES
+        if not mapped:
+            file = self.folder / "vectors.npy"
+            offset = file.stat().st_size - self.vectors.nbytes
+            vectors = RowsOfFile(file, offset, self.vectors.shape)
+        return Cells(self.folder / codes, codes, vectors, self.bounds, probing)
 
 
 def falling_noise(dims: int, norm: float, rng: np.random.Generator) -> Callable[..., FloatArray]:

@@ -123,8 +123,9 @@ def _choose(
         folder = stage / codes
         folder.mkdir()
         size = write_cells(folder, codes, vectors, bounds, division)
+        rows = index.exact_rows(size, memory_bytes)
         for probing in PROBINGS:
-            cells = Cells(folder, codes, vectors, bounds, probing)
+            cells = Cells(folder, codes, rows, bounds, probing)
             tried.append(trial_of_cells(cells, codes, probing, truth, top_m=top_m, bytes_=size))
     chosen = fastest(tried, recall, memory_bytes)
     for codes in ways:

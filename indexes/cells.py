@@ -10,6 +10,7 @@ cosines of what was found are computed from the exact vectors. `indexes.cell_lis
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.cell_lists import LAYOUT, LISTS, Layout, damaged, padded, searcher
+from indexes.exact_rows import RowsOfFile
 from indexes.manifest import Codes
 from indexes.similarity import FloatArray, IntArray, largest, nearest_of_pairs
 
@@ -31,6 +33,9 @@ CANDIDATES: dict[Codes, tuple[int, int]] = {
 """How many exemplars of a near phone are taken from codes, and how many of a query's nearest are
 compared with their exact vectors: the coarser the codes, the more. Those beyond are of phones that
 resemble it little: what their codes say of them is near enough."""
+
+MOST_READ = 48
+"""So many at most where exact vectors are read from a file: every row is a call of the system."""
 
 QUERIES_AT_ONCE = 64
 """Queries of one block: so the exact vectors of what is found need bounded memory."""
@@ -118,7 +123,7 @@ class Cells:
     codes
         How they keep vectors.
     vectors
-        Exact unit vectors, float32 `[n, d]`, ordered by class.
+        Exact unit vectors, float32 `[n, d]`, ordered by class; or where they are read from.
     bounds
         int64 `[P + 1]`: class p holds the rows `bounds[p]:bounds[p + 1]`.
     probing
@@ -131,15 +136,22 @@ class Cells:
     """
 
     def __init__(
-        self, folder: Path, codes: Codes, vectors: FloatArray, bounds: IntArray, probing: Probing
+        self,
+        folder: Path,
+        codes: Codes,
+        vectors: FloatArray | RowsOfFile,
+        bounds: IntArray,
+        probing: Probing,
     ) -> None:
         self._folder = folder
         self._depth, self._exact = CANDIDATES[codes]
+        if isinstance(vectors, RowsOfFile):
+            self._depth, self._exact = min(self._depth, MOST_READ), min(self._exact, MOST_READ)
         self._vectors = vectors
         self._bounds = bounds
         self.probing = probing
         layout = Layout.load(folder / LAYOUT, codes, vectors.shape[1], bounds)
-        self._centroids = layout.centroids
+        self._centroids = np.ascontiguousarray(layout.centroids.T)  # products are faster so
         self._of_class = layout.of_class
         self._class = np.repeat(np.arange(len(bounds) - 1), np.diff(layout.of_class))
         self._index = searcher(codes, layout, folder / LISTS)
@@ -147,7 +159,7 @@ class Cells:
     @property
     def cells(self) -> int:
         """How many there are."""
-        return len(self._centroids)
+        return len(self._class)
 
     def shortlists(
         self,
@@ -200,7 +212,7 @@ class Cells:
         wanted: NDArray[np.bool_] | None,
         probing: Probing,
     ) -> Shortlists:
-        affinity = queries @ self._centroids.T
+        affinity = queries @ self._centroids
         query, phone, lists, near = self._probed(affinity, wanted, probing)
         rows = np.full((len(query), k), -1, dtype=np.int64)
         similar = np.full((len(query), k), -np.inf, dtype=np.float32)
@@ -228,14 +240,18 @@ class Cells:
         self, queries: FloatArray, query: IntArray, rows: IntArray, similar: FloatArray
     ) -> None:
         """Put exact cosines in the place of those by codes for a query's nearest."""
-        begins = np.append(np.flatnonzero(np.diff(query, prepend=-1)), len(query))
-        for start, end in pairwise(begins.tolist()):
-            own, near = rows[start:end], similar[start:end]
-            listed = own >= 0
-            if not listed.any():
-                continue
-            best = listed & (near >= _kth_largest(near[listed][None], self._exact))
-            near[best] = self._vectors[own[best]] @ queries[query[start]]
+        best = rows >= 0
+        for start, end in _spans(query, len(queries)):
+            own = best[start:end]
+            if own.any():
+                listed = similar[start:end][own]
+                own &= similar[start:end] >= _kth_largest(listed[None], self._exact)
+        vectors = self._vectors[rows[best]]  # all at once: a disk likes many reads
+        exact = np.empty(len(vectors), dtype=np.float32)
+        asked = np.repeat(query, best.sum(axis=1))
+        for (start, end), vector in zip(_spans(asked, len(queries)), queries, strict=True):
+            np.matmul(vectors[start:end], vector, out=exact[start:end])
+        similar[best] = exact
 
     def _probed(
         self, affinity: FloatArray, wanted: NDArray[np.bool_] | None, probing: Probing
@@ -292,6 +308,11 @@ def _search(
         faiss.SearchParametersIVF(nprobe=lists.shape[1]),
     )
     return rows, np.where(rows >= 0, similar, -np.inf)
+
+
+def _spans(query: IntArray, queries: int) -> Iterator[tuple[int, int]]:
+    """Where the entries of every query begin and end in a sorted list of queries."""
+    return pairwise(np.searchsorted(query, np.arange(queries + 1)).tolist())
 
 
 def _kth_largest(values: FloatArray, k: int) -> FloatArray:

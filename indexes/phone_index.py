@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from indexes.cells import Cells, Probing
+from indexes.exact_rows import RowsOfFile
 from indexes.exemplar import SCHEMA, Exemplar
 from indexes.manifest import FORMAT_VERSION, Manifest
 from indexes.prosody import SCHEMA as PROSODY_SCHEMA
@@ -291,7 +292,24 @@ class PhoneIndex:
             return None
         chosen = search.chosen
         probing = Probing(chosen.nearest, chosen.each)
-        return Cells(self.path, search.chosen.codes, self.vectors, self.bounds, probing)
+        rows = self.exact_rows(chosen.bytes, search.most_bytes)
+        return Cells(self.path, search.chosen.codes, rows, self.bounds, probing)
+
+    def exact_rows(self, cells_bytes: int, most_bytes: int) -> FloatArray | RowsOfFile:
+        """Vectors to compare with what cells find: read from the file, or mapped if they may be.
+
+        Parameters
+        ----------
+        cells_bytes
+            What the cells hold in memory.
+        most_bytes
+            What the search may hold.
+        """
+        vectors = self.vectors
+        held = cells_bytes + vectors.nbytes
+        if vectors.nbytes <= COPIED_BYTES or held <= most_bytes or not RowsOfFile.possible():
+            return vectors
+        return RowsOfFile(self.path / VECTORS, _FLAT_HEADER.size, vectors.shape)
 
     @cached_property
     def resident(self) -> ResidentVectors | None:

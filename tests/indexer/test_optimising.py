@@ -11,7 +11,9 @@ from indexer.living import AddRequest, add, merge, remove, thin
 from indexer.optimising import PROBINGS, fastest, optimise
 from indexer.search_trials import ask_exactly, native_questions, trial_of_exact
 from indexes.cell_lists import LAYOUT, LISTS
+from indexes.cells import Cells
 from indexes.difference import difference
+from indexes.exact_rows import RowsOfFile
 from indexes.manifest import Codes, SearchTrial
 from indexes.phone_index import AUDIT, PhoneIndex, read_manifest
 from indexes.similarity import class_similarities
@@ -157,6 +159,23 @@ def test_large_files_are_mapped_and_not_read(
     remove(optimised, speakers=["ben"], keep=0)  # what is open stays as it is
     found = find_neighbours(index, index.vectors[:5].copy(), 1)
     assert found.ids[:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.skipif(not RowsOfFile.possible(), reason="the system has no pread")
+def test_exact_vectors_are_read_where_mapping_them_is_too_much(
+    optimised: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    index = PhoneIndex.open(optimised)
+    chosen, held = index.manifest.search.chosen, index.vectors.nbytes
+    assert index.exact_rows(100, held + 100) is index.vectors
+    rows = index.exact_rows(100, held + 99)
+    assert (rows[np.array([3, 1])] == index.vectors[[3, 1]]).all()
+    cells = Cells(index.path, chosen.codes, rows, index.bounds, index.cells.probing)
+    queries = index.vectors[::7].copy()
+    mapped, read = (each.shortlists(queries, 5) for each in (index.cells, cells))
+    assert (read.rows[:, 0] == mapped.rows[:, 0]).mean() > 0.95
+    assert read.similarities == pytest.approx(mapped.similarities, abs=1e-3)
 
 
 def test_what_must_not_answer_is_left_out_exactly(optimised: Path, tone_index: PhoneIndex) -> None:
