@@ -8,13 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import FloatArray, PhoneIndex
+from indexes.cells import Cells
+from indexes.phone_index import FloatArray, IntArray, PhoneIndex
 from indexes.similarity import margins
 from retriever.neighbours import Exclusion, find_neighbours
 from speech.alignment import SILENCE
 
 K = 20
 """Neighbours that vote in `canonical_share`."""
+
+ASKED_OF_CELLS = 64
+"""Exemplars of a phone among which cells look for those that can be heard; so few are read as they
+are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,20 +144,46 @@ def _answering(
             continue
         heard = allowed[index.playable[allowed]]
         shown = heard if len(heard) else allowed  # examples are best if they can be heard
-        said = [i for i, other in enumerate(canonical) if other == phone]
+        said = np.array([i for i, other in enumerate(canonical) if other == phone])
         most = min(models, len(shown))
-        if index.cells is not None and excluded is None and len(shown) == len(allowed):
-            wanted = np.zeros((len(said), len(index.classes)), dtype=bool)
-            wanted[:, index.classes.index(phone)] = True
-            nearest = index.cells.shortlists(vectors[said], most, wanted=wanted)
-            for i, rows, near in zip(said, nearest.rows, nearest.similarities, strict=True):
-                found[i] = (len(allowed), tuple(rows.tolist()), tuple(near.tolist()))
-            continue
-        for i, cosines in zip(said, vectors[said] @ index.vectors[shown].T, strict=True):
-            near = np.flatnonzero(cosines >= np.partition(cosines, -most)[-most])
-            best = near[np.argsort(-cosines[near], kind="stable")[:most]]
-            found[i] = (len(allowed), tuple(shown[best].tolist()), tuple(cosines[best].tolist()))
+        if index.cells is not None and excluded is None and len(shown) > ASKED_OF_CELLS:
+            asked = _asked_of_cells(index.cells, index, vectors[said], phone, shown)
+        else:
+            asked = [(shown, cosines) for cosines in vectors[said] @ index.vectors[shown].T]
+        for i, (rows, cosines) in zip(said.tolist(), asked, strict=True):
+            best = _largest_first(cosines, most)
+            found[i] = (len(allowed), tuple(rows[best].tolist()), tuple(cosines[best].tolist()))
     return found
+
+
+def _asked_of_cells(
+    cells: Cells, index: PhoneIndex, vectors: FloatArray, phone: str, shown: IntArray
+) -> list[tuple[IntArray, FloatArray]]:
+    """The nearest of the exemplars `shown` of a phone and their cosines, for each of N sounds.
+
+    All of these are asked only where none of them is among the nearest.
+    """
+    wanted = np.zeros((len(vectors), len(index.classes)), dtype=bool)
+    wanted[:, index.classes.index(phone)] = True
+    nearest = cells.shortlists(vectors, ASKED_OF_CELLS, wanted=wanted)
+    found = []
+    for vector, rows, cosines in zip(vectors, nearest.rows, nearest.similarities, strict=True):
+        among = shown[np.searchsorted(shown[:-1], rows)] == rows  # they ascend
+        if among.any():
+            found.append((rows[among], cosines[among]))
+        else:
+            found.append((shown, index.vectors[shown] @ vector))
+    return found
+
+
+def _largest_first(values: FloatArray, m: int) -> IntArray:
+    """Places of the m largest, or of all if there are fewer; of equal ones the first come first."""
+    m = min(m, len(values))
+    if not m:
+        return np.zeros(0, dtype=np.int64)
+    large = np.flatnonzero(values >= np.partition(values, -m)[-m])
+    places: IntArray = large[np.argsort(-values[large], kind="stable")[:m]]
+    return places
 
 
 def posteriors(similar: FloatArray, temperature: float) -> FloatArray:

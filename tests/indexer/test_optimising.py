@@ -147,6 +147,25 @@ def test_evidence_and_nearness_come_from_cells(optimised: Path, tone_index: Phon
     )
 
 
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_cells_name_examples_that_can_be_heard(
+    optimised: Path, monkeypatch: pytest.MonkeyPatch, share: float
+) -> None:
+    monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", 6)
+    found = PhoneIndex.open(optimised)
+    playable = np.random.default_rng(0).random(found.manifest.counts.exemplars) < share
+    found.__dict__["playable"] = playable
+    rng = np.random.default_rng(1)
+    embeddings = rng.normal(size=(30, found.manifest.encoder.dim)).astype(np.float32)
+    canonical = ["AA", "IY", "S"] * 10
+    told = gather_evidence(found, embeddings, canonical, models=2)
+    rows = np.array([row for evidence in told for row in evidence.models])
+    assert (rows >= 0).all()
+    assert len(rows) >= len(told)
+    assert {found.exemplar(row).phone for row in rows.tolist()} == {"AA", "IY", "S"}
+    assert playable[rows].all() or not share
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_large_files_are_mapped_and_not_read(
     optimised: Path, monkeypatch: pytest.MonkeyPatch
