@@ -34,7 +34,7 @@ CANDIDATES: dict[Codes, tuple[int, int]] = {
 compared with their exact vectors: the coarser the codes, the more. Those beyond are of phones that
 resemble it little: what their codes say of them is near enough."""
 
-MOST_READ = 48
+READ: dict[Codes, int] = {"fp16": 16, "sq8": 16, "pq4": 24, "pq2": 48}
 """So many at most where exact vectors are read from a file: every row is a call of the system."""
 
 QUERIES_AT_ONCE = 64
@@ -146,7 +146,8 @@ class Cells:
         self._folder = folder
         self._depth, self._exact = CANDIDATES[codes]
         if isinstance(vectors, RowsOfFile):
-            self._depth, self._exact = min(self._depth, MOST_READ), min(self._exact, MOST_READ)
+            self._exact = min(self._exact, READ[codes])
+            self._depth = min(self._depth, self._exact)
         self._vectors = vectors
         self._bounds = bounds
         self.probing = probing
