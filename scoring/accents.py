@@ -23,10 +23,14 @@ from numpy.typing import NDArray
 from retriever.nearness import nearness
 from scoring.assessment import Accent, AccentCandidate, Assessment
 from scoring.assessor import Assessor
+from speech.aligners.catalogue import needs_frames
+from speech.alignment import Aligner, Alignment
 from speech.audio import Audio
+from speech.encoders.keeping import KeepingEncoder
 from speech.errors import AlignmentError, InputError
-from speech.frames import Encoder, Frames
+from speech.frames import Frames
 from speech.pooling import pool
+from speech.pronunciation import Pronunciation
 
 SURE_ERRORS = 2.0
 """Standard errors by which the nearest accent has to be nearer than the next to be sure of."""
@@ -35,38 +39,30 @@ LEAST_WORDS = 4
 """Words without which nobody is sure of an accent."""
 
 
-class _EncodedOnce:
-    """An encoder that keeps the frames of one recording for the thread that asks for them."""
+class _AlignedOnce:
+    """An aligner that remembers its last alignment for the thread that asked for it."""
 
-    def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self._kept = threading.local()
-        self.name = encoder.name
-        self.fingerprint = encoder.fingerprint
-        self.dim = encoder.dim
-        self.phone_labels = getattr(encoder, "phone_labels", ())
+    def __init__(self, aligner: Aligner) -> None:
+        self._aligner = aligner
+        self._last = threading.local()
+        self.name = aligner.name
+        self.needs_frames = needs_frames(aligner)
 
-    @contextmanager
-    def keeping(self, audio: Audio) -> Iterator[None]:
-        """Inside, `audio` is encoded once however often it is asked for."""
-        self._kept.audio, self._kept.frames = audio, None
-        try:
-            yield
-        finally:
-            self._kept.audio = self._kept.frames = None
+    def align(
+        self, audio: Audio, pronunciation: Pronunciation, frames: Frames | None = None
+    ) -> Alignment:
+        """Align one recording, unless that was the last that was done."""
+        asked: tuple[Audio, Pronunciation] | None = getattr(self._last, "asked", None)
+        if asked is None or asked[0] is not audio or asked[1] != pronunciation:
+            self.forget()
+            self._last.alignment = self._aligner.align(audio, pronunciation, frames)
+            self._last.asked = audio, pronunciation
+        alignment: Alignment = self._last.alignment
+        return alignment
 
-    def encode(self, audio: Audio) -> Frames:
-        """Encode one recording, unless that has been done."""
-        if getattr(self._kept, "audio", None) is not audio:
-            return self._encoder.encode(audio)
-        if self._kept.frames is None:
-            self._kept.frames = self._encoder.encode(audio)
-        frames: Frames = self._kept.frames
-        return frames
-
-    def encode_batch(self, audios: Sequence[Audio]) -> list[Frames]:
-        """Encode several recordings."""
-        return self._encoder.encode_batch(audios)
+    def forget(self) -> None:
+        """Let go of the recording and its alignment."""
+        self._last.asked = self._last.alignment = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,16 +106,20 @@ class Accents:
     def __init__(self, assessors: Sequence[Assessor]) -> None:
         if not assessors:
             raise InputError("There is no accent to choose from.", fix="Name an index.")
-        encoders: dict[str, _EncodedOnce] = {}
+        encoders: dict[str, KeepingEncoder] = {}
+        aligners = []
         shared = []
         for assessor in assessors:
-            own = copy.copy(assessor)  # the caller's keeps its own encoder
+            own = copy.copy(assessor)  # the caller's keeps its own encoder and aligner
+            own.aligner = aligner = _AlignedOnce(assessor.aligner)
+            aligners.append(aligner)
             own.encoder = encoders.setdefault(
-                assessor.encoder.fingerprint, _EncodedOnce(assessor.encoder)
+                assessor.encoder.fingerprint, KeepingEncoder(assessor.encoder)
             )
             shared.append(own)
         self.assessors = tuple(shared)
         self._encoders = tuple(encoders.values())
+        self._aligners = tuple(aligners)
 
     def assess(
         self,
@@ -142,10 +142,20 @@ class Accents:
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)
-        with _all_keeping(self._encoders, recording):
+        with self._keeping(recording):
             number, accent = self._choose(recording, text, phones)
             result = self.assessors[number].assess(recording, text, phones=phones, id=id, l1=l1)
         return result.model_copy(update={"accent": accent})
+
+    @contextmanager
+    def _keeping(self, recording: Audio) -> Iterator[None]:
+        """Inside, a recording is encoded once, and aligned once for each accent."""
+        with ExitStack() as stack:
+            for encoder in self._encoders:
+                stack.enter_context(encoder.keeping([recording]))
+            for aligner in self._aligners:
+                stack.callback(aligner.forget)
+            yield
 
     def assessor_of(self, result: Assessment) -> Assessor:
         """Who judged a result: the assessor of the accent that was chosen."""
@@ -189,14 +199,6 @@ def _names(assessors: Sequence[Assessor]) -> list[str]:
     if len(set(names)) == len(names):
         return names
     return [str(assessor.index.path) for assessor in assessors]
-
-
-@contextmanager
-def _all_keeping(encoders: Sequence[_EncodedOnce], audio: Audio) -> Iterator[None]:
-    with ExitStack() as stack:
-        for encoder in encoders:
-            stack.enter_context(encoder.keeping(audio))
-        yield
 
 
 def _hear(

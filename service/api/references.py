@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +20,7 @@ from service.api.problems import NotThereError
 from service.commands.index_choice import fits
 from speech.alignment import Aligner, Alignment
 from speech.audio import SAMPLE_RATE, Audio
+from speech.encoders.keeping import KeepingEncoder
 from speech.errors import InputError, NativeEarError
 from speech.frames import Encoder, Frames
 from speech.inventory import primary_subtag
@@ -31,43 +31,26 @@ logger = logging.getLogger("nativeear.service")
 AUTO = "auto"
 
 
-class EncodedAhead:
-    """An encoder that can be given several recordings before it is asked for one of them.
-
-    What is encoded ahead is kept for the thread that did it. Instances are safe to share.
-    """
+class TimedEncoder:
+    """An encoder whose time is taken."""
 
     def __init__(self, encoder: Encoder, metrics: Metrics) -> None:
         self._encoder = encoder
         self._metrics = metrics
-        self._kept = threading.local()
         self.name = encoder.name
         self.fingerprint = encoder.fingerprint
         self.dim = encoder.dim
         self.phone_labels = getattr(encoder, "phone_labels", ())
 
-    @contextmanager
-    def ahead(self, audios: Sequence[Audio]) -> Iterator[None]:
-        """Encode recordings together; inside, `encode` has them at once."""
-        with self._metrics.stage("encode"):
-            frames = self._encoder.encode_batch(audios)
-        self._kept.frames = {id(audio): made for audio, made in zip(audios, frames, strict=True)}
-        try:
-            yield
-        finally:
-            self._kept.frames = {}
-
     def encode(self, audio: Audio) -> Frames:
-        """Encode one recording, unless that has been done."""
-        kept: dict[int, Frames] = getattr(self._kept, "frames", {})
-        if id(audio) in kept:
-            return kept.pop(id(audio))
+        """Encode one recording."""
         with self._metrics.stage("encode"):
             return self._encoder.encode(audio)
 
     def encode_batch(self, audios: Sequence[Audio]) -> list[Frames]:
         """Encode several recordings."""
-        return self._encoder.encode_batch(audios)
+        with self._metrics.stage("encode"):
+            return self._encoder.encode_batch(audios)
 
 
 class TimedAligner:
@@ -106,7 +89,7 @@ class Reference:
     name: str
     path: Path
     manifest_hash: str
-    encoder: EncodedAhead
+    encoder: KeepingEncoder
     _assessors: dict[str, Assessor]
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -126,7 +109,7 @@ class Reference:
             assessor = nativeear.load(path)
             if sha256_of(path / MANIFEST) == before:
                 break  # else another version took its place meanwhile
-        encoder = EncodedAhead(assessor.encoder, metrics)
+        encoder = KeepingEncoder(TimedEncoder(assessor.encoder, metrics))
         assessor.encoder = encoder
         assessor.aligner = TimedAligner(assessor.aligner, metrics)
         return cls(name, path, before, encoder, {AUTO: assessor})

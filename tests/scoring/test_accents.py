@@ -43,10 +43,12 @@ class GridAligner:
 
     def __init__(self, grid: Path) -> None:
         self._grid = grid
+        self.runs = 0
 
     def align(
         self, audio: Audio, pronunciation: Pronunciation, frames: Frames | None = None
     ) -> Alignment:
+        self.runs += 1
         inventory = Pronouncer("en-US").inventory
         found = read_alignment(self._grid, inventory, duration_s=audio.duration_s)
         meant = iter(pronunciation.canonical())
@@ -123,7 +125,7 @@ def test_the_nearest_natives_are_chosen_and_their_accent_is_not_punished(
     first, second = (_assessor(index, wav, encoder) for index in (tone_index, other_index))
     accents = Accents([first, second])
     result = accents.assess(wav, phones=SAID)
-    assert encoder.runs == 1
+    assert (encoder.runs, first.aligner.runs, second.aligner.runs) == (1, 1, 1)
     assert result.accent is not None
     assert result.accent.chosen == result.index == ("other-tones" if other else "tones")
     assert [c.language for c in result.accent.candidates] == ["en-US", "en-GB"]
@@ -136,7 +138,7 @@ def test_the_nearest_natives_are_chosen_and_their_accent_is_not_punished(
     assert score > worse
 
 
-def test_the_callers_encoder_stays_his(tone_index: PhoneIndex, tmp_path: Path) -> None:
+def test_the_callers_encoder_and_aligner_stay_his(tone_index: PhoneIndex, tmp_path: Path) -> None:
     wav = _write(tmp_path, "said", ["M", "IY"], seed=5)
     encoder = CountingEncoder()
     alone = _assessor(tone_index, wav, encoder)
@@ -144,7 +146,19 @@ def test_the_callers_encoder_stays_his(tone_index: PhoneIndex, tmp_path: Path) -
     assert alone.encoder is encoder
     accents.assess(wav, phones="M IY")
     alone.assess(wav, phones="M IY")
-    assert encoder.runs == 2
+    assert (encoder.runs, alone.aligner.runs) == (2, 2)
+
+
+def test_one_recording_after_another_is_aligned_anew(
+    tone_index: PhoneIndex, tmp_path: Path
+) -> None:
+    wav = _write(tmp_path, "said", ["M", "IY"], seed=5)
+    alone = _assessor(tone_index, wav, CountingEncoder())
+    accents = Accents([alone])
+    audio = Audio.load(wav)
+    results = [accents.assess(audio, phones=said, id="") for said in ("M IY", "M AA", "M IY")]
+    assert results[0] == results[2] != results[1]
+    assert alone.aligner.runs == 3
 
 
 def test_one_candidate_is_chosen_and_is_never_sure(tone_index: PhoneIndex, tmp_path: Path) -> None:
