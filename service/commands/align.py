@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.commands.guard import SOME_FAILED, print_json
+from service.commands.options import (
+    AsJson,
+    Corpora,
+    CorpusLanguage,
+    Layer,
+    Lexicon,
+    PronunciationSource,
+    Reader,
+    Workers,
+)
 
 if TYPE_CHECKING:
     from indexer.aligning import AligningReport
@@ -18,14 +28,8 @@ MAX_REASONS = 10
 
 def align(
     *,
-    corpus: Annotated[
-        list[str],
-        typer.Option(
-            metavar="DIR|MANIFEST",
-            help="Native speech: a folder, a CSV of audio and text, or asterisk:LANG; repeatable.",
-        ),
-    ],
-    lang: Annotated[str, typer.Option(metavar="TAG", help="Its language, as in en-US.")],
+    corpus: Corpora,
+    lang: CorpusLanguage,
     out: Annotated[
         Path,
         typer.Option(metavar="DIR", help="Folder of the TextGrids, sub-folders as in the ids."),
@@ -36,25 +40,15 @@ def align(
     encoder: Annotated[
         str, typer.Option(metavar="NAME|PATH|HUB_ID", help="For aligners that need one.")
     ] = "default",
-    layer: Annotated[
-        int | None, typer.Option(help="Layer of a neural encoder; its own best by default.")
-    ] = None,
-    g2p: Annotated[
-        str | None,
-        typer.Option(help="Where pronunciations come from: cmudict, espeak or graphemes."),
-    ] = None,
-    lexicon: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Pronunciations that go before all others: a word and its phones."
-        ),
-    ] = None,
-    reader: Annotated[str, typer.Option(help="How the corpus is read; auto looks at it.")] = "auto",
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    layer: Layer = None,
+    g2p: PronunciationSource = None,
+    lexicon: Lexicon = None,
+    reader: Reader = "auto",
+    workers: Workers = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Keep the TextGrids that are there already.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Align native speech: one TextGrid per utterance, with words, phones and confidence.
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.grading_options import CalibrationName, FalseRejections, IndexName, Language
 from service.commands.guard import SOME_FAILED, print_json
+from service.commands.options import AsJson, CalibrationName, FalseRejections, IndexName, Language
 from speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def assess(
     ] = None,
     calibration: CalibrationName = "auto",
     false_rejections: FalseRejections = 0.04,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Hear a recording against native speech, phone by phone.
 

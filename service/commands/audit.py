@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.commands.guard import SOME_FAILED, print_json
+from service.commands.options import AsJson, Index
 from speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def audit(
-    name: Annotated[str, typer.Argument(metavar="NAME|DIR", help="An index.")],
+    name: Index,
     *,
     against: Annotated[
         str | None,
@@ -42,7 +43,7 @@ def audit(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the audit in the index, as audit.json.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what an index holds, how well it hears, and what it lacks."""
     from indexer.audit.report import audit as audit_of

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from service.commands.grading_options import CalibrationName, IndexName, Language
 from service.commands.guard import GuardedCommand, print_json
+from service.commands.options import AsJson, CalibrationName, IndexName, Language
 
 app = typer.Typer(
     name="bands",
@@ -43,7 +43,7 @@ def fit(
     lang: Language = None,
     index: IndexName = None,
     calibration: CalibrationName = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Assess rated recordings and fit their bands to the scores.
 

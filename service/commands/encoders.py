@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from service.commands.guard import GuardedCommand, print_json
+from service.commands.options import AsJson
 
 app = typer.Typer(
     name="encoders",
@@ -16,14 +17,13 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME|PATH|HUB_ID", help="An encoder, or `default`.")
 ]
 
 
 @app.command(name="list", cls=GuardedCommand)
-def list_(as_json: JsonOption = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List the encoders that have a name."""
     from speech.encoders.catalogue import list_encoders
 
@@ -51,7 +51,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 
 @app.command(cls=GuardedCommand)
-def show(name: NameArgument, as_json: JsonOption = False) -> None:
+def show(name: NameArgument, as_json: AsJson = False) -> None:
     """Show what is known of an encoder; of the shipped one, its whole card."""
     from speech.encoders.catalogue import describe
 
@@ -87,7 +87,7 @@ def _print_facts(facts: Mapping[str, object], indent: str = "") -> None:
 
 
 @app.command(cls=GuardedCommand)
-def fetch(name: NameArgument, as_json: JsonOption = False) -> None:
+def fetch(name: NameArgument, as_json: AsJson = False) -> None:
     """Bring an encoder's weights to this machine."""
     from speech.encoders.catalogue import fetch
 

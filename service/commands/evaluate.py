@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.grading_options import CalibrationName, FalseRejections, IndexName, Language
 from service.commands.guard import SOME_FAILED, print_json
+from service.commands.options import (
+    AsJson,
+    CalibrationName,
+    FalseRejections,
+    IndexName,
+    Language,
+    Workers,
+)
 from speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -88,7 +95,7 @@ def evaluate(
             "utterance never answer.",
         ),
     ] = True,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
     seed: Annotated[
         int, typer.Option(min=0, help="Of --limit, simulated errors and intervals.")
     ] = 0,
@@ -107,7 +114,7 @@ def evaluate(
         Path | None,
         typer.Option(metavar="FILE.png", help="Draw whether the probabilities hold."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure how well the assessments agree with annotators, with 95 % intervals by speaker.
 

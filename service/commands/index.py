@@ -13,6 +13,18 @@ import typer
 
 from service.commands.audit import audit
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from service.commands.options import (
+    AsJson,
+    Corpora,
+    CorpusLanguage,
+    Index,
+    Layer,
+    Lexicon,
+    Licence,
+    PronunciationSource,
+    Reader,
+    Workers,
+)
 from speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
@@ -30,8 +42,6 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-NameArgument = Annotated[str, typer.Argument(metavar="NAME|DIR", help="An index.")]
 KeepOption = Annotated[
     int, typer.Option(min=0, help="Older versions that stay, for `index restore`.")
 ]
@@ -51,14 +61,8 @@ app.command(cls=GuardedCommand)(audit)
 @app.command(cls=GuardedCommand)
 def build(
     *,
-    corpus: Annotated[
-        list[str],
-        typer.Option(
-            metavar="DIR|MANIFEST",
-            help="Native speech: a folder, a CSV of audio and text, or asterisk:LANG; repeatable.",
-        ),
-    ],
-    lang: Annotated[str, typer.Option(metavar="TAG", help="Its language, as in en-US.")],
+    corpus: Corpora,
+    lang: CorpusLanguage,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -74,37 +78,22 @@ def build(
     encoder: Annotated[
         str, typer.Option(metavar="NAME|PATH|HUB_ID", help="See `nativeear encoders list`.")
     ] = "default",
-    layer: Annotated[
-        int | None, typer.Option(help="Layer of a neural encoder; its own best by default.")
-    ] = None,
-    g2p: Annotated[
-        str | None,
-        typer.Option(help="Where pronunciations come from: cmudict, espeak or graphemes."),
-    ] = None,
-    lexicon: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Pronunciations that go before all others: a word and its phones."
-        ),
-    ] = None,
+    layer: Layer = None,
+    g2p: PronunciationSource = None,
+    lexicon: Lexicon = None,
     pooling: Annotated[
         str, typer.Option(help="What stands for a phone: middle-third or middle-frame.")
     ] = "middle-third",
-    reader: Annotated[
-        str,
-        typer.Option(help="How the corpus is read; auto looks at it."),
-    ] = "auto",
+    reader: Reader = "auto",
     clips: Annotated[
         str | None, typer.Option(help="Keep the recordings for playback: flac or opus.")
     ] = None,
-    licence: Annotated[
-        str | None, typer.Option(help="Licence of corpora that do not state their own.")
-    ] = None,
+    licence: Licence = None,
     min_rating: Annotated[
         float | None,
         typer.Option(help="Leave out phones that the corpus's raters scored below this."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -123,7 +112,7 @@ def build(
         ),
     ] = True,
     budget: BudgetOption = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Build an index from native speech."""
     if out is None and name is None:
@@ -170,7 +159,7 @@ def build(
 
 
 @app.command(name="list", cls=GuardedCommand)
-def list_(as_json: JsonOption = False) -> None:
+def list_(as_json: AsJson = False) -> None:
     """List the indexes that can be named."""
     from indexes.catalogue import home, list_indexes
 
@@ -207,7 +196,7 @@ def list_(as_json: JsonOption = False) -> None:
 
 
 @app.command(cls=GuardedCommand)
-def show(name: NameArgument, as_json: JsonOption = False) -> None:
+def show(name: Index, as_json: AsJson = False) -> None:
     """Show what an index holds and how it was made."""
     from indexes.catalogue import find_index
     from indexes.phone_index import read_manifest
@@ -225,7 +214,7 @@ def show(name: NameArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command(cls=GuardedCommand)
-def verify(name: NameArgument, as_json: JsonOption = False) -> None:
+def verify(name: Index, as_json: AsJson = False) -> None:
     """Check every byte of an index; exit 1 if it is damaged."""
     from indexes.catalogue import find_index
 
@@ -246,32 +235,21 @@ def verify(name: NameArgument, as_json: JsonOption = False) -> None:
 
 @app.command(cls=GuardedCommand)
 def add(
-    name: NameArgument,
+    name: Index,
     *,
-    corpus: Annotated[
-        list[str],
-        typer.Option(
-            metavar="DIR|MANIFEST",
-            help="Native speech: a folder, a CSV of audio and text, or asterisk:LANG; repeatable.",
-        ),
-    ],
-    reader: Annotated[
-        str,
-        typer.Option(help="How the corpus is read; auto looks at it."),
-    ] = "auto",
-    licence: Annotated[
-        str | None, typer.Option(help="Licence of corpora that do not state their own.")
-    ] = None,
+    corpus: Corpora,
+    reader: Reader = "auto",
+    licence: Licence = None,
     encoder: Annotated[
         str | None,
         typer.Option(metavar="NAME|PATH", help="Where the index's encoder lies, if not known."),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    workers: Workers = 1,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted addition.")
     ] = False,
     keep: KeepOption = 1,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Add native speech to an index, with the settings that it was built with."""
     from indexer.living import AddRequest
@@ -296,7 +274,7 @@ def add(
 
 @app.command(cls=GuardedCommand)
 def remove(
-    name: NameArgument,
+    name: Index,
     *,
     speaker: Annotated[
         list[str] | None, typer.Option(help="Remove all that this speaker said; repeatable.")
@@ -305,7 +283,7 @@ def remove(
         list[str] | None, typer.Option(metavar="ID", help="Remove this utterance; repeatable.")
     ] = None,
     keep: KeepOption = 1,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove speakers or utterances from an index; older versions still hold them."""
     from indexer.living import remove as remove_from
@@ -325,7 +303,7 @@ def remove(
 
 @app.command(cls=GuardedCommand)
 def thin(
-    name: NameArgument,
+    name: Index,
     *,
     budget: BudgetOption = None,
     out: Annotated[
@@ -333,7 +311,7 @@ def thin(
         typer.Option(metavar="DIR", help="Leave the index as it is, and make the thin one here."),
     ] = None,
     keep: KeepOption = 1,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget."""
     from indexer.living import thin as thin_index
@@ -351,7 +329,7 @@ def thin(
 
 @app.command(cls=GuardedCommand)
 def optimize(
-    name: NameArgument,
+    name: Index,
     *,
     recall: Annotated[
         float,
@@ -361,7 +339,7 @@ def optimize(
         str, typer.Option(metavar="SIZE", help="What a search may hold in memory, as in 20MB.")
     ] = "2GB",
     keep: KeepOption = 1,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure ways to search an index, and have it searched by the fastest that will do."""
     from indexer.optimising import optimise
@@ -395,7 +373,7 @@ def merge(
     name: Annotated[
         str | None, typer.Option(help="Name of the index; the folder's by default.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make one index of several, which stay as they are."""
     if out is None and name is None:
@@ -417,9 +395,9 @@ def merge(
 
 @app.command(cls=GuardedCommand)
 def diff(
-    first: NameArgument,
-    second: NameArgument,
-    as_json: JsonOption = False,
+    first: Index,
+    second: Index,
+    as_json: AsJson = False,
 ) -> None:
     """Show what one index has that another lacks."""
     from indexes.catalogue import find_index
@@ -442,7 +420,7 @@ def diff(
 
 
 @app.command(cls=GuardedCommand)
-def versions(name: NameArgument, as_json: JsonOption = False) -> None:
+def versions(name: Index, as_json: AsJson = False) -> None:
     """List the versions of an index that are kept."""
     from indexes.versions import versions as versions_of
 
@@ -460,12 +438,12 @@ def versions(name: NameArgument, as_json: JsonOption = False) -> None:
 
 @app.command(cls=GuardedCommand)
 def restore(
-    name: NameArgument,
+    name: Index,
     *,
     version: Annotated[
         int | None, typer.Option(help="Which one; the newest that is kept by default.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring an older version of an index back; the current one is kept in its place."""
     from indexes.locking import writing

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from service.commands.guard import GuardedCommand, print_json
+from service.commands.options import AsJson
 
 app = typer.Typer(
     name="inventory",
@@ -28,7 +29,7 @@ def import_(
         Path, typer.Argument(metavar="PHOIBLE.csv", help="PHOIBLE's table, or one of its shape.")
     ],
     out: Annotated[Path, typer.Option(metavar="F.csv", help="The table to write.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a table of first languages; `assess --l1 F.csv:mlt` then knows Maltese."""
     from scoring.feedback.first_language import convert_phoible

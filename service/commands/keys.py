@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from service.commands.guard import GuardedCommand, print_json
+from service.commands.options import AsJson
 
 if TYPE_CHECKING:
     from service.database.keys import KeyRecord
@@ -31,7 +32,6 @@ Database = Annotated[
         "file in the user's data folder.",
     ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 @app.callback()
@@ -65,7 +65,7 @@ def create(
         typer.Option(metavar="DAYS", help="How long it is valid; for ever by default."),
     ] = None,
     database: Database = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, this once."""
     from service.database.keys import NewKey
@@ -96,7 +96,7 @@ def create(
 
 
 @app.command("list", cls=GuardedCommand)
-def list_keys(*, database: Database = None, as_json: JsonOption = False) -> None:
+def list_keys(*, database: Database = None, as_json: AsJson = False) -> None:
     """List every key, revoked and expired ones too."""
     with _open(database) as store:
         known = store.keys()
@@ -117,7 +117,7 @@ def revoke(
     *,
     id: Annotated[str, typer.Argument(metavar="ID", help="As `nativeear keys list` tells it.")],
     database: Database = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Let a key open nothing any more.
 

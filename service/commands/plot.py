@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.grading_options import IndexName, Language
+from service.commands.options import IndexName, Language
 
 
 def plot(
