@@ -90,21 +90,24 @@ class OwnClassQuality:
         index = self._index
         vectors = index.transform(embeddings)
         allowed = ~exclusion.rows(index)
-        grades = []
-        for vector, phone in zip(vectors, phones, strict=True):
+        grades = [UNCERTAIN] * len(phones)
+        for phone in dict.fromkeys(phones):
             own = index.rows_of(phone)
-            answering = index.vectors[own][allowed[own]]
+            answering = index.vectors[own]
+            if not allowed[own].all():
+                answering = answering[allowed[own]]
             natives = self._natives.get(phone)
             if natives is None or min(len(answering), len(natives)) < MIN_COVERAGE:
-                grades.append(UNCERTAIN)
                 continue
+            said = [i for i, other in enumerate(phones) if other == phone]
             similarity = class_similarities(
-                vector[None],
+                vectors[said],
                 answering,
                 np.array([0, len(answering)]),
                 top_m=index.manifest.decision.top_m,
             )
-            log_quantile = float(natives.log_quantile(similarity[0, 0]))
-            verdict: Verdict = "accented" if log_quantile < self._accented_below else "correct"
-            grades.append(Grade(score_of(log_quantile), None, verdict))
+            for i, log_quantile in zip(said, natives.log_quantile(similarity[:, 0]), strict=True):
+                accented = log_quantile < self._accented_below
+                verdict: Verdict = "accented" if accented else "correct"
+                grades[i] = Grade(score_of(float(log_quantile)), None, verdict)
         return tuple(grades)
