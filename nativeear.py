@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 from speech.errors import NativeEarError
 
 if TYPE_CHECKING:
+    from indexes.manifest import EncoderIdentity
     from indexes.phone_index import PhoneIndex
     from scoring.accents import Accents
     from scoring.assessment import Assessment
     from scoring.assessor import Assessor
     from speech.audio import Audio
+    from speech.encoders.catalogue import Dtype
     from speech.frames import Encoder
 
 __all__ = ["Assessment", "Assessor", "Audio", "NativeEarError", "load", "load_accents"]
@@ -81,13 +83,12 @@ def load(
     """
     from indexes.catalogue import find_index
     from indexes.phone_index import PhoneIndex
-    from speech.encoders.catalogue import load_encoder
 
     opened = PhoneIndex.open(find_index(index))
     identity = opened.manifest.encoder
     return _assessor(
         opened,
-        load_encoder(encoder or identity.name, layer=identity.layer, dtype="auto"),
+        _encoder(identity, encoder),
         aligner=aligner,
         lexicon=lexicon,
         calibration=calibration,
@@ -120,26 +121,32 @@ def load_accents(
     from indexes.catalogue import accents_of
     from indexes.phone_index import PhoneIndex
     from scoring.accents import Accents
-    from speech.encoders.catalogue import load_encoder
 
-    encoders: dict[str, Encoder] = {}
+    encoders: dict[tuple[str, str], Encoder] = {}
     assessors = []
     for summary in accents_of(language):
         opened = PhoneIndex.open(summary.path)
         identity = opened.manifest.encoder
-        if identity.fingerprint not in encoders:
-            encoders[identity.fingerprint] = load_encoder(
-                identity.name, layer=identity.layer, dtype="auto"
-            )
+        heard_by = identity.fingerprint, identity.dtype
+        if heard_by not in encoders:
+            encoders[heard_by] = _encoder(identity)
         assessors.append(
             _assessor(
                 opened,
-                encoders[identity.fingerprint],
+                encoders[heard_by],
                 calibration=calibration,
                 false_rejections=false_rejections,
             )
         )
     return Accents(assessors)
+
+
+def _encoder(identity: EncoderIdentity, name: str | None = None) -> Encoder:
+    """The encoder of an index, in the arithmetic that the index names or its own choice."""
+    from speech.encoders.catalogue import load_encoder
+
+    dtype: Dtype = "auto" if identity.dtype == "float32" else identity.dtype
+    return load_encoder(name or identity.name, layer=identity.layer, dtype=dtype)
 
 
 def _assessor(

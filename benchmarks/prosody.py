@@ -162,7 +162,11 @@ def open_bench(aligner: str = ALIGNER) -> Bench:
     return Bench(
         index,
         NativeProsody(index),
-        load_encoder(index.manifest.encoder.name, layer=index.manifest.encoder.layer),
+        load_encoder(
+            index.manifest.encoder.name,
+            layer=index.manifest.encoder.layer,
+            dtype=index.manifest.encoder.dtype,
+        ),
         load_aligner(aligner, "en-US"),
         Pronouncer("en-US"),
     )

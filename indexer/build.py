@@ -29,6 +29,7 @@ from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
 from indexes.phone_index import ALIGNER, LEXICON
 from indexes.publishing import refuse_existing, sha256_of
+from speech.encoders.catalogue import Arithmetic
 from speech.errors import CorpusError, InputError
 from speech.pooling import Pooling
 
@@ -47,7 +48,7 @@ class BuildRequest:
         Folder to publish; must not exist.
     name
         Name of the index; the folder's name if None.
-    aligner, encoder, layer, pooling, reader
+    aligner, encoder, layer, dtype, pooling, reader
         See `nativeear index build --help`.
     workers
         Processes that decode, align and encode.
@@ -98,6 +99,7 @@ class BuildRequest:
     lexicon: Path | None = None
     within: Path | None = None
     embeddings: bool = True
+    dtype: Arithmetic = "float32"
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             inventory=inventory_of(
                 corpora, request.language, lexicon=request.lexicon, g2p=request.g2p
             ),
+            dtype=request.dtype,
         )
     )
     work = request.out.parent / f".{request.out.name}.building"
@@ -339,6 +342,7 @@ def _prepare(
             request.language,
             request.aligner,
             pooler.encoder.fingerprint,
+            request.dtype,
             request.pooling,
             request.g2p,
             request.lexicon and sha256_of(request.lexicon),
@@ -406,6 +410,7 @@ def _settings(
             layer=request.layer,
             fingerprint=pooler.encoder.fingerprint,
             dim=pooler.encoder.dim,
+            dtype=request.dtype,
         ),
         pooling=request.pooling,
         aligner=request.aligner,
@@ -424,6 +429,8 @@ def _command(request: BuildRequest, corpora: list[str]) -> str:
     parts += [f"--encoder {request.encoder}", f"--pooling {request.pooling}"]
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")
+    if request.dtype != "float32":
+        parts.append(f"--dtype {request.dtype}")
     if request.g2p is not None:
         parts.append(f"--g2p {request.g2p}")
     if request.lexicon is not None:

@@ -540,6 +540,7 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
             lexicon=index.lexicon,
             inventory=index.inventory,
             model=index.aligner_model,
+            dtype=manifest.encoder.dtype,
         )
     )
     index.check_encoder(pooler.encoder)

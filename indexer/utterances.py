@@ -22,7 +22,7 @@ from speech.aligners.flatstart import FlatstartAligner
 from speech.aligners.textgrid import read_alignment, spans_alignment
 from speech.alignment import SILENCE, Aligner, Alignment
 from speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
-from speech.encoders.catalogue import has_gpu, load_encoder
+from speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
 from speech.errors import AlignmentError, AudioError, NativeEarError
 from speech.frames import Encoder, FloatArray, Frames
 from speech.inventory import PhoneInventory
@@ -118,7 +118,7 @@ class PoolingRequest:
     ----------
     language
         BCP 47 tag.
-    aligner, encoder, layer, pooling
+    aligner, encoder, layer, dtype, pooling
         See `nativeear index build --help`.
     g2p
         The one source of pronunciations after the lexicon; the usual ones if None.
@@ -139,6 +139,7 @@ class PoolingRequest:
     lexicon: Path | None = None
     inventory: PhoneInventory | None = None
     model: Path | None = None
+    dtype: Arithmetic = "float32"
 
 
 class UtterancePooler:
@@ -173,7 +174,8 @@ class UtterancePooler:
     @cached_property
     def encoder(self) -> Encoder:
         """The encoder."""
-        return load_encoder(self.request.encoder, layer=self.request.layer)
+        request = self.request
+        return load_encoder(request.encoder, layer=request.layer, dtype=request.dtype)
 
     @cached_property
     def aligner_name(self) -> str:

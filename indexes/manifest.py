@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from speech.encoders.catalogue import Arithmetic
 from speech.pooling import Pooling
 
 FORMAT_VERSION = 1
@@ -23,12 +24,13 @@ class _Model(BaseModel):
 
 
 class EncoderIdentity(_Model):
-    """The encoder that made the vectors."""
+    """The encoder that made the vectors; `dtype` is the arithmetic of its network."""
 
     name: str
     layer: int | None
     fingerprint: str
     dim: int
+    dtype: Arithmetic = "float32"
 
 
 class TransformIdentity(_Model):

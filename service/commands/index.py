@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from indexer.optimising import OptimiseReport
     from indexes.difference import IndexDifference, Only
     from indexes.verification import VerifyReport
+    from speech.encoders.catalogue import Arithmetic
     from speech.pooling import Pooling
 
 app = typer.Typer(
@@ -79,6 +80,13 @@ def build(
         str, typer.Option(metavar="NAME|PATH|HUB_ID", help="See `nativeear encoders list`.")
     ] = "default",
     layer: Layer = None,
+    dtype: Annotated[
+        str,
+        typer.Option(
+            metavar="float32|bfloat16",
+            help="Arithmetic of a neural encoder; learners are then heard in the same.",
+        ),
+    ] = "float32",
     g2p: PronunciationSource = None,
     lexicon: Lexicon = None,
     pooling: Annotated[
@@ -123,6 +131,7 @@ def build(
     from indexer.living import thin as thin_index
     from indexes.catalogue import home
     from service.commands.progress import ProgressReport
+    from speech.encoders.catalogue import Arithmetic
     from speech.pooling import Pooling
 
     request = BuildRequest(
@@ -133,6 +142,7 @@ def build(
         aligner=aligner,
         encoder=encoder,
         layer=layer,
+        dtype=cast("Arithmetic", _one_of("--dtype", dtype, get_args(Arithmetic))),
         g2p=g2p,
         lexicon=lexicon,
         pooling=cast("Pooling", _one_of("--pooling", pooling, get_args(Pooling))),

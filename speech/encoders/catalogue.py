@@ -20,6 +20,8 @@ from speech.frames import Encoder
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
+Arithmetic = Literal["float32", "bfloat16"]
+"""What an index may be built in."""
 
 DEFAULT = "compact"
 """What the name `default` stands for: the encoder that comes with NativeEar."""

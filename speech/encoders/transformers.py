@@ -437,8 +437,8 @@ class TransformersEncoder:
                     raise EncoderError(
                         f"The GPU has too little memory for the encoder {self.name}.",
                         cause=str(error).splitlines()[0],
-                        fix="Encode fewer recordings at once, use --dtype bfloat16, or run on "
-                        "the CPU.",
+                        fix="Encode fewer recordings at once, build with --dtype bfloat16, or run "
+                        "on the CPU.",
                     ) from error
                 results.update(zip(batch, outputs, strict=True))
         return [results[index] for index in range(len(pieces))]
