@@ -589,6 +589,7 @@ def _check_alike(one: PhoneIndex, other: PhoneIndex, *, same_transform: bool) ->
         ("language", a.language, b.language),
         ("encoder", a.encoder.name, b.encoder.name),
         ("encoder's weights", a.encoder.fingerprint, b.encoder.fingerprint),
+        ("encoder's arithmetic", a.encoder.dtype, b.encoder.dtype),
         ("pooling", a.pooling, b.pooling),
         ("phone inventory", one.inventory.to_json(), other.inventory.to_json()),
     ):

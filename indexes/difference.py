@@ -103,6 +103,7 @@ def _settings(manifest: Manifest) -> dict[str, str]:
         "encoder": manifest.encoder.name,
         "layer": str(manifest.encoder.layer),
         "encoder fingerprint": manifest.encoder.fingerprint,
+        "arithmetic": manifest.encoder.dtype,
         "pooling": manifest.pooling,
         "aligner": manifest.aligner,
         "least rating": str(manifest.min_rating),

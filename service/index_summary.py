@@ -25,7 +25,7 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "name": manifest.name,
         "folder": str(path),
         "language": manifest.language,
-        "encoder": f"{encoder.name}{layer}, {encoder.dim} dimensions",
+        "encoder": f"{encoder.name}{layer}, {encoder.dim} dimensions, {encoder.dtype}",
         "fingerprint": encoder.fingerprint,
         "transform": f"{manifest.transform.kind} to {manifest.transform.dim} dimensions",
         "pooling": manifest.pooling,

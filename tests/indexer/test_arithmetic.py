@@ -11,11 +11,12 @@ from typer.testing import CliRunner
 
 import nativeear
 from indexer.build import BuildRequest, build_index
-from indexer.living import AddRequest, add
+from indexer.living import AddRequest, add, merge
+from indexes.difference import difference
 from indexes.phone_index import PhoneIndex, read_manifest
 from service.cli import app
 from speech.encoders.catalogue import load_encoder
-from speech.errors import EncoderError
+from speech.errors import EncoderError, InputError
 
 TINY = {
     "hidden_size": 32,
@@ -91,3 +92,21 @@ def test_another_arithmetic_is_refused(tone_corpus: Path, tmp_path: Path) -> Non
     assert ended.exit_code == 2
     assert "--dtype cannot be 'int8'" in ended.output
     assert not (tmp_path / "x").exists()
+
+
+def test_two_arithmetics_are_not_merged(
+    tone_index: PhoneIndex, tone_corpus: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    request = BuildRequest(
+        corpora=(str(tone_corpus),),
+        language="en-US",
+        out=other,
+        encoder="spectral",
+        dtype="bfloat16",
+    )
+    build_index(request)
+    with pytest.raises(InputError, match="differ in encoder's arithmetic"):
+        merge([tone_index.path, other], tmp_path / "both")
+    settings = difference(tone_index.path, other).settings
+    assert settings["arithmetic"] == ("float32", "bfloat16")
