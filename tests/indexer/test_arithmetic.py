@@ -109,4 +109,5 @@ def test_two_arithmetics_are_not_merged(
     with pytest.raises(InputError, match="differ in encoder's arithmetic"):
         merge([tone_index.path, other], tmp_path / "both")
     settings = difference(tone_index.path, other).settings
-    assert settings["arithmetic"] == ("float32", "bfloat16")
+    pair = settings["arithmetic"]
+    assert (pair.first, pair.second) == ("float32", "bfloat16")
