@@ -122,18 +122,17 @@ def load_accents(
     from indexes.phone_index import PhoneIndex
     from scoring.accents import Accents
 
-    encoders: dict[tuple[str, str], Encoder] = {}
+    encoders: dict[str, Encoder] = {}
     assessors = []
     for summary in accents_of(language):
         opened = PhoneIndex.open(summary.path)
         identity = opened.manifest.encoder
-        heard_by = identity.fingerprint, identity.dtype
-        if heard_by not in encoders:
-            encoders[heard_by] = _encoder(identity)
+        if identity.fingerprint not in encoders:
+            encoders[identity.fingerprint] = _encoder(identity)
         assessors.append(
             _assessor(
                 opened,
-                encoders[heard_by],
+                encoders[identity.fingerprint],
                 calibration=calibration,
                 false_rejections=false_rejections,
             )

@@ -31,7 +31,7 @@ from benchmarks.arithmetic import save_hubert, seconds
 from indexes.resident import ResidentVectors
 from indexes.similarity import FloatArray, best_of_classes, class_products
 from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders.catalogue import Arithmetic, Device, load_encoder
+from speech.encoders.catalogue import Arithmetic, Device, has_gpu, load_encoder
 from speech.frames import Encoder
 
 PHONES = 40
@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=24)
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     given = parser.parse_args()
-    if given.device == "cuda" and not torch.cuda.is_available():
+    if given.device == "cuda" and not has_gpu():
         sys.exit("PyTorch finds no graphics card here.")
     console = Console(width=100)
     if given.device == "cuda":

@@ -86,17 +86,14 @@ class Pool:
         """float32 `[n, d]`, mapped."""
         return np.load(self.folder / "vectors.npy", mmap_mode="r")  # type: ignore[no-any-return]
 
-    def cells(self, codes: Codes, probing: Probing, mapped: bool | None = None) -> Cells:
+    def cells(self, codes: Codes, probing: Probing) -> Cells:
         """Cells that `search_cells` wrote.
 
-        Beside exact vectors that are mapped, or read from their file; as an index would have it
-        with `MOST_BYTES` if that is not said.
+        Exact vectors are mapped or read, as an index would have it with `MOST_BYTES`.
         """
         vectors: FloatArray | RowsOfFile = self.vectors
-        if mapped is None:
-            size = sum(file.stat().st_size for file in (self.folder / codes).iterdir())
-            mapped = size + self.vectors.nbytes <= MOST_BYTES
-        if not mapped:
+        size = sum(file.stat().st_size for file in (self.folder / codes).iterdir())
+        if size + self.vectors.nbytes > MOST_BYTES:
             file = self.folder / "vectors.npy"
             offset = file.stat().st_size - self.vectors.nbytes
             vectors = RowsOfFile(file, offset, self.vectors.shape)

@@ -51,6 +51,7 @@ def pooled_test(index: PhoneIndex, corpus: str, limit: int | None) -> list[Poole
             lexicon=index.lexicon,
             inventory=index.inventory,
             model=index.aligner_model,
+            dtype=manifest.encoder.dtype,
         )
     )
     held = set(index.codes("utterance")[1])

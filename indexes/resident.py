@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.similarity import BLOCK_BYTES, FloatArray, IntArray
+from speech.encoders.catalogue import has_gpu
 
 ROOM = 2
 """Free memory of the card has to be this many times the vectors: encoders need some, too."""
@@ -101,6 +102,6 @@ def on_gpu(vectors: FloatArray, bounds: IntArray) -> ResidentVectors | None:
     """Vectors on a graphics card; None where there is none, or it has no room for them."""
     import torch
 
-    if not torch.cuda.is_available() or torch.cuda.mem_get_info()[0] < ROOM * vectors.nbytes:
+    if not has_gpu() or torch.cuda.mem_get_info()[0] < ROOM * vectors.nbytes:
         return None
     return ResidentVectors(vectors, bounds, "cuda")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from speech.audio import Audio
+from speech.encoders.catalogue import has_gpu
 from speech.encoders.fingerprint import fingerprint
 from speech.encoders.windows import Window, plan, stitch
 from speech.errors import EncoderError
@@ -158,7 +159,7 @@ def load(
 
     folder = Path(source) if source and source != name else FOLDER
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if has_gpu() else "cpu"
     try:
         model = load_model(folder, device)
         if dtype == "bfloat16" or (dtype == "auto" and _multiplies_bfloat16(device)):

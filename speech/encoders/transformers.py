@@ -34,6 +34,7 @@ from speech.encoders.catalogue import (
     LAYER_SHARES,
     conversion,
     default_layer,
+    has_gpu,
     locate,
     read_config,
 )
@@ -562,13 +563,13 @@ def load(
 
 
 def _device(device: str) -> torch.device:
-    if device == "cuda" and not torch.cuda.is_available():
+    if device == "cuda" and not has_gpu():
         raise EncoderError(
             "There is no CUDA device on this machine.",
             fix="Leave the device at auto or cpu, or install a CUDA build of torch.",
         )
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if has_gpu() else "cpu"
     return torch.device(device)
 
 
