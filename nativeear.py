@@ -59,8 +59,8 @@ def load(
     index
         Name or folder of an index.
     encoder
-        The encoder that built the index; its own by default. A folder where a downloaded model
-        lies may be named here.
+        The encoder that built the index, such as the folder where its model lies here; by
+        default it is looked for, see `speech.encoders.model_folders.find`.
     aligner
         `auto` or one of the registered aligners.
     lexicon
@@ -143,9 +143,12 @@ def load_accents(
 def _encoder(identity: EncoderIdentity, name: str | None = None) -> Encoder:
     """The encoder of an index, in the arithmetic that the index names or its own choice."""
     from speech.encoders.catalogue import load_encoder
+    from speech.encoders.model_folders import find
 
     dtype: Dtype = "auto" if identity.dtype == "float32" else identity.dtype
-    return load_encoder(name or identity.name, layer=identity.layer, dtype=dtype)
+    if name is None:
+        return find(identity.name, identity.fingerprint, layer=identity.layer, dtype=dtype)
+    return load_encoder(name, layer=identity.layer, dtype=dtype)
 
 
 def _assessor(

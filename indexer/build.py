@@ -30,6 +30,7 @@ from indexes.manifest import EncoderIdentity
 from indexes.phone_index import ALIGNER, LEXICON
 from indexes.publishing import refuse_existing, sha256_of
 from speech.encoders.catalogue import Arithmetic
+from speech.encoders.model_folders import portable_name, remember
 from speech.errors import CorpusError, InputError
 from speech.pooling import Pooling
 
@@ -168,6 +169,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             dtype=request.dtype,
         )
     )
+    remember(pooler.encoder)
     work = request.out.parent / f".{request.out.name}.building"
     with writing(request.out, "nativeear index build"):
         pooled = pool_corpora(
@@ -406,7 +408,7 @@ def _settings(
         language=request.language,
         inventory=pooler.inventory.to_json(),
         encoder=EncoderIdentity(
-            name=pooler.encoder.name,
+            name=portable_name(pooler.encoder.name),
             layer=request.layer,
             fingerprint=pooler.encoder.fingerprint,
             dim=pooler.encoder.dim,
@@ -426,7 +428,7 @@ def _command(request: BuildRequest, corpora: list[str]) -> str:
     parts = ["nativeear index build"]
     parts += [f"--corpus {corpus}" for corpus in corpora]
     parts += [f"--lang {request.language}", f"--aligner {request.aligner}"]
-    parts += [f"--encoder {request.encoder}", f"--pooling {request.pooling}"]
+    parts += [f"--encoder {portable_name(request.encoder)}", f"--pooling {request.pooling}"]
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")
     if request.dtype != "float32":

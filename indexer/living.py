@@ -51,7 +51,7 @@ from indexer.utterances import PoolingRequest, UtterancePooler
 from indexes.exemplar import SCHEMA
 from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
 from indexes.locking import writing
-from indexes.manifest import FileIdentity, Manifest
+from indexes.manifest import EncoderIdentity, FileIdentity, Manifest
 from indexes.phone_index import (
     ALIGNER,
     EMBEDDINGS,
@@ -68,6 +68,7 @@ from indexes.utterances import utterances_of
 from indexes.verification import verify
 from indexes.versions import next_revision, replace
 from speech.audio import Audio
+from speech.encoders.model_folders import find
 from speech.errors import InputError
 
 KEEP = 1
@@ -533,7 +534,7 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
         PoolingRequest(
             manifest.language,
             manifest.aligner,
-            encoder or manifest.encoder.name,
+            encoder or _encoder_name(manifest.encoder),
             manifest.encoder.layer,
             manifest.pooling,
             g2p=manifest.g2p,
@@ -545,6 +546,12 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
     )
     index.check_encoder(pooler.encoder)
     return pooler
+
+
+def _encoder_name(identity: EncoderIdentity) -> str:
+    """What opens the encoder of an index on this machine."""
+    layer, dtype = identity.layer, identity.dtype
+    return find(identity.name, identity.fingerprint, layer=layer, dtype=dtype).name
 
 
 def _next(index: PhoneIndex, command: str) -> Settings:

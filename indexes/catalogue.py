@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from indexes.phone_index import read_manifest
 from indexes.publishing import MANIFEST
 from speech.errors import IndexFormatError, InputError
 from speech.inventory import primary_subtag
+from speech.user_data import data_folder
 
 _PACKAGE = Path(__file__).parent
 DEFAULT_INDEX = "en-US"
@@ -44,17 +44,6 @@ def home() -> Path:
     if (_PACKAGE.parent / "pyproject.toml").is_file():
         return _PACKAGE
     return data_folder() / "indexes"
-
-
-def data_folder() -> Path:
-    """NativeEar's folder among the user's data."""
-    if sys.platform == "darwin":
-        data = Path.home() / "Library" / "Application Support"
-    elif sys.platform == "win32":
-        data = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    else:
-        data = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local" / "share"))
-    return data / "nativeear"
 
 
 def find_index(name_or_path: str | Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,9 @@ AUDIT = "audit.json"
 
 COPIED_BYTES = 1 << 26
 """Vectors that take no more room than this are held in memory rather than mapped."""
+
+SUMMED_ROWS = 1 << 14
+"""Vectors that are summed at a time."""
 
 _FLAT_HEADER = struct.Struct("<4siqqqBiQ")
 """What FAISS writes before the vectors of an `IndexFlatIP`: its four letters, d, n, two words that
@@ -320,6 +324,20 @@ class PhoneIndex:
         if self.cells is not None or self.vectors.nbytes <= COPIED_BYTES:
             return None
         return on_gpu(self.vectors, self.bounds)
+
+    @cached_property
+    def class_sums(self) -> NDArray[np.float64]:
+        """Sum of the vectors of every class, float64 `[P, d]`.
+
+        Read in blocks: a mapped file of vectors is larger than memory, and its array, which is not
+        aligned, would be copied whole by a reduction over all of it.
+        """
+        sums = np.zeros((len(self.classes), self.vectors.shape[1]))
+        for p, (first, end) in enumerate(pairwise(self.bounds.tolist())):
+            for start in range(first, end, SUMMED_ROWS):
+                block = self.vectors[start : min(start + SUMMED_ROWS, end)].copy()
+                sums[p] += block.sum(axis=0, dtype=np.float64)
+        return sums
 
     @cached_property
     def native_margins(self) -> FloatArray:

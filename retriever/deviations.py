@@ -96,8 +96,8 @@ class Deviations:
     @cached_property
     def _means(self) -> FloatArray:
         """Mean exemplar of every class, unit vectors `[P, d]`."""
-        sums = np.add.reduceat(self._index.vectors, self._index.bounds[:-1], axis=0)
-        means: FloatArray = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+        sums = self._index.class_sums
+        means: FloatArray = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
         return means
 
     @cached_property

@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scoring.feedback.first_language import first_language
 from service.failures import InternalError, error_object
@@ -110,6 +110,7 @@ def assess_manifest(
     out: Path,
     *,
     index: str | Path,
+    encoder: str | None = None,
     calibration: str = "auto",
     false_rejections: float = 0.04,
     l1: str | None = None,
@@ -129,7 +130,7 @@ def assess_manifest(
         File to write; replaced if it is there.
     index
         Name or folder of an index.
-    calibration, false_rejections
+    encoder, calibration, false_rejections
         See `nativeear.load`.
     l1
         First language of the speakers, see `scoring.feedback.first_language.first_language`.
@@ -150,7 +151,14 @@ def assess_manifest(
     rows = told.rows
     _check_out(out, manifest)
     beside = out.with_name(out.name + ".partial")
-    load = partial(_load, index, calibration, false_rejections, l1)
+    load = partial(
+        _load,
+        l1,
+        index=index,
+        encoder=encoder,
+        calibration=calibration,
+        false_rejections=false_rejections,
+    )
     done = failed = 0
     try:
         with (
@@ -217,12 +225,10 @@ def _check_out(out: Path, manifest: Path) -> None:
         )
 
 
-def _load(
-    index: str | Path, calibration: str, false_rejections: float, l1: str | None
-) -> Callable[[Row], Line]:
+def _load(l1: str | None, **options: Any) -> Callable[[Row], Line]:
     import nativeear  # here: the parent process needs neither torch nor the index
 
-    assessor = nativeear.load(index, calibration=calibration, false_rejections=false_rejections)
+    assessor = nativeear.load(**options)
     return partial(_assess, assessor, l1)
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class EvaluationRequest:
         At most so many utterances, drawn with `seed`; all if None.
     detection
         What counts as a rejection.
-    calibration, false_rejections
+    encoder, calibration, false_rejections
         See `nativeear.load`.
     exclude_own
         Whether the speaker's own exemplars stay silent; those of the utterance itself always do.
@@ -77,6 +77,7 @@ class EvaluationRequest:
     speakers: tuple[str, ...] = ()
     limit: int | None = None
     detection: Detection = BY_VERDICT
+    encoder: str | None = None
     calibration: str = "auto"
     false_rejections: float = FALSE_REJECTIONS
     exclude_own: bool = True
@@ -323,7 +324,13 @@ class _Run:
             for reading, key in zip(readings, keys, strict=True)
             if rows is None or key not in rows
         ]
-        work = partial(_load, self._index.path, request.calibration, request.false_rejections)
+        work = partial(
+            _load,
+            self._index.path,
+            encoder=request.encoder,
+            calibration=request.calibration,
+            false_rejections=request.false_rejections,
+        )
         with closing(in_processes(work, missing, request.workers)) as made:
             for reading, key in zip(readings, keys, strict=True):
                 if rows is not None and key in rows:
@@ -378,10 +385,10 @@ def _row(reading: Reading, key: str, answer: str | Died) -> str:
     return json.dumps(head | told, ensure_ascii=False, separators=(",", ":"))
 
 
-def _load(index: Path, calibration: str, false_rejections: float) -> Callable[[Reading], str]:
+def _load(index: Path, **options: Any) -> Callable[[Reading], str]:
     import nativeear  # here: the parent process needs no torch
 
-    assessor = nativeear.load(index, calibration=calibration, false_rejections=false_rejections)
+    assessor = nativeear.load(index, **options)
     return partial(_assess, assessor)
 
 

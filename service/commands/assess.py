@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.commands.guard import SOME_FAILED, print_json
-from service.commands.options import AsJson, CalibrationName, FalseRejections, IndexName, Language
+from service.commands.options import (
+    AsJson,
+    CalibrationName,
+    EncoderOfIndex,
+    FalseRejections,
+    IndexName,
+    Language,
+)
 from speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,6 +72,7 @@ def assess(
     ] = None,
     lang: Language = None,
     index: IndexName = None,
+    encoder: EncoderOfIndex = None,
     accent: Annotated[
         str | None,
         typer.Option(
@@ -122,7 +130,7 @@ def assess(
     _refuse_unknown(l1, explain, explain_model)
     if accent is not None:
         _refuse_accent(accent, lang)
-        others = {"--index": index, "--free": free or None, "--bands": bands}
+        others = {"--index": index, "--encoder": encoder, "--free": free or None, "--bands": bands}
         _refuse(others, "and --accent exclude each other")
     if manifest is not None:
         singles = {
@@ -145,6 +153,7 @@ def assess(
             manifest,
             out,
             index=choose_index(index, lang),
+            encoder=encoder,
             calibration=calibration,
             false_rejections=false_rejections,
             l1=l1,
@@ -173,7 +182,10 @@ def assess(
         assessor = accents.assessor_of(result)
     else:
         assessor = nativeear.load(
-            choose_index(index, lang), calibration=calibration, false_rejections=false_rejections
+            choose_index(index, lang),
+            encoder=encoder,
+            calibration=calibration,
+            false_rejections=false_rejections,
         )
         if levels:
             levels.check_index(assessor.index)
@@ -246,6 +258,7 @@ def _assess_rows(
     out: Path,
     *,
     index: str | Path,
+    encoder: str | None,
     calibration: str,
     false_rejections: float,
     l1: str | None,
@@ -261,6 +274,7 @@ def _assess_rows(
             manifest,
             out,
             index=index,
+            encoder=encoder,
             calibration=calibration,
             false_rejections=false_rejections,
             l1=l1,

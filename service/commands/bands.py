@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from service.commands.guard import GuardedCommand, print_json
-from service.commands.options import AsJson, CalibrationName, IndexName, Language
+from service.commands.options import AsJson, CalibrationName, EncoderOfIndex, IndexName, Language
 
 app = typer.Typer(
     name="bands",
@@ -42,6 +42,7 @@ def fit(
     ] = None,
     lang: Language = None,
     index: IndexName = None,
+    encoder: EncoderOfIndex = None,
     calibration: CalibrationName = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -62,7 +63,7 @@ def fit(
     if not out.parent.is_dir():
         raise InputError(f"There is no folder {out.parent}.", fix="Make the folder first.")
     recogniser = find_recogniser(asr)
-    assessor = nativeear.load(choose_index(index, lang), calibration=calibration)
+    assessor = nativeear.load(choose_index(index, lang), encoder=encoder, calibration=calibration)
     with ProgressReport() as progress:
         model, unused = fit_rated(rated, assessor, recogniser=recogniser, progress=progress)
     model.save(out)

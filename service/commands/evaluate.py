@@ -12,6 +12,7 @@ from service.commands.guard import SOME_FAILED, print_json
 from service.commands.options import (
     AsJson,
     CalibrationName,
+    EncoderOfIndex,
     FalseRejections,
     IndexName,
     Language,
@@ -66,6 +67,7 @@ def evaluate(
     ] = None,
     lang: Language = None,
     index: IndexName = None,
+    encoder: EncoderOfIndex = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Take only so many utterances, drawn by --seed.")
     ] = None,
@@ -148,6 +150,7 @@ def evaluate(
         speakers=tuple(name for item in speakers or () for name in item.split(",") if name),
         limit=limit,
         detection=detection,
+        encoder=encoder,
         calibration=calibration,
         false_rejections=false_rejections,
         exclude_own=exclude_own,

@@ -43,6 +43,14 @@ Language = Annotated[str | None, typer.Option(metavar="TAG", help="Language, as 
 IndexName = Annotated[
     str | None, typer.Option(metavar="NAME|DIR", help="The native reference; en-US by default.")
 ]
+EncoderOfIndex = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        metavar="NAME|DIR",
+        help="The index's encoder, or where its model lies, if it is not found by itself.",
+    ),
+]
 CalibrationName = Annotated[
     str,
     typer.Option(

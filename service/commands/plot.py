@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.options import IndexName, Language
+from service.commands.options import EncoderOfIndex, IndexName, Language
 
 
 def plot(
@@ -17,6 +17,7 @@ def plot(
     out: Annotated[Path, typer.Option(metavar="F.png|svg", help="The picture.")],
     lang: Language = None,
     index: IndexName = None,
+    encoder: EncoderOfIndex = None,
 ) -> None:
     """Draw pitch and intensity over the words, and a native's pitch where the index has one.
 
@@ -31,5 +32,7 @@ def plot(
     from speech.audio import Audio
 
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
-    result = nativeear.load(choose_index(index, lang)).assess(recording, text, id=audio.stem)
+    result = nativeear.load(choose_index(index, lang), encoder=encoder).assess(
+        recording, text, id=audio.stem
+    )
     plot_prosody(result, out)

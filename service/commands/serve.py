@@ -30,6 +30,13 @@ def serve(
             metavar="NAME", help="Offer this index, repeatable; the first is the default one."
         ),
     ] = None,
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the model of an index lies, or a folder of models, repeatable.",
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, help="Inference threads; half as many as cores by default."),
@@ -67,11 +74,13 @@ def serve(
     from service.api.serving import run
     from service.api.settings import ServiceSettings, default_workers
     from service.database.connection import default_database
+    from speech.encoders.model_folders import look_in
 
     for name in index or ():
         find_index(name)  # refused, if at all, before anything slow is loaded
     if corpora is not None and not corpora.is_dir():
         raise InputError(f"There is no folder {corpora}.", fix="Give --corpora an existing folder.")
+    look_in(encoder or ())
     defaults = ServiceSettings(database="")
     run(
         ServiceSettings(

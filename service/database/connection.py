@@ -33,7 +33,7 @@ def default_database() -> str:
     StorageError
         If the folder cannot be made.
     """
-    from indexes.catalogue import data_folder
+    from speech.user_data import data_folder
 
     if chosen := os.environ.get(ENVIRONMENT):
         return chosen

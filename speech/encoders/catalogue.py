@@ -361,7 +361,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def _is_hub_id(source: str) -> bool:
-    return re.fullmatch(r"\w[\w.-]*/[\w.-]+", source) is not None
+    """Whether `source` is meant for a model of the hub; beside a folder `a`, `a/b` is a path."""
+    if any(source == info.source for info in _NAMED):
+        return True
+    hub_like = re.fullmatch(r"\w[\w.-]*/[\w.-]+", source) is not None
+    return hub_like and not Path(source).parent.is_dir()
 
 
 def _local_folder(source: str) -> Path | None:
@@ -406,7 +410,8 @@ def _download(source: str, name: str) -> Path:
         ) from error
     except Exception as error:  # what a network throws is not one family of exceptions
         raise EncoderError(
-            f"The encoder {name} is not on this machine, and the hub cannot be reached.",
+            f"The encoder {name} is not on this machine (there is no such folder, nor was it "
+            "downloaded), and the hub cannot be reached.",
             cause=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
             fix=f"Where there is a network: {by_hand}; then --encoder DIR. {shipped}",
         ) from error

@@ -1,5 +1,6 @@
 import json
 import shutil
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,19 @@ def test_vectors_are_unit_and_cannot_be_changed(tone_index: PhoneIndex) -> None:
     assert np.allclose(np.linalg.norm(tone_index.vectors, axis=1), 1, atol=1e-5)
     with pytest.raises(ValueError, match="read-only"):
         tone_index.vectors[0, 0] = 1
+
+
+def test_sums_of_classes_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)  # mapped, as large indexes are
+    monkeypatch.setattr("indexes.phone_index.SUMMED_ROWS", 1000)
+    index = PhoneIndex.open(find_index("en-US"))
+    assert not index.vectors.flags.aligned  # what a reduction over all of it copies whole
+    tracemalloc.start()
+    sums = index.class_sums
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < index.vectors.nbytes / 8
+    assert np.allclose(sums, np.add.reduceat(index.vectors, index.bounds[:-1]), atol=1e-2)
 
 
 def test_an_exemplar_knows_where_it_comes_from(tone_index: PhoneIndex) -> None:

@@ -433,6 +433,22 @@ def test_unknown_names(tmp_path: Path) -> None:
         load_encoder(tmp_path)
 
 
+def test_a_path_that_is_not_there_is_not_taken_for_a_name_of_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import HfApi
+
+    def asked(*_: object, **__: object) -> None:
+        raise AssertionError("the hub was asked for a path")
+
+    monkeypatch.setattr(HfApi, "model_info", asked)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    for path in ("models/hubrt", "./models/hubrt", "~/no-such-model", str(tmp_path / "hubrt")):
+        with pytest.raises(EncoderError, match="no folder of that name"):
+            load_encoder(path)
+
+
 def test_pickled_weights_are_refused_and_the_advice_works(tmp_path: Path) -> None:
     model = make("hubert")
     expected = opened(save(tmp_path / "safe", model)).encode(Audio(noise(0.5)))
