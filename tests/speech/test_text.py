@@ -132,7 +132,7 @@ def test_plain_text_passes_without_a_warning():
 @pytest.mark.parametrize(
     ("language", "text", "spoken"),
     [
-        ("it", "3,5 litri e 1.000 g", "tre virgola cinque litri e mille g"),
+        ("it", "3,5 litri e 1.000 g", "tre virgola cinque litri e mille grammi"),
         ("it", "27 €", "ventisette euro"),
         ("fr-FR", "M. Dupont, 3,5 %", "monsieur Dupont trois virgule cinq pour cent"),
         ("de", "z.B. 27 Äpfel", "zum Beispiel siebenundzwanzig Äpfel"),

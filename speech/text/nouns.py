@@ -1,0 +1,46 @@
+"""What a small table can tell of the noun after a number: its gender, and whether it is one."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from speech.tables import table
+
+
+def gender_of(noun: str, primary: str) -> str:
+    """Gender of the noun that a number counts; empty where the next word is none, or not told.
+
+    By exceptions first, then by endings; a noun that none of them fits is masculine in languages
+    that have endings in the table.
+    """
+    noun = noun.lower()
+    if not noun or noun in _not_nouns(primary):
+        return ""
+    rows = _endings(primary)
+    for ending, gender in rows:
+        if noun == ending or (ending.startswith("-") and noun.endswith(ending[1:])):
+            return gender
+    return "m" if rows else ""
+
+
+def is_plural(noun: str, primary: str) -> bool:
+    """Whether an English word looks like a plural noun."""
+    if primary != "en" or noun.lower() in _not_nouns("en"):
+        return False
+    return noun in {"people", "men", "women", "children", "percent"} or (
+        noun.islower() and len(noun) > 3 and noun.endswith("s") and not noun.endswith("ss")
+    )
+
+
+@cache
+def _endings(primary: str) -> tuple[tuple[str, str], ...]:
+    rows = table("noun_genders")
+    return tuple((row["ending"], row["gender"]) for row in rows if row["language"] == primary)
+
+
+@cache
+def _not_nouns(primary: str) -> frozenset[str]:
+    rows = table("not_nouns")
+    return frozenset(
+        word for row in rows if row["language"] == primary for word in row["words"].split()
+    )

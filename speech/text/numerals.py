@@ -1,0 +1,219 @@
+"""Numbers in words: num2words for what it knows, digit by digit for what nobody says otherwise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from speech.inventory import primary_subtag
+from speech.tables import table
+
+THIN_SPACE = "\u2009"
+"""What parts groups of digits once a text is cleaned."""
+
+AMOUNT = rf"(?:\d+(?:[.,'{THIN_SPACE}]\d+)*|(?<![\w.,])[.,]\d+)"
+"""A number as it is written, for regular expressions."""
+
+_LONGEST_SAID = 36  # digits; the scales of longer numbers are known to nobody
+_LONGEST_UNGROUPED = 9  # digits; longer ones without separators are telephone numbers and the like
+_LONGEST_FLOAT = 15  # digits that a float holds
+_LONGEST_FRACTION = 2  # digits after the decimal mark that are said as one number, where that is done
+
+
+@dataclass(frozen=True)
+class Numeral:
+    """A written number, taken apart.
+
+    Attributes
+    ----------
+    whole
+        Digits before the decimal mark without groups; empty in *.5*.
+    mark
+        The decimal mark as written, or nothing.
+    fraction
+        Digits after it.
+    grouped
+        Written with separators between groups of digits.
+    """
+
+    whole: str
+    mark: str = ""
+    fraction: str = ""
+    grouped: bool = False
+
+    @property
+    def is_one(self) -> bool:
+        """Exactly one, so that a noun after it is singular."""
+        return self.whole.lstrip("0") == "1" and not self.mark
+
+    def is_singular(self, primary: str) -> bool:
+        """Whether a noun after it is singular; in French all below two is."""
+        if primary == "fr":
+            return self.whole.lstrip("0") in {"", "1"}
+        return self.is_one
+
+
+def parse(written: str, language: str) -> Numeral | None:
+    """A written number taken apart by the marks of its language; None for a list or a version."""
+    digits = written.replace(THIN_SPACE, "")
+    row = language_row(language) or {"decimal": ".", "group": ","}
+    decimal, group = row["decimal"], row["group"]
+    if re.fullmatch(r"\d+", digits):
+        return Numeral(digits, grouped=digits != written)
+    for mark in dict.fromkeys((group, "'")):
+        grouped = re.fullmatch(
+            rf"(\d{{1,3}}(?:{re.escape(mark)}\d{{2,3}})*{re.escape(mark)}\d{{3}})"
+            rf"(?:({re.escape(decimal)})(\d+))?",
+            digits,
+        )
+        if grouped and digits[0] != "0":
+            whole = grouped[1].replace(mark, "")
+            return Numeral(whole, grouped[2] or "", grouped[3] or "", grouped=True)
+    plain = re.fullmatch(r"(\d*)([.,])(\d+)", digits)
+    # A comma is never a decimal mark where the point is one: it parts the items of a list.
+    if plain and (plain[2] == decimal or decimal == ","):
+        return Numeral(plain[1], plain[2], plain[3], grouped=digits != written)
+    return None
+
+
+def numeral_words(number: Numeral, language: str, gender: str = "") -> str:
+    """A number in words, in agreement with a noun of a gender (`m`, `f`, `n`) if one is given."""
+    whole = cardinal(number.whole, language) if number.whole else ""
+    if not number.mark:
+        return agree(whole, language, gender)
+    point = word("point" if number.mark == "." else "comma", language)
+    if not point:
+        return _decimal(number, language)
+    return " ".join(f"{whole} {point} {_fraction_digits(number.fraction, language)}".split())
+
+
+def _decimal(number: Numeral, language: str) -> str:
+    """What num2words makes of a decimal; its digits where it lacks the language."""
+    if len(number.whole + number.fraction) <= _LONGEST_FLOAT:
+        value = float(f"{number.whole or '0'}.{number.fraction}")
+        spoken = _num2words(value, language, "cardinal")
+        if spoken:
+            return spoken
+    return f"{cardinal(number.whole or '0', language)} {cardinal(number.fraction, language)}"
+
+
+def _fraction_digits(digits: str, language: str) -> str:
+    one_by_one = primary_subtag(language) not in {"es", "fr", "it", "pt"}
+    if one_by_one or len(digits) > _LONGEST_FRACTION or set(digits) == {"0"}:
+        return digit_words(digits, language)
+    zeros = digits[: len(digits) - len(digits.lstrip("0"))]
+    return f"{digit_words(zeros, language)} {cardinal(digits.lstrip('0'), language)}".strip()
+
+
+def cardinal(digits: str | int, language: str) -> str:
+    """A whole number in words, of any length: digit by digit where there are no words for it."""
+    digits = str(digits)
+    if len(digits) <= _LONGEST_SAID:
+        spoken = _num2words(int(digits), language, "cardinal")
+        if spoken:
+            return spoken
+    if not _num2words(0, language, "cardinal"):
+        return digits  # espeak-ng reads them
+    return digit_words(digits, language)
+
+
+def ordinal(value: int, language: str, gender: str = "m") -> str:
+    """An ordinal in words; in German without its ending (*dritt*)."""
+    spoken = _num2words(value, language, "ordinal") or cardinal(value, language)
+    primary = primary_subtag(language)
+    if primary == "fr":
+        # num2words keeps the plural s of quatre-vingts and cents.
+        spoken = re.sub(r"(?<=[gn]t)s(?=ième$)", "", spoken)
+        return "première" if value == 1 and gender == "f" else spoken
+    if primary == "de":
+        return spoken.removesuffix("e")
+    if primary in {"es", "it", "pt"} and gender == "f":
+        return " ".join(re.sub("o$", "a", part) for part in spoken.split())
+    return spoken
+
+
+def year(digits: str, language: str) -> str:
+    """A year in words."""
+    if primary_subtag(language) not in {"en", "de", "nl"}:
+        return cardinal(digits, language)
+    return _num2words(int(digits), language, "year") or cardinal(digits, language)
+
+
+def digit_words(digits: str, language: str) -> str:
+    """Digits one by one."""
+    return " ".join(_digit(char, language) for char in digits if char.isdigit())
+
+
+def is_code(number: Numeral) -> bool:
+    """Whether the digits are a telephone number or the like: no amount."""
+    digits = number.whole
+    if number.mark or number.grouped:
+        return False
+    if len(digits) > 1 and digits[0] == "0":
+        return True
+    return len(digits) > _LONGEST_UNGROUPED and not digits.endswith("000")
+
+
+def agree(spoken: str, language: str, gender: str) -> str:
+    """A cardinal before a noun of a gender: *veintiún años*, *une heure*, *ein Euro*."""
+    if not gender:
+        return spoken
+    *front, last = spoken.split() or [""]
+    for row in table("number_agreement"):
+        fits = row["language"] == primary_subtag(language) and row["gender"] == gender
+        if fits and (not front or row["where"] == "end"):
+            last = re.sub(rf"{row['ending']}$", row["becomes"], last)
+        if fits and row["where"] == "any":
+            front = [re.sub(rf"{row['ending']}$", row["becomes"], part) for part in front]
+            last = re.sub(rf"{row['ending']}$", row["becomes"], last)
+    return " ".join([*front, last])
+
+
+def word(name: str, language: str) -> str:
+    """A word that numbers are read with (`point`, `minus`, `per`); nothing where none is known."""
+    return _words().get((primary_subtag(language), name), "")
+
+
+def language_row(language: str) -> dict[str, str] | None:
+    """The row of `languages.csv` for a tag, or else for the language without its region."""
+    rows = _languages()
+    return rows.get(language.replace("_", "-")) or rows.get(primary_subtag(language))
+
+
+@cache
+def _digit(digit: str, language: str) -> str:
+    return _num2words(int(digit), language, "cardinal") or digit
+
+
+@cache
+def _num2words(value: int | float, language: str, to: str) -> str:
+    """What num2words says; nothing where it lacks the language or the number is beyond it."""
+    for name in dict.fromkeys((language.replace("-", "_"), primary_subtag(language))):
+        try:
+            spoken = str(import_module("num2words").num2words(value, lang=name, to=to))
+        except (
+            NotImplementedError,
+            OverflowError,
+            LookupError,
+            AttributeError,
+            ValueError,
+            TypeError,
+        ):
+            continue
+        spoken = re.sub(r"[-,]+", " ", spoken.replace("\u00ad", ""))
+        if language in {"en", "en-US"}:
+            spoken = spoken.replace(" and ", " ")
+        return " ".join(spoken.split())
+    return ""
+
+
+@cache
+def _languages() -> dict[str, dict[str, str]]:
+    return {row["language"]: row for row in table("languages")}
+
+
+@cache
+def _words() -> dict[tuple[str, str], str]:
+    return {(row["language"], row["name"]): row["spoken"] for row in table("number_words")}

@@ -1,0 +1,86 @@
+"""Signs that are spoken, and addresses: *&*, *§ 5*, *#1*, *bob@example.com*, *https://…*."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from speech.tables import table
+from speech.text.numerals import Numeral, parse
+from speech.text.numbers import plain
+from speech.text.spoken import Passage
+
+SILENT = frozenset(".,;:!?\"'()[]{}…«»‹›„“”‚-–—―¿¡。、，！？；：「」『』")
+"""Punctuation that nobody expects to hear."""
+
+_TLD = (
+    "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|tv|me|eu|uk|us|ca|au|nz|ie|de|at|ch|fr|be|"
+    "es|mx|ar|cl|co|it|nl|pt|br|pl|ru|se|no|dk|fi|jp|cn|in"
+)
+_EXTENSION = "pdf|txt|csv|docx?|xlsx?|pptx?|jpe?g|png|gif|svg|mp[34]|wav|zip|exe|html?|xml|json|js|py"
+ADDRESS = re.compile(
+    rf"""(?:https?|ftp)://[^\s<>"«»“”]+ | www\.[^\s<>"«»“”]+ | mailto:[\w.+-]+@[\w.-]+
+      | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
+      | (?<![\w.@])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:{_TLD})(?![\w-])(?:/[^\s<>"«»“”]*)?
+      | (?<![\w.@])[A-Za-z0-9][\w-]*\.(?:{_EXTENSION})(?![\w-])
+      | (?<![\w.])@\w+""",
+    re.VERBOSE,
+)
+_TRAILING = ".,;:!?)]}'\"…"
+# Words of an address; the rest is spelt where it is too short or has no vowel.
+_SAID_WHOLE = frozenset("com co org net edu gov info app dev it es me in no be us at".split())
+_SHORTEST_WORD = 3
+
+
+def trimmed(address: str) -> str:
+    """An address without the punctuation of the sentence around it."""
+    return address.rstrip(_TRAILING)
+
+
+def read_address(match: re.Match[str], passage: Passage) -> str | None:
+    """An address piece by piece, its protocol left out."""
+    address = re.sub(r"^(?:(?:https?|ftp)://|mailto:)", "", trimmed(match[0]))
+    spoken = symbols(passage.primary)
+    said: list[str] = []
+    for piece in re.findall(r"[^\W\d_]+|\d+|[@.+/_?=&#%:~-]", address):
+        if piece == "-":
+            said.append(spoken.get("address-", ""))
+        elif piece.isalpha():
+            said.append(_address_word(piece, passage))
+        elif piece.isdigit():
+            said.append(plain(parse(piece, passage.language) or Numeral(piece), passage.language))
+        else:
+            said.append(spoken.get(piece, ""))
+    return " ".join(filter(None, said)) or None
+
+
+def _address_word(piece: str, passage: Passage) -> str:
+    lower = piece.lower()
+    own = lower == passage.primary and lower in _SAID_WHOLE
+    short = len(piece) < _SHORTEST_WORD and not (passage.known(lower) and lower in _SAID_WHOLE) and not own
+    has_vowel = re.search(r"[aeiouyà-öø-ÿ]", lower) is not None
+    if lower.isascii() and (short or not has_vowel or lower in {"html", "pdf", "aol", "edu", "ibm"}):
+        if lower != "edu":
+            return "".join(f"{char}." for char in piece)
+    return piece
+
+
+def read_symbol(symbol: str, at: int, passage: Passage) -> str:
+    """What a sign is called where it stands; empty where it is not spoken."""
+    spoken = symbols(passage.primary)
+    before, after = passage.text[at - 1 : at] if at else "", passage.text[at + len(symbol) : at + len(symbol) + 1]
+    if symbol == "#" and after.isdigit():
+        return spoken.get("#1", spoken.get("#", ""))
+    if symbol == "#" and after.isalpha():
+        return spoken.get("#a", spoken.get("#", ""))
+    if symbol == "/" or (symbol in "*_~" and (before.isalnum() or after.isalnum())):
+        return ""  # emphasis or an alternative, not a word
+    if symbol in "<>" and not (after + passage.text[at + 2 : at + 3]).strip()[:1].isdigit():
+        return ""
+    return spoken.get(symbol, "")
+
+
+@cache
+def symbols(primary: str) -> dict[str, str]:
+    """Signs of a language and what they are called."""
+    return {row["symbol"]: row["spoken"] for row in table("symbols") if row["language"] == primary}
