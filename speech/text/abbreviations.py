@@ -87,7 +87,9 @@ _FITS: dict[str, Callable[[re.Match[str], Passage], bool]] = {
         re.match(r"[\d.]*\d|[IVXLC]+\b", _after(match, passage))
     ),
     "after-number": lambda match, passage: _before(match, passage)[-1:].isdigit(),
-    "after-name": lambda match, passage: passage.word_before(match.start())[:1].isupper(),
+    "after-name": lambda match, passage: bool(
+        re.search(r"(?:[^\W\d_]*[A-Z]\w*|\d+(?:st|nd|rd|th)) $", _before(match, passage) + " ")
+    ),
     "between-names": _between_names,
     "inside": lambda match, passage: bool(re.match(r"[\d\"(]|[^\W\d_]", _after(match, passage)))
     and not _after(match, passage)[:1].isupper()

@@ -66,7 +66,8 @@ def _grouped(text: str, language: str) -> str:
     spaces = _INNER_SPACES + (" " if row is not None and row["group"].isspace() else "")
     groups = rf"(?<![\d.,])(?<!\d[{spaces}])\d{{1,3}}(?:[{spaces}]\d{{3}})+(?![{spaces}]?\d)"
     # Elsewhere more than one group that ends in noughts is hardly a list or a telephone number.
-    thousands = rf"(?<![\d.,+])(?<!\d[ {spaces}])\d{{1,2}}(?: \d{{3}})+ 000(?![ {spaces}]?\d)"
+    start, end = rf"(?<![\d.,+])(?<!\d[ {spaces}])", rf"(?![ {spaces}]?\d)"
+    thousands = rf"{start}(?:\d{{1,3}}|\d{{1,2}}(?: \d{{3}})+) 000{end}"
     for pattern in (groups, thousands):
         text = re.sub(pattern, lambda match: re.sub(r"\s", THIN_SPACE, match[0]), text)
     return text

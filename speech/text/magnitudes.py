@@ -10,6 +10,8 @@ from speech.tables import table
 from speech.text.numerals import AMOUNT, Numeral, numeral_words, parse, word
 from speech.text.spoken import Passage
 
+_RACES = frozenset({"run", "runs", "race", "races", "walk"})  # a 5k run is five K
+
 
 @cache
 def magnitudes(primary: str) -> dict[str, dict[str, str]]:
@@ -51,6 +53,8 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     """A number of millions or the like; None where the language writes none so."""
     number = parse(match["amount"], passage.language)
     scale = match["scale"] or match["short"]
+    if match["short"] == "k" and passage.word_after(match.end()) in _RACES:
+        return None
     if number is None or scale not in magnitudes(passage.primary):
         return None
     minus = word("minus", passage.language) if match["sign"] else ""

@@ -9,6 +9,7 @@ from speech.tables import table
 from speech.text.magnitudes import alternation, magnitudes, million_joint, partitive, scaled
 from speech.text.numerals import AMOUNT, Numeral, agree, cardinal, numeral_words, parse, word
 from speech.text.spoken import Passage
+from speech.text.units import per
 
 # German leaves the cents unsaid: drei Euro fünfzig.
 _CENTS_UNSAID = frozenset({"de"})
@@ -22,7 +23,7 @@ def pattern(primary: str) -> re.Pattern[str]:
     signs = {row["symbol"] for row in table("currencies") if not row["symbol"].isalpha()}
     signs = {sign for sign in signs if len(sign) == 1}
     signs |= {row["symbol"] for row in table("currencies") if row["language"] == primary}
-    coins = alternation(sign for sign in signs if len(sign) > 1 or not sign.isalpha())
+    coins = alternation(sign for sign in signs if not sign.isalpha() or (len(sign) > 1 and sign.isupper()))
     scales = alternation(magnitudes(primary))
     return re.compile(
         rf"""(?<![\w.,])(?P<sign>[-−]\ ?)?
@@ -30,7 +31,8 @@ def pattern(primary: str) -> re.Pattern[str]:
             (?:\ ?-\ ?(?P=coin)?(?P<to>{AMOUNT}))?
             (?:[ -]?(?P<scale>{scales})(?!\w))?(?!\w)
           | (?P<sum>{AMOUNT})(?:\ ?-\ ?(?P<upto>{AMOUNT}))?
-            (?:[ -]?(?P<scaled>{scales}))?\ ?(?P<mint>{alternation(signs)})(?!\w|\ ?\d) )""",
+            (?:[ -]?(?P<scaled>{scales}))?\ ?(?P<mint>{alternation(signs)})(?!\w|\ ?\d) )
+        (?:\ ?/\ ?(?P<per>[^\W\d_]+[²³]?)(?!\w))?""",
         re.VERBOSE,
     )
 
@@ -52,6 +54,8 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
         row = {**row, "many": row["one"]}
     scale = match["scale"] or match["scaled"]
     said += " " + (scaled(number, scale, row["many"], passage) if scale else _sum(number, row, passage))
+    if match["per"]:
+        said += " " + per(match["per"], passage)
     return " ".join(said.split())
 
 
@@ -69,10 +73,12 @@ def _sum(number: Numeral, row: dict[str, str], passage: Passage) -> str:
     if not cents.whole:
         return said
     coin = row["cent" if cents.is_singular(passage.primary) else "cents"]
-    few = agree(cardinal(cents.whole, language), language, "m" if gender else "")
+    few = cardinal(cents.whole, language)
+    if passage.primary in _CENTS_UNSAID and whole.whole.strip("0"):
+        return f"{said} {few}"
+    few = agree(few, language, "m" if gender else "")
     if not whole.whole.strip("0"):
         return f"{few} {coin}"
-    coin = "" if passage.primary in _CENTS_UNSAID else coin
     return f"{said} {word('cents', language)} {few} {coin}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from speech.tables import table
@@ -19,8 +20,18 @@ def gender_of(noun: str, primary: str) -> str:
     rows = _endings(primary)
     for ending, gender in rows:
         if noun == ending or (ending.startswith("-") and noun.endswith(ending[1:])):
-            return gender
-    return "m" if rows else ""
+            return article_gender(gender, noun, primary)
+    return article_gender("m", noun, primary) if rows else ""
+
+
+def article_gender(gender: str, noun: str, primary: str) -> str:
+    """Which form of *one* a noun takes: Italian has *un'ora* and *uno zaino*."""
+    if primary != "it":
+        return gender
+    if noun[:1] in "aeiou":
+        return "m"
+    takes_uno = re.match("z|x|y|gn|ps|pn|s[^aeiou]", noun) is not None
+    return "" if gender == "m" and takes_uno else gender
 
 
 def is_plural(noun: str, primary: str) -> bool:

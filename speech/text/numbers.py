@@ -35,12 +35,15 @@ FRACTION = re.compile(
 TELEPHONE = re.compile(
     r"""(?<![\w.])(?: (?P<plus>\+)\ ?(?P<international>\d[\d\ ().-]{5,24}\d)
       | (?P<national>\(\d{2,5}\)\ ?\d[\d\ -]{4,12}\d | \d{3}[ .-]\d{3}[ .-]\d{4}
-          | [6-9]\d\d\ \d{3}\ \d{3} | 0\d(?:[ .]\d\d){4}) )(?!\w|[.,]\d)""",
+          | [6-9]\d\d\ \d{3}\ \d{3} | 0\d{1,4}[ /-]\d{3,}(?:[ -]\d{2,})* | 0\d(?:[ .]\d\d){4}) )(?!\w|[.,]\d)""",
     re.VERBOSE,
 )
-_TIMES = re.compile(r"[xX](?= ?\d)")
+TIMES = re.compile(r"[xX](?= ?\d)")
+UNTIL = re.compile(r"-(?=\d)")
+_DOTS_OF_ADDRESS = 3
 # Denominators beyond twenty that are still said as fractions.
 _DENOMINATORS = frozenset({*range(2, 21), 25, 32, 50, 64, 100, 1000})
+_GERMAN_HALF = {"m": "ein halber", "f": "eine halbe", "n": "ein halbes"}
 _DIALLED = frozenset({"call", "dial", "phone", "text", "extension", "room", "flight", "code"})
 
 
@@ -49,15 +52,23 @@ def read_number(match: re.Match[str], passage: Passage) -> str:
     written, language = match["amount"], passage.language
     number = parse(written, language)
     if number is None:
-        dot = word("dot", language)
+        versioned = says_before(passage.primary, passage.word_before(match.start())) == "version"
+        dot = word("point" if versioned else "dot", language)
         said = " ".join(
-            dot if part == "." else plain(Numeral(part), language)
+            dot if part == "." else _part(part, written, language)
             for part in re.findall(r"\d+|\.", written)
         )
     else:
         said = _in_context(number, match, passage)
     minus = word("minus", language) if match["sign"] else ""
     return f"{minus} {said}".strip()
+
+
+def _part(digits: str, written: str, language: str) -> str:
+    """One part of *1.2.3*; those of an internet address are said digit by digit."""
+    if written.count(".") == _DOTS_OF_ADDRESS:
+        return digit_words(digits, language)
+    return plain(Numeral(digits), language)
 
 
 def _in_context(number: Numeral, match: re.Match[str], passage: Passage) -> str:
@@ -75,8 +86,8 @@ def _in_context(number: Numeral, match: re.Match[str], passage: Passage) -> str:
     if not match["sign"] and _is_year(number) and not is_plural(following, primary):
         return year(number.whole, language)
     gender = gender_of(following, primary)
-    if primary == "de" and following[:1].isupper():
-        gender = "m" if not says_before(primary, before) else ""
+    if primary == "de" and (not following[:1].isupper() or says_before(primary, before)):
+        gender = ""
     return plain(number, language, gender)
 
 
@@ -151,11 +162,16 @@ def read_fraction(match: re.Match[str], passage: Passage) -> str | None:
 
 def read_times(match: re.Match[str], passage: Passage) -> str | None:
     """The x of *3x4*."""
-    after_digit = re.search(r"\d ?$", passage.text[: match.start()])
+    start = match.start()
+    after_digit = re.search(r"\d ?$|\w $", passage.text[max(0, start - 2) : start])
     return word("by", passage.language) or None if after_digit else None
 
 
-TIMES = _TIMES
+def read_until(match: re.Match[str], passage: Passage) -> str | None:
+    """The hyphen of *9:00-17:00* and *9am-5pm*."""
+    start = match.start()
+    before = re.search(r"\d( ?[ap]\.?m\.?| ?h| Uhr)?$", passage.text[max(0, start - 8) : start])
+    return word("to", passage.language) or None if before else None
 
 
 def fraction(whole: str, part: int, of: int, passage: Passage, end: int) -> str | None:
@@ -168,6 +184,9 @@ def fraction(whole: str, part: int, of: int, passage: Passage, end: int) -> str 
     count = agree(cardinal(part, language), language, "n" if primary == "de" else "m")
     if primary == "de":
         if not whole:
+            noun = passage.word_after(end)
+            if of == 2 and noun[:1].isupper():
+                return _GERMAN_HALF[gender_of(noun, primary) or "m"]
             return f"{count} {name}"
         stem = agree(cardinal(whole, language), language, "m")
         return f"{stem}{count}{name.lower()}"

@@ -205,6 +205,8 @@ def _num2words(value: int | float, language: str, to: str) -> str:
         spoken = re.sub(r"[-,]+", " ", spoken.replace("\u00ad", ""))
         if language in {"en", "en-US"}:
             spoken = spoken.replace(" and ", " ")
+        if primary_subtag(language) == "es":
+            spoken = re.sub(r"uno (?=mil|bill|trill)", "un ", spoken).replace("veintiun ", "veintiún ")
         return " ".join(spoken.split())
     return ""
 

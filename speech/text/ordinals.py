@@ -17,7 +17,9 @@ ORDINAL = re.compile(
       | (?P<romance>\.?(?:º|ª|°|er|[rdtmvn]?[oa])) )(?!\w)""",
     re.VERBOSE | re.IGNORECASE,
 )
-GERMAN = re.compile(r"(?<![\w.,])(?P<digits>\d{1,4})\. ?(?=[A-ZÄÖÜ])")
+GERMAN = re.compile(
+    r"(?<![\w.,])(?P<digits>\d{1,4})\. ?(?=[A-ZÄÖÜ]|(?P<list>(?:bis|und|oder|-) ?\d{1,2}\. ?[A-ZÄÖÜ]))"
+)
 DECADE = re.compile(r"(?<![\w.,])'?(?P<digits>\d{2,4})(?:(?P<en>'?s)|(?P<de>ern?))(?!\w)")
 ROMAN = re.compile(
     r"(?<![\w'.-])(?P<roman>[IVXLCDM]+)(?P<mark>'s|ère|ème|er|re|e|\.(?=\ [a-zäöü]|\ ?$))?(?![\w'-])"
@@ -56,6 +58,8 @@ def read_ordinal(match: re.Match[str], passage: Passage) -> str | None:
 def read_german(match: re.Match[str], passage: Passage) -> str | None:
     """*3. Stock*: an ordinal before a noun that is counted so."""
     gender = _ordinal_nouns(passage.primary).get(passage.word_after(match.end()))
+    if match["list"] and passage.primary == "de":
+        gender = "m"  # vom 1. bis 3. Mai
     if gender is None:
         return None
     return german_ordinal(int(match["digits"]), gender, passage, match.start())
@@ -106,17 +110,23 @@ def read_roman(match: re.Match[str], passage: Passage) -> str | None:
         return _regnal(value, gender, passage) + ("'s" if mark == "'s" else "")
     if primary == "fr" and mark.rstrip("s") in {"e", "er", "re", "ère", "ème"} and mark:
         return ordinal(value, language, "f" if mark in {"re", "ère"} else "m")
+    following = passage.word_after(match.end())
+    if match["roman"] in {"I", "V", "X"} and primary == "es" and following[:1].isupper() and not mark:
+        return _before_noun(value, following, passage)
     if len(match["roman"]) < 2 or (not passage.mixed_case and len(match["roman"]) < 3):
         return None
     sure = set(match["roman"]) <= set("IVX") or len(match["roman"]) > 4
     if not sure or passage.known(match["roman"]):
         return None
-    following = passage.word_after(match.end())
     counts = primary in {"es", "it"} and len(following) > _LONGEST_FUNCTION_WORD
     if counts or _counts(primary, following):
-        said = ordinal(value, language, gender_of(following, primary) or "m")
-        return re.sub("(prime|terce)ro$", r"\1r", said) if primary == "es" else said
+        return _before_noun(value, following, passage)
     return cardinal(value, language)
+
+
+def _before_noun(value: int, noun: str, passage: Passage) -> str:
+    said = ordinal(value, passage.language, gender_of(noun, passage.primary) or "m")
+    return re.sub("(prime|terce)ro$", r"\1r", said) if passage.primary == "es" else said
 
 
 def _is_regnal(match: re.Match[str], passage: Passage) -> bool:

@@ -58,6 +58,8 @@ def _kinds(primary: str) -> tuple[tuple[re.Pattern[str], _Reader], ...]:
         (numbers.TIMES, numbers.read_times),
         (numbers.RANGE, numbers.read_range),
         (numbers.NUMBER, numbers.read_number),
+        (numbers.UNTIL, numbers.read_until),
+        (units.after_fraction(primary), units.read_after_fraction),
         (ordinals.ROMAN, ordinals.read_roman),
         (words.JOINED, words.read_joined),
         (words.LETTER_SIGN, words.read_letter_sign),

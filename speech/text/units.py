@@ -8,11 +8,14 @@ from functools import cache
 from speech.tables import table
 from speech.text.magnitudes import alternation, magnitudes, scaled
 from speech.text.numerals import AMOUNT, cardinal, numeral_words, parse, word
+from speech.text.nouns import article_gender
 from speech.text.spoken import Passage
 
 _POWERS = {"²": r"(?:²|\^?2)", "³": r"(?:³|\^?3)"}
 # Here 1° before a word is an ordinal.
 _RING_IS_ORDINAL = frozenset({"es", "it", "pt"})
+
+_FRACTION_BEFORE = re.compile(r"(\d ?)?([¼-¾⅐-⅞]|(?<![\d/])\d{1,2}/\d{1,3}) ?$")
 
 HEIGHT = re.compile(r"(?<![\w'])(?P<feet>[1-9])' ?(?P<inches>\d|1[01])(?:\"|''|”|″)")
 """Feet and inches: *5'10"*."""
@@ -55,8 +58,9 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     if number is None or (match["to"] and upper is None):
         return None
     said = word("minus", language) if match["sign"] else ""
+    gender = article_gender(row["gender"], row["one"], primary)
     if upper is not None:
-        said += f" {numeral_words(number, language, row['gender'])} {word('to', language)}"
+        said += f" {numeral_words(number, language, gender)} {word('to', language)}"
         number = upper
     # A hyphen makes it an adjective: a five kilometer run.
     singular = number.is_singular(primary) or (primary == "en" and bool(match["hyphen"]))
@@ -64,10 +68,25 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
         said += " " + scaled(number, match["scale"], row["many"], passage)
     else:
         name = row["one" if singular else "many"]
-        said += f" {numeral_words(number, language, row['gender'])} {name}"
+        said += f" {numeral_words(number, language, gender)} {name}"
     if match["per"]:
         said += " " + per(match["per"], passage)
     return " ".join(said.split())
+
+
+@cache
+def after_fraction(primary: str) -> re.Pattern[str]:
+    """A unit alone, which may follow a fraction: *½ lb*."""
+    return re.compile(rf"(?P<unit>{alternation(units(primary))})(?![\w²³/])")
+
+
+def read_after_fraction(match: re.Match[str], passage: Passage) -> str | None:
+    """The unit of a fraction; None where no fraction stands before it."""
+    start = match.start()
+    before = _FRACTION_BEFORE.search(passage.text[max(0, start - 12) : start])
+    if before is None:
+        return None
+    return units(passage.primary)[match["unit"]]["many" if before[1] else "one"]
 
 
 def read_height(match: re.Match[str], passage: Passage) -> str | None:

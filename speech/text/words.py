@@ -25,7 +25,7 @@ _LONGEST_INITIALISM = 4  # letters; longer unknown ones in capitals are mostly s
 _LONGEST_BESIDE_DIGITS = 3  # letters of MP3, CO2
 _UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ÿ"
 # Shift held too long, or Caps Lock left on: LLuvia, hOLA.
-_STRAY_CAPITALS = re.compile(f"[{_UPPER}]{{2}}[{_LOWER}]{{2,}}|[{_LOWER}][{_UPPER}]{{2,}}")
+_STRAY_CAPITALS = re.compile(f"[{_UPPER}]{{2}}[{_LOWER}]{{2,}}|[{_LOWER}][{_UPPER}]{{3,}}")
 
 
 def read_word(match: re.Match[str], passage: Passage) -> Iterator[tuple[TextWord, str]]:
