@@ -241,6 +241,19 @@ class Pronouncer:
         )
         return Pronunciation(self.language, words, spoken.warnings + self._guesses(words))
 
+    def check(self, text: str) -> Pronunciation:
+        """As `pronounce`, before anything is recorded: nothing is raised.
+
+        A word that nothing can pronounce has no variants.
+        """
+        spoken = normalise(text, self.language, self._knows)
+        found = self._find(spoken.words)
+        words = tuple(
+            WordPronunciation(word.text, found[word.spoken, word.spelt]) for word in spoken.words
+        )
+        said = tuple(word for word in words if word.variants)
+        return Pronunciation(self.language, words, spoken.warnings + self._guesses(said))
+
     def missing(self, text: str) -> tuple[str, ...]:
         """The words of a text that have no pronunciation, each once."""
         words = normalise(text, self.language, self._knows).words
@@ -347,7 +360,7 @@ class Pronouncer:
         american = () if region in {"", "US"} else (_AMERICAN.format(self.language),)
         guessed = dict.fromkeys(w.word for w in words if w.variants[0].source == "espeak")
         return american + tuple(
-            f'"{word}" is in no dictionary; its pronunciation was worked out by espeak-ng.'
+            f'"{word}" is in no dictionary; its pronunciation is a guess from its letters, by espeak-ng.'
             for word in guessed
         )
 

@@ -250,10 +250,11 @@ class TextRequest(BaseModel):
 
 
 class WordCheck(_Answer):
-    """A word of a text, and how it is pronounced if that is known."""
+    """A word of a text, and how it is pronounced if that is known, and says what."""
 
     word: str
     known: bool
+    source: str | None = None
     phones: tuple[str, ...] = ()
     ipa: tuple[str, ...] = ()
 

@@ -123,17 +123,19 @@ function choose(text) {
   byId("record").disabled = !sayable();
   byId("choose").disabled = !sayable();
   byId("unknown").textContent = "";
+  byId("reading").textContent = "";
 }
 
-/** Which words of an own text nobody can pronounce yet. */
+/** Which words of an own text nobody can pronounce yet, and what is read in a way that may surprise. */
 async function validate(text) {
   if (!text.trim()) return;
   try {
-    const { words } = await post("validate", { text, index: state.index.name });
+    const { words, warnings } = await post("validate", { text, index: state.index.name });
     if (text !== state.text) return;
     const unknown = words.filter(({ known }) => !known).map(({ word }) => `“${word}”`);
     byId("unknown").textContent =
       unknown.length > 0 ? `No pronunciation is known for ${unknown.join(", ")}. Check the spelling, or say something else.` : "";
+    byId("reading").textContent = warnings.join(" ");
   } catch (error) {
     byId("unknown").textContent = fault(error);
   }

@@ -65,7 +65,7 @@ def _before_name(match: re.Match[str], passage: Passage) -> bool:
 def _weekday(match: re.Match[str], passage: Passage) -> bool:
     before = _before(match, passage)
     word = passage.word_before(match.start()).lower()
-    return word in _WEEKDAY_BEFORE or before.endswith(",") or before[-1:].isdigit() or not before
+    return word in _WEEKDAY_BEFORE or before.endswith(",") or before[-1:].isdecimal() or not before
 
 
 def _between_names(match: re.Match[str], passage: Passage) -> bool:
@@ -76,7 +76,7 @@ def _between_names(match: re.Match[str], passage: Passage) -> bool:
 
 
 def _month(match: re.Match[str], passage: Passage) -> bool:
-    return _after(match, passage)[:1].isdigit() or _before(match, passage)[-1:].isdigit()
+    return _after(match, passage)[:1].isdecimal() or _before(match, passage)[-1:].isdecimal()
 
 
 _FITS: dict[str, Callable[[re.Match[str], Passage], bool]] = {
@@ -86,14 +86,16 @@ _FITS: dict[str, Callable[[re.Match[str], Passage], bool]] = {
     "before-number": lambda match, passage: bool(
         re.match(r"[\d.]*\d|[IVXLC]+\b", _after(match, passage))
     ),
-    "after-number": lambda match, passage: _before(match, passage)[-1:].isdigit(),
+    "after-number": lambda match, passage: _before(match, passage)[-1:].isdecimal(),
     "after-name": lambda match, passage: bool(
         re.search(r"(?:[^\W\d_]*[A-Z]\w*|\d+(?:st|nd|rd|th)) $", _before(match, passage) + " ")
     ),
     "between-names": _between_names,
-    "inside": lambda match, passage: bool(re.match(r"[\d\"(]|[^\W\d_]", _after(match, passage)))
-    and not _after(match, passage)[:1].isupper()
-    and match[0][:1].islower(),
+    "inside": lambda match, passage: (
+        bool(re.match(r"[\d\"(]|[^\W\d_]", _after(match, passage)))
+        and not _after(match, passage)[:1].isupper()
+        and match[0][:1].islower()
+    ),
     "weekday": _weekday,
     "month": _month,
 }

@@ -106,4 +106,3 @@ def _lookalikes(script: str) -> dict[str, str]:
     if script == "LATIN":
         return {row["letter"]: row["latin"] for row in rows}
     return {row["latin"]: row["letter"] for row in rows if row["script"] == script}
-

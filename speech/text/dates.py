@@ -73,8 +73,14 @@ def read_written(match: re.Match[str], passage: Passage) -> str | None:
         return None
     if match["month"] and not match["year"] and passage.word_after(match.end()).endswith("s"):
         return None  # May 5 people come?
-    name = month if month in _months(passage.primary) else _short_months(passage.primary)[month.rstrip(".")]
-    return _date(day, name, match["year"] or "", passage, match.start(), last=bool(match["day_first"]))
+    name = (
+        month
+        if month in _months(passage.primary)
+        else _short_months(passage.primary)[month.rstrip(".")]
+    )
+    return _date(
+        day, name, match["year"] or "", passage, match.start(), last=bool(match["day_first"])
+    )
 
 
 def _date(

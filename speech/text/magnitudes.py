@@ -42,7 +42,9 @@ def scaled(number: Numeral, scale: str, noun: str, passage: Passage) -> str:
 @cache
 def pattern(primary: str) -> re.Pattern[str]:
     """Digits with a magnitude and no currency: *5 Mio.*, *2M*, *1 Million*."""
-    apart = alternation(scale for scale in magnitudes(primary) if len(scale) > 1 and scale.lower() != "mm")
+    apart = alternation(
+        scale for scale in magnitudes(primary) if len(scale) > 1 and scale.lower() != "mm"
+    )
     return re.compile(
         rf"(?P<sign>(?<![\w.)])[-−])?(?<![\w.,])(?P<amount>{AMOUNT})"
         rf"(?:[ -]?(?P<scale>{apart})|(?P<short>[kMB]))(?!\w)"

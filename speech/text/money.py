@@ -23,7 +23,9 @@ def pattern(primary: str) -> re.Pattern[str]:
     signs = {row["symbol"] for row in table("currencies") if not row["symbol"].isalpha()}
     signs = {sign for sign in signs if len(sign) == 1}
     signs |= {row["symbol"] for row in table("currencies") if row["language"] == primary}
-    coins = alternation(sign for sign in signs if not sign.isalpha() or (len(sign) > 1 and sign.isupper()))
+    coins = alternation(
+        sign for sign in signs if not sign.isalpha() or (len(sign) > 1 and sign.isupper())
+    )
     scales = alternation(magnitudes(primary))
     return re.compile(
         rf"""(?<![\w.,])(?P<sign>[-−]\ ?)?
@@ -53,7 +55,9 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     if passage.word_after(match.end()) in _SINGULAR_BEFORE:
         row = {**row, "many": row["one"]}
     scale = match["scale"] or match["scaled"]
-    said += " " + (scaled(number, scale, row["many"], passage) if scale else _sum(number, row, passage))
+    said += " " + (
+        scaled(number, scale, row["many"], passage) if scale else _sum(number, row, passage)
+    )
     if match["per"]:
         said += " " + per(match["per"], passage)
     return " ".join(said.split())

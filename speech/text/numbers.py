@@ -79,7 +79,9 @@ def _in_context(number: Numeral, match: re.Match[str], passage: Passage) -> str:
         versioned = says_before(primary, before) == "version" and number.fraction[0] != "0"
         if versioned and number.whole and len(number.fraction) < 4:
             point = word("point", language)
-            return f"{cardinal(number.whole, language)} {point} {cardinal(number.fraction, language)}"
+            return (
+                f"{cardinal(number.whole, language)} {point} {cardinal(number.fraction, language)}"
+            )
         return numeral_words(number, language)
     if primary == "en" and before in _DIALLED and len(number.whole) == 3:
         return digit_words(number.whole, language)
@@ -142,9 +144,11 @@ def read_telephone(match: re.Match[str], passage: Passage) -> str:
 def read_vulgar(match: re.Match[str], passage: Passage) -> str | None:
     """*½*, *1½*."""
     part, _, of = unicodedata.normalize("NFKC", match["part"]).partition("⁄")
-    if not of.isdigit() or not part.isdigit():
+    if not of.isdecimal() or not part.isdecimal():
         return None
-    return _signed(match, passage, fraction(match["whole"] or "", int(part), int(of), passage, match.end()))
+    return _signed(
+        match, passage, fraction(match["whole"] or "", int(part), int(of), passage, match.end())
+    )
 
 
 def read_fraction(match: re.Match[str], passage: Passage) -> str | None:

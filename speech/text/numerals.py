@@ -19,7 +19,9 @@ AMOUNT = rf"(?:\d+(?:[.,'{THIN_SPACE}]\d+)*|(?<![\w.,])[.,]\d+)"
 _LONGEST_SAID = 36  # digits; the scales of longer numbers are known to nobody
 _LONGEST_UNGROUPED = 9  # digits; longer ones without separators are telephone numbers and the like
 _LONGEST_FLOAT = 15  # digits that a float holds
-_LONGEST_FRACTION = 2  # digits after the decimal mark that are said as one number, where that is done
+_LONGEST_FRACTION = (
+    2  # digits after the decimal mark that are said as one number, where that is done
+)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def year(digits: str, language: str) -> str:
 
 def digit_words(digits: str, language: str) -> str:
     """Digits one by one."""
-    return " ".join(_digit(char, language) for char in digits if char.isdigit())
+    return " ".join(_digit(char, language) for char in digits if char.isdecimal())
 
 
 def is_code(number: Numeral) -> bool:
@@ -206,7 +208,9 @@ def _num2words(value: int | float, language: str, to: str) -> str:
         if language in {"en", "en-US"}:
             spoken = spoken.replace(" and ", " ")
         if primary_subtag(language) == "es":
-            spoken = re.sub(r"uno (?=mil|bill|trill)", "un ", spoken).replace("veintiun ", "veintiún ")
+            spoken = re.sub(r"uno (?=mil|bill|trill)", "un ", spoken).replace(
+                "veintiun ", "veintiún "
+            )
         return " ".join(spoken.split())
     return ""
 

@@ -27,7 +27,9 @@ ROMAN = re.compile(
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 # What follows the first king of a name, and not the pronoun.
-_AFTER_FIRST = frozenset({"was", "of", "and", "ruled", "reigned", "died", "became", "in", "is", "had"})
+_AFTER_FIRST = frozenset(
+    {"was", "of", "and", "ruled", "reigned", "died", "became", "in", "is", "had"}
+)
 _TITLES = frozenset({"king", "queen", "pope", "emperor", "tsar", "czar", "saint", "prince"})
 _LONGEST_FUNCTION_WORD = 3  # letters
 _GERMAN_WEAK = frozenset(
@@ -49,7 +51,11 @@ def read_ordinal(match: re.Match[str], passage: Passage) -> str | None:
             return "seconde" if "de" in match["fr"].lower() else "second"
         return ordinal(value, language, "f" if feminine else "m")
     mark = match["romance"] or match["fr"] or ""
-    if primary not in {"es", "it", "pt"} or not mark or mark.lower() in {"e", "re", "d", "de", "es"}:
+    if (
+        primary not in {"es", "it", "pt"}
+        or not mark
+        or mark.lower() in {"e", "re", "d", "de", "es"}
+    ):
         return None
     said = ordinal(value, language, "f" if mark[-1] in "ªaA" else "m")
     return re.sub("(prime|terce)ro$", r"\1r", said) if mark.lower().endswith("er") else said
@@ -88,7 +94,13 @@ def read_decade(match: re.Match[str], passage: Passage) -> str | None:
         return None
     # 90s, but 5s is five seconds.
     *front, last = (cardinal(digits, language) if short else year(digits, language)).split()
-    last = f"{last[:-1]}ies" if last.endswith("y") else f"{last}es" if last.endswith("x") else f"{last}s"
+    last = (
+        f"{last[:-1]}ies"
+        if last.endswith("y")
+        else f"{last}es"
+        if last.endswith("x")
+        else f"{last}s"
+    )
     return " ".join([*front, last])
 
 
@@ -104,14 +116,23 @@ def read_roman(match: re.Match[str], passage: Passage) -> str | None:
     if says in {"cardinal", "ordinal"}:
         if len(match["roman"]) == 1 and match["roman"] not in "IVX":
             return None
-        return _limited_ordinal(value, language, "m") if says == "ordinal" else cardinal(value, language)
+        return (
+            _limited_ordinal(value, language, "m")
+            if says == "ordinal"
+            else cardinal(value, language)
+        )
     gender = _regnal_names().get(before)
     if gender and _is_regnal(match, passage):
         return _regnal(value, gender, passage) + ("'s" if mark == "'s" else "")
     if primary == "fr" and mark.rstrip("s") in {"e", "er", "re", "ère", "ème"} and mark:
         return ordinal(value, language, "f" if mark in {"re", "ère"} else "m")
     following = passage.word_after(match.end())
-    if match["roman"] in {"I", "V", "X"} and primary == "es" and following[:1].isupper() and not mark:
+    if (
+        match["roman"] in {"I", "V", "X"}
+        and primary == "es"
+        and following[:1].isupper()
+        and not mark
+    ):
         return _before_noun(value, following, passage)
     if len(match["roman"]) < 2 or (not passage.mixed_case and len(match["roman"]) < 3):
         return None
@@ -163,7 +184,12 @@ def _limited_ordinal(value: int, language: str, gender: str) -> str:
 
 
 def _counts(primary: str, following: str) -> bool:
-    return primary == "en" and following.lower() in {"century", "centuries", "dynasty", "anniversary"}
+    return primary == "en" and following.lower() in {
+        "century",
+        "centuries",
+        "dynasty",
+        "anniversary",
+    }
 
 
 def roman_value(numeral: str) -> int:
@@ -182,7 +208,9 @@ def says_before(primary: str, noun: str) -> str:
 
 @cache
 def _numbered(primary: str) -> dict[str, str]:
-    return {row["noun"].lower(): row["says"] for row in table("numbered") if row["language"] == primary}
+    return {
+        row["noun"].lower(): row["says"] for row in table("numbered") if row["language"] == primary
+    }
 
 
 @cache
@@ -192,4 +220,6 @@ def _regnal_names() -> dict[str, str]:
 
 @cache
 def _ordinal_nouns(primary: str) -> dict[str, str]:
-    return {row["noun"]: row["gender"] for row in table("ordinal_nouns") if row["language"] == primary}
+    return {
+        row["noun"]: row["gender"] for row in table("ordinal_nouns") if row["language"] == primary
+    }

@@ -7,12 +7,25 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from speech.text import abbreviations, dates, magnitudes, money, numbers, ordinals, symbols, times, units, words
+from speech.text import (
+    abbreviations,
+    dates,
+    magnitudes,
+    money,
+    numbers,
+    ordinals,
+    symbols,
+    times,
+    units,
+    words,
+)
 from speech.text.cleaning import clean
 from speech.text.spoken import Passage, SpokenText, TextWord, spoken_words
 
 _Reader = Callable[[re.Match[str], Passage], str | None]
-_EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u20e3\U000e0020-\U000e007f]+|\\S")
+_EMOJI = re.compile(
+    "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u20e3\U000e0020-\U000e007f]+|\\S"
+)
 
 
 def normalise(

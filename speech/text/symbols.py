@@ -17,7 +17,9 @@ _TLD = (
     "com|org|net|edu|gov|mil|int|info|biz|io|ai|app|dev|tv|me|eu|uk|us|ca|au|nz|ie|de|at|ch|fr|be|"
     "es|mx|ar|cl|co|it|nl|pt|br|pl|ru|se|no|dk|fi|jp|cn|in"
 )
-_EXTENSION = "pdf|txt|csv|docx?|xlsx?|pptx?|jpe?g|png|gif|svg|mp[34]|wav|zip|exe|html?|xml|json|js|py"
+_EXTENSION = (
+    "pdf|txt|csv|docx?|xlsx?|pptx?|jpe?g|png|gif|svg|mp[34]|wav|zip|exe|html?|xml|json|js|py"
+)
 ADDRESS = re.compile(
     rf"""(?:https?|ftp)://[^\s<>"«»“”]+ | www\.[^\s<>"«»“”]+ | mailto:[\w.+-]+@[\w.-]+
       | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
@@ -47,7 +49,7 @@ def read_address(match: re.Match[str], passage: Passage) -> str | None:
             said.append(spoken.get("address-", ""))
         elif piece.isalpha():
             said.append(_address_word(piece, passage))
-        elif piece.isdigit():
+        elif piece.isdecimal():
             said.append(plain(parse(piece, passage.language) or Numeral(piece), passage.language))
         else:
             said.append(spoken.get(piece, ""))
@@ -57,9 +59,15 @@ def read_address(match: re.Match[str], passage: Passage) -> str | None:
 def _address_word(piece: str, passage: Passage) -> str:
     lower = piece.lower()
     own = lower == passage.primary and lower in _SAID_WHOLE
-    short = len(piece) < _SHORTEST_WORD and not (passage.known(lower) and lower in _SAID_WHOLE) and not own
+    short = (
+        len(piece) < _SHORTEST_WORD
+        and not (passage.known(lower) and lower in _SAID_WHOLE)
+        and not own
+    )
     has_vowel = re.search(r"[aeiouyà-öø-ÿ]", lower) is not None
-    if lower.isascii() and (short or not has_vowel or lower in {"html", "pdf", "aol", "edu", "ibm"}):
+    if lower.isascii() and (
+        short or not has_vowel or lower in {"html", "pdf", "aol", "edu", "ibm"}
+    ):
         if lower != "edu":
             return "".join(f"{char}." for char in piece)
     return piece
@@ -68,14 +76,17 @@ def _address_word(piece: str, passage: Passage) -> str:
 def read_symbol(symbol: str, at: int, passage: Passage) -> str:
     """What a sign is called where it stands; empty where it is not spoken."""
     spoken = symbols(passage.primary)
-    before, after = passage.text[at - 1 : at] if at else "", passage.text[at + len(symbol) : at + len(symbol) + 1]
-    if symbol == "#" and after.isdigit():
+    before, after = (
+        passage.text[at - 1 : at] if at else "",
+        passage.text[at + len(symbol) : at + len(symbol) + 1],
+    )
+    if symbol == "#" and after.isdecimal():
         return spoken.get("#1", spoken.get("#", ""))
     if symbol == "#" and after.isalpha():
         return spoken.get("#a", spoken.get("#", ""))
     if symbol == "/" or (symbol in "*_~" and (before.isalnum() or after.isalnum())):
         return ""  # emphasis or an alternative, not a word
-    if symbol in "<>" and not (after + passage.text[at + 2 : at + 3]).strip()[:1].isdigit():
+    if symbol in "<>" and not (after + passage.text[at + 2 : at + 3]).strip()[:1].isdecimal():
         return ""
     return spoken.get(symbol, "")
 

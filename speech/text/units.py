@@ -113,7 +113,9 @@ def units(primary: str) -> dict[str, dict[str, str]]:
 
 @cache
 def _denominators(primary: str) -> dict[str, str]:
-    return {row["symbol"]: row["spoken"] for row in table("per_units") if row["language"] == primary}
+    return {
+        row["symbol"]: row["spoken"] for row in table("per_units") if row["language"] == primary
+    }
 
 
 def _symbol(written: str) -> str:

@@ -125,4 +125,4 @@ def _is_beside_digits(token: str, match: re.Match[str], passage: Passage) -> boo
         return False
     around = passage.text[max(0, match.start() - 1) : match.start()]
     around += passage.text[match.end() : match.end() + 1]
-    return any(char.isdigit() for char in around)
+    return any(char.isdecimal() for char in around)

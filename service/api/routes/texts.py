@@ -20,8 +20,7 @@ from service.api.problems import responses
 from service.api.references import Reference
 from service.api.state import Parts, Service
 from speech.inventory import PhoneInventory
-from speech.pronunciation import PhoneSequence
-from speech.text import normalise
+from speech.pronunciation import PhoneSequence, WordPronunciation
 
 router = APIRouter(prefix="/v1", tags=["texts"], dependencies=[Depends(allowed(ASSESS))])
 
@@ -35,45 +34,39 @@ _PROBLEMS = responses(400, 401, 403, 413, 422, 429, 503)
     responses=_PROBLEMS,
 )
 async def validate(asked: TextRequest, parts: Parts) -> Any:
-    """The words of a text in reading order; those that are not known cannot be assessed."""
+    """The words of a text in reading order, and how it is read where that may surprise.
+
+    Words that are not known cannot be assessed; those whose `source` is `espeak` in English are
+    guesses from their letters.
+    """
 
     def checked() -> TextCheck:
         reference = _reference(parts, asked)
         pronouncer = reference.assessor.pronouncer
-        missing = set(pronouncer.missing(asked.text))
-        if not missing:
+        found = pronouncer.check(asked.text)
+        if all(word.variants for word in found.words):
             found = pronouncer.pronounce(asked.text)
-            words = tuple(
-                _known(word.word, word.variants[0], pronouncer.inventory) for word in found.words
-            )
-            warnings = found.warnings
-        else:
-            spoken = normalise(asked.text, pronouncer.language)
-            words = tuple(
-                WordCheck(word=word.text, known=word.text not in missing) for word in spoken.words
-            )
-            words = tuple(_looked_up(word, reference) for word in words)
-            warnings = spoken.warnings
         return TextCheck(
             language=reference.index.language,
             index=reference.name,
-            words=words,
-            warnings=warnings,
+            words=tuple(_checked(word, pronouncer.inventory) for word in found.words),
+            warnings=found.warnings,
         )
 
     return await to_thread.run_sync(checked)
 
 
-def _looked_up(word: WordCheck, reference: Reference) -> WordCheck:
-    pronouncer = reference.assessor.pronouncer
-    if not word.known:
-        return word
-    found = pronouncer.pronounce(word.word)
-    return _known(word.word, found.words[0].variants[0], pronouncer.inventory)
-
-
-def _known(word: str, variant: PhoneSequence, inventory: PhoneInventory) -> WordCheck:
-    return WordCheck(word=word, known=True, phones=variant.phones, ipa=_ipa(variant, inventory))
+def _checked(word: WordPronunciation, inventory: PhoneInventory) -> WordCheck:
+    if not word.variants:
+        return WordCheck(word=word.word, known=False)
+    first = word.variants[0]
+    return WordCheck(
+        word=word.word,
+        known=True,
+        source=first.source,
+        phones=first.phones,
+        ipa=_ipa(first, inventory),
+    )
 
 
 def _ipa(variant: PhoneSequence, inventory: PhoneInventory) -> tuple[str, ...]:

@@ -80,6 +80,22 @@ def test_a_text_is_checked_and_pronounced(client: TestClient) -> None:
     assert words[0]["variants"][0]["syllables"][-1][1] == len(variants[0])
 
 
+@pytest.mark.parametrize("tail", ["", " 你好"])
+def test_what_is_guessed_or_surprising_is_told_before_recording(
+    client: TestClient, tail: str
+) -> None:
+    text = f"I recieve $2.999 and xyzzyq from the IT team{tail}"
+    told = client.post("/v1/validate", json={"text": text}).json()
+    guessed = [word["word"] for word in told["words"] if word["source"] == "espeak"]
+    assert guessed == ["recieve", "xyzzyq"]
+    assert [word["word"] for word in told["words"] if not word["known"]] == tail.split()
+    for word in guessed:
+        assert any(f'"{word}"' in each and "guess" in each for each in told["warnings"])
+    assert '"$2.999" was read as "two point nine nine nine dollars".' in told["warnings"]
+    (team,) = (word for word in told["words"] if word["word"] == "IT")
+    assert team["phones"] == ["AY", "T", "IY"]
+
+
 @pytest.mark.parametrize("text", ["", "a\0b", "...", "1" * 400])
 def test_odd_texts_end_well(client: TestClient, text: str) -> None:
     for path in ("/v1/validate", "/v1/pronunciations"):

@@ -242,6 +242,15 @@ def test_words_without_a_pronunciation_are_named(page):
     assert "你好" in page.inner_text("#unknown")
 
 
+def test_how_a_text_is_read_is_shown_before_recording(page):
+    page.select_option("#set", "own")
+    page.fill("#text", "Henry VIII said xyzzyq")
+    page.wait_for_selector("#reading:not(:empty)")
+    told = page.inner_text("#reading")
+    assert '"VIII" was read as "the eighth"' in told
+    assert '"xyzzyq" is in no dictionary' in told
+
+
 def test_natives_can_be_heard_and_repeated(page):
     page.wait_for_selector("#set option[value=heard]", state="attached")
     page.select_option("#set", "heard")
