@@ -360,7 +360,7 @@ class Pronouncer:
         american = () if region in {"", "US"} else (_AMERICAN.format(self.language),)
         guessed = dict.fromkeys(w.word for w in words if w.variants[0].source == "espeak")
         return american + tuple(
-            f'"{word}" is in no dictionary; its pronunciation is a guess from its letters, by espeak-ng.'
+            f'"{word}" is in no dictionary; its pronunciation is a guess of espeak-ng.'
             for word in guessed
         )
 

@@ -8,10 +8,8 @@ from functools import cache
 
 from speech.tables import table
 from speech.text.spoken import Passage
+from speech.text.word_sets import word_set
 
-# Sentences begin with these, so that a stop before them may be the street's and the sentence's.
-_OPENERS = frozenset("The He She It They We I You In On At And But This That There".split())
-_WEEKDAY_BEFORE = frozenset("on last next this every each by until from or and".split())
 _SHORTEST_INSENSITIVE = 3  # letters; shorter ones (M., p.) are told apart by case
 
 
@@ -46,6 +44,10 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     return None
 
 
+def _anywhere(_match: re.Match[str], _passage: Passage) -> bool:
+    return True
+
+
 def _before(match: re.Match[str], passage: Passage) -> str:
     return passage.text[max(0, match.start() - 60) : match.start()].rstrip()
 
@@ -58,14 +60,22 @@ def _before_name(match: re.Match[str], passage: Passage) -> bool:
     following = passage.word_after(match.end())
     if not following[:1].isupper():
         return False
-    # on Main St. The shop
-    return following not in _OPENERS or not passage.word_before(match.start())[:1].isupper()
+    # A stop may be the abbreviation's and the sentence's: on Main St. The shop
+    return (
+        following not in word_set("openers", passage.primary)
+        or not passage.word_before(match.start())[:1].isupper()
+    )
 
 
 def _weekday(match: re.Match[str], passage: Passage) -> bool:
     before = _before(match, passage)
     word = passage.word_before(match.start()).lower()
-    return word in _WEEKDAY_BEFORE or before.endswith(",") or before[-1:].isdecimal() or not before
+    return (
+        word in word_set("before-weekday", passage.primary)
+        or before.endswith(",")
+        or before[-1:].isdecimal()
+        or not before
+    )
 
 
 def _between_names(match: re.Match[str], passage: Passage) -> bool:
@@ -80,8 +90,8 @@ def _month(match: re.Match[str], passage: Passage) -> bool:
 
 
 _FITS: dict[str, Callable[[re.Match[str], Passage], bool]] = {
-    "always": lambda match, passage: True,
-    "suffix": lambda match, passage: True,
+    "always": _anywhere,
+    "suffix": _anywhere,
     "before-name": _before_name,
     "before-number": lambda match, passage: bool(
         re.match(r"[\d.]*\d|[IVXLC]+\b", _after(match, passage))

@@ -40,23 +40,21 @@ def script_of(language: str) -> str | None:
 
 @cache
 def _plain(char: str) -> str:
-    if char.isascii():
-        return " " if unicodedata.category(char) == "Cc" else char
+    """One character, plain: nothing for an invisible one, a space for a control character."""
     category = unicodedata.category(char)
     if category == "Cf":
         return ""
-    if category == "Nd":
-        return str(unicodedata.digit(char))
     if category in {"Cc", "Zl", "Zp", "Cs"}:
         return " "
+    if category == "Nd":
+        return str(unicodedata.digit(char))
     decomposition = unicodedata.decomposition(char)
-    wanted = category[0] in "LN" or category in {"So", "Po", "Sm"}
-    if char not in _KEPT and wanted and _FOLDED.match(decomposition):
-        return unicodedata.normalize("NFKC", char)
+    doubled = category[0] in "LN" or category in {"So", "Po", "Sm"}
     # ᵉ as in XXᵉ; ² and ³ are signs of their own.
-    if category == "Lm" and char not in _KEPT and _RAISED.match(decomposition):
-        return unicodedata.normalize("NFKC", char)
-    return char
+    folded = (doubled and _FOLDED.match(decomposition)) or (
+        category == "Lm" and _RAISED.match(decomposition)
+    )
+    return unicodedata.normalize("NFKC", char) if folded and char not in _KEPT else char
 
 
 def _grouped(text: str, language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import cache
 
 from speech.tables import table
@@ -18,20 +19,33 @@ NUMERIC = re.compile(
       | (?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?=\ |$) )(?![\w/]|[.,-]\d)""",
     re.VERBOSE,
 )
-# Day and month in this order but in the United States.
+"""A date in digits."""
+
+# The month stands before the day here.
 _MONTH_FIRST = frozenset({"en", "en-US"})
+# The first of a month is an ordinal; in Spanish it is so in America.
+_FIRST_IS_ORDINAL = frozenset({"fr", "it"})
+
+
+@dataclass(frozen=True)
+class _Date:
+    day: int
+    month: str
+    year: str
+    day_first: bool
+    at: int
 
 
 @cache
 def written(primary: str) -> re.Pattern[str]:
     """A day and a month by name, in either order, with a year or without."""
     names = alternation(_months(primary))
-    short = alternation(name for name in _short_months(primary))
+    short = alternation(_short_months(primary))
     month = rf"(?:{names}|(?:{short})\b\.?)(?!\w)"
     return re.compile(
         rf"""(?<![\w.,/-])(?:
             (?P<month>{month})\ (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:/%-]|[.,]\d)
-          | (?P<day_first>\d{{1,2}})(?P<mark>st|nd|rd|th|er|\.|°|º|\.º)?(?P<of>\ (?:of|de)(?=\ ))?
+          | (?P<day_first>\d{{1,2}})(?P<mark>st|nd|rd|th|er|\.|°|º|\.º)?(?:\ (?:of|de)(?=\ ))?
             \ ?(?P<month_last>{month}) )
             (?:(?:,|\ de|\ del)?\ (?P<year>[12]\d{{3}})(?![\w%]|[.,]\d))?""",
         re.VERBOSE,
@@ -40,81 +54,65 @@ def written(primary: str) -> re.Pattern[str]:
 
 def read_numeric(match: re.Match[str], passage: Passage) -> str | None:
     """A date in digits in words; None where it is none."""
+    day_first = passage.language not in _MONTH_FIRST
     if match["iso_year"]:
         day, month, which = match["iso_day"], match["iso_month"], match["iso_year"]
     elif match["day"]:
-        if passage.primary != "de":
-            return None
         day, month, which = match["day"], match["month"], ""
     else:
-        if match["mark"] != "/" and (passage.primary == "en" or len(match["year"]) == 2):
-            if match["mark"] != "." or passage.primary == "en":
-                return None
         day, month, which = match["first"], match["second"], match["year"]
-        if passage.language in _MONTH_FIRST and int(day) <= 12:
+        if not day_first and int(day) <= 12:
             day, month = month, day
-    if not (1 <= int(day) <= 31 and 1 <= int(month) <= 12):
+    name = _month_names(passage.primary).get(int(month), "")
+    if not name or not 1 <= int(day) <= 31 or not _is_usual(match, passage.primary):
         return None
-    name = next((n for n, number in _months(passage.primary).items() if number == int(month)), "")
-    if not name:
-        return None
-    return _date(int(day), name, which, passage, match.start(), in_digits=True)
+    return _said(_Date(int(day), name, which, day_first, match.start()), passage)
+
+
+def _is_usual(match: re.Match[str], primary: str) -> bool:
+    """Whether dates are written with these marks: English writes none with stops."""
+    if match["day"]:
+        return primary == "de"
+    mark = match["mark"]
+    return mark in {None, "/"} or (primary != "en" and (mark == "." or len(match["year"]) == 4))
 
 
 def read_written(match: re.Match[str], passage: Passage) -> str | None:
     """A date with the name of its month in words; None where the day is none."""
+    primary = passage.primary
     day = int(match["day"] or match["day_first"])
     month = match["month"] or match["month_last"]
-    if not 1 <= day <= 31:
+    usual = match["mark"] == "." if primary == "de" else primary == "en" or not match["month"]
+    # May 5 people come?
+    counted = match["month"] and not match["year"] and passage.word_after(match.end())[-1:] == "s"
+    if not 1 <= day <= 31 or not usual or counted:
         return None
-    if passage.primary == "de" and match["mark"] != ".":
-        return None
-    if passage.primary != "en" and match["month"]:
-        return None
-    if match["month"] and not match["year"] and passage.word_after(match.end()).endswith("s"):
-        return None  # May 5 people come?
-    name = (
-        month
-        if month in _months(passage.primary)
-        else _short_months(passage.primary)[month.rstrip(".")]
-    )
-    return _date(
-        day, name, match["year"] or "", passage, match.start(), last=bool(match["day_first"])
-    )
+    if month not in _months(primary):
+        month = _short_months(primary)[month.rstrip(".")]
+    day_first = bool(match["day_first"])
+    return _said(_Date(day, month, match["year"] or "", day_first, match.start()), passage)
 
 
-def _date(
-    day: int,
-    month: str,
-    which: str,
-    passage: Passage,
-    at: int,
-    in_digits: bool = False,
-    last: bool = False,
-) -> str:
+def _said(date: _Date, passage: Passage) -> str:
     language, primary = passage.language, passage.primary
-    said = year(which, language) if len(which) == 4 else cardinal(which, language) if which else ""
-    if len(which) == 2 and which[0] == "0" and primary == "en":
-        said = f"oh {said}"
+    which = year(date.year, language) if len(date.year) == 4 else ""
+    if len(date.year) == 2:
+        oh = "oh " if date.year[0] == "0" and primary == "en" else ""
+        which = oh + cardinal(date.year, language)
     if primary == "en":
-        number = ordinal(day, language)
-        day_first = last or (in_digits and language not in _MONTH_FIRST)
-        article = "" if passage.word_before(at).lower() == "the" else "the "
-        date = f"{article}{number} of {month}" if day_first else f"{month} {number}"
-        return f"{date} {said}".strip()
+        number = ordinal(date.day, language)
+        article = "" if passage.word_before(date.at).lower() == "the" else "the "
+        first, last = f"{article}{number} of {date.month}", f"{date.month} {number}"
+        return f"{first if date.day_first else last} {which}".strip()
     if primary == "de":
-        return f"{german_ordinal(day, 'm', passage, at)} {month} {said}".strip()
-    number = agreeing_day(day, passage)
+        return f"{german_ordinal(date.day, 'm', passage, date.at)} {date.month} {which}".strip()
     joint = " de " if primary in {"es", "pt"} else " "
-    return f"{number}{joint}{month}{joint + said if said else ''}".strip()
+    return joint.join(filter(None, (_day(date.day, passage), date.month, which)))
 
 
-def agreeing_day(day: int, passage: Passage) -> str:
-    """The day of a month: an ordinal for the first, where the language has one."""
-    first_is_ordinal = passage.primary in {"fr", "it"} or (
-        passage.primary == "es" and passage.language not in {"es", "es-ES"}
-    )
-    if day == 1 and first_is_ordinal:
+def _day(day: int, passage: Passage) -> str:
+    american = passage.primary == "es" and passage.language not in {"es", "es-ES"}
+    if day == 1 and (american or passage.primary in _FIRST_IS_ORDINAL):
         return ordinal(1, passage.language)
     return cardinal(day, passage.language)
 
@@ -123,6 +121,11 @@ def agreeing_day(day: int, passage: Passage) -> str:
 def _months(primary: str) -> dict[str, int]:
     """Names of months to their numbers."""
     return {row["name"]: int(row["month"]) for row in table("months") if row["language"] == primary}
+
+
+@cache
+def _month_names(primary: str) -> dict[int, str]:
+    return {number: name for name, number in _months(primary).items()}
 
 
 @cache

@@ -9,8 +9,7 @@ from functools import cache
 from speech.tables import table
 from speech.text.numerals import AMOUNT, Numeral, numeral_words, parse, word
 from speech.text.spoken import Passage
-
-_RACES = frozenset({"run", "runs", "race", "races", "walk"})  # a 5k run is five K
+from speech.text.word_sets import word_set
 
 
 @cache
@@ -55,7 +54,9 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     """A number of millions or the like; None where the language writes none so."""
     number = parse(match["amount"], passage.language)
     scale = match["scale"] or match["short"]
-    if match["short"] == "k" and passage.word_after(match.end()) in _RACES:
+    if match["short"] == "k" and passage.word_after(match.end()) in word_set(
+        "races", passage.primary
+    ):  # a 5k run is five K
         return None
     if number is None or scale not in magnitudes(passage.primary):
         return None

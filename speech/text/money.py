@@ -10,11 +10,10 @@ from speech.text.magnitudes import alternation, magnitudes, million_joint, parti
 from speech.text.numerals import AMOUNT, Numeral, agree, cardinal, numeral_words, parse, word
 from speech.text.spoken import Passage
 from speech.text.units import per
+from speech.text.word_sets import word_set
 
 # German leaves the cents unsaid: drei Euro fünfzig.
 _CENTS_UNSAID = frozenset({"de"})
-# Before these English nouns the currency is singular: a five dollar bill.
-_SINGULAR_BEFORE = frozenset({"bill", "bills", "note", "notes", "coin", "coins"})
 
 
 @cache
@@ -52,7 +51,7 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     if upper is not None:
         said += f" {numeral_words(number, language, row['gender'])} {word('to', language)}"
         number = upper
-    if passage.word_after(match.end()) in _SINGULAR_BEFORE:
+    if passage.word_after(match.end()) in word_set("after-money", primary):  # a five dollar bill
         row = {**row, "many": row["one"]}
     scale = match["scale"] or match["scaled"]
     said += " " + (

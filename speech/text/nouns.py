@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from speech.tables import table
+from speech.text.word_sets import word_set
 
 
 def gender_of(noun: str, primary: str) -> str:
@@ -15,7 +16,7 @@ def gender_of(noun: str, primary: str) -> str:
     that have endings in the table.
     """
     noun = noun.lower()
-    if not noun or noun in _not_nouns(primary):
+    if not noun or noun in word_set("not-nouns", primary):
         return ""
     rows = _endings(primary)
     for ending, gender in rows:
@@ -36,9 +37,9 @@ def article_gender(gender: str, noun: str, primary: str) -> str:
 
 def is_plural(noun: str, primary: str) -> bool:
     """Whether an English word looks like a plural noun."""
-    if primary != "en" or noun.lower() in _not_nouns("en"):
+    if primary != "en" or noun.lower() in word_set("not-nouns", "en"):
         return False
-    return noun in {"people", "men", "women", "children", "percent"} or (
+    return noun in word_set("plurals", "en") or (
         noun.islower() and len(noun) > 3 and noun.endswith("s") and not noun.endswith("ss")
     )
 
@@ -47,11 +48,3 @@ def is_plural(noun: str, primary: str) -> bool:
 def _endings(primary: str) -> tuple[tuple[str, str], ...]:
     rows = table("noun_genders")
     return tuple((row["ending"], row["gender"]) for row in rows if row["language"] == primary)
-
-
-@cache
-def _not_nouns(primary: str) -> frozenset[str]:
-    rows = table("not_nouns")
-    return frozenset(
-        word for row in rows if row["language"] == primary for word in row["words"].split()
-    )

@@ -6,9 +6,10 @@ import re
 from functools import cache
 
 from speech.tables import table
-from speech.text.numerals import Numeral, parse
 from speech.text.numbers import plain
+from speech.text.numerals import Numeral, parse
 from speech.text.spoken import Passage
+from speech.text.word_sets import word_set
 
 SILENT = frozenset(".,;:!?\"'()[]{}…«»‹›„“”‚-–—―¿¡。、，！？；：「」『』")
 """Punctuation that nobody expects to hear."""
@@ -29,9 +30,7 @@ ADDRESS = re.compile(
     re.VERBOSE,
 )
 _TRAILING = ".,;:!?)]}'\"…"
-# Words of an address; the rest is spelt where it is too short or has no vowel.
-_SAID_WHOLE = frozenset("com co org net edu gov info app dev it es me in no be us at".split())
-_SHORTEST_WORD = 3
+_SHORTEST_WORD = 3  # letters; shorter words of an address are spelt, and those without a vowel
 
 
 def trimmed(address: str) -> str:
@@ -57,20 +56,13 @@ def read_address(match: re.Match[str], passage: Passage) -> str | None:
 
 
 def _address_word(piece: str, passage: Passage) -> str:
+    """A word of an address, or its letters where it is no word."""
     lower = piece.lower()
-    own = lower == passage.primary and lower in _SAID_WHOLE
-    short = (
-        len(piece) < _SHORTEST_WORD
-        and not (passage.known(lower) and lower in _SAID_WHOLE)
-        and not own
-    )
+    said_whole = lower in word_set("address", passage.primary)
     has_vowel = re.search(r"[aeiouyà-öø-ÿ]", lower) is not None
-    if lower.isascii() and (
-        short or not has_vowel or lower in {"html", "pdf", "aol", "edu", "ibm"}
-    ):
-        if lower != "edu":
-            return "".join(f"{char}." for char in piece)
-    return piece
+    if said_whole or not lower.isascii() or (has_vowel and len(piece) >= _SHORTEST_WORD):
+        return piece
+    return "".join(f"{char}." for char in piece)
 
 
 def read_symbol(symbol: str, at: int, passage: Passage) -> str:

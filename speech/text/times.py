@@ -6,6 +6,7 @@ import re
 
 from speech.text.numerals import agree, cardinal, word
 from speech.text.spoken import Passage
+from speech.text.word_sets import word_set
 
 _HALF = r"(?P<half{}>[ap])\.?\ ?m(?:\.|\b)"
 PATTERN = re.compile(
@@ -18,24 +19,26 @@ PATTERN = re.compile(
       | (?P<houruhr>[01]?\d|2[0-4])\ uhr\b )""",
     re.VERBOSE | re.IGNORECASE,
 )
-# After these words 14.30 is a time.
-_BEFORE = frozenset({"ore", "alle", "dalle", "las"})
 
 
 def read(match: re.Match[str], passage: Passage) -> str | None:
     """A time in words; None where it is something else."""
-    primary = passage.primary
-    if match["hourdot"] and not match["unitdot"]:
-        if passage.word_before(match.start()).lower() not in _BEFORE:
-            return None
+    primary, language = passage.primary, passage.language
+    dotted = match["hourdot"] and not match["unitdot"]
+    before = passage.word_before(match.start()).lower()
+    if dotted and before not in word_set("before-time", primary):
+        return None
     if match["houruhr"] and primary != "de":
         return None
     hour = next(int(match[name]) for name in _HOURS if match[name])
     minute = next((int(match[name]) for name in _MINUTES if match[name]), 0)
     half = match["half"] or match["half12"]
-    said = _READERS.get(primary, _plain)(hour, minute, passage, bool(half))
+    if half and not minute:
+        said = agree(cardinal(hour, language), language, _GENDERS.get(primary, ""))
+    else:
+        said = _READERS.get(primary, _plain)(hour, minute, language)
     if match["second"]:
-        said += f" {cardinal(int(match['second']), passage.language)}"
+        said += f" {cardinal(int(match['second']), language)}"
     if primary == "es" and (match["unit"] or match["unitdot"]):
         said += " horas"
     return f"{said} {half.upper()}.M." if half else said
@@ -43,33 +46,33 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
 
 _HOURS = ("hour", "hour12", "hourh", "hourdot", "houruhr")
 _MINUTES = ("minute", "minute12", "minuteh", "minutedot")
+_GENDERS = {"es": "f", "it": "f", "fr": "f"}
 
 
-def _english(hour: int, minute: int, passage: Passage, half: bool) -> str:
-    said = cardinal(hour, passage.language)
+def _english(hour: int, minute: int, language: str) -> str:
+    said = cardinal(hour, language)
     if minute >= 10:
-        return f"{said} {cardinal(minute, passage.language)}"
+        return f"{said} {cardinal(minute, language)}"
     if minute:
-        return f"{said} {word('oh', 'en')} {cardinal(minute, passage.language)}"
-    if half:
-        return said
-    return f"{said} {word('oclock' if 1 <= hour <= 12 else 'hundred', 'en')}"
+        return f"{said} {word('oh', language)} {cardinal(minute, language)}"
+    return f"{said} {word('oclock' if 1 <= hour <= 12 else 'hundred', language)}"
 
 
-def _french(hour: int, minute: int, passage: Passage, half: bool) -> str:
-    said = agree(cardinal(hour, "fr"), "fr", "f")
-    name = word("hour" if hour < 2 else "hours", "fr")
-    return f"{said} {name} {cardinal(minute, 'fr') if minute else ''}".strip()
+def _french(hour: int, minute: int, language: str) -> str:
+    said = agree(cardinal(hour, language), language, "f")
+    name = word("hour" if hour < 2 else "hours", language)
+    return f"{said} {name} {cardinal(minute, language) if minute else ''}".strip()
 
 
-def _german(hour: int, minute: int, passage: Passage, half: bool) -> str:
-    said = agree(cardinal(hour, "de"), "de", "m")
-    return f"{said} {word('hours', 'de')} {cardinal(minute, 'de') if minute else ''}".strip()
+def _german(hour: int, minute: int, language: str) -> str:
+    said = agree(cardinal(hour, language), language, "m")
+    return (
+        f"{said} {word('hours', language)} {cardinal(minute, language) if minute else ''}".strip()
+    )
 
 
-def _romance(hour: int, minute: int, passage: Passage, half: bool) -> str:
+def _romance(hour: int, minute: int, language: str) -> str:
     """Spanish and Italian: the hour is feminine, and minutes below ten have a nought."""
-    language = passage.language
     said = agree(cardinal(hour, language), language, "f")
     if not minute:
         return said
@@ -78,9 +81,9 @@ def _romance(hour: int, minute: int, passage: Passage, half: bool) -> str:
     return " ".join(filter(None, parts))
 
 
-def _plain(hour: int, minute: int, passage: Passage, half: bool) -> str:
-    said = cardinal(hour, passage.language)
-    return f"{said} {cardinal(minute, passage.language)}" if minute else said
+def _plain(hour: int, minute: int, language: str) -> str:
+    said = cardinal(hour, language)
+    return f"{said} {cardinal(minute, language)}" if minute else said
 
 
 _READERS = {"en": _english, "fr": _french, "de": _german, "es": _romance, "it": _romance}

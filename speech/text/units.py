@@ -7,8 +7,8 @@ from functools import cache
 
 from speech.tables import table
 from speech.text.magnitudes import alternation, magnitudes, scaled
-from speech.text.numerals import AMOUNT, cardinal, numeral_words, parse, word
 from speech.text.nouns import article_gender
+from speech.text.numerals import AMOUNT, cardinal, numeral_words, parse, word
 from speech.text.spoken import Passage
 
 _POWERS = {"²": r"(?:²|\^?2)", "³": r"(?:³|\^?3)"}

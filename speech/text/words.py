@@ -1,4 +1,4 @@
-"""Written words: quotation marks and hyphens taken off, initialisms spelt, stray capitals put right."""
+"""Written words: quotation marks and hyphens off, initialisms spelt, capitals put right."""
 
 from __future__ import annotations
 

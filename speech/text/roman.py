@@ -1,0 +1,120 @@
+"""Roman numerals of kings, centuries, wars and chapters: *Henry VIII*, *XXe siècle*, *Part II*."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+from speech.tables import table
+from speech.text.nouns import gender_of
+from speech.text.numerals import cardinal, ordinal
+from speech.text.ordinals import apocope, says_before
+from speech.text.spoken import Passage
+from speech.text.word_sets import word_set
+
+PATTERN = re.compile(
+    r"(?<![\w'.-])(?P<roman>[IVXLCDM]+)"
+    r"(?P<mark>'s|ère|ème|er|re|e|\.(?=\ [a-zäöü]|\ ?$))?(?![\w'-])"
+)
+"""What could be a Roman numeral, with what is written after one."""
+
+_VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_LONGEST_FUNCTION_WORD = 3  # letters
+_SURELY_NUMBER = 5  # letters; shorter ones with L, C, D or M are initialisms (CD, MD)
+_SHORTEST_IN_CAPITALS = 3  # letters, where the whole text is in capitals
+_HIGHEST_SPANISH_ORDINAL = 10
+
+
+def read(match: re.Match[str], passage: Passage) -> str | None:
+    """A Roman numeral by what stands before and after it; None for a word or an initialism."""
+    value = roman_value(match["roman"])
+    if not value:
+        return None
+    readers = (_after_noun, _after_name, _with_suffix, _alone)
+    return next((said for each in readers if (said := each(value, match, passage))), None)
+
+
+def roman_value(numeral: str) -> int:
+    """The value of a Roman numeral; 0 where it is not well formed."""
+    if not numeral or not _VALID.fullmatch(numeral):
+        return 0
+    values = [_VALUES[char] for char in numeral]
+    following = [*values[1:], 0]
+    return sum(-a if a < b else a for a, b in zip(values, following, strict=True))
+
+
+def _after_noun(value: int, match: re.Match[str], passage: Passage) -> str:
+    """*chapter IV*, *siglo XX*."""
+    says = says_before(passage.primary, passage.word_before(match.start()))
+    # Part C and type D have letters.
+    if says == "version" or match["roman"] in {"L", "C", "D", "M"}:
+        return ""
+    if says == "ordinal":
+        return _limited_ordinal(value, passage, "m")
+    return cardinal(value, passage.language) if says else ""
+
+
+def _after_name(value: int, match: re.Match[str], passage: Passage) -> str:
+    """*Henry VIII*."""
+    language, primary = passage.language, passage.primary
+    gender = _regnal_names().get(passage.word_before(match.start()))
+    if not gender or (match[0] == "I" and primary == "en" and _is_pronoun(match, passage)):
+        return ""
+    if primary == "en":
+        possessive = "'s" if match["mark"] == "'s" else ""
+        return f"the {ordinal(value, language)}{possessive}"
+    if primary == "de":
+        return f"{'die' if gender == 'f' else 'der'} {ordinal(value, language)}e"
+    if primary == "fr":
+        return ordinal(1, language, gender) if value == 1 else cardinal(value, language)
+    return _limited_ordinal(value, passage, gender)
+
+
+def _is_pronoun(match: re.Match[str], passage: Passage) -> bool:
+    """Whether an I after a name goes on: *Henry I think*, but *King Henry I*, *Henry I was*."""
+    start, following = match.start(), passage.word_after(match.end())
+    name = passage.word_before(start)
+    title = passage.word_before(start - len(name) - 1).lower()
+    kingly = title in word_set("titles", "en") or following in word_set("after-first", "en")
+    return bool(following) and not kingly
+
+
+def _with_suffix(value: int, match: re.Match[str], passage: Passage) -> str:
+    """*XXe siècle*, *Ier*."""
+    mark = match["mark"]
+    if passage.primary != "fr" or mark not in {"e", "er", "re", "ère", "ème"}:
+        return ""
+    return ordinal(value, passage.language, "f" if mark in {"re", "ère"} else "m")
+
+
+def _alone(value: int, match: re.Match[str], passage: Passage) -> str:
+    """*XIV*, *II Guerra Mundial*, *the XXI century*."""
+    primary, roman = passage.primary, match["roman"]
+    following = passage.word_after(match.end())
+    single_letter = primary == "es" and roman in {"I", "V", "X"} and following[:1].isupper()
+    shortest = 2 if passage.mixed_case else _SHORTEST_IN_CAPITALS
+    sure = set(roman) <= set("IVX") or len(roman) >= _SURELY_NUMBER
+    number = len(roman) >= shortest and sure and not passage.known(roman)
+    counts = primary in {"es", "it"} and len(following) > _LONGEST_FUNCTION_WORD
+    if single_letter or (number and (counts or _is_counted(following, primary))):
+        return apocope(
+            ordinal(value, passage.language, gender_of(following, primary) or "m"), primary
+        )
+    return cardinal(value, passage.language) if number else ""
+
+
+def _is_counted(noun: str, primary: str) -> bool:
+    return noun.lower() in word_set("counted-in-roman", primary)
+
+
+def _limited_ordinal(value: int, passage: Passage, gender: str) -> str:
+    """Spanish counts kings and centuries with ordinals up to ten; Italian always."""
+    if value > _HIGHEST_SPANISH_ORDINAL and passage.primary != "it":
+        return cardinal(value, passage.language)
+    return ordinal(value, passage.language, gender)
+
+
+@cache
+def _regnal_names() -> dict[str, str]:
+    return {row["name"]: row["gender"] for row in table("regnal_names")}
