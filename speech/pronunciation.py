@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 from speech.errors import InputError, NativeEarError, PhoneError, PronunciationError
 from speech.inventory import PhoneInventory, normal_ipa, phone_from_ipa, primary_subtag
+from speech.remembered import Remembered
 from speech.syllables import syllabify
 from speech.text import TextWord, normalise
 
 if TYPE_CHECKING:
     from speech.g2p import G2P
+
+WORDS_REMEMBERED = 20_000
+"""Words whose pronunciations are kept: more than a long book has, and some 20 MB."""
 
 SOURCES = ("lexicon", "cmudict", "espeak", "graphemes", "given")
 """Where a phone sequence can come from."""
@@ -158,7 +162,9 @@ class Pronouncer:
         self._is_english = primary_subtag(language) == "en" and self.inventory.notation == "arpabet"
         self._sources = (g2p,) if g2p else self._usual_sources()
         self._g2p: dict[str, G2P] = {}
-        self._words: dict[tuple[str, bool], tuple[PhoneSequence, ...]] = {}
+        self._words: Remembered[tuple[str, bool], tuple[PhoneSequence, ...]] = Remembered(
+            WORDS_REMEMBERED
+        )
         self._lexicon = {
             _fold_case(word): tuple(self._entry(word, each) for each in pronunciations)
             for word, pronunciations in entries.items()
@@ -312,29 +318,32 @@ class Pronouncer:
     def _find(self, words: Iterable[TextWord]) -> dict[tuple[str, bool], tuple[PhoneSequence, ...]]:
         """Variants of every word, many in one call where a source is slow; empty where none."""
         wanted = dict.fromkeys((word.spoken, word.spelt) for word in words)
-        plain = [word for word, spelt in wanted if not spelt and (word, spelt) not in self._words]
         # Letters are words of their own.
-        letters = {char for word, spelt in wanted if spelt for char in _letters(word)[0]}
-        plain += [char for char in letters if (char, False) not in self._words]
-        for word in plain:
-            self._words[word, False] = self._lexicon.get(_fold_case(word)) or self._dictionary(word)
+        parts = [(char, False) for word, spelt in wanted if spelt for char in _letters(word)[0]]
+        asked = dict.fromkeys([*(key for key in wanted if not key[1]), *parts])
+        found = {key: known for key in asked if (known := self._words.get(key)) is not None}
+        new = {key: self._pronounced(key[0]) for key in asked if key not in found}
         for name in self._sources:
-            rest = [word for word in plain if not self._words[word, False]]
+            rest = [key for key, known in new.items() if not known]
             if rest and name != "cmudict":
-                for word, found in zip(rest, self._source(name).pronounce(rest), strict=True):
-                    self._words[word, False] = found
-        for word, spelt in wanted:
-            if spelt and (word, spelt) not in self._words:
-                self._words[word, spelt] = self._spell(word)
-        return {key: self._words[key] for key in wanted}
+                said = self._source(name).pronounce([word for word, _ in rest])
+                new.update(zip(rest, said, strict=True))
+        self._words.add(new)
+        found |= new
+        return found | {key: self._spell(key[0], found) for key in wanted if key[1]}
 
-    def _spell(self, word: str) -> tuple[PhoneSequence, ...]:
+    def _pronounced(self, word: str) -> tuple[PhoneSequence, ...]:
+        return self._lexicon.get(_fold_case(word)) or self._dictionary(word)
+
+    def _spell(
+        self, word: str, found: Mapping[tuple[str, bool], tuple[PhoneSequence, ...]]
+    ) -> tuple[PhoneSequence, ...]:
         whole = self._lexicon.get(_fold_case(word))
         if whole:
             return whole
         letters, plural = _letters(word)
         # The letter A is the last variant of the article.
-        parts = [self._words[char, False][-1:] for char in letters]
+        parts = [found[char, False][-1:] for char in letters]
         if not all(parts):
             return ()
         sequence = _join([part[0] for part in parts])
