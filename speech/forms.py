@@ -72,12 +72,12 @@ def heard_forms(
 
 
 def also_right(
-    pronunciation: Pronunciation, variants: Sequence[int]
+    pronunciation: Pronunciation, variants: Sequence[int] = ()
 ) -> tuple[tuple[str, ...], ...]:
-    """Phones that are as right as each canonical one, likeliest first.
+    """Phones that are as right as each canonical one.
 
     They are those in which other forms of the word differ, and those that natives of the accent
-    merge with it.
+    merge with it, where the phones were not given as such.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def also_right(
     tuple of tuple of str
         One per phone of `pronunciation.canonical(variants)`.
     """
-    mergers = merged(pronunciation.language)
+    merging = merged(pronunciation.language)
     found: list[tuple[str, ...]] = []
     for word, taken in zip(pronunciation.words, pronunciation.taken(variants), strict=True):
         phones = word.variants[taken].phones
@@ -99,6 +99,8 @@ def also_right(
         for form in word.variants:
             for i, phone in _differing(phones, form.phones):
                 others[i][phone] = None
+        # Phones that were given are judged as they stand.
+        mergers = {} if word.variants[taken].source == "given" else merging
         for i, (phone, following) in enumerate(zip(phones, [*phones[1:], ""], strict=True)):
             for also, not_before in mergers.get(phone, ()):
                 if following != not_before:
