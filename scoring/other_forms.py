@@ -28,6 +28,8 @@ def grades_of_forms(
 ) -> tuple[Grade, ...]:
     """Grade every canonical phone as itself or, if that is flagged, as one that is as right.
 
+    Where one fits, the other flagged phones of its word are judged beside it.
+
     Parameters
     ----------
     calibration
@@ -49,8 +51,11 @@ def grades_of_forms(
     }
     if asked:
         again = calibration.grades(hear(asked))
-        for i in asked:
-            if again[i].verdict == "correct":
+        words = [phone.word_index for phone in hearing.phones]
+        fitting = {words[i] for i in asked if again[i].verdict == "correct"}
+        # What was laid wrongly may have spoilt its neighbours: they are judged in new company.
+        for i, word in enumerate(words):
+            if word in fitting and grades[i].verdict in FLAGGED and again[i].verdict == "correct":
                 grades[i] = again[i]
     return tuple(grades)
 
