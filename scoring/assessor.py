@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -33,7 +33,6 @@ from scoring.feedback.remarks import with_feedback
 from scoring.free.decoded import decode_speech
 from scoring.free.quality import OwnClassQuality
 from scoring.free.recognised import beside_sure_words, recognised_text, withheld
-from scoring.gop_evidence import measure_gop
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -45,7 +44,7 @@ from scoring.grading import (
 )
 from scoring.hearing import NOTHING, Hearing, Listener, lay
 from scoring.mismatch import mismatch_warning
-from scoring.other_forms import grades_of_forms, with_phones
+from scoring.other_forms import grades_of_forms
 from scoring.prosody.assessing import (
     NOTHING_MEASURED,
     ProsodyAssessment,
@@ -385,15 +384,14 @@ class Assessor:
         self, hearing: Hearing, pronunciation: Pronunciation, exclusion: Exclusion
     ) -> list[PhoneAssessment]:
         """Grade and describe every canonical phone, in order."""
-
-        def hear(phones: Mapping[int, str]) -> Hearing:
-            alignment = with_phones(hearing.alignment, phones)
-            canonical = [phone.phone for phone in alignment.spoken]
-            gop = measure_gop(hearing.frames, self.inventory, canonical)
-            return self._listener.hear(hearing.frames, alignment, gop, exclusion)
-
-        others = also_right(pronunciation, hearing.alignment.variants)
-        grades = grades_of_forms(self._calibration, hearing, others, self.index.classes, hear)
+        grades = grades_of_forms(
+            self._calibration,
+            hearing,
+            also_right(pronunciation, hearing.alignment.variants),
+            index=self.index,
+            listener=self._listener,
+            exclusion=exclusion,
+        )
         parts = zip(hearing.phones, hearing.evidence, hearing.gop.evidence, grades, strict=True)
         return [self._phone(*part) for part in parts]
 

@@ -1,30 +1,33 @@
 """A second hearing for phones that are only one of several right ones.
 
 A dictionary lists several forms of a word, and natives merge phones. Nobody is blamed for saying
-the one and not the other: a phone that would be flagged is judged again as each of the others, and
-the judgement of one that fits is taken.
+the one and not the other: a phone that would be flagged is judged again as another that is as
+right, and that judgement is taken if it fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from indexes.phone_index import PhoneIndex
+from retriever.evidence import PhoneEvidence
+from retriever.neighbours import Exclusion
 from scoring.calibration import Calibration
+from scoring.gop_evidence import measure_gop
 from scoring.grading import FLAGGED, Grade
-from scoring.hearing import Hearing
+from scoring.hearing import NOTHING, Hearing, Listener
 from speech.alignment import Alignment
-
-Phones = Mapping[int, str]
-"""Phones by their place among the canonical ones."""
 
 
 def grades_of_forms(
     calibration: Calibration,
     hearing: Hearing,
     others: Sequence[tuple[str, ...]],
-    classes: Sequence[str],
-    hear: Callable[[Phones], Hearing],
+    *,
+    index: PhoneIndex,
+    listener: Listener,
+    exclusion: Exclusion = NOTHING,
 ) -> tuple[Grade, ...]:
     """Grade every canonical phone as itself or, if that is flagged, as one that is as right.
 
@@ -37,34 +40,33 @@ def grades_of_forms(
     hearing
         The evidence on N canonical phones.
     others
-        Phones that are as right as each, `[N]`.
-    classes
-        What the posteriors of retrieval speak of. Of several other phones, the likeliest is tried.
-    hear
-        The evidence when some of the canonical phones are others.
+        Phones that are as right as each, `[N]`; of several, the one that retrieval finds likeliest
+        is tried.
+    index, listener, exclusion
+        What the evidence comes from.
     """
     grades = list(calibration.grades(hearing))
     asked = {
-        i: _likeliest(others[i], dict(zip(classes, evidence.posterior.tolist(), strict=True)))
+        i: _likeliest(others[i], evidence, index.classes)
         for i, (grade, evidence) in enumerate(zip(grades, hearing.evidence, strict=True))
         if grade.verdict in FLAGGED and others[i]
     }
-    if asked:
-        again = calibration.grades(hear(asked))
-        words = [phone.word_index for phone in hearing.phones]
-        fitting = {words[i] for i in asked if again[i].verdict == "correct"}
-        # What was laid wrongly may have spoilt its neighbours: they are judged in new company.
-        for i, word in enumerate(words):
-            if word in fitting and grades[i].verdict in FLAGGED and again[i].verdict == "correct":
-                grades[i] = again[i]
+    if not asked:
+        return tuple(grades)
+    alignment = with_phones(hearing.alignment, asked)
+    canonical = [phone.phone for phone in alignment.spoken]
+    gop = measure_gop(hearing.frames, index.inventory, canonical)
+    again = calibration.grades(listener.hear(hearing.frames, alignment, gop, exclusion))
+    words = [phone.word_index for phone in hearing.phones]
+    fitting = {words[i] for i in asked if again[i].verdict == "correct"}
+    # What was laid wrongly may have spoilt its neighbours: they are judged in new company.
+    for i, word in enumerate(words):
+        if word in fitting and grades[i].verdict in FLAGGED and again[i].verdict == "correct":
+            grades[i] = again[i]
     return tuple(grades)
 
 
-def _likeliest(phones: Sequence[str], posterior: Mapping[str, float]) -> str:
-    return max(phones, key=lambda phone: posterior.get(phone, 0.0))
-
-
-def with_phones(alignment: Alignment, phones: Phones) -> Alignment:
+def with_phones(alignment: Alignment, phones: Mapping[int, str]) -> Alignment:
     """An alignment with other phones in some places, counted without silences."""
     places = iter(range(len(alignment.spoken)))
     return replace(
@@ -76,3 +78,8 @@ def with_phones(alignment: Alignment, phones: Phones) -> Alignment:
             for phone in alignment.phones
         ),
     )
+
+
+def _likeliest(phones: Sequence[str], evidence: PhoneEvidence, classes: Sequence[str]) -> str:
+    posterior = dict(zip(classes, evidence.posterior.tolist(), strict=True))
+    return max(phones, key=lambda phone: posterior.get(phone, 0.0))
