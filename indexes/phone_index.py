@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import weakref
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -242,7 +243,9 @@ class PhoneIndex:
                 cause=_first_line(error),
                 fix="Build the index again with `nativeear index build`.",
             ) from error
-        self._faiss = index  # the view borrows its memory
+        # The view borrows its memory, and another thread may be opening it at the same time.
+        weakref.finalize(vectors, lambda _: None, index)
+        self._faiss = index
         view: FloatArray = vectors.reshape(index.ntotal, index.d)
         if view.nbytes <= COPIED_BYTES:
             view = view.copy()

@@ -99,7 +99,11 @@ class StressAssessment(_Model):
 
 
 class WordAssessment(_Model):
-    """One word of the reference."""
+    """One word of the reference.
+
+    `variant` is the form of the word that was heard, counted from 0 as its pronunciations are
+    listed; None where it was not found.
+    """
 
     word: str
     start_s: float | None
@@ -107,6 +111,7 @@ class WordAssessment(_Model):
     score: float | None
     stress: StressAssessment | None = None
     omitted: bool = False
+    variant: int | None = None
     syllables: tuple[SyllableScore, ...] = ()
     phones: tuple[PhoneAssessment, ...]
 

@@ -44,6 +44,7 @@ from scoring.grading import (
 )
 from scoring.hearing import NOTHING, Hearing, Listener, lay
 from scoring.mismatch import mismatch_warning
+from scoring.other_forms import grades_of_forms
 from scoring.prosody.assessing import (
     NOTHING_MEASURED,
     ProsodyAssessment,
@@ -57,6 +58,7 @@ from speech.aligners.ctc import CtcAligner
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
 from speech.errors import AlignmentError, InputError
+from speech.forms import also_right
 from speech.frames import Encoder
 from speech.inventory import PhoneInventory
 from speech.phone_head import head_refusal
@@ -243,12 +245,13 @@ class Assessor:
             unmatched = self._nothing_matched(id, recording, pronunciation, warnings)
             return with_feedback(unmatched, self.inventory, l1)
         alignment = hearing.alignment
-        warnings += _variant_warnings(pronunciation, alignment)
         if hearing.frames.log_probs is not None:
             warnings.append(hearing.gop.reason)
         judged = [
             withheld(phone) if aligned.word_index in unsure else phone
-            for aligned, phone in zip(alignment.spoken, self._judge(hearing), strict=True)
+            for aligned, phone in zip(
+                alignment.spoken, self._judge(hearing, pronunciation, exclusion), strict=True
+            )
         ]
         flagged = sum(phone.verdict in FLAGGED for phone in judged)
         canonical = [phone.phone for phone in hearing.phones]
@@ -377,9 +380,18 @@ class Assessor:
         judged = laid.relaid if self._calibration.by_relaid else laid.alignment
         return self._listener.hear(frames, judged, laid.gop, exclusion), laid.relaid
 
-    def _judge(self, hearing: Hearing) -> list[PhoneAssessment]:
+    def _judge(
+        self, hearing: Hearing, pronunciation: Pronunciation, exclusion: Exclusion
+    ) -> list[PhoneAssessment]:
         """Grade and describe every canonical phone, in order."""
-        grades = self._calibration.grades(hearing)
+        grades = grades_of_forms(
+            self._calibration,
+            hearing,
+            also_right(pronunciation, hearing.alignment.variants),
+            index=self.index,
+            listener=self._listener,
+            exclusion=exclusion,
+        )
         parts = zip(hearing.phones, hearing.evidence, hearing.gop.evidence, grades, strict=True)
         return [self._phone(*part) for part in parts]
 
@@ -522,15 +534,19 @@ def _words(
     by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
     for aligned, phone in zip(alignment.spoken, judged, strict=True):
         by_word[aligned.word_index].append(phone)
-    words = []
-    for i, (word, phones) in enumerate(zip(pronunciation.words, by_word, strict=True)):
-        variant = alignment.variants[i] if i < len(alignment.variants) else 0
-        words.append(_word(word.word, word.variants[variant].syllables, phones))
-    return tuple(words)
+    return tuple(
+        _word(word.word, word.variants[variant].syllables, phones, variant)
+        for word, variant, phones in zip(
+            pronunciation.words, pronunciation.taken(alignment.variants), by_word, strict=True
+        )
+    )
 
 
 def _word(
-    word: str, syllables: Sequence[tuple[int, int]], phones: Sequence[PhoneAssessment]
+    word: str,
+    syllables: Sequence[tuple[int, int]],
+    phones: Sequence[PhoneAssessment],
+    variant: int | None = None,
 ) -> WordAssessment:
     spoken = [phone for phone in phones if phone.verdict != "deleted" and phone.start_s is not None]
     starts = [phone.start_s for phone in phones if phone.start_s is not None]
@@ -541,6 +557,7 @@ def _word(
         end_s=max(ends, default=None),
         score=combine([phone.score for phone in phones]),
         omitted=not spoken,
+        variant=variant,
         syllables=tuple(
             SyllableScore(
                 phones=(first, past_last),
@@ -560,13 +577,3 @@ def _insertion(alignment: Alignment, found: InsertedPhone) -> Insertion:
         start_s=found.start_s,
         end_s=found.end_s,
     )
-
-
-def _variant_warnings(pronunciation: Pronunciation, alignment: Alignment) -> list[str]:
-    """Say which pronunciation was taken where the first one of the lexicon was not."""
-    said = []
-    for word, variant in zip(pronunciation.words, alignment.variants, strict=False):
-        if variant:
-            phones = " ".join(word.variants[variant].phones)
-            said.append(f"“{word.word}” was heard as its variant {phones}.")
-    return said

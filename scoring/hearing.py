@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from scoring.fusion.natives import NativeReference
 from scoring.gop_evidence import GopMeasurement, measure_gop
 from speech.alignment import AlignedPhone, Aligner, Alignment
 from speech.audio import Audio
+from speech.forms import heard_forms
 from speech.frames import Frames
 from speech.inventory import PhoneInventory
 from speech.pooling import pool
@@ -86,12 +87,19 @@ def lay(
 ) -> Laid:
     """Align one recording, and relay it by the phone head of the encoder that made its frames.
 
+    Of a word with several forms, the one is laid that the head has heard, see `speech.forms`.
+
     Raises
     ------
     AlignmentError
         If the canonical phones cannot be laid on the recording.
     """
-    alignment = aligner.align(audio, pronunciation, frames)
+    forms = heard_forms(pronunciation, frames, inventory)
+    if forms is None:
+        alignment = aligner.align(audio, pronunciation, frames)
+    else:
+        alignment = aligner.align(audio, pronunciation.narrowed(forms), frames)
+        alignment = replace(alignment, variants=forms)
     gop = measure_gop(frames, inventory, [phone.phone for phone in alignment.spoken])
     relaid = corroborated(
         alignment,

@@ -37,11 +37,13 @@ def practice_languages() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(".json") for file in folder.iterdir()))
 
 
-@cache
 def practice(language: str) -> Practice:
     """The sets of a language by its BCP 47 tag; none where there are none."""
     tag = primary_subtag(language)
-    if tag not in practice_languages():
-        return Practice(language=tag)
+    return _shipped(tag) if tag in practice_languages() else Practice(language=tag)
+
+
+@cache
+def _shipped(tag: str) -> Practice:
     text = (files("service") / "data" / "practice" / f"{tag}.json").read_text(encoding="utf-8")
     return Practice.model_validate_json(text)

@@ -60,7 +60,8 @@ class Alignment:
     words
         The words as they were read, one per `word_index`.
     variants
-        Per word, which of its pronunciations was taken (0 is the lexicon's first).
+        Per word, which of its pronunciations was taken (0 is the lexicon's first); empty where the
+        first one of every word was.
     aligner
         Name of the aligner that made it.
     """

@@ -11,6 +11,7 @@
     ├── AlignmentError              the phones could not be laid on the recording
     ├── EncoderError                an encoder cannot be loaded or run
     ├── IndexFormatError            an index folder is damaged, foreign or of another version
+    ├── ConformanceError            a plug-in does not keep to its protocol
     └── MissingDependencyError      something optional has to be installed first
 
 Each carries a plain sentence (`str(error)`), the `cause` behind it and the `fix` that a person
@@ -96,6 +97,12 @@ class IndexFormatError(NativeEarError):
     """An index folder is damaged, foreign, or of a version that this release cannot read."""
 
     code = "bad-index"
+
+
+class ConformanceError(NativeEarError):
+    """A plug-in does not keep to its protocol, see `speech.testing`."""
+
+    code = "conformance"
 
 
 class MissingDependencyError(NativeEarError):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from speech.errors import InputError, MissingDependencyError, PhoneError
+from speech.remembered import Remembered
 
 SCHEMES = ("arpabet", "mfa", "ipa", "espeak", "xsampa")
 """Notations that labels may come in, in the order in which they are tried."""
@@ -28,6 +29,9 @@ LETTER = "letter"
 """Kind of a letter that stands for its sound, whatever that is: its features are all 0."""
 
 KINDS = VOWEL_KINDS | {"stop", "affricate", "fricative", "nasal", "liquid", "glide", LETTER}
+
+LABELS_REMEMBERED = 5_000
+"""Labels whose readings an inventory keeps: whoever gives phones may write what he likes."""
 
 _DATA = Path(__file__).parent / "data"
 _NEAREST = 4  # known labels named in an error
@@ -89,7 +93,9 @@ class PhoneInventory:
             self._notation = "letters"
         else:
             self._notation = "ipa"
-        self._found: dict[tuple[str, str | None], tuple[str, ...]] = {}
+        self._found: Remembered[tuple[str, str | None], tuple[str, ...]] = Remembered(
+            LABELS_REMEMBERED
+        )
 
     @staticmethod
     def ships(language: str) -> bool:
@@ -340,7 +346,7 @@ class PhoneInventory:
             else:
                 reader = _Reader(self, label.strip())
                 found = next(filter(None, map(reader, self._schemes(scheme))), ())
-            self._found[label, scheme] = found
+            self._found.add({(label, scheme): found})
         return found
 
     def _schemes(self, scheme: str | None) -> tuple[str, ...]:

@@ -5,113 +5,44 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from speech.canonical import (
+    SOURCES,
+    CanonicalPhone,
+    PhoneSequence,
+    Pronunciation,
+    WordPronunciation,
+)
 from speech.errors import InputError, NativeEarError, PhoneError, PronunciationError
+from speech.homographs import readings
 from speech.inventory import PhoneInventory, normal_ipa, phone_from_ipa, primary_subtag
+from speech.liaison import linked_forms
+from speech.listed_forms import new_words, weak_forms
+from speech.remembered import Remembered
 from speech.syllables import syllabify
-from speech.text import TextWord, normalise
+from speech.text import SpokenText, TextWord, normalise
 
 if TYPE_CHECKING:
     from speech.g2p import G2P
 
-SOURCES = ("lexicon", "cmudict", "espeak", "graphemes", "given")
-"""Where a phone sequence can come from."""
+__all__ = (
+    "SOURCES",
+    "CanonicalPhone",
+    "PhoneSequence",
+    "Pronouncer",
+    "Pronunciation",
+    "WordPronunciation",
+    "given_phones",
+)
+
+WORDS_REMEMBERED = 20_000
+"""Words whose pronunciations are kept: more than a long book has, and some 20 MB."""
 
 _AMERICAN = "The dictionary's pronunciations are American; {} may say some words otherwise."
-
-
-@dataclass(frozen=True)
-class PhoneSequence:
-    """One way to pronounce a word.
-
-    Attributes
-    ----------
-    phones
-        Inventory symbols: ARPAbet without digits in English (`HH`), IPA in other languages, or
-        letters where there is nothing better.
-    stress
-        One per phone. On vowels 0 none, 1 primary, 2 secondary; None on consonants and where the
-        stress is not known.
-    syllables
-        Spans of `phones` as `[first, past_last)`; they touch and cover the word.
-    source
-        One of `SOURCES`.
-    """
-
-    phones: tuple[str, ...]
-    stress: tuple[int | None, ...]
-    syllables: tuple[tuple[int, int], ...]
-    source: str
-
-    def __len__(self) -> int:
-        return len(self.phones)
-
-
-@dataclass(frozen=True)
-class WordPronunciation:
-    """A word as displayed, and every way to pronounce it, the commonest first."""
-
-    word: str
-    variants: tuple[PhoneSequence, ...]
-
-
-@dataclass(frozen=True)
-class CanonicalPhone:
-    """One phone that ought to be heard, and the word that it belongs to."""
-
-    phone: str
-    stress: int | None
-    word_index: int
-
-
-@dataclass(frozen=True)
-class Pronunciation:
-    """The words of a text with their pronunciations.
-
-    Attributes
-    ----------
-    language
-        BCP 47 tag.
-    words
-        In reading order.
-    warnings
-        What was read in a way that a person may not expect, or dropped; plain sentences.
-    """
-
-    language: str
-    words: tuple[WordPronunciation, ...]
-    warnings: tuple[str, ...] = ()
-
-    def narrowed(self, variants: Sequence[int]) -> Pronunciation:
-        """With one variant of each word alone, one number per word."""
-        words = tuple(
-            replace(word, variants=(word.variants[variant],))
-            for word, variant in zip(self.words, variants, strict=True)
-        )
-        return replace(self, words=words)
-
-    def canonical(self, variants: Sequence[int] = ()) -> tuple[CanonicalPhone, ...]:
-        """Every phone in reading order.
-
-        Parameters
-        ----------
-        variants
-            Which variant of each word to take, one number per word; empty takes the first ones.
-        """
-        chosen = tuple(variants) or (0,) * len(self.words)
-        if len(chosen) != len(self.words):
-            raise ValueError(f"{len(chosen)} variants were chosen for {len(self.words)} words")
-        return tuple(
-            CanonicalPhone(phone, stress, word_index)
-            for word_index, (word, variant) in enumerate(zip(self.words, chosen, strict=True))
-            for phone, stress in zip(
-                word.variants[variant].phones, word.variants[variant].stress, strict=True
-            )
-        )
 
 
 class Pronouncer:
@@ -158,7 +89,9 @@ class Pronouncer:
         self._is_english = primary_subtag(language) == "en" and self.inventory.notation == "arpabet"
         self._sources = (g2p,) if g2p else self._usual_sources()
         self._g2p: dict[str, G2P] = {}
-        self._words: dict[tuple[str, bool], tuple[PhoneSequence, ...]] = {}
+        self._words: Remembered[tuple[str, bool], tuple[PhoneSequence, ...]] = Remembered(
+            WORDS_REMEMBERED
+        )
         self._lexicon = {
             _fold_case(word): tuple(self._entry(word, each) for each in pronunciations)
             for word, pronunciations in entries.items()
@@ -222,6 +155,24 @@ class Pronouncer:
         PronunciationError
             If the text has no words, or words that nothing can pronounce; they are named.
         """
+        spoken, listed = self._listed(text)
+        read = readings(self.language, [word.spoken for word in spoken.words])
+        words = tuple(map(self._as_read, listed, read))
+        linked = linked_forms([word.spoken for word in spoken.words], words, self.inventory)
+        words = tuple(map(WordPronunciation, [word.word for word in words], linked))
+        return Pronunciation(self.language, words, spoken.warnings + self._guesses(words))
+
+    def listed(self, text: str) -> tuple[WordPronunciation, ...]:
+        """The words of a text with all forms, also those that do not suit the sentence.
+
+        Raises
+        ------
+        PronunciationError
+            As `pronounce`.
+        """
+        return self._listed(text)[1]
+
+    def _listed(self, text: str) -> tuple[SpokenText, tuple[WordPronunciation, ...]]:
         spoken = normalise(text, self.language, self._knows)
         if not spoken.words:
             raise PronunciationError(
@@ -236,10 +187,15 @@ class Pronouncer:
                 cause=f"Asked: {', '.join(('lexicon', *self._sources))}, for {self.language}.",
                 fix="Give it in a lexicon, or give the phones of the text.",
             )
-        words = tuple(
+        return spoken, tuple(
             WordPronunciation(word.text, found[word.spoken, word.spelt]) for word in spoken.words
         )
-        return Pronunciation(self.language, words, spoken.warnings + self._guesses(words))
+
+    def _as_read(self, word: WordPronunciation, forms: tuple[str, ...]) -> WordPronunciation:
+        """A homograph with the forms that its sentence calls for, but as a lexicon of one's own."""
+        if not forms or not self._is_english or word.variants[0].source == "lexicon":
+            return word
+        return replace(word, variants=self._tabled(forms, "homographs"))
 
     def check(self, text: str) -> Pronunciation:
         """As `pronounce`, before anything is recorded: nothing is raised.
@@ -295,18 +251,30 @@ class Pronouncer:
         """Variants from CMUdict: the word, the word without accents, or its stem with an s."""
         if "cmudict" not in self._sources:
             return ()
-        source = self._source("cmudict")
         for form in dict.fromkeys((word, _without_accents(word))):
-            (found,) = source.pronounce([form])
+            found = self._entered(form)
             if found:
                 return found
         stem = re.fullmatch(r"(\w+[^\Ws])('?s)|(\w+s)'s?", word, re.IGNORECASE)
         if not stem:
             return ()
-        (found,) = source.pronounce([stem[1] or stem[3]])
+        found = self._entered(stem[1] or stem[3])
         if stem[3] and not word.lower().endswith("'s"):
             return found  # users' sounds like users
         return tuple(self._with_s(sequence) for sequence in found)
+
+    def _entered(self, word: str) -> tuple[PhoneSequence, ...]:
+        """What CMUdict has for a word as it is written, or a table of words younger than it."""
+        newer = new_words(self.language, _fold_case(word))
+        if newer:
+            return self._tabled(newer, "new words")
+        (found,) = self._source("cmudict").pronounce([word])
+        return found
+
+    def _tabled(self, forms: Iterable[str], source: str) -> tuple[PhoneSequence, ...]:
+        """Phones of a table of English words."""
+        read = (_given_word(phones.split(), self.inventory, "arpabet") for phones in forms)
+        return tuple(replace(form, source=source) for form in read)
 
     def _with_s(self, sequence: PhoneSequence) -> PhoneSequence:
         ending: tuple[str, ...] = ("Z",)
@@ -325,29 +293,42 @@ class Pronouncer:
     def _find(self, words: Iterable[TextWord]) -> dict[tuple[str, bool], tuple[PhoneSequence, ...]]:
         """Variants of every word, many in one call where a source is slow; empty where none."""
         wanted = dict.fromkeys((word.spoken, word.spelt) for word in words)
-        plain = [word for word, spelt in wanted if not spelt and (word, spelt) not in self._words]
         # Letters are words of their own.
-        letters = {char for word, spelt in wanted if spelt for char in _letters(word)[0]}
-        plain += [char for char in letters if (char, False) not in self._words]
-        for word in plain:
-            self._words[word, False] = self._lexicon.get(_fold_case(word)) or self._dictionary(word)
+        parts = [(char, False) for word, spelt in wanted if spelt for char in _letters(word)[0]]
+        asked = dict.fromkeys([*(key for key in wanted if not key[1]), *parts])
+        found = {key: known for key in asked if (known := self._words.get(key)) is not None}
+        new = {key: self._pronounced(key[0]) for key in asked if key not in found}
         for name in self._sources:
-            rest = [word for word in plain if not self._words[word, False]]
+            rest = [key for key, known in new.items() if not known]
             if rest and name != "cmudict":
-                for word, found in zip(rest, self._source(name).pronounce(rest), strict=True):
-                    self._words[word, False] = found
-        for word, spelt in wanted:
-            if spelt and (word, spelt) not in self._words:
-                self._words[word, spelt] = self._spell(word)
-        return {key: self._words[key] for key in wanted}
+                said = self._source(name).pronounce([word for word, _ in rest])
+                new.update(zip(rest, said, strict=True))
+        self._words.add(new)
+        found |= new
+        return found | {key: self._spell(key[0], found) for key in wanted if key[1]}
 
-    def _spell(self, word: str) -> tuple[PhoneSequence, ...]:
+    def _pronounced(self, word: str) -> tuple[PhoneSequence, ...]:
+        listed = self._lexicon.get(_fold_case(word))
+        if listed:
+            return listed
+        found = self._dictionary(word)
+        return found + self._reduced(word, found) if found else ()
+
+    def _reduced(self, word: str, listed: tuple[PhoneSequence, ...]) -> tuple[PhoneSequence, ...]:
+        """The weak forms of an English word, but those that the dictionary has already."""
+        known = {form.phones for form in listed}
+        forms = self._tabled(weak_forms(self.language, _fold_case(word)), "weak forms")
+        return tuple(form for form in forms if form.phones not in known)
+
+    def _spell(
+        self, word: str, found: Mapping[tuple[str, bool], tuple[PhoneSequence, ...]]
+    ) -> tuple[PhoneSequence, ...]:
         whole = self._lexicon.get(_fold_case(word))
         if whole:
             return whole
         letters, plural = _letters(word)
         # The letter A is the last variant of the article.
-        parts = [self._words[char, False][-1:] for char in letters]
+        parts = [found[char, False][-1:] for char in letters]
         if not all(parts):
             return ()
         sequence = _join([part[0] for part in parts])
@@ -473,7 +454,7 @@ def _lay(
 ) -> tuple[WordPronunciation, ...] | None:
     """The phones cut where variants of the words of `text` cover them exactly."""
     try:
-        words = pronouncer.pronounce(text).words
+        words = pronouncer.listed(text)
     except PronunciationError:
         return None
     # reached[i]: a way to cover the first i phones with the words so far, one variant each.

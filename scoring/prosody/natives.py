@@ -100,6 +100,7 @@ class NativeProsody:
 
     def __init__(self, index: PhoneIndex) -> None:
         self._index = index
+        self._columns: dict[str, NDArray[Any]] = {}
         self.vowels = VowelFullness(index)
 
     @cached_property
@@ -113,15 +114,12 @@ class NativeProsody:
     def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
         return profiles_of(self._table)
 
-    @cached_property
-    def _columns(self) -> dict[str, NDArray[Any]]:
-        return {}
-
     def _column(self, name: str) -> NDArray[Any]:
         """One field of the profiles of all natives."""
-        if name not in self._columns:
-            self._columns[name] = np.array([getattr(row[2], name) for row in self._rows])
-        return self._columns[name]
+        column = self._columns.get(name)
+        if column is None:
+            column = self._columns[name] = np.array([getattr(row[2], name) for row in self._rows])
+        return column
 
     @property
     def known(self) -> bool:

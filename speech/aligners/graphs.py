@@ -114,6 +114,7 @@ def spell_ctc(
     *,
     blank: int = 0,
     skip_weight: float | None = None,
+    form_weight: float = 0.0,
 ) -> SpelledText:
     """Spell a text as CTC labels with optional blanks.
 
@@ -127,6 +128,9 @@ def spell_ctc(
         Column of the blank.
     skip_weight
         Log weight of leaving out a word; None if every word has to be there.
+    form_weight
+        Log weight of any but the first variant of a word. A path that begins with the text's first
+        phone, and not with a blank, does not pay it.
     """
     builder = GraphBuilder()
     phones: list[SpelledPhone] = []
@@ -148,7 +152,8 @@ def spell_ctc(
                         owner = len(phones) - 1 if place else NEVER
                         between = builder.add(blank, owner, [(state, 0.0) for state, _ in reached])
                         reached = [*reached, (between, None)]
-                    arcs = [(state, 0.0) for state, held in reached if held != label]
+                    weight = form_weight if variant and reached is before else 0.0
+                    arcs = [(state, weight) for state, held in reached if held != label]
                     own = builder.add(label, len(phones) - 1, arcs, first=opening)
                     reached, opening = [(own, label)], False
                     labels.append(label)

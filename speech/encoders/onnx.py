@@ -135,7 +135,7 @@ class OnnxEncoder:
             embeddings, logits = self._run(inputs)
         else:
             embeddings, logits = self._run_windows(inputs, size)
-        logits = logits[:, self._order]
+        logits = np.ascontiguousarray(logits[:, self._order])  # columns picked lie the other way
         log_probs = logits - logits.max(axis=1, keepdims=True)
         log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))
         if not self._graph.embeddings:

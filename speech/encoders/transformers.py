@@ -420,7 +420,7 @@ class TransformersEncoder:
         log_probs = None
         if self._order:
             logits = stitch([logit for _, logit in pieces if logit is not None], windows)
-            logits = logits[:, self._order]
+            logits = np.ascontiguousarray(logits[:, self._order])
             peak = logits.max(axis=1, keepdims=True)
             log_probs = logits - peak
             log_probs -= np.log(np.exp(log_probs).sum(axis=1, keepdims=True))

@@ -24,7 +24,8 @@ from speech.inventory import (
     phone_from_ipa,
     primary_subtag,
 )
-from speech.pronunciation import PhoneSequence
+from speech.pronunciation import WORDS_REMEMBERED, PhoneSequence
+from speech.remembered import Remembered
 from speech.syllables import syllabify
 from speech.tables import table
 from speech.text import script_of
@@ -72,7 +73,7 @@ class Espeak:
     def __init__(self, language: str, inventory: PhoneInventory) -> None:
         self._voice = voice(language)
         self._inventory = inventory
-        self._known: dict[str, tuple[PhoneSequence, ...]] = {}
+        self._known: Remembered[str, tuple[PhoneSequence, ...]] = Remembered(WORDS_REMEMBERED)
         self._folds: dict[tuple[str, bool], tuple[str, ...]] = {}
         self._is_shipped = PhoneInventory.ships(language)
 
@@ -81,17 +82,20 @@ class Espeak:
 
         A word of one letter may have two: the word, and the name of the letter.
         """
-        new = [word for word in dict.fromkeys(words) if word not in self._known]
-        script = script_of(self._inventory.language)
-        if script == "LATIN":
-            # espeak-ng would name the letters of another script instead of saying the word.
-            self._known |= {word: () for word in new if not _is_latin(word)}
-            new = [word for word in new if word not in self._known]
-        if new:
-            for word, spoken in zip(new, _transcribe(self._voice, new), strict=True):
-                sequences = self._short_word(word), self._sequence(word, spoken)
-                self._known[word] = tuple(filter(None, sequences))
-        return [self._known[word] for word in words]
+        found = {word: known for word in words if (known := self._known.get(word)) is not None}
+        new = [word for word in dict.fromkeys(words) if word not in found]
+        # espeak-ng would name the letters of another script instead of saying the word.
+        latin = script_of(self._inventory.language) == "LATIN"
+        told: dict[str, tuple[PhoneSequence, ...]] = {
+            word: () for word in new if latin and not _is_latin(word)
+        }
+        asked = [word for word in new if word not in told]
+        for word, spoken in zip(asked, _transcribe(self._voice, asked), strict=True):
+            sequences = self._short_word(word), self._sequence(word, spoken)
+            told[word] = tuple(filter(None, sequences))
+        self._known.add(told)
+        found |= told
+        return [found[word] for word in words]
 
     def _short_word(self, word: str) -> PhoneSequence | None:
         labels = _short_words().get((primary_subtag(self._inventory.language), word.casefold()))
@@ -222,7 +226,7 @@ def inventory(language: str, words: Iterable[str]) -> PhoneInventory:
     distinct = [word for word in dict.fromkeys(words) if script is None or _is_latin(word)]
     symbols = {
         phone
-        for spoken in (_transcribe(name, distinct) if distinct else ())
+        for spoken in _transcribe(name, distinct)
         for label, _, own in _labels(spoken, language, name)
         if own and label != _SOFT_SIGN
         for phone in _phones(label)
@@ -369,6 +373,8 @@ def _is_one_phone(label: str) -> bool:
 
 def _transcribe(name: str, words: Sequence[str]) -> list[str]:
     separator = import_module("phonemizer.separator").Separator(phone=" ", word="|", syllable="")
+    if not words:
+        return []
     with _lock:
         lines: list[str] = _backend(name).phonemize(list(words), separator=separator, strip=True)
     return lines

@@ -31,6 +31,7 @@ from speech.encoders.spectral import SpectralEncoder
 from speech.errors import AlignmentError, IndexFormatError, InputError
 from speech.inventory import PhoneInventory
 from speech.pronunciation import given_phones
+from speech.testing import check_aligner
 from tests.conftest import RATE, SOUNDS, recording, textgrid
 
 Spans = list[tuple[float, float, str]]
@@ -283,6 +284,12 @@ def test_a_model_of_another_version_is_refused(
     monkeypatch.undo()
     with pytest.raises(IndexFormatError, match="has format 2; this release reads 1"):
         FlatstartModel.load(tmp_path / "model")
+
+
+def test_it_keeps_to_its_protocol(model: FlatstartModel) -> None:
+    audio = Audio(recording(["S", "AA", "M", "IY"], 1)[0])
+    words = given_phones("S AA | M IY", ENGLISH)
+    check_aligner(FlatstartAligner(model), audio, words, SpectralEncoder().encode(audio))
 
 
 def test_what_it_cannot_align_is_refused(model: FlatstartModel) -> None:

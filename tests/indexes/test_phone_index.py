@@ -1,6 +1,8 @@
+import gc
 import json
 import shutil
 import tracemalloc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,24 @@ def test_sums_of_classes_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> 
     tracemalloc.stop()
     assert most < index.vectors.nbytes / 8
     assert np.allclose(sums, np.add.reduceat(index.vectors, index.bounds[:-1]), atol=1e-2)
+
+
+def test_vectors_outlive_the_file_that_another_thread_opened(
+    tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # From Python 3.12 on, two threads may both open it; the later one's is kept.
+    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    index = PhoneIndex.open(tone_index.path)
+    mine, opened = index.vectors, weakref.ref(index.faiss)
+    before = mine.copy()
+    del index.__dict__["vectors"]
+    assert index.vectors is not mine
+    gc.collect()
+    assert opened() is not None
+    np.testing.assert_array_equal(mine, before)
+    del mine
+    gc.collect()
+    assert opened() is None
 
 
 def test_an_exemplar_knows_where_it_comes_from(tone_index: PhoneIndex) -> None:

@@ -190,7 +190,8 @@ def test_the_result_is_the_json_contract(assessor: Assessor, wav: Path) -> None:
         "transcript", "accent", "warnings",
     }  # fmt: skip
     assert set(told["words"][0]) == {
-        "word", "start_s", "end_s", "score", "stress", "omitted", "syllables", "phones",
+        "word", "start_s", "end_s", "score", "stress", "omitted", "variant", "syllables",
+        "phones",
     }  # fmt: skip
     assert set(told["words"][0]["phones"][0]) == {
         "phone", "ipa", "start_s", "end_s", "score", "verdict", "probability_mispronounced",

@@ -1,6 +1,6 @@
 import pytest
 
-from service.practice import practice, practice_languages
+from service.practice import _shipped, practice, practice_languages
 from speech.pronunciation import Pronouncer
 
 
@@ -31,3 +31,10 @@ def test_every_english_word_can_be_pronounced():
     for item in practice("en").sets:
         for sentence in item.sentences:
             assert pronouncer.missing(sentence) == ()
+
+
+def test_languages_without_sets_are_not_kept() -> None:
+    before = _shipped.cache_info().currsize
+    for number in range(50):
+        assert practice(f"x{number}").sets == ()
+    assert _shipped.cache_info().currsize == before

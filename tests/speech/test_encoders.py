@@ -22,6 +22,7 @@ from speech.encoders import transformers as module
 from speech.encoders.transformers import TransformersEncoder, are_phones
 from speech.errors import EncoderError
 from speech.frames import Encoder
+from speech.testing import check_encoder
 
 torch.set_num_threads(1)
 
@@ -106,6 +107,11 @@ def opened(folder: Path, **options: Any) -> TransformersEncoder:
     encoder = load_encoder(str(folder), device="cpu", **options)
     assert isinstance(encoder, TransformersEncoder)
     return encoder
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_it_keeps_to_its_protocol(kind: str, folder_of: Callable[[str], Path]) -> None:
+    check_encoder(opened(folder_of(kind)), Audio(noise(1.5)))
 
 
 # ---- frames -----------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from speech.audio import Audio
 from speech.errors import AlignmentError, InputError, MissingDependencyError
 from speech.inventory import PhoneInventory
 from speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation, given_phones
+from speech.testing import check_aligner
 from speech.textgrid import TextGrid
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
@@ -168,6 +169,11 @@ def test_it_follows_the_protocol_and_is_registered(stand_in: Stand) -> None:
     assert isinstance(aligner, Aligner)
     assert isinstance(registry.find("aligners", "mfa")("de"), MfaAligner)
     assert pickle.loads(pickle.dumps(aligner)).model == "english_us_arpa"  # noqa: S301
+
+
+def test_it_keeps_to_its_protocol(stand_in: Stand, pronouncer: Pronouncer) -> None:
+    stand_in()
+    check_aligner(load("en-US"), sound(), pronouncer.pronounce("please hold"))
 
 
 def test_a_corpus_is_aligned_in_one_run(

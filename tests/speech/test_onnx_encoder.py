@@ -13,6 +13,7 @@ from speech.encoders import load_encoder
 from speech.encoders.onnx import kaldi_fbank, load
 from speech.errors import EncoderError, MissingDependencyError
 from speech.frames import Encoder
+from speech.testing import check_encoder
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -91,6 +92,11 @@ def waveform_like() -> Any:
             numpy_helper.from_array(np.array([1], np.int64), "axis"),
         ],
     )
+
+
+@pytest.mark.parametrize("graph", [zipformer_like, waveform_like])
+def test_it_keeps_to_its_protocol(graph: Any, tmp_path: Path) -> None:
+    check_encoder(load(str(write(tmp_path / "m", graph()))), audio(2.0))
 
 
 def test_icefall_export(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from speech.audio import SAMPLE_RATE, Audio
 from speech.errors import InputError
 from speech.recogniser import Recogniser
 from speech.recognisers.whisper import FOLDER_VARIABLE, WhisperRecogniser, find_recogniser
+from speech.testing import check_recogniser
 
 TEXT_TOKENS = 300
 TIMES = 1501
@@ -85,6 +86,10 @@ def recogniser(model_folder: Path) -> WhisperRecogniser:
 def audio() -> Audio:
     t = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
     return Audio((0.2 * np.sin(2 * np.pi * 150 * t)).astype(np.float32))
+
+
+def test_it_keeps_to_its_protocol(recogniser: WhisperRecogniser, audio: Audio) -> None:
+    check_recogniser(recogniser, audio, "en-US")
 
 
 def test_words_come_with_times_and_confidences(

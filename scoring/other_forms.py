@@ -1,0 +1,85 @@
+"""A second hearing for phones that are only one of several right ones.
+
+A dictionary lists several forms of a word, and natives merge phones. Nobody is blamed for saying
+the one and not the other: a phone that would be flagged is judged again as another that is as
+right, and that judgement is taken if it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from indexes.phone_index import PhoneIndex
+from retriever.evidence import PhoneEvidence
+from retriever.neighbours import Exclusion
+from scoring.calibration import Calibration
+from scoring.gop_evidence import measure_gop
+from scoring.grading import FLAGGED, Grade
+from scoring.hearing import NOTHING, Hearing, Listener
+from speech.alignment import Alignment
+
+
+def grades_of_forms(
+    calibration: Calibration,
+    hearing: Hearing,
+    others: Sequence[tuple[str, ...]],
+    *,
+    index: PhoneIndex,
+    listener: Listener,
+    exclusion: Exclusion = NOTHING,
+) -> tuple[Grade, ...]:
+    """Grade every canonical phone as itself or, if that is flagged, as one that is as right.
+
+    Where one fits, the other flagged phones of its word are judged beside it.
+
+    Parameters
+    ----------
+    calibration
+        Turns evidence into grades.
+    hearing
+        The evidence on N canonical phones.
+    others
+        Phones that are as right as each, `[N]`; of several, the one that retrieval finds likeliest
+        is tried.
+    index, listener, exclusion
+        What the evidence comes from.
+    """
+    grades = list(calibration.grades(hearing))
+    asked = {
+        i: _likeliest(others[i], evidence, index.classes)
+        for i, (grade, evidence) in enumerate(zip(grades, hearing.evidence, strict=True))
+        if grade.verdict in FLAGGED and others[i]
+    }
+    if not asked:
+        return tuple(grades)
+    alignment = with_phones(hearing.alignment, asked)
+    canonical = [phone.phone for phone in alignment.spoken]
+    gop = measure_gop(hearing.frames, index.inventory, canonical)
+    again = calibration.grades(listener.hear(hearing.frames, alignment, gop, exclusion))
+    words = [phone.word_index for phone in hearing.phones]
+    fitting = {words[i] for i in asked if again[i].verdict == "correct"}
+    # What was laid wrongly may have spoilt its neighbours: they are judged in new company.
+    for i, word in enumerate(words):
+        if word in fitting and grades[i].verdict in FLAGGED and again[i].verdict == "correct":
+            grades[i] = again[i]
+    return tuple(grades)
+
+
+def with_phones(alignment: Alignment, phones: Mapping[int, str]) -> Alignment:
+    """An alignment with other phones in some places, counted without silences."""
+    places = iter(range(len(alignment.spoken)))
+    return replace(
+        alignment,
+        phones=tuple(
+            phone
+            if phone.is_silence
+            else replace(phone, phone=phones.get(next(places), phone.phone))
+            for phone in alignment.phones
+        ),
+    )
+
+
+def _likeliest(phones: Sequence[str], evidence: PhoneEvidence, classes: Sequence[str]) -> str:
+    posterior = dict(zip(classes, evidence.posterior.tolist(), strict=True))
+    return max(phones, key=lambda phone: posterior.get(phone, 0.0))
