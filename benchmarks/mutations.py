@@ -1,0 +1,309 @@
+"""Would a test notice? The judge's code is changed in one place at a time, and its tests are run.
+
+    pip install cosmic-ray
+    OMP_NUM_THREADS=1 nice python -m benchmarks.mutations [MODULE ...] [--sample 60] [--seed 1]
+
+For each module of `TESTS` a random sample of Cosmic Ray's mutants is made in a copy of the
+repository, and the tests named beside the module are run on each until one fails. Printed are the
+mutants that no test noticed, and by module how many died. Such as nobody could notice (they only
+cost time, word a message, or compute the same) are told apart in `equivalent_mutants.csv`: module,
+the line before and after, and why. Numbers and names are exchanged besides what Cosmic Ray
+does: `CHANGED` has a threshold a quarter off, and the smallest taken for the largest.
+
+Tests are chosen to be quick: a mutant costs about a second. They run in processes forked from one
+that has loaded what is below the judge, and built the corpus of tones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import importlib
+import importlib.util
+import os
+import random
+import re
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
+
+FUSION = ("tests/scoring/fusion", "tests/scoring/test_calibration.py")
+GOP = ("tests/scoring/test_gop.py", "tests/scoring/test_gop_evidence.py")
+TESTS: dict[str, tuple[str, ...]] = {
+    "retriever/deviations.py": (
+        "tests/retriever/test_deviations.py",
+        "tests/retriever/test_deviation_paths.py",
+    ),
+    "retriever/evidence.py": (
+        "tests/retriever/test_evidence.py",
+        "tests/retriever/test_neighbours_properties.py",
+    ),
+    "retriever/frame_evidence.py": (
+        "tests/retriever/test_frame_evidence.py",
+        "tests/retriever/test_neighbours_properties.py",
+    ),
+    "retriever/frame_retrieval.py": (
+        "tests/retriever/test_frame_retrieval.py",
+        "tests/retriever/test_neighbours_properties.py",
+    ),
+    "retriever/nearness.py": ("tests/retriever/test_nearness.py",),
+    "retriever/neighbours.py": (
+        "tests/retriever/test_evidence.py",
+        "tests/retriever/test_neighbours_properties.py",
+        "tests/retriever/test_resident.py",
+        "tests/indexes/test_cells.py",
+    ),
+    "retriever/vowel_fullness.py": ("tests/retriever/test_vowel_fullness.py",),
+    "scoring/fusion/expert.py": FUSION,
+    "scoring/fusion/features.py": FUSION,
+    "scoring/fusion/natives.py": FUSION,
+    "scoring/fusion/training_free.py": FUSION,
+    "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py",),
+    "scoring/grading.py": ("tests/scoring/test_grading.py",),
+    "scoring/gop.py": GOP,
+    "scoring/gop_evidence.py": GOP,
+    "scoring/gop_segment.py": GOP,
+    "scoring/substitutes.py": GOP,
+    "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
+}
+
+LIBRARIES = (
+    "numpy", "scipy.special", "torch", "faiss", "pyarrow.parquet", "pydantic", "soundfile", "soxr",
+    "pytest", "hypothesis", "hypothesis.extra.numpy", "panphon", "parselmouth", "safetensors.numpy",
+    "sklearn.ensemble", "indexer.build", "speech.encoders.compact", "speech.aligners.ctc",
+)  # fmt: skip
+
+USUAL = re.compile(
+    r"Operator_(Add|Sub|Mul|Div|FloorDiv|Mod)_(Add|Sub|Mul|Div|FloorDiv)$"
+    r"|Operator_Bit(Or|And)_Bit(Or|And)$"
+    r"|ComparisonOperator_(Eq|NotEq|Lt|LtE|Gt|GtE)_(Eq|NotEq|Lt|LtE|Gt|GtE)$"
+    r"|ComparisonOperator_(Is|IsNot)_(Is|IsNot)$"
+    r"|UnaryOperator_(Delete_|USub_UAdd)"
+    r"|/(AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd)$"
+    r"|/(ReplaceBreakWithContinue|ReplaceContinueWithBreak|NumberReplacer|ZeroIterationForLoop)$"
+)
+"""Cosmic Ray's operators less those that hardly do anything but crash, such as `-` for `<<`: each
+test notices these, and they would flatter the count."""
+
+EXCHANGED = (
+    ("min", "max"), ("minimum", "maximum"), ("argmin", "argmax"), ("nanargmin", "nanargmax"),
+    ("fmin", "fmax"), ("floor", "ceil"), ("any", "all"), ("nanmedian", "nanmin"),
+    ("nanmean", "nanmin"), ("mean", "sum"), ("median", "min"), ("left", "right"),
+    ("before", "after"), ("start_s", "end_s"), ("append", "remove"),
+)  # fmt: skip
+CHANGED = {a: b for pair in EXCHANGED for a, b in (pair, pair[::-1])}
+QUARTERS = (1.25, 0.75)
+TOKEN = re.compile(
+    r"(?<![\w.])\d+\.\d+(?:e-?\d+)?(?![\w.])"
+    r"|(?<=\.)[a-z_]+\b|\b[a-z_]+(?=\()|\b(?:before|after|left|right)\b"
+)
+"""Where a number or a name may be exchanged: attributes, calls, and sides whatever they are."""
+
+MOST_MEMORY = 6 << 30
+UNLIMITED_S = 1 << 20
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module's whole text with one change, and the changed lines."""
+
+    module: str
+    line: int
+    text: str
+    before: str
+    after: str
+
+
+def drawn(module: str, most: int, rng: random.Random) -> list[Mutant]:
+    """Up to `most` mutants of a module, no two of one meaning, in random order."""
+    source = (ROOT / module).read_text(encoding="utf-8")
+    own, silent, told = source.splitlines(), _silent_lines(source), _judged()
+    recipes = [*_by_cosmic_ray(source), *_by_token(source)]
+    rng.shuffle(recipes)
+    meanings, made = {_meaning(source), ""}, list[Mutant]()
+    for recipe in recipes:
+        text = recipe()
+        meaning = _meaning(text)
+        if meaning in meanings:
+            continue
+        meanings.add(meaning)
+        pairs = zip(own, text.splitlines(), strict=False)
+        line, before, after = next((i, a, b) for i, (a, b) in enumerate(pairs, 1) if a != b)
+        mutant = Mutant(module, line, text, before.strip(), after.strip())
+        if line not in silent and (module, mutant.before, mutant.after) not in told:
+            made.append(mutant)
+        if len(made) == most:
+            break
+    return made
+
+
+def _by_cosmic_ray(source: str) -> Iterator[Callable[[], str]]:
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    nodes = list(ast_nodes(get_ast(source)))
+    for name in filter(USUAL.search, operator_names()):
+        operator = get_operator(name)()
+        places = sum(1 for node in nodes for _ in operator.mutation_positions(node))
+        for occurrence in range(places):
+            yield partial(mutate_code, source, operator, occurrence)
+
+
+def _by_token(source: str) -> Iterator[Callable[[], str]]:
+    for found in TOKEN.finditer(source):
+        token = found.group()
+        if token[0].isdigit():
+            others = [repr(float(token) * share) for share in QUARTERS]
+        else:
+            others = [CHANGED[token]] if token in CHANGED else []
+        for other in others:
+            text = source[: found.start()] + other + source[found.end() :]
+            yield partial(str, text)
+
+
+def _judged() -> set[tuple[str, str, str]]:
+    """Module and lines of mutants that nobody could notice."""
+    with JUDGED.open(encoding="utf-8", newline="") as stream:
+        return {(row["module"], row["before"], row["after"]) for row in csv.DictReader(stream)}
+
+
+def _meaning(source: str) -> str:
+    """What a module does, without its annotations and docstrings; empty if it is no Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return ""
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg() | ast.AnnAssign():
+                node.annotation = ast.Constant(None)
+            case ast.FunctionDef():
+                node.returns = None
+            case ast.Expr(value=ast.Constant(value=str())):
+                node.value = ast.Constant("")
+    return ast.dump(tree)
+
+
+def _silent_lines(source: str) -> set[int]:
+    """Lines of imports and refusals."""
+    return {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+
+
+class Ready:
+    """What tests of a session build first, built once for all processes that are forked later."""
+
+    def __init__(self, folder: Path) -> None:
+        conftest = importlib.import_module("tests.conftest")
+        names = SimpleNamespace(mktemp=lambda name: _made(folder / name))
+        corpus = conftest.tone_corpus.__wrapped__(names)
+        self._built = {
+            "tone_corpus": corpus,
+            "tone_index": conftest.tone_index.__wrapped__(corpus, names),
+        }
+
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> object:
+        """Give what is built in place of building it; pytest's own hook."""
+        built = self._built.get(fixturedef.argname)
+        if built is not None:
+            fixturedef.cached_result = (built, fixturedef.cache_key(request), None)
+        return built
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def passes(module: str, tests: Sequence[str], ready: Ready, seconds: int) -> bool:
+    """Whether all tests pass, in a process of its own."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    status = 1
+    try:
+        shutil.rmtree(".hypothesis", ignore_errors=True)  # what failed on another mutant
+        Path(importlib.util.cache_from_source(module)).unlink(missing_ok=True)
+        sys.dont_write_bytecode = seconds < UNLIMITED_S
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        import pytest
+
+        options = ("-x", "-q", "-p", "no:cacheprovider", "--basetemp=.kept")
+        plugins = ("-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0")
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
+        status = int(pytest.main([*options, *plugins, *tests], plugins=[ready]))
+    finally:
+        os._exit(status)
+
+
+def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutant]:
+    """Those that no test of the module notices; the working folder is the copy.
+
+    Raises
+    ------
+    SystemExit
+        If the tests fail on the code as it is.
+    """
+    tests, file = TESTS[module], Path(module)
+    started = sum(os.times()[2:4])
+    if not passes(module, tests, ready, UNLIMITED_S):
+        sys.exit(f"{' '.join(tests)} fail as it is; run them with pytest")
+    limit = int(5 * (sum(os.times()[2:4]) - started) + 10)
+    source = file.read_text(encoding="utf-8")
+    alive = []
+    for mutant in chosen:
+        file.write_text(mutant.text, encoding="utf-8")
+        if passes(module, tests, ready, limit):
+            alive.append(mutant)
+            print(f"{module}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
+    file.write_text(source, encoding="utf-8")
+    return alive
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
+    parser.add_argument("--sample", type=int, default=60, help="mutants of a module")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    died = {}
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "site"))
+        os.chdir(copy)
+        sys.path.insert(0, str(copy))
+        for library in LIBRARIES:
+            importlib.import_module(library)
+        ready = Ready(Path(folder) / "ready")
+        for module in options.modules:
+            chosen = drawn(module, options.sample, random.Random(options.seed))
+            died[module] = len(chosen) - len(survivors(module, chosen, ready)), len(chosen)
+        os.chdir(ROOT)
+    print(f"\n{'module':34} {'died':>5} {'of':>4}")
+    for module, (dead, size) in died.items():
+        print(f"{module:34} {dead:5} {size:4} {dead / size:6.0%}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
