@@ -38,7 +38,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
 
-FUSION = ("tests/scoring/fusion", "tests/scoring/test_calibration.py")
+STORED = "tests/scoring/fusion/test_expert.py"
+FEATURES = "tests/scoring/fusion/test_features.py"
 GOP = ("tests/scoring/test_gop.py", "tests/scoring/test_gop_evidence.py")
 TESTS: dict[str, tuple[str, ...]] = {
     "retriever/deviations.py": (
@@ -65,11 +66,11 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/indexes/test_cells.py",
     ),
     "retriever/vowel_fullness.py": ("tests/retriever/test_vowel_fullness.py",),
-    "scoring/fusion/expert.py": FUSION,
-    "scoring/fusion/features.py": FUSION,
-    "scoring/fusion/natives.py": FUSION,
-    "scoring/fusion/training_free.py": FUSION,
-    "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py",),
+    "scoring/fusion/expert.py": (STORED, "tests/scoring/test_calibration.py"),
+    "scoring/fusion/features.py": (FEATURES,),
+    "scoring/fusion/natives.py": (FEATURES, STORED),
+    "scoring/fusion/training_free.py": ("tests/scoring/fusion/test_training_free.py", STORED),
+    "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py", STORED),
     "scoring/grading.py": ("tests/scoring/test_grading.py",),
     "scoring/gop.py": GOP,
     "scoring/gop_evidence.py": GOP,
@@ -267,7 +268,7 @@ def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutan
     tests, file = TESTS[module], Path(module)
     started = sum(os.times()[2:4])
     if not passes(module, tests, ready, UNLIMITED_S):
-        sys.exit(f"{' '.join(tests)} fail as it is; run them with pytest")
+        sys.exit(f"{' '.join(tests)} fail on {module} as it is; run them with pytest")
     limit = int(5 * (sum(os.times()[2:4]) - started) + 10)
     source = file.read_text(encoding="utf-8")
     alive = []
