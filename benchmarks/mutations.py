@@ -198,12 +198,14 @@ def _meaning(source: str) -> str:
 
 
 def _silent_lines(source: str) -> set[int]:
-    """Lines of imports and refusals."""
+    """Lines of imports, refusals and decorators."""
+    silent = []
+    for node in ast.walk(ast.parse(source)):
+        silent += getattr(node, "decorator_list", [])
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise):
+            silent.append(node)
     return {
-        line
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise)
-        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        line for node in silent for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
     }
 
 
@@ -232,7 +234,7 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def passes(module: str, tests: Sequence[str], ready: Ready, seconds: int) -> bool:
+def passes(module: str, tests: Sequence[str], *plugins: object, seconds: int = UNLIMITED_S) -> bool:
     """Whether all tests pass, in a process of its own."""
     child = os.fork()
     if child:
@@ -242,39 +244,110 @@ def passes(module: str, tests: Sequence[str], ready: Ready, seconds: int) -> boo
         shutil.rmtree(".hypothesis", ignore_errors=True)  # what failed on another mutant
         Path(importlib.util.cache_from_source(module)).unlink(missing_ok=True)
         sys.dont_write_bytecode = seconds < UNLIMITED_S
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-        resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+        _limit(seconds)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
         import pytest
 
         options = ("-x", "-q", "-p", "no:cacheprovider", "--basetemp=.kept")
-        plugins = ("-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0")
+        more = ("-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0")
         os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
-        status = int(pytest.main([*options, *plugins, *tests], plugins=[ready]))
+        status = int(pytest.main([*options, *more, *tests], plugins=plugins))
     finally:
         os._exit(status)
 
 
-def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutant]:
-    """Those that no test of the module notices; the working folder is the copy.
+class Trials:
+    """Runs the collected tests once for each mutant, in a process forked when all is imported.
 
-    Raises
-    ------
-    SystemExit
-        If the tests fail on the code as it is.
+    A mutant is put into the module that is imported already. What that cannot reach, such as a
+    constant that became another module's default, passes, and has to be tried by `passes`.
     """
-    tests, file = TESTS[module], Path(module)
-    started = sum(os.times()[2:4])
-    if not passes(module, tests, ready, UNLIMITED_S):
-        sys.exit(f"{' '.join(tests)} fail on {module} as it is; run them with pytest")
-    limit = int(5 * (sum(os.times()[2:4]) - started) + 10)
+
+    def __init__(self, chosen: Sequence[Mutant], seconds: int, told: Path) -> None:
+        self._chosen, self._seconds, self._told = chosen, seconds, told
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Take the place of pytest's own loop."""
+        alive = [i for i, mutant in enumerate(self._chosen) if self._passes(session, mutant)]
+        self._told.write_text(" ".join(map(str, alive)), encoding="utf-8")
+        return True
+
+    def _passes(self, session: Any, mutant: Mutant) -> bool:
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1] == 0
+        status = 1
+        try:
+            shutil.rmtree(".hypothesis", ignore_errors=True)
+            _limit(self._seconds)
+            _put_in(mutant)
+            for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.testsfailed:
+                    break
+            else:
+                status = 0
+        finally:
+            os._exit(status)
+
+
+def _put_in(mutant: Mutant) -> None:
+    """Change the imported module to what the mutant's text says, functions in their places."""
+    module = sys.modules[mutant.module.removesuffix(".py").replace("/", ".")]
+    made = dict(vars(module))
+    exec(compile(mutant.text, mutant.module, "exec"), made)  # noqa: S102
+    for name, new in made.items():
+        old = vars(module).get(name)
+        if name.startswith("__") or old is new:
+            continue
+        if isinstance(old, type) and old.__module__ == module.__name__:
+            for attribute, value in vars(new).items():
+                if not _same_place(vars(old).get(attribute), value) and attribute[:2] != "__":
+                    setattr(old, attribute, value)
+        elif not _same_place(old, new):
+            for other in [*sys.modules.values()]:
+                if vars(other).get(name) is old:
+                    setattr(other, name, new)
+
+
+def _same_place(old: Any, new: Any) -> bool:
+    """Give a function, or what holds one, the code of another."""
+    for within in ("func", "fget", "__func__", "__wrapped__"):
+        if hasattr(new, within) and hasattr(old, within):
+            return _same_place(getattr(old, within), getattr(new, within))
+    if not (hasattr(old, "__code__") and hasattr(new, "__code__")):
+        return False
+    if old.__code__.co_freevars != new.__code__.co_freevars:
+        return True  # a closure of `dataclass`
+    old.__code__, old.__defaults__ = new.__code__, new.__defaults__
+    old.__kwdefaults__ = new.__kwdefaults__
+    return True
+
+
+def _limit(seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+
+
+def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutant] | None:
+    """Those that no test of the module notices; None if the tests fail on the code as it is.
+
+    The working folder is the copy.
+    """
+    tests, file, told = TESTS[module], Path(module), Path("told.txt").absolute()
     source = file.read_text(encoding="utf-8")
+    started = sum(os.times()[2:4])
+    if not passes(module, tests, ready):
+        return None
+    limit = int(5 * (sum(os.times()[2:4]) - started) + 10)
+    told.unlink(missing_ok=True)
+    passes(module, tests, ready, Trials(chosen, limit, told))
     alive = []
-    for mutant in chosen:
+    for mutant in (chosen[int(i)] for i in told.read_text(encoding="utf-8").split()):
         file.write_text(mutant.text, encoding="utf-8")
-        if passes(module, tests, ready, limit):
+        if passes(module, tests, ready, seconds=limit):
             alive.append(mutant)
             print(f"{module}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
     file.write_text(source, encoding="utf-8")
@@ -288,7 +361,6 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=60, help="mutants of a module")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    died = {}
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "site"))
@@ -297,13 +369,16 @@ def main() -> None:
         for library in LIBRARIES:
             importlib.import_module(library)
         ready = Ready(Path(folder) / "ready")
+        print(f"{'module':34} {'died':>5} {'of':>4}", flush=True)
         for module in options.modules:
-            chosen = drawn(module, options.sample, random.Random(options.seed))
-            died[module] = len(chosen) - len(survivors(module, chosen, ready)), len(chosen)
+            chosen = drawn(module, options.sample, random.Random(options.seed))  # noqa: S311
+            alive = survivors(module, chosen, ready)
+            if alive is None:
+                print(f"{module:34} its tests fail as it is; run them with pytest")
+                continue
+            dead, size = len(chosen) - len(alive), len(chosen)
+            print(f"{module:34} {dead:5} {size:4} {dead / max(size, 1):6.0%}", flush=True)
         os.chdir(ROOT)
-    print(f"\n{'module':34} {'died':>5} {'of':>4}")
-    for module, (dead, size) in died.items():
-        print(f"{module:34} {dead:5} {size:4} {dead / size:6.0%}", flush=True)
 
 
 if __name__ == "__main__":
