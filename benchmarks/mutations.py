@@ -199,7 +199,7 @@ def _meaning(source: str) -> str:
 
 def _silent_lines(source: str) -> set[int]:
     """Lines of imports, refusals and decorators."""
-    silent = []
+    silent = list[ast.expr | ast.stmt]()
     for node in ast.walk(ast.parse(source)):
         silent += getattr(node, "decorator_list", [])
         if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise):
