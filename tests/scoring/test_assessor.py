@@ -103,6 +103,14 @@ def test_every_field_is_filled_or_null(assessor: Assessor, wav: Path, said: list
             assert assessor.index.exemplar(item.exemplar).phone == item.phone
 
 
+def test_words_per_minute_count_words_that_were_said_right(assessor: Assessor, wav: Path) -> None:
+    right = assessor.assess(wav, phones="M IY | S AA S | IY M AA").fluency
+    wrong = assessor.assess(wav, phones="M IY | AA S AA | IY M AA").fluency
+    assert right is not None and wrong is not None
+    assert right.words_correct_per_minute and wrong.words_correct_per_minute
+    assert wrong.words_correct_per_minute == pytest.approx(right.words_correct_per_minute * 2 / 3)
+
+
 def test_given_phones_are_judged_as_they_stand_and_the_wrong_one_is_blamed(
     assessor: Assessor, wav: Path
 ) -> None:

@@ -141,6 +141,41 @@ def test_boundaries_follow_the_speech_and_nothing_else_changes(assessor: Assesso
     assert np.median(apart) < 0.03
 
 
+@pytest.mark.parametrize("name", TEXTS)
+def test_scores_of_the_whole_are_made_of_those_of_the_parts(assessor: Assessor, name: str) -> None:
+    """By the weights that the documentation names, of what was measured."""
+    result = assessor.assess(load(name), TEXTS[name])
+    score, prosody, fluency = result.score, result.prosody, result.fluency
+    assert prosody is not None and fluency is not None and score.pronunciation is not None
+    parts: list[tuple[float, float]] = []
+
+    def mean_of(measures: tuple[str, ...]) -> float | None:
+        found = [g.score for g in (*fluency.grades, *prosody.grades) if g.measure in measures]
+        return float(np.mean(found)) if found else None
+
+    stresses = [word.stress.score for word in result.words if word.stress is not None]
+    for weight, part in (
+        (0.4, float(np.mean(stresses)) if stresses else None),
+        (0.3, mean_of(("npvi_v", "percent_v", "varco_c"))),
+        (0.3, mean_of(("range_semitones", "final_slope"))),
+    ):
+        parts += [] if part is None else [(weight, part)]
+    assert len(parts) >= 2
+    weights, values = zip(*parts, strict=True)
+    assert score.prosody == pytest.approx(np.average(values, weights=weights))
+    assert score.fluency == pytest.approx(
+        mean_of(("syllables_per_s", "articulation_rate", "pause_ratio"))
+    )
+    assert score.pronunciation == pytest.approx(np.mean([word.score for word in result.words]))
+    whole = 0.7 * score.pronunciation + 0.15 * score.fluency + 0.15 * score.prosody
+    assert score.overall == pytest.approx(whole)
+    heard = [word.stress for word in result.words if word.stress is not None]
+    right = [stress.observed == stress.expected for stress in heard]
+    assert prosody.stress_accuracy == pytest.approx(100 * np.mean(right))
+    for word in result.words:
+        assert (word.start_s, word.end_s) == (word.phones[0].start_s, word.phones[-1].end_s)
+
+
 def test_natives_of_the_index_are_right_without_their_own_help(assessor: Assessor) -> None:
     kept = pq.read_table(assessor.index.path / "prosody.parquet", columns=["utterance", "text"])
     texts = dict(zip(kept["utterance"].to_pylist(), kept["text"].to_pylist(), strict=True))
