@@ -176,6 +176,7 @@ def test_what_has_no_place_among_natives_is_uncertain_and_others_are_judged(
     hearing = told.hearing(features=changed(told, i, margin_quantile=math.nan))
     grades = expert.grades(hearing)
     assert grades[i] == Grade(None, None, "uncertain")
+    assert len(grades) == len(hearing.phones)
     assert all(grade.verdict != "uncertain" for j, grade in enumerate(grades) if j != i)
 
 
