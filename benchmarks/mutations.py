@@ -77,6 +77,23 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/gop_segment.py": GOP,
     "scoring/substitutes.py": GOP,
     "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
+    "scoring/assessor.py": ("tests/scoring/test_assessor.py",),
+    "scoring/prosody/assessing.py": (
+        "tests/scoring/prosody/test_natives.py",
+        "tests/scoring/test_assessor.py",
+    ),
+    "scoring/prosody/hesitations.py": ("tests/scoring/prosody/test_hesitations.py",),
+    "scoring/prosody/intonation.py": ("tests/scoring/prosody/test_intonation.py",),
+    "scoring/prosody/natives.py": (
+        "tests/scoring/prosody/test_natives.py",
+        "tests/scoring/prosody/test_intonation.py",
+    ),
+    "scoring/prosody/stress.py": ("tests/scoring/prosody/test_stress.py",),
+    "scoring/feedback/articulation.py": ("tests/scoring/feedback/test_articulation.py",),
+    "scoring/feedback/first_language.py": ("tests/scoring/feedback/test_first_language.py",),
+    "scoring/feedback/functional_load.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
+    "scoring/feedback/minimal_pairs.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
+    "scoring/feedback/remarks.py": ("tests/scoring/feedback/test_remarks.py",),
 }
 
 LIBRARIES = (
