@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from indexes.phone_index import PhoneIndex
-from retriever.deviations import Deviations, InsertedPhone
+from retriever.deviations import INSERTED_ABOVE, Deviations, InsertedPhone
 from speech.alignment import SILENCE, AlignedPhone
 from speech.frames import Frames
 
@@ -273,7 +273,7 @@ def insertion_by_trying(
         for one, other in ((before, p), (p, after))
         for joint in range(edge, len(values) - edge + 1)
     )
-    return (*found, gain) if gain >= 0.41 and best > renamed else None
+    return (*found, gain) if gain >= INSERTED_ABOVE and best > renamed else None
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -283,7 +283,7 @@ def test_the_best_run_between_two_phones_is_the_insertion(
     rng = np.random.default_rng(seed)
     lengths = rng.integers(2, 6, size=3).tolist()
     said = [*zip(("M", "S", "AA"), lengths, strict=True)]
-    frames, clear = scene(tone_index, said, near=rng.choice([0.5, 0.9]))
+    frames, clear = scene(tone_index, said, near=rng.choice([0.6, 0.9]))
     noise = drawn(tone_index, len(frames), seed)[:, :-1] * rng.choice([0.3, 1.0])
     similar = np.hstack([clear[:, :-1] + noise, np.zeros((len(frames), 1))]).astype(np.float32)
     similar[:, -1] = similar[:, :-1].max(axis=1)
@@ -317,10 +317,10 @@ def test_an_insertion_is_as_near_as_the_threshold_that_ships_wants(
     tone_index: PhoneIndex,
 ) -> None:
     said = (("M", 6), ("S", 5), ("AA", 7))
-    (run,) = inserted(tone_index, *said, near=0.43)
+    (run,) = inserted(tone_index, *said, near=INSERTED_ABOVE + 0.02)
     assert (run.phone, run.start_s, run.end_s) == ("S", pytest.approx(0.12), pytest.approx(0.22))
-    assert run.gain == pytest.approx(0.43)
-    assert inserted(tone_index, *said, near=0.39) == ()
+    assert run.gain == pytest.approx(INSERTED_ABOVE + 0.02)
+    assert inserted(tone_index, *said, near=INSERTED_ABOVE - 0.02) == ()
 
 
 def test_an_insertion_lasts_and_leaves_something_of_its_neighbours(
