@@ -63,7 +63,6 @@ TESTS: dict[str, tuple[str, ...]] = {
         "tests/retriever/test_evidence.py",
         "tests/retriever/test_neighbours_properties.py",
         "tests/retriever/test_resident.py",
-        "tests/indexes/test_cells.py",
     ),
     "retriever/vowel_fullness.py": ("tests/retriever/test_vowel_fullness.py",),
     "scoring/fusion/expert.py": (STORED, "tests/scoring/test_calibration.py"),

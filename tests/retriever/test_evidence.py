@@ -13,7 +13,7 @@ from retriever.evidence import (
     posteriors,
     sounds_like,
 )
-from retriever.neighbours import Exclusion, find_neighbours
+from retriever.neighbours import Exclusion, find_neighbours, similarities_to_classes
 
 
 @pytest.fixture
@@ -238,6 +238,42 @@ def test_cells_are_asked_for_models_of_phones_with_many_exemplars(
     half = heard | (np.arange(len(everything)) % 4 == 0)
     monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", half[rows].sum() - 1)
     assert all(row % 4 == 0 for found in models(some, half) for row in found)
+
+
+def test_cells_that_find_everything_find_what_an_exact_search_finds(
+    tone_index: PhoneIndex,
+) -> None:
+    opened = PhoneIndex.open(tone_index.path)
+    everything = np.ones(len(opened.vectors), bool)
+    opened.__dict__["cells"] = Divided(opened.vectors, opened.bounds, everything)
+    vectors = opened.transform(some_queries(opened, 5))
+    for k in (1, 20):
+        found, exact = (find_neighbours(index, vectors, k) for index in (opened, tone_index))
+        np.testing.assert_array_equal(found.ids, exact.ids)
+        np.testing.assert_array_equal(found.phones, exact.phones)
+        np.testing.assert_allclose(found.similarities, exact.similarities, atol=1e-5)
+        np.testing.assert_allclose(found.by_class, exact.by_class, atol=1e-5)
+    by_class = find_neighbours(tone_index, vectors, 1).by_class
+    np.testing.assert_allclose(similarities_to_classes(opened, vectors), by_class, atol=1e-5)
+    np.testing.assert_allclose(similarities_to_classes(tone_index, vectors), by_class, atol=1e-5)
+    # What cells do not find is missed, unless rows are excluded: then all others are compared.
+    opened.__dict__["cells"] = Divided(opened.vectors, opened.bounds, ~everything)
+    assert (find_neighbours(opened, vectors, 3).ids == -1).all()
+    assert (find_neighbours(opened, vectors, 3).phones == -1).all()
+    nobody = np.zeros(len(everything), bool)
+    exact = find_neighbours(tone_index, vectors, 3)
+    np.testing.assert_array_equal(find_neighbours(opened, vectors, 3, nobody).ids, exact.ids)
+
+
+def test_blocks_of_queries_are_put_together(
+    tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = tone_index.transform(some_queries(tone_index, 7))
+    whole = find_neighbours(tone_index, vectors, 4)
+    monkeypatch.setattr("retriever.neighbours.BLOCK_BYTES", 4 * 3 * len(tone_index.vectors))
+    parts = find_neighbours(tone_index, vectors, 4)
+    np.testing.assert_array_equal(parts.ids, whole.ids)
+    np.testing.assert_allclose(parts.by_class, whole.by_class)
 
 
 def heard_as(index: PhoneIndex, **shares: float) -> PhoneEvidence:
