@@ -229,6 +229,19 @@ def test_only_what_is_shorter_than_natives_say_it_is_asked_about(
     assert finder.deleted(frames, similar, phones, 1, -8.0, heard="S") == (share < 1)
 
 
+@pytest.mark.parametrize(("i", "beside", "far"), [(0, "S", "AA"), (2, "S", "M")])
+def test_the_first_and_the_last_phone_have_one_neighbour(
+    tone_index: PhoneIndex, i: int, beside: str, far: str
+) -> None:
+    said = [("S", 14), ("AA", 7)] if i == 0 else [("M", 7), ("S", 14)]
+    frames, similar = scene(tone_index, said)
+    phones = laid(("IY" if i == 0 else "M", 7), ("S", 7), ("AA" if i == 0 else "IY", 7))
+    finder = Deviations(tone_index)
+    assert finder.deleted(frames, similar, phones, i, -20.0, heard=beside)
+    assert finder.deleted(frames, similar, phones, i, -20.0, heard=SILENCE)
+    assert not finder.deleted(frames, similar, phones, i, -20.0, heard=far)
+
+
 def test_a_phone_without_exemplars_or_place_among_natives_is_left_alone(
     tone_index: PhoneIndex,
 ) -> None:
