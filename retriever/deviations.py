@@ -267,7 +267,7 @@ class Deviations:
         return InsertedPhone(
             after=i if (start_s + end_s) / 2 < left.end_s else i + 1,
             phone=self._index.classes[heard],
-            start_s=max(start_s, 0.0),
+            start_s=start_s,
             end_s=end_s,
             gain=gain,
         )

@@ -61,28 +61,6 @@ def test_a_phone_squeezed_between_two_others_is_deleted(
     assert not finder.deleted(frames, similar, phones, i + 2, -0.7, heard=right.phone)
 
 
-def test_a_phone_that_nobody_meant_is_an_insertion(
-    tone_index: PhoneIndex, heard: Heard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The threshold is one of real speech; the gains of four tones in three dimensions are smaller.
-    monkeypatch.setattr("retriever.deviations.INSERTED_ABOVE", 0.15)
-    frames, phones, i = heard
-    extra = phones[i]
-    middle = (extra.start_s + extra.end_s) / 2
-    meant = [
-        *phones[: i - 1],
-        replace(phones[i - 1], end_s=middle),
-        replace(phones[i + 1], start_s=middle),
-        *phones[i + 2 :],
-    ]
-    finder = Deviations(tone_index)
-    runs = finder.insertions(frames, finder.similarities(frames), meant)
-    (found,) = [run for run in runs if run.start_s < middle < run.end_s]
-    assert found.phone == extra.phone
-    assert found.after in (i - 1, i)
-    assert list(runs) == sorted(runs, key=lambda run: run.start_s)
-
-
 def test_a_phone_that_the_index_lacks_is_never_judged_and_blames_nobody(
     tone_index: PhoneIndex, heard: Heard
 ) -> None:

@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from indexes.phone_index import EMBEDDINGS, PhoneIndex
+from indexes.similarity import class_similarities
 from retriever.nearness import LEAST_POSTERIOR, natives_own, nearness
+from speech.alignment import SILENCE
 
 
 def _natives(index: PhoneIndex, phone: str) -> np.ndarray:
@@ -25,6 +27,47 @@ def test_what_the_own_natives_reach_is_allowed_for_in_shares(tone_index: PhoneIn
     assert (plain <= 0).all()
     whole = nearness(tone_index, said, ["AA"] * 3, own_share=1.0)
     assert whole - plain == pytest.approx([-own] * 3)
+
+
+def test_nearness_is_the_log_posterior_of_what_was_meant(tone_index: PhoneIndex) -> None:
+    """Cut off at a thousandth, less half of what the natives reach; the definition, by hand."""
+    said = np.concatenate([_natives(tone_index, phone) for phone in ("AA", "IY", "S")])
+    meant = ["AA", "AA", "S", "IY", "IY", "M", "S", "AA", "S"]
+    vectors = tone_index.transform(said)
+    similar = class_similarities(
+        vectors, tone_index.vectors, tone_index.bounds, top_m=tone_index.manifest.decision.top_m
+    ).astype(np.float64)
+    weights = np.exp(similar / tone_index.manifest.decision.temperature)
+    own = [tone_index.classes.index(phone) for phone in meant]
+    posterior = weights[np.arange(9), own] / weights.sum(axis=1)
+    assert (posterior < 1e-3).any() and (posterior > 0.5).any()
+    expected = np.log(np.maximum(posterior, 1e-3)) - 0.5 * natives_own(tone_index)
+    assert nearness(tone_index, said, meant) == pytest.approx(expected, abs=1e-4)
+
+
+def test_natives_reach_the_posterior_between_two_classes(
+    tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = PhoneIndex.open(tone_index.path)
+    known = np.full(len(opened.vectors), np.nan, dtype=np.float32)
+    tau = opened.manifest.decision.temperature
+    known[:3] = [0.5 * tau, -2 * tau, -50 * tau]  # the last is a misaligned one
+    silence = opened.rows_of(SILENCE)
+    known[silence] = 3 * tau  # no phone, and asked of nobody
+    opened.__dict__["native_margins"] = known
+    reached = [np.log(1 / (1 + np.exp(-m))) for m in (0.5, -2.0)]
+    assert natives_own(opened) == pytest.approx(np.mean([*reached, np.log(1e-3)]), abs=1e-5)
+    monkeypatch.setattr(
+        opened, "classes", tuple("X" if c == SILENCE else c for c in opened.classes)
+    )
+    everyone = [
+        *reached,
+        np.log(1e-3),
+        *[np.log(1 / (1 + np.exp(-3)))] * (silence.stop - silence.start),
+    ]
+    assert natives_own(opened) == pytest.approx(np.mean(everyone), abs=1e-5)
+    opened.__dict__["native_margins"] = np.full_like(known, np.nan)
+    assert natives_own(opened) == 0.0
 
 
 def test_an_index_tells_nothing_of_phones_that_it_does_not_hold(tone_index: PhoneIndex) -> None:

@@ -13,7 +13,9 @@ from retriever.neighbours import find_neighbours
 from speech.frames import Frames
 
 ONE_INDEX = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,7 +8,7 @@ from indexer.assembly import publish_new
 from indexer.utterances import PooledUtterance
 from indexes.phone_index import PhoneIndex
 from retriever.neighbours import Exclusion
-from retriever.vowel_fullness import TOP_M, VowelFullness
+from retriever.vowel_fullness import TOP_M, VowelFullness, _thinned
 from speech.inventory import PhoneInventory
 from tests.indexer.test_assembly import records, settings
 from tests.indexer.test_prosody import profile
@@ -81,6 +81,59 @@ def test_the_same_word_and_the_excluded_do_not_answer(index: PhoneIndex) -> None
     assert vowels.of(vector, ["w3"])[0] != vowels.of(vector, ["new"])[0]
     everyone = Exclusion(utterances=frozenset(index.codes("utterance")[1]))
     assert np.isnan(vowels.of(vector, ["new"], everyone)[0])
+
+
+def by_hand(index: PhoneIndex, vector: np.ndarray, word: str, left_out: frozenset[str]) -> float:
+    """Mean cosine of the ten nearest full vowels less that of the ten nearest reduced ones."""
+    table = index.table.select(["word", "stress", "utterance"]).to_pylist()
+    phones = np.repeat(np.array(index.classes), np.diff(index.bounds))
+    kinds: list[list[float]] = [[], []]
+    for row, (exemplar, phone) in enumerate(zip(table, phones, strict=True)):
+        rated = int(exemplar["utterance"][1:]) >= 40  # no native
+        other = exemplar["word"] != word and exemplar["utterance"] not in left_out
+        if phone == "AA" and exemplar["stress"] >= 0 and not rated and other:
+            cosine = float(index.vectors[row] @ vector)
+            kinds[0 if exemplar["stress"] > 0 else 1].append(cosine)
+    full, reduced = (np.mean(sorted(kind)[-10:]) for kind in kinds)
+    return float(full - reduced)
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("left_out", [frozenset(), frozenset(f"u{i:05}" for i in range(30))])
+def test_fullness_is_what_the_nearest_of_either_kind_say(
+    index: PhoneIndex, angle: float, left_out: frozenset[str]
+) -> None:
+    vector = asked(angle)
+    found = VowelFullness(index).of(vector, ["w3"], Exclusion(utterances=left_out))
+    assert found[0] == pytest.approx(by_hand(index, vector[0], "w3", left_out), abs=1e-5)
+
+
+def test_few_of_one_kind_are_too_few(index: PhoneIndex) -> None:
+    """Ten of each: with nine that are stressed left, nothing is told."""
+    table = index.table.select(["utterance", "stress"]).to_pylist()
+    stressed = [row["utterance"] for row in table if row["stress"] == 1]
+    natives = sorted({u for u in stressed if int(u[1:]) < 40})
+    each = stressed.count(natives[0])
+    enough = -(-TOP_M // each)
+    for kept, told in ((enough, True), (enough - 1, False)):
+        exclusion = Exclusion(utterances=frozenset(natives[kept:]))
+        found = VowelFullness(index).of(asked(0.0), ["new"], exclusion)
+        assert np.isnan(found[0]) != told
+
+
+def test_no_vowels_are_asked_about_in_vain(index: PhoneIndex) -> None:
+    assert VowelFullness(index).of(np.empty((0, 2), np.float32), []).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("count", "left"), [(1, 1), (4000, 4000), (4001, 2001), (8001, 2667), (0, 0)]
+)
+def test_of_many_some_answer_evenly_spread(count: int, left: int) -> None:
+    thinned = _thinned(np.arange(count))
+    assert len(thinned) == left
+    assert len(set(np.diff(thinned).tolist())) <= 1
+    if count:
+        assert thinned[0] == 0
 
 
 def test_an_index_without_stress_tells_nothing(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import pytest
 import soundfile
 
 from indexes.phone_index import PhoneIndex
+from retriever.evidence import sounds_like
 from retriever.neighbours import Exclusion
 from scoring.assessor import Assessor
+from scoring.grading import combine
 from speech.aligners.textgrid import read_alignment
 from speech.alignment import Alignment
 from speech.audio import SAMPLE_RATE, Audio
@@ -101,6 +103,50 @@ def test_every_field_is_filled_or_null(assessor: Assessor, wav: Path, said: list
         assert phone.evidence
         for item in phone.evidence:
             assert assessor.index.exemplar(item.exemplar).phone == item.phone
+
+
+def test_words_per_minute_count_words_that_were_said_right(assessor: Assessor, wav: Path) -> None:
+    right = assessor.assess(wav, phones="M IY | S AA S | IY M AA").fluency
+    wrong = assessor.assess(wav, phones="M IY | AA S AA | IY M AA").fluency
+    assert right is not None and wrong is not None
+    assert right.words_correct_per_minute and wrong.words_correct_per_minute
+    assert wrong.words_correct_per_minute == pytest.approx(right.words_correct_per_minute * 2 / 3)
+
+
+def test_every_phone_shows_what_was_heard_and_how_natives_say_it(
+    assessor: Assessor, wav: Path
+) -> None:
+    said = "M IY S S S IY M AA"
+    result = assessor.assess(wav, phones=said)
+    hearing = assessor.hear(Audio.load(wav), assessor.pronounce(None, said))
+    index = assessor.index
+    for phone, own, laid in zip(result.phones, hearing.evidence, hearing.phones, strict=True):
+        assert (phone.phone, phone.start_s, phone.end_s) == (laid.phone, laid.start_s, laid.end_s)
+        near = dict(zip(own.neighbours[:3], own.similarities[:3], strict=True))
+        near |= dict(zip(own.models, own.model_similarities, strict=True))
+        assert [(item.exemplar, item.similarity) for item in phone.evidence] == [*near.items()]
+        for item in phone.evidence:
+            row = index.exemplar(item.exemplar)
+            assert (item.phone, item.word, item.speaker) == (row.phone, row.word, row.speaker)
+        assert phone.knn.margin == own.margin
+        assert phone.knn.canonical_share == own.canonical_share
+        assert (phone.knn.k, phone.knn.coverage) == (len(own.neighbours), own.coverage)
+        told = [(each.phone, each.probability) for each in phone.sounds_like]
+        assert told == [*sounds_like(index, own)]
+
+
+def test_words_and_syllables_are_made_of_their_phones(assessor: Assessor, wav: Path) -> None:
+    result = assessor.assess(wav, phones="M IY S AA | S IY M AA")
+    for word, first in zip(result.words, (0, 4), strict=True):
+        phones = result.phones[first : first + 4]
+        assert word.phones == phones
+        assert word.score == combine([phone.score for phone in phones])
+        assert (word.start_s, word.end_s) == (phones[0].start_s, phones[-1].end_s)
+        assert word.syllables[0].phones[0] == 0
+        assert word.syllables[-1].phones[1] == 4
+        for syllable in word.syllables:
+            own = phones[slice(*syllable.phones)]
+            assert syllable.score == combine([phone.score for phone in own])
 
 
 def test_given_phones_are_judged_as_they_stand_and_the_wrong_one_is_blamed(

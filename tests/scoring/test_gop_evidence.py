@@ -11,6 +11,7 @@ from scoring.substitutes import inventory_substitutes
 from speech.errors import InputError, PhoneError
 from speech.frames import Frames
 from speech.inventory import PhoneInventory
+from speech.phone_head import label_map
 
 ENGLISH = PhoneInventory.load("en-US")
 ARPABET = ("<blank>", *ENGLISH.symbols)
@@ -128,3 +129,94 @@ def test_letters_get_no_gop_and_a_reason() -> None:
     assert measured.evidence == (GopEvidence(),) * 3
     assert "has letters" in measured.reason
     assert heard_phones(spoken("K", "AE", "T"), letters) is None
+
+
+def uneven(*phones: str, labels: tuple[str, ...] = ARPABET) -> Frames:
+    """As `spoken`, with another spread in every frame."""
+    frames = spoken(*phones, labels=labels)
+    rng = np.random.default_rng(len(phones))
+    values = np.exp(frames.log_probs) * rng.uniform(0.2, 1.0, size=(len(frames), len(labels)))
+    log_probs = np.log(values / values.sum(axis=1, keepdims=True)).astype(np.float32)
+    return Frames(frames.embeddings, 0.02, 0.01, log_probs, labels)
+
+
+def margin_by_hand(frames: Frames, column: int, rows: range) -> float:
+    """Mean over frames of a column's log posterior less the best other phone's."""
+    assert frames.log_probs is not None
+    pooled = label_map(frames.labels, ENGLISH).pool(frames.log_probs)
+    others = np.delete(pooled, [0, column], axis=1)
+    return float(np.mean([pooled[t, column] - others[t].max() for t in rows]))
+
+
+@pytest.mark.parametrize(
+    ("span", "rows"),
+    [
+        ((0.02, 0.04), range(1, 2)),  # a frame reaches half a hop to either side of its centre
+        ((0.03, 0.05), range(1, 3)),
+        ((0.021, 0.079), range(1, 4)),
+        ((0.0, 9.0), range(7)),
+        ((-1.0, 0.01), range(1)),
+        ((0.14, 0.2), range(6, 7)),
+    ],
+)
+def test_a_margin_is_taken_over_the_frames_that_a_span_touches(
+    span: tuple[float, float], rows: range
+) -> None:
+    frames = uneven("K", "AE", "T")
+    measured = measure_gop(frames, ENGLISH, ["K", "AE", "T"], [None, span, None])
+    assert measured.evidence[1].margin == pytest.approx(
+        margin_by_hand(frames, ARPABET.index("AE"), rows), abs=1e-5
+    )
+
+
+def test_units_share_the_span_of_their_phone_evenly() -> None:
+    labels = ("<blk>", *"abdefhijklmnoprstuvwzæðŋɑɔəɛɜɡɪɹʃʊʌʒθ")
+    frames = uneven("t", "ʃ", "ɪ", "n", labels=labels)
+    measured = measure_gop(frames, ENGLISH, ["CH", "IH", "N"], [(0.021, 0.109), None, None])
+    features = measured.features
+    assert features is not None and measured.occupancy is not None
+    columns = features.canonical[:2].tolist()
+    halves = [
+        margin_by_hand(frames, column, rows)
+        for column, rows in zip(columns, (range(1, 4), range(3, 6)), strict=True)
+    ]
+    assert measured.evidence[0].margin == pytest.approx(min(halves), abs=1e-5)
+    together = features.occupancy[:, :2].sum(axis=1)
+    np.testing.assert_allclose(measured.occupancy[:, 0], together)
+    np.testing.assert_allclose(measured.occupancy[:, 1:], features.occupancy[:, 2:])
+    expected = np.array(
+        [
+            (features.expected_span[first, 0], features.expected_span[last, 1])
+            for first, last in ((0, 1), (2, 2), (3, 3))
+        ]
+    )
+    np.testing.assert_allclose(measured.spans_s, 0.01 + (expected - 0.5) * 0.02, atol=1e-9)
+    for i, own in enumerate(([0, 1], [2], [3])):
+        assert measured.evidence[i].sf == pytest.approx(min(features.sf_s[own]))
+        assert measured.evidence[i].sf_sd == pytest.approx(min(features.sf_sd[own]))
+
+
+def test_where_nothing_was_measured_every_phone_has_its_place() -> None:
+    headless = Frames(np.zeros((9, 3), np.float32), 0.02, 0.01)
+    measured = measure_gop(headless, ENGLISH, ["K", "AE"])
+    assert measured.units.tolist() == [0, 1, 2]
+    assert measured.spans_s.shape == (2, 2)
+    assert np.isnan(measured.mean_log_posterior).tolist() == [True, True]
+    assert (measured.columns, measured.occupancy) == ((), None)
+
+
+def test_no_phone_is_heard_before_the_recording() -> None:
+    labels = ARPABET
+    frames = spoken("K", labels=labels)
+    first = Frames(frames.embeddings[1:], 0.02, 0.0, frames.log_probs[1:], labels)  # type: ignore[index]
+    measured = measure_gop(first, ENGLISH, ["K"])
+    assert measured.spans_s[0, 0] == 0.0
+    assert measured.spans_s[0, 1] > 0.0
+
+
+def test_as_many_frames_as_are_needed_are_enough() -> None:
+    """Equal neighbours need a blank between them."""
+    short = spoken("K")
+    assert measure_gop(short, ENGLISH, ["K", "K"]).reason == ""
+    assert measure_gop(short, ENGLISH, ["K", "AE", "T"]).reason == ""
+    assert "which need 5" in measure_gop(short, ENGLISH, ["K", "K", "K"]).reason

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from indexer.assembly import publish_new
@@ -38,6 +39,36 @@ def test_natives_of_the_same_type_decide_where_they_are_several(natives: NativeP
         found = judge_intonation(learner(slope), "So it is.", "en-US", natives, NONE)
         assert found is not None
         assert (found.expected, found.fits, found.judged_by) == ("fall", fits, "natives")
+
+
+def test_what_moves_farther_than_nineteen_in_twenty_does_not_fit(natives: NativeProsody) -> None:
+    """The natives' slopes lie evenly between -10 and -29.7 semitones per second."""
+    limit = float(np.quantile([-10.0 - i / 3 for i in range(60)], 0.95))
+    for slope, fits in ((limit - 0.1, True), (limit + 0.1, False)):
+        found = judge_intonation(learner(slope), "So it is.", "en-US", natives, NONE)
+        assert found is not None
+        assert (found.fits, found.judged_by) == (fits, "natives")
+
+
+@pytest.mark.parametrize(("voices", "by"), [(3, "natives"), (2, "rule")])
+def test_three_voices_are_a_norm(natives: NativeProsody, voices: int, by: str) -> None:
+    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(voices, 10)))
+    few = judge_intonation(learner(-20.0), "So it is.", "en-US", natives, others)
+    assert few is not None
+    slopes, heard = natives.endings("statement", others)
+    assert (len(slopes) >= 20, heard) == (voices == 3, voices)
+    assert few.judged_by == by
+
+
+@pytest.mark.parametrize(("end", "fits"), [(0.9, True), (1.0, False), (1.1, False)])
+def test_a_voice_ends_high_a_semitone_above_its_median(
+    natives: NativeProsody, end: float, fits: bool
+) -> None:
+    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(1, 10)))
+    rising = replace(learner(20.0), contour=(9.0, 9.0, -5.0, end, 9.0))
+    found = judge_intonation(rising, "So it is.", "en-US", natives, others)
+    assert found is not None
+    assert (found.fits, found.judged_by) == (fits, "rule")
 
 
 def test_one_voice_is_no_norm(natives: NativeProsody) -> None:

@@ -10,7 +10,13 @@ from indexes.phone_index import PhoneIndex
 from retriever.neighbours import Exclusion
 from scoring.prosody.assessing import NO_DISTRIBUTION, overall_score, weighted
 from scoring.prosody.assessing import NOTHING_MEASURED as NOTHING
-from scoring.prosody.natives import FLUENCY_MEASURES, MELODY_MEASURES, Measure, NativeProsody
+from scoring.prosody.natives import (
+    FLUENCY_MEASURES,
+    MELODY_MEASURES,
+    Measure,
+    NativeProsody,
+    with_fullness,
+)
 from speech.prosody.profile import ProsodyProfile
 from tests.indexer.test_assembly import records, settings
 from tests.indexer.test_prosody import profile
@@ -76,6 +82,64 @@ def test_where_natives_do_not_pause_a_little_pause_is_a_little_fault(
     assert scores[0] == pytest.approx(100, abs=1)
     assert scores[1] > 30
     assert scores[3] < 15
+
+
+def place(share: float) -> float:
+    """Score of a share of natives: 50 where 4 % have less."""
+    return float(100 * share ** (np.log(0.5) / np.log(0.04)))
+
+
+@pytest.mark.parametrize("rate", [4.6, 5.0, 5.3])
+def test_a_grade_is_the_place_among_natives(natives: NativeProsody, rate: float) -> None:
+    rates = np.array([own.articulation_rate for own in natives.without(NONE)])
+    below = np.mean(rates <= rate)
+    one = replace(learner(), articulation_rate=rate, syllables_per_s=rate)
+    grade = natives.grade(RATE, one, NONE)
+    assert grade is not None
+    assert (grade.measure, grade.value) == ("articulation_rate", rate)
+    for found, quantile in (
+        (grade.native_low, 0.05), (grade.native_median, 0.5), (grade.native_high, 0.95),
+    ):  # fmt: skip
+        assert found == pytest.approx(np.quantile(rates, quantile))
+    assert grade.score == pytest.approx(place(2 * min(below, 1 - below)), abs=2)
+    slow, fast = (Measure("articulation_rate", side, 0.3) for side in ("low", "high"))
+    assert score(natives, slow, one) == pytest.approx(place(below), abs=2)
+    assert score(natives, fast, one) == pytest.approx(place(1 - below), abs=2)
+
+
+@pytest.mark.parametrize(("syllables", "graded"), [(4, False), (5, True), (20, True), (21, False)])
+def test_natives_said_between_half_and_twice_as_much(
+    natives: NativeProsody, syllables: int, graded: bool
+) -> None:
+    grade = natives.grade(RATE, replace(learner(), syllables=syllables), NONE)
+    assert (grade is not None) == graded
+
+
+@pytest.mark.parametrize(("answering", "graded"), [(20, True), (19, False)])
+def test_twenty_natives_are_enough(natives: NativeProsody, answering: int, graded: bool) -> None:
+    others = Exclusion(utterances=frozenset(f"u{i:05}" for i in range(answering, 100)))
+    assert len(natives.without(others)) == answering
+    assert (natives.grade(RATE, learner(), others) is not None) == graded
+
+
+def test_endings_are_of_one_type_and_of_so_many_speakers(natives: NativeProsody) -> None:
+    slopes, voices = natives.endings("yes_no_question", NONE)
+    assert len(slopes) == 30 and slopes.min() > 0
+    assert voices == 7
+    left_out = Exclusion(frozenset({"u00070", "u00071"}), frozenset({"s3"}))
+    fewer, voices = natives.endings("yes_no_question", left_out)
+    assert voices == 6
+    assert 20 < len(fewer) < 28
+    assert len(natives.endings("wh_question", NONE)[0]) == 0
+
+
+def test_fullness_goes_to_nuclei_of_known_stress_or_to_none() -> None:
+    known, unknown = profile(0).nuclei[0], replace(profile(0).nuclei[1], stress=-1)
+    nuclei = (known, unknown, replace(known, stress=0))
+    found = with_fullness(nuclei, np.array([0.5, -0.25]))
+    assert [n.fullness for n in found][::2] == [0.5, -0.25]
+    assert found[1] == unknown
+    assert with_fullness(nuclei, np.array([0.5])) == nuclei
 
 
 def test_a_question_is_compared_with_questions(natives: NativeProsody) -> None:

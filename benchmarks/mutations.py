@@ -1,0 +1,401 @@
+"""Would a test notice? The judge's code is changed in one place at a time, and its tests are run.
+
+    pip install cosmic-ray
+    OMP_NUM_THREADS=1 nice python -m benchmarks.mutations [MODULE ...] [--sample 60] [--seed 1]
+
+For each module of `TESTS` a random sample of Cosmic Ray's mutants is made in a copy of the
+repository, and the tests named beside the module are run on each until one fails. Printed are the
+mutants that no test noticed, and by module how many died. Such as nobody could notice (they only
+cost time, word a message, or compute the same) are told apart in `equivalent_mutants.csv`: module,
+the line before and after, and why. Numbers and names are exchanged besides what Cosmic Ray
+does: `CHANGED` has a threshold a quarter off, and the smallest taken for the largest.
+
+Tests are chosen to be quick: a mutant costs about a second. They run in processes forked from one
+that has loaded what is below the judge, and built the corpus of tones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import csv
+import importlib
+import importlib.util
+import os
+import random
+import re
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
+
+STORED = "tests/scoring/fusion/test_expert.py"
+FEATURES = "tests/scoring/fusion/test_features.py"
+GOP = ("tests/scoring/test_gop.py", "tests/scoring/test_gop_evidence.py")
+TESTS: dict[str, tuple[str, ...]] = {
+    "retriever/deviations.py": (
+        "tests/retriever/test_deviations.py",
+        "tests/retriever/test_deviation_paths.py",
+    ),
+    "retriever/evidence.py": (
+        "tests/retriever/test_evidence.py",
+        "tests/retriever/test_neighbours_properties.py",
+    ),
+    "retriever/frame_evidence.py": (
+        "tests/retriever/test_frame_evidence.py",
+        "tests/retriever/test_neighbours_properties.py",
+    ),
+    "retriever/frame_retrieval.py": (
+        "tests/retriever/test_frame_retrieval.py",
+        "tests/retriever/test_neighbours_properties.py",
+    ),
+    "retriever/nearness.py": ("tests/retriever/test_nearness.py",),
+    "retriever/neighbours.py": (
+        "tests/retriever/test_evidence.py",
+        "tests/retriever/test_neighbours_properties.py",
+        "tests/retriever/test_resident.py",
+    ),
+    "retriever/vowel_fullness.py": ("tests/retriever/test_vowel_fullness.py",),
+    "scoring/fusion/expert.py": (STORED, "tests/scoring/test_calibration.py"),
+    "scoring/fusion/features.py": (FEATURES,),
+    "scoring/fusion/natives.py": (FEATURES, STORED),
+    "scoring/fusion/training_free.py": ("tests/scoring/fusion/test_training_free.py", STORED),
+    "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py", STORED),
+    "scoring/grading.py": ("tests/scoring/test_grading.py",),
+    "scoring/gop.py": GOP,
+    "scoring/gop_evidence.py": GOP,
+    "scoring/gop_segment.py": GOP,
+    "scoring/substitutes.py": GOP,
+    "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
+    "scoring/assessor.py": ("tests/scoring/test_assessor.py",),
+    "scoring/prosody/assessing.py": (
+        "tests/scoring/prosody/test_natives.py",
+        "tests/scoring/test_assessor.py",
+    ),
+    "scoring/prosody/hesitations.py": ("tests/scoring/prosody/test_hesitations.py",),
+    "scoring/prosody/intonation.py": ("tests/scoring/prosody/test_intonation.py",),
+    "scoring/prosody/natives.py": (
+        "tests/scoring/prosody/test_natives.py",
+        "tests/scoring/prosody/test_intonation.py",
+    ),
+    "scoring/prosody/stress.py": ("tests/scoring/prosody/test_stress.py",),
+    "scoring/feedback/articulation.py": ("tests/scoring/feedback/test_articulation.py",),
+    "scoring/feedback/first_language.py": ("tests/scoring/feedback/test_first_language.py",),
+    "scoring/feedback/functional_load.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
+    "scoring/feedback/minimal_pairs.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
+    "scoring/feedback/remarks.py": ("tests/scoring/feedback/test_remarks.py",),
+}
+
+LIBRARIES = (
+    "numpy", "scipy.special", "torch", "faiss", "pyarrow.parquet", "pydantic", "soundfile", "soxr",
+    "pytest", "hypothesis", "hypothesis.extra.numpy", "panphon", "parselmouth", "safetensors.numpy",
+    "sklearn.ensemble", "indexer.build", "speech.encoders.compact", "speech.aligners.ctc",
+)  # fmt: skip
+
+USUAL = re.compile(
+    r"Operator_(Add|Sub|Mul|Div|FloorDiv|Mod)_(Add|Sub|Mul|Div|FloorDiv)$"
+    r"|Operator_Bit(Or|And)_Bit(Or|And)$"
+    r"|ComparisonOperator_(Eq|NotEq|Lt|LtE|Gt|GtE)_(Eq|NotEq|Lt|LtE|Gt|GtE)$"
+    r"|ComparisonOperator_(Is|IsNot)_(Is|IsNot)$"
+    r"|UnaryOperator_(Delete_|USub_UAdd)"
+    r"|/(AddNot|ReplaceTrueWithFalse|ReplaceFalseWithTrue|ReplaceAndWithOr|ReplaceOrWithAnd)$"
+    r"|/(ReplaceBreakWithContinue|ReplaceContinueWithBreak|NumberReplacer|ZeroIterationForLoop)$"
+)
+"""Cosmic Ray's operators less those that hardly do anything but crash, such as `-` for `<<`: each
+test notices these, and they would flatter the count."""
+
+EXCHANGED = (
+    ("min", "max"), ("minimum", "maximum"), ("argmin", "argmax"), ("nanargmin", "nanargmax"),
+    ("fmin", "fmax"), ("floor", "ceil"), ("any", "all"), ("nanmedian", "nanmin"),
+    ("nanmean", "nanmin"), ("mean", "sum"), ("median", "min"), ("left", "right"),
+    ("before", "after"), ("start_s", "end_s"), ("append", "remove"),
+)  # fmt: skip
+CHANGED = {a: b for pair in EXCHANGED for a, b in (pair, pair[::-1])}
+QUARTERS = (1.25, 0.75)
+TOKEN = re.compile(
+    r"(?<![\w.])\d+\.\d+(?:e-?\d+)?(?![\w.])"
+    r"|(?<=\.)[a-z_]+\b|\b[a-z_]+(?=\()|\b(?:before|after|left|right)\b"
+)
+"""Where a number or a name may be exchanged: attributes, calls, and sides whatever they are."""
+
+MOST_MEMORY = 6 << 30
+UNLIMITED_S = 1 << 20
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A module's whole text with one change, and the changed lines."""
+
+    module: str
+    line: int
+    text: str
+    before: str
+    after: str
+
+
+def drawn(module: str, most: int, rng: random.Random) -> list[Mutant]:
+    """Up to `most` mutants of a module, no two of one meaning, in random order."""
+    source = (ROOT / module).read_text(encoding="utf-8")
+    own, silent, told = source.splitlines(), _silent_lines(source), _judged()
+    recipes = [*_by_cosmic_ray(source), *_by_token(source)]
+    rng.shuffle(recipes)
+    meanings, made = {_meaning(source), ""}, list[Mutant]()
+    for recipe in recipes:
+        text = recipe()
+        meaning = _meaning(text)
+        if meaning in meanings:
+            continue
+        meanings.add(meaning)
+        pairs = zip(own, text.splitlines(), strict=False)
+        line, before, after = next((i, a, b) for i, (a, b) in enumerate(pairs, 1) if a != b)
+        mutant = Mutant(module, line, text, before.strip(), after.strip())
+        if line not in silent and (module, mutant.before, mutant.after) not in told:
+            made.append(mutant)
+        if len(made) == most:
+            break
+    return made
+
+
+def _by_cosmic_ray(source: str) -> Iterator[Callable[[], str]]:
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    nodes = list(ast_nodes(get_ast(source)))
+    for name in filter(USUAL.search, operator_names()):
+        operator = get_operator(name)()
+        places = sum(1 for node in nodes for _ in operator.mutation_positions(node))
+        for occurrence in range(places):
+            yield partial(mutate_code, source, operator, occurrence)
+
+
+def _by_token(source: str) -> Iterator[Callable[[], str]]:
+    for found in TOKEN.finditer(source):
+        token = found.group()
+        if token[0].isdigit():
+            others = [repr(float(token) * share) for share in QUARTERS]
+        else:
+            others = [CHANGED[token]] if token in CHANGED else []
+        for other in others:
+            text = source[: found.start()] + other + source[found.end() :]
+            yield partial(str, text)
+
+
+def _judged() -> set[tuple[str, str, str]]:
+    """Module and lines of mutants that nobody could notice."""
+    with JUDGED.open(encoding="utf-8", newline="") as stream:
+        return {(row["module"], row["before"], row["after"]) for row in csv.DictReader(stream)}
+
+
+def _meaning(source: str) -> str:
+    """What a module does, without its annotations and docstrings; empty if it is no Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return ""
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg() | ast.AnnAssign():
+                node.annotation = ast.Constant(None)
+            case ast.FunctionDef():
+                node.returns = None
+            case ast.Expr(value=ast.Constant(value=str())):
+                node.value = ast.Constant("")
+    return ast.dump(tree)
+
+
+def _silent_lines(source: str) -> set[int]:
+    """Lines of imports, refusals and decorators."""
+    silent = list[ast.expr | ast.stmt]()
+    for node in ast.walk(ast.parse(source)):
+        silent += getattr(node, "decorator_list", [])
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise):
+            silent.append(node)
+    return {
+        line for node in silent for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+
+
+class Ready:
+    """What tests of a session build first, built once for all processes that are forked later."""
+
+    def __init__(self, folder: Path) -> None:
+        conftest = importlib.import_module("tests.conftest")
+        names = SimpleNamespace(mktemp=lambda name: _made(folder / name))
+        corpus = conftest.tone_corpus.__wrapped__(names)
+        self._built = {
+            "tone_corpus": corpus,
+            "tone_index": conftest.tone_index.__wrapped__(corpus, names),
+        }
+
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> object:
+        """Give what is built in place of building it; pytest's own hook."""
+        built = self._built.get(fixturedef.argname)
+        if built is not None:
+            fixturedef.cached_result = (built, fixturedef.cache_key(request), None)
+        return built
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    return folder
+
+
+def passes(module: str, tests: Sequence[str], *plugins: object, seconds: int = UNLIMITED_S) -> bool:
+    """Whether all tests pass, in a process of its own."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    status = 1
+    try:
+        shutil.rmtree(".hypothesis", ignore_errors=True)  # what failed on another mutant
+        Path(importlib.util.cache_from_source(module)).unlink(missing_ok=True)
+        sys.dont_write_bytecode = seconds < UNLIMITED_S
+        _limit(seconds)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        import pytest
+
+        options = ("-x", "-q", "-p", "no:cacheprovider", "--basetemp=.kept")
+        more = ("-p", "_hypothesis_pytestplugin", "--hypothesis-seed=0")
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take longer than the tests
+        status = int(pytest.main([*options, *more, *tests], plugins=plugins))
+    finally:
+        os._exit(status)
+
+
+class Trials:
+    """Runs the collected tests once for each mutant, in a process forked when all is imported.
+
+    A mutant is put into the module that is imported already. What that cannot reach, such as a
+    constant that became another module's default, passes, and has to be tried by `passes`.
+    """
+
+    def __init__(self, chosen: Sequence[Mutant], seconds: int, told: Path) -> None:
+        self._chosen, self._seconds, self._told = chosen, seconds, told
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        """Take the place of pytest's own loop."""
+        alive = [i for i, mutant in enumerate(self._chosen) if self._passes(session, mutant)]
+        self._told.write_text(" ".join(map(str, alive)), encoding="utf-8")
+        return True
+
+    def _passes(self, session: Any, mutant: Mutant) -> bool:
+        child = os.fork()
+        if child:
+            return os.waitpid(child, 0)[1] == 0
+        status = 1
+        try:
+            shutil.rmtree(".hypothesis", ignore_errors=True)
+            _limit(self._seconds)
+            _put_in(mutant)
+            for item, following in zip(session.items, [*session.items[1:], None], strict=True):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                if session.testsfailed:
+                    break
+            else:
+                status = 0
+        finally:
+            os._exit(status)
+
+
+def _put_in(mutant: Mutant) -> None:
+    """Change the imported module to what the mutant's text says, functions in their places."""
+    module = sys.modules[mutant.module.removesuffix(".py").replace("/", ".")]
+    made = dict(vars(module))
+    exec(compile(mutant.text, mutant.module, "exec"), made)  # noqa: S102
+    for name, new in made.items():
+        old = vars(module).get(name)
+        if name.startswith("__") or old is new:
+            continue
+        if isinstance(old, type) and old.__module__ == module.__name__:
+            for attribute, value in vars(new).items():
+                if not _same_place(vars(old).get(attribute), value) and attribute[:2] != "__":
+                    setattr(old, attribute, value)
+        elif not _same_place(old, new):
+            for other in [*sys.modules.values()]:
+                if vars(other).get(name) is old:
+                    setattr(other, name, new)
+
+
+def _same_place(old: Any, new: Any) -> bool:
+    """Give a function, or what holds one, the code of another."""
+    for within in ("func", "fget", "__func__", "__wrapped__"):
+        if hasattr(new, within) and hasattr(old, within):
+            return _same_place(getattr(old, within), getattr(new, within))
+    if not (hasattr(old, "__code__") and hasattr(new, "__code__")):
+        return False
+    if old.__code__.co_freevars != new.__code__.co_freevars:
+        return True  # a closure of `dataclass`
+    old.__code__, old.__defaults__ = new.__code__, new.__defaults__
+    old.__kwdefaults__ = new.__kwdefaults__
+    return True
+
+
+def _limit(seconds: int) -> None:
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
+
+
+def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutant] | None:
+    """Those that no test of the module notices; None if the tests fail on the code as it is.
+
+    The working folder is the copy.
+    """
+    tests, file, told = TESTS[module], Path(module), Path("told.txt").absolute()
+    source = file.read_text(encoding="utf-8")
+    started = sum(os.times()[2:4])
+    if not passes(module, tests, ready):
+        return None
+    limit = int(5 * (sum(os.times()[2:4]) - started) + 10)
+    told.unlink(missing_ok=True)
+    passes(module, tests, ready, Trials(chosen, limit, told))
+    alive = []
+    for mutant in (chosen[int(i)] for i in told.read_text(encoding="utf-8").split()):
+        file.write_text(mutant.text, encoding="utf-8")
+        if passes(module, tests, ready, seconds=limit):
+            alive.append(mutant)
+            print(f"{module}:{mutant.line}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
+    file.write_text(source, encoding="utf-8")
+    return alive
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
+    parser.add_argument("--sample", type=int, default=60, help="mutants of a module")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "site"))
+        os.chdir(copy)
+        sys.path.insert(0, str(copy))
+        for library in LIBRARIES:
+            importlib.import_module(library)
+        ready = Ready(Path(folder) / "ready")
+        print(f"{'module':34} {'died':>5} {'of':>4}", flush=True)
+        for module in options.modules:
+            chosen = drawn(module, options.sample, random.Random(options.seed))  # noqa: S311
+            alive = survivors(module, chosen, ready)
+            if alive is None:
+                print(f"{module:34} its tests fail as it is; run them with pytest")
+                continue
+            dead, size = len(chosen) - len(alive), len(chosen)
+            print(f"{module:34} {dead:5} {size:4} {dead / max(size, 1):6.0%}", flush=True)
+        os.chdir(ROOT)
+
+
+if __name__ == "__main__":
+    main()
