@@ -25,7 +25,7 @@ class Decoder:
         self._limiter: CapacityLimiter | None = None
 
     async def read(self, upload: UploadFile, caller: Caller) -> bytes:
-        """The bytes of an upload.
+        """The bytes of an upload; it may be read again.
 
         Raises
         ------
@@ -33,6 +33,7 @@ class Decoder:
             If there are more than the key, or the service, allows.
         """
         most = caller.max_bytes or self._settings.max_bytes
+        await upload.seek(0)
         data = await upload.read(most + 1)
         if len(data) > most:
             raise TooLargeError(
