@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from difflib import get_close_matches
+from typing import cast
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from service.api.problems import InvalidRequestError
 
 
 async def refuse_unknown_fields(request: Request) -> None:
-    """Refuse a query or a form with a field that the route does not have, or has twice.
+    """Refuse a query or a body with a field that the route does not have, or has it twice.
 
     Raises
     ------
@@ -23,16 +26,17 @@ async def refuse_unknown_fields(request: Request) -> None:
     """
     route: APIRoute = request.scope["route"]
     query = {field.alias for part in _parts(route.dependant) for field in part.query_params}
-    form = {
-        field.alias
-        for part in _parts(route.dependant)
-        for field in part.body_params
-        if isinstance(field.field_info, Form)
-    }
+    body = [field for part in _parts(route.dependant) for field in part.body_params]
+    form = {field.alias for field in body if isinstance(field.field_info, Form)}
     _refuse_unknown(request.query_params.multi_items(), query, "query", form)
+    # The body has been read and parsed by now: this is what was made of it.
     if form:
-        sent = await request.form()  # it has been read: this is what was made of it
-        _refuse_unknown(sent.multi_items(), form, "form", query)
+        _refuse_unknown((await request.form()).multi_items(), form, "form", query)
+    elif body:
+        with suppress(ValueError):  # what is no JSON is refused as such
+            if isinstance(sent := await request.json(), dict):
+                model = cast("type[BaseModel]", body[0].field_info.annotation)
+                _refuse_unknown(sent.items(), set(model.model_fields), "body", query)
 
 
 def _parts(dependant: Dependant) -> Iterable[Dependant]:
@@ -48,7 +52,7 @@ def _refuse_unknown(
     for name, _ in sent:
         if name not in known:
             raise InvalidRequestError(
-                f"There is no field {name!r} in the {where} of this request.",
+                f"This request has no field {name!r} in its {where}.",
                 cause=f"Known: {', '.join(sorted(known)) or 'none'}.",
                 fix=_fix(name, known, where, elsewhere),
             )

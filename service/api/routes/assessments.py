@@ -31,6 +31,7 @@ from service.api.models import (
 )
 from service.api.orders import Kept, order_of, save
 from service.api.problems import NotKeptError, responses
+from service.api.recordings import sound
 from service.api.replays import claimed, given_up_on_failure
 from service.api.routes.jobs import job_answer
 from service.api.state import Parts, Service
@@ -291,10 +292,7 @@ async def delete(id: Id, parts: Parts, caller: Assessing) -> Response:
     "/{id}/audio",
     summary="Hear what was assessed",
     response_class=Response,
-    responses={
-        200: {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}},
-        **responses(401, 403, 404, 422, 429, 503),
-    },
+    responses={**sound("audio/*"), **responses(401, 403, 404, 422, 429, 503)},
 )
 async def audio(id: Id, parts: Parts, caller: Reading) -> Response:
     """The recording as it was sent, if it was kept."""

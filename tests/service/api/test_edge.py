@@ -92,8 +92,8 @@ def test_the_page_and_every_answer_are_protected(client: TestClient) -> None:
 
 
 def test_nothing_there_and_wrong_methods_are_problems(client: TestClient) -> None:
-    assert problem_of(client.get("/v1/no-such-thing")) == "http-404"
-    assert problem_of(client.put("/v1/assessments")) == "http-405"
+    assert problem_of(client.get("/v1/no-such-thing")) == "not-found"
+    assert problem_of(client.put("/v1/assessments")) == "method-not-allowed"
     for path in ("/v1/indexes/%2e%2e%2fen-US", "/../pyproject.toml", "/v1/assessments/xyz"):
         assert client.get(path).status_code in {404, 422}
 
