@@ -58,5 +58,5 @@ def _sent(field: dict[str, Any]) -> dict[str, Any]:
     if "contentMediaType" in field:
         field = field | {"format": "binary"}
     if "const" in field:
-        field = field | {"enum": [field.pop("const")]}
-    return field
+        field = field | {"enum": [field["const"]]}
+    return {name: value for name, value in field.items() if name != "const"}

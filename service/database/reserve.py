@@ -27,17 +27,23 @@ class Reserve:
     database
         The SQLite file.
     size
-        Bytes; what the largest single deletion writes.
+        Bytes; what the largest single deletion writes. With 0 none is taken, but what another
+        program took on this database is used.
     """
 
     def __init__(self, database: Path, size: int) -> None:
         self._file = database.with_name(f"{database.name}-reserve")
         self._size = size
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is space that can be given up."""
+        return self._file.exists()
+
     def fill(self) -> None:
         """Take the space, unless it is taken already or is not there."""
         try:
-            if not self._file.exists():
+            if self._size and not self.is_there:
                 free = shutil.disk_usage(self._file.parent).free
                 _allocate(self._file, min(self._size, free // _SHARE))
         except OSError as error:
@@ -47,13 +53,13 @@ class Reserve:
     def given_up(self) -> Iterator[None]:
         """Inside, the space is free."""
         logger.warning("the disk of the database is full: its reserve is used to delete")
-        had = self._file.stat().st_size if self._file.exists() else 0
+        had = self._file.stat().st_size if self.is_there else self._size
         self._file.unlink(missing_ok=True)
         try:
             yield
         finally:
             with suppress(OSError):
-                _allocate(self._file, had or self._size)
+                _allocate(self._file, had)
             self.fill()  # as much as there is, if another took the rest meanwhile
 
 

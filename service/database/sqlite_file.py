@@ -33,9 +33,8 @@ class SqliteFile:
         self._engine = engine
         self._path = Path(engine.url.database or "")
         self._inode = _inode(self._path)
-        self.reserve = Reserve(self._path, reserve_bytes) if reserve_bytes else None
-        if self.reserve is not None:
-            self.reserve.fill()
+        self.reserve = Reserve(self._path, reserve_bytes)
+        self.reserve.fill()
 
     def refuse_vanished(self) -> None:
         """Refuse to go on with a file that was deleted: all that is written there would be lost."""

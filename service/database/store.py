@@ -344,7 +344,7 @@ class Store:
             with self._writes() as session:
                 count = assessments.delete_assessments(session, chosen)
         except DiskFullError:
-            if self._reserve is None:
+            if self._reserve is None or not self._reserve.is_there:
                 raise
             with self._reads() as session:
                 ids = assessments.ids_of(session, chosen)
@@ -361,7 +361,7 @@ class Store:
             with self._writes() as session:
                 return change(session)
         except DiskFullError:
-            if self._reserve is None:
+            if self._reserve is None or not self._reserve.is_there:
                 raise
             return self._freed_from_reserve(self._reserve, change)
 
