@@ -175,6 +175,17 @@ def test_what_cannot_be_assessed_is_refused_in_plain_words(
     assert "Traceback" not in answer.text
 
 
+def test_a_first_language_of_which_nothing_is_known_is_a_warning(
+    client: TestClient, prompt: bytes
+) -> None:
+    answer = send(client, prompt, l1="uk")
+    assert answer.status_code == 200
+    (warning,) = (said for said in answer.json()["warnings"] if "first language" in said)
+    assert "'uk'" in warning
+    assert "Known: ar, de, en, es" in warning
+    assert not any("first language" in said for said in send(client, prompt).json()["warnings"])
+
+
 @pytest.mark.parametrize(
     ("audio", "status"),
     [
@@ -187,17 +198,6 @@ def test_what_cannot_be_assessed_is_refused_in_plain_words(
         (bytes(3_000_000), 413),
     ],
 )
-def test_a_first_language_of_which_nothing_is_known_is_a_warning(
-    client: TestClient, prompt: bytes
-) -> None:
-    answer = send(client, prompt, l1="uk")
-    assert answer.status_code == 200
-    (warning,) = (said for said in answer.json()["warnings"] if "first language" in said)
-    assert "'uk'" in warning
-    assert "Known: ar, de, en, es" in warning
-    assert not any("first language" in said for said in send(client, prompt).json()["warnings"])
-
-
 def test_what_is_no_recording_is_refused(client: TestClient, audio: bytes, status: int) -> None:
     answer = send(client, audio)
     assert answer.status_code == status
