@@ -367,9 +367,10 @@ class Store:
 
     def _freed_from_reserve(self, reserve: Reserve, change: Callable[[Session], T]) -> T:
         with reserve.given_up():
+            self._forget()  # what the log still holds takes space twice
             with self._writes() as session:
                 result = change(session)
-            self._forget()  # the log is as long as what was deleted
+            self._forget()
         return result
 
     def _forget(self) -> None:

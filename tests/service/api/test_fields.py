@@ -88,6 +88,8 @@ def test_a_field_that_is_given_twice_is_refused(idle: TestClient) -> None:
         "9999-12-31T23:59:59-14:00",
         "0000-01-01T00:00:00Z",
         "1e400",
+        "2026",
+        "0.5",
         "-99999999999999",
     ],
 )

@@ -30,11 +30,15 @@ from service.database.store import StorageError, Store
 from service.database.tables import JobRow
 from tests.service.api.conftest import PROMPT, TEXT, client_of
 from tests.service.database.conftest import (  # noqa: F401  (fixtures)
+    NewAssessments,
     Postgres,
     emptied_url,
+    fill,
     migrated_file,
     migrated_url,
+    new,
     postgres,
+    small_disk,
 )
 
 AGES_AGO = datetime(2020, 1, 1, tzinfo=timezone.utc)
@@ -210,6 +214,60 @@ def test_a_locked_database_delays_the_end_of_a_job_and_does_not_lose_it(
     assert (owed.names, store.job(job, key_id=None).state) == ((), "done")
     holder.close()
     store.close()
+
+
+def test_a_full_disk_is_told_and_can_be_helped_by_deleting(
+    small_disk: Path,  # noqa: F811
+    settings: ServiceSettings,
+    new: NewAssessments,  # noqa: F811
+) -> None:
+    client = client_of(replace(settings, database=f"sqlite:///{small_disk / 'service.db'}"))
+    service = client.app.state.service
+    service.ready = True  # nothing is assessed here: no index has to be loaded
+    voice = bytes(500_000)
+    ids = [service.store.save_assessment(new(audio=voice, learner_id="ana")).id for _ in range(3)]
+    service.keeping.tell()
+    assert client.get("/readyz").status_code == 200
+    fill(small_disk)
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["type"]) == (503, "urn:nativeear:problem:storage")
+    assert ready.json()["detail"] == "The disk of the database is full."
+    assert "Delete" in ready.json()["fix"]
+    assert client.get("/healthz").status_code == 200
+    assert client.get(f"/v1/assessments/{ids[0]}/audio").content == voice
+    assert client.delete(f"/v1/assessments/{ids[0]}").status_code == 204
+    assert client.get("/readyz").status_code == 503  # the disk is as full as it was
+    assert client.delete("/v1/learners/ana").status_code == 204
+    assert client.get("/v1/assessments").json()["items"] == []
+    (small_disk / "others").unlink()
+    service.keeping.tell()
+    assert client.get("/readyz").status_code == 200
+    service.store.close()
+
+
+def test_a_disk_that_is_full_for_this_user_alone_is_told_too(
+    tmp_path: Path, settings: ServiceSettings
+) -> None:
+    """A quota, say: the disk as such has space, but nothing can be written."""
+    import resource
+    import signal
+
+    client = client_of(replace(settings, database=f"sqlite:///{tmp_path / 'service.db'}"))
+    service = client.app.state.service
+    service.ready = True
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        service.keeping.tell()
+        ready = client.get("/readyz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert (ready.status_code, ready.json()["type"]) == (503, "urn:nativeear:problem:storage")
+    service.keeping.tell()
+    assert client.get("/readyz").status_code == 200
+    service.store.close()
 
 
 def test_what_can_never_be_written_is_owed_no_longer(

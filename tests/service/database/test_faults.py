@@ -6,8 +6,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from service.database.store import (
     StorageError,
     Store,
 )
+from tests.service.database.conftest import fill
 
 NOW = datetime.now(timezone.utc)
 ROOT = Path(store_module.__file__).parents[2]
@@ -263,28 +262,6 @@ def test_errors_are_told_by_their_code(kind, code) -> None:
     assert status_of(kind("x")) in {401, 404, 503}
 
 
-@pytest.fixture
-def small_disk(tmp_path) -> Iterator[Path]:
-    """A disk of 12 MiB of its own."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("no disk can be mounted here")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=True)
-
-
-def fill(disk: Path, name: str = "others") -> None:
-    """Use every byte that is left, as another program might."""
-    with suppress(OSError), (disk / name).open("ab", buffering=0) as file:
-        while file.write(bytes(4096)):
-            pass
-
-
-@pytest.mark.skipif(not shutil.which("mount"), reason="mount is not installed")
 def test_what_is_on_a_full_disk_can_be_deleted(small_disk, migrated_file, new) -> None:
     file = small_disk / "service.db"
     shutil.copy(migrated_file, file)
@@ -320,7 +297,6 @@ def test_what_is_on_a_full_disk_can_be_deleted(small_disk, migrated_file, new) -
     store.close()
 
 
-@pytest.mark.skipif(not shutil.which("mount"), reason="mount is not installed")
 def test_no_more_than_a_part_of_a_small_disk_is_reserved(small_disk, migrated_file) -> None:
     file = small_disk / "service.db"
     shutil.copy(migrated_file, file)
