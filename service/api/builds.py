@@ -18,7 +18,7 @@ from time import monotonic
 from typing import IO, Any
 
 from service.api.owed import Owed, Write
-from service.api.problems import Problem
+from service.api.problems import Problem, without_folders
 from service.api.unpacking import discard
 from service.database.store import Store
 from speech.errors import NativeEarError
@@ -139,7 +139,7 @@ class Builds:
         if cancelled:
             discard(Path(order.out).parent / f".{Path(order.out).name}.building")
             return partial(ended, state="cancelled")
-        problem = _problem(last.get("problem"))
+        problem = _problem(last.get("problem"), order)
         return partial(ended, state="failed", problem=problem.model_dump_json())
 
     def _say(self, job: str, **progress: Any) -> None:
@@ -193,7 +193,8 @@ def _kill(process: subprocess.Popen[str]) -> None:
                 process.kill()
 
 
-def _problem(told: Mapping[str, str] | None) -> Problem:
+def _problem(told: Mapping[str, str] | None, order: BuildOrder) -> Problem:
+    """What a build failed at; files of its corpus are named as in the corpus."""
     if told is None:
         told = {
             "code": "build-died",
@@ -201,11 +202,15 @@ def _problem(told: Mapping[str, str] | None) -> Problem:
             "cause": "Its process was killed, perhaps for want of memory.",
             "fix": "Try again, with less speech or more memory.",
         }
+    detail, cause, fix = (
+        without_folders(told[part].replace(f"{order.corpus}/", ""))
+        for part in ("message", "cause", "fix")
+    )
     return Problem(
         type=f"urn:nativeear:problem:{told['code']}",
         title="Build failed",
         status=422,
-        detail=told["message"],
-        cause=told["cause"],
-        fix=told["fix"],
+        detail=detail,
+        cause=cause,
+        fix=fix,
     )

@@ -243,8 +243,13 @@ def problem_of(error: NativeEarError, instance: str = "") -> Problem:
     if error.code == "storage":
         cause = ""  # the database's own words, with its address and the name of its user
     if status >= SERVERS_FAULT:
-        detail, cause, fix = (_FOLDERS.sub("", text) for text in (detail, cause, fix))
+        detail, cause, fix = (without_folders(text) for text in (detail, cause, fix))
     return Problem.of(error.code, status, detail, cause=cause, fix=fix, instance=instance)
+
+
+def without_folders(text: str) -> str:
+    """A sentence in which files are named without the folders that they lie in."""
+    return _FOLDERS.sub("", text)
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -224,7 +224,7 @@ def test_a_full_disk_is_told_and_can_be_helped_by_deleting(
     client = client_of(replace(settings, database=f"sqlite:///{small_disk / 'service.db'}"))
     service = client.app.state.service
     service.ready = True  # nothing is assessed here: no index has to be loaded
-    voice = bytes(500_000)
+    voice = bytes(850_000)
     ids = [service.store.save_assessment(new(audio=voice, learner_id="ana")).id for _ in range(3)]
     service.keeping.tell()
     assert client.get("/readyz").status_code == 200
