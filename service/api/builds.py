@@ -106,14 +106,16 @@ class Builds:
 
     def _follow(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
         try:
-            with self._turn:
-                end = self._run(job, order)
-            self._owed.write(job, end)
+            try:
+                with self._turn:
+                    end = self._run(job, order)
+            finally:
+                if unpacked is not None:
+                    discard(unpacked)
+            self._owed.write(job, end)  # once nothing is left of it
         finally:
             with self._lock:
                 self._unfinished.discard(job)
-            if unpacked is not None:
-                discard(unpacked)
 
     def _run(self, job: str, order: BuildOrder) -> Write:
         """Build, and return what writes down what became of it."""
