@@ -28,7 +28,7 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.calibration import calibration_of
-from scoring.feedback.first_language import first_language
+from scoring.feedback.first_language import first_language_or_warning
 from scoring.feedback.remarks import with_feedback
 from scoring.free.decoded import decode_speech
 from scoring.free.quality import OwnClassQuality
@@ -155,7 +155,7 @@ class Assessor:
         ------
         InputError
             If the recording is refused, a word has no pronunciation, nothing was meant, or the
-            first language is not known.
+            first language is named by a table that cannot be read.
         """
         if not (text and text.strip()) and not (phones and phones.strip()):
             raise InputError(
@@ -163,7 +163,7 @@ class Assessor:
                 fix="Give the text that was read, or its phones.",
             )
         if l1 is not None:
-            first_language(l1)  # refused, if at all, before anything slow is done
+            first_language_or_warning(l1)  # refused, if at all, before anything slow is done
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)
@@ -195,11 +195,11 @@ class Assessor:
         Raises
         ------
         InputError
-            If the recording is refused, no speech was heard in it, or the first language is not
-            known.
+            If the recording is refused, no speech was heard in it, or the first language is named
+            by a table that cannot be read.
         """
         if l1 is not None:
-            first_language(l1)
+            first_language_or_warning(l1)
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
@@ -53,6 +54,7 @@ _ENDED = frozenset({"done", "failed", "cancelled"})
 _WAITED_OUT = frozenset({429, 503})  # they say after which time to ask again
 _RETRY_S = 1.0
 _POLL_S = 0.5
+_LEAST_TIMEOUT_S = 0.01
 
 _Answer = TypeVar("_Answer")
 
@@ -140,6 +142,7 @@ class Client:
             ) from error
         self._url = url.rstrip("/")
         self._key = key
+        self._timeout_s = timeout_s
         self._patience_s = patience_s
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         self._http = httpx.Client(base_url=self._url, headers=headers, timeout=timeout_s)
@@ -174,8 +177,9 @@ class Client:
         calibration: Calibration = "auto",
         keep_audio: bool = False,
         idempotency_key: str | None = None,
+        timeout_s: float | None = 600.0,
     ) -> Assessment:
-        """Assess a recording, and wait for the result, however long the recording is.
+        """Assess a recording, and wait for the result.
 
         Parameters
         ----------
@@ -196,12 +200,16 @@ class Client:
         idempotency_key
             The same request under the same key is assessed once; a new one by default, so that
             a request that is sent again because the service was busy counts once.
+        timeout_s
+            How long all of it may take, the job of a long recording too; None for as long as it
+            takes. What the service finishes later is kept there.
 
         Raises
         ------
         ProblemError
-            What the service answers with, or that it does not answer.
+            What the service answers with, or that it does not answer, or not in time.
         """
+        until = _after(timeout_s)
         answered = self._send(
             audio,
             {
@@ -217,10 +225,11 @@ class Client:
                 "keep_audio": str(keep_audio).lower(),
             },
             {"Idempotency-Key": idempotency_key or uuid4().hex},
+            until,
         )
         if answered.status_code != 202:
             return _read(Assessment, answered)
-        done = self.wait(_read(JobCreated, answered).job)
+        done = self._wait(_read(JobCreated, answered).job.id, until)
         if not isinstance(done.result, Assessment):
             raise ProblemError(f"The job {done.id} ended without an assessment.")
         return done.result
@@ -239,6 +248,7 @@ class Client:
         group: str | None = None,
         calibration: Calibration = "auto",
         keep_audio: bool = False,
+        idempotency_key: str | None = None,
     ) -> JobAnswer:
         """Hand in a recording to be assessed as a job; see `assess` for the fields, and `wait`."""
         answered = self._send(
@@ -255,13 +265,16 @@ class Client:
                 "calibration": calibration,
                 "keep_audio": str(keep_audio).lower(),
             },
-            {"Prefer": "respond-async"},
+            {"Prefer": "respond-async", "Idempotency-Key": idempotency_key or uuid4().hex},
         )
         return _read(JobCreated, answered).job
 
     def job(self, id: str) -> JobAnswer:
         """How far a job is."""
-        return _read(JobAnswer, self._ask("GET", f"/v1/jobs/{id}"))
+        return self._job(id, inf)
+
+    def _job(self, id: str, until: float) -> JobAnswer:
+        return _read(JobAnswer, self._ask("GET", f"/v1/jobs/{quote(id, safe='')}", until=until))
 
     def cancel(self, id: str) -> JobAnswer:
         """Cancel a job; an assessment that has begun is finished."""
@@ -275,12 +288,14 @@ class Client:
         ProblemError
             If it fails, is cancelled, or is not done within `timeout_s` seconds.
         """
-        id = job if isinstance(job, str) else job.id
-        until = None if timeout_s is None else monotonic() + timeout_s
-        while (found := self.job(id)).state not in _ENDED:
-            if until is not None and monotonic() > until:
+        return self._wait(job if isinstance(job, str) else job.id, _after(timeout_s))
+
+    def _wait(self, id: str, until: float) -> JobAnswer:
+        while (found := self._job(id, until)).state not in _ENDED:
+            if monotonic() + _POLL_S > until:
                 raise ProblemError(
-                    f"The job {id} is not done after {timeout_s:g} s.", fix="Wait for it again."
+                    f"The job {id} is not done in time: it is {found.state}.",
+                    fix="Wait for it again.",
                 )
             sleep(_POLL_S)
         if found.problem is not None:
@@ -448,7 +463,11 @@ class Client:
             raise self._unreachable(error) from error
 
     def _send(
-        self, audio: Recording, fields: Mapping[str, str | None], headers: Mapping[str, str]
+        self,
+        audio: Recording,
+        fields: Mapping[str, str | None],
+        headers: Mapping[str, str],
+        until: float = inf,
     ) -> httpx.Response:
         data = audio if isinstance(audio, bytes) else _content(audio)
         return self._ask(
@@ -457,6 +476,7 @@ class Client:
             data={name: value for name, value in fields.items() if value is not None},
             files={"audio": ("recording", data)},
             headers=headers,
+            until=until,
         )
 
     def _ask(
@@ -466,22 +486,27 @@ class Client:
         *,
         params: Mapping[str, str | None] | None = None,
         body: Mapping[str, str | None] | None = None,
+        until: float = inf,
         **sent: Any,
     ) -> httpx.Response:
         """Send a request, again if the service says that it may be; problems are raised."""
         import httpx
 
         given = {name: value for name, value in (params or {}).items() if value is not None}
-        until = monotonic() + self._patience_s
+        patient_until = min(until, monotonic() + self._patience_s)
         while True:
+            timeout_s = max(_LEAST_TIMEOUT_S, min(self._timeout_s, until - monotonic()))
             try:
-                answered = self._http.request(method, path, params=given, json=body, **sent)
+                answered = self._http.request(
+                    method, path, params=given, json=body, timeout=timeout_s, **sent
+                )
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._unreachable(error) from error
             if answered.is_success:
                 return answered
             pause_s = _pause_s(answered)
-            if answered.status_code not in _WAITED_OUT or monotonic() + pause_s > until:
+            waits = answered.status_code in _WAITED_OUT or "Retry-After" in answered.headers
+            if not waits or monotonic() + pause_s > patient_until:
                 raise _problem(answered)
             sleep(pause_s)
 
@@ -491,6 +516,10 @@ class Client:
             cause=str(error) or type(error).__name__,
             fix="Start it with `nativeear serve`, or give the address where it listens.",
         )
+
+
+def _after(timeout_s: float | None) -> float:
+    return inf if timeout_s is None else monotonic() + timeout_s
 
 
 def _content(file: str | os.PathLike[str]) -> bytes:

@@ -78,17 +78,40 @@ def first_language(name: str) -> FirstLanguage:
     InputError
         If it is not known; the known ones are listed.
     """
-    path, _, wanted = name.rpartition(":")
-    known = _imported(Path(path)) if path else _shipped()
-    found = known.get(wanted.strip().lower()) or known.get(primary_subtag(wanted.strip()))
+    found, known = _find(name)
     if found is None:
-        tags = sorted({language.name: tag for tag, language in reversed([*known.items()])}.values())
         raise InputError(
             f"No sounds are known of the first language {name!r}.",
-            cause=f"Known: {', '.join(tags[:40])}{' …' if len(tags) > 40 else ''}.",
+            cause=f"Known: {known}.",
             fix="Give one of these, or import more with `nativeear inventory import`.",
         )
     return found
+
+
+def first_language_or_warning(name: str) -> tuple[FirstLanguage | None, str | None]:
+    """As `first_language`, with a warning in the place of a language that is not known.
+
+    Raises
+    ------
+    InputError
+        If a table is named that cannot be read.
+    """
+    found, known = _find(name)
+    if found is not None:
+        return found, None
+    return None, (
+        f"No sounds are known of the first language {name!r}, so no remark says which sounds are "
+        f"new to its speakers. Known: {known}."
+    )
+
+
+def _find(name: str) -> tuple[FirstLanguage | None, str]:
+    """A language if it is known, and those that are."""
+    path, _, wanted = name.rpartition(":")
+    known = _imported(Path(path)) if path else _shipped()
+    found = known.get(wanted.strip().lower()) or known.get(primary_subtag(wanted.strip()))
+    tags = sorted({language.name: tag for tag, language in reversed([*known.items()])}.values())
+    return found, f"{', '.join(tags[:40])}{' …' if len(tags) > 40 else ''}"
 
 
 def first_language_note(l1: FirstLanguage, meant: Phone, heard: Phone | None) -> str | None:

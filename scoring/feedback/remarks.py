@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from scoring.assessment import Assessment, Insertion, PhoneAssessment, Remark, WordAssessment
 from scoring.feedback import articulation
-from scoring.feedback.first_language import FirstLanguage, first_language, first_language_note
+from scoring.feedback.first_language import (
+    FirstLanguage,
+    first_language_note,
+    first_language_or_warning,
+)
 from scoring.feedback.functional_load import functional_load
 from scoring.feedback.minimal_pairs import NOTHING, pairs_of
 from scoring.grading import FLAGGED
@@ -56,14 +60,14 @@ def with_feedback(
     Returns
     -------
     Assessment
-        The same with `feedback` and `remarks`.
+        The same with `feedback` and `remarks`, and a warning if the first language is not known.
 
     Raises
     ------
     InputError
-        If the first language is not known.
+        If the first language is named by a table that cannot be read.
     """
-    spoken_first = None if l1 is None else first_language(l1)
+    spoken_first, warning = (None, None) if l1 is None else first_language_or_warning(l1)
     words = tuple(_with_sentences(word, inventory) for word in assessment.words)
     return assessment.model_copy(
         update={
@@ -72,6 +76,7 @@ def with_feedback(
                 _with_sentence(extra, words, inventory) for extra in assessment.insertions
             ),
             "remarks": tuple(_remarks(words, inventory, spoken_first)),
+            "warnings": (*assessment.warnings, *([warning] if warning else [])),
         }
     )
 

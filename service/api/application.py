@@ -9,21 +9,24 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timezone
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
-from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi import Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from service.api.builds import Builds
+from service.api.description import described, operation
 from service.api.edge import Edge
 from service.api.engine import Engine
+from service.api.fields import refuse_unknown_fields
+from service.api.keeping import Keeping
 from service.api.keys import Doorkeeper
 from service.api.metrics import Metrics
+from service.api.owed import Owed
 from service.api.pending import Pending
-from service.api.problems import Problem, tell_problems
+from service.api.problems import tell_problems
 from service.api.recordings import Decoder
 from service.api.references import References
 from service.api.routes import (
@@ -39,7 +42,6 @@ from service.api.routes import (
 from service.api.settings import ServiceSettings
 from service.api.state import Service
 from service.api.version import VERSION
-from service.database.jobs import LEASE
 from service.database.store import Store
 from speech.errors import InputError, NativeEarError
 from speech.recognisers.whisper import find_recogniser
@@ -48,7 +50,7 @@ logger = logging.getLogger("nativeear.service")
 
 _PURGE_S = 600.0
 _RETRY_S = 5.0
-_RENEW_S = LEASE.total_seconds() / 6
+_BESIDE_AUDIO_BYTES = 4 << 20  # what deleting the largest recording writes, beside the recording
 
 _ABOUT = """\
 Hears a learner against native speech, phone by phone.
@@ -70,13 +72,15 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         If the database cannot be opened.
     """
     recogniser = find_recogniser(settings.asr)
-    store = Store.open(settings.database)
+    store = Store.open(settings.database, reserve_bytes=settings.max_bytes + _BESIDE_AUDIO_BYTES)
     try:
         _refuse_open_door(settings, store)
     except NativeEarError:
         store.close()
         raise
     metrics = Metrics()
+    owed = Owed()
+    builds, pending = Builds(store, owed), Pending(store, owed)
     service = Service(
         settings=settings,
         store=store,
@@ -85,8 +89,10 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         engine=Engine(settings, metrics),
         decoder=Decoder(settings, metrics),
         doorkeeper=Doorkeeper(store),
-        builds=Builds(store),
-        pending=Pending(store),
+        builds=builds,
+        pending=pending,
+        owed=owed,
+        keeping=Keeping(store, owed, builds, pending),
         recogniser=recogniser,
     )
     application = FastAPI(
@@ -97,14 +103,19 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         docs_url=None,  # it would load scripts from elsewhere
         redoc_url=None,
         lifespan=_lifespan,
+        generate_unique_id_function=operation,
     )
     application.state.service = service
     tell_problems(application)
-    for routes in (assessments, texts, indexes, practice, learners, jobs, stream, health):
-        application.include_router(routes.router)
+    known_only = [Depends(refuse_unknown_fields)]
+    for routes in (assessments, texts, indexes, practice, learners, jobs, health):
+        application.include_router(routes.router, dependencies=known_only)
+    application.include_router(stream.router)
     application.mount(
         "/", StaticFiles(directory=Path(str(files("service") / "page")), html=True), name="page"
     )
+    # What is audio, or told bit by bit, is left as it is.
+    application.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     application.add_middleware(
         Edge,
         settings=settings,
@@ -120,7 +131,7 @@ def create_application(settings: ServiceSettings) -> FastAPI:
             allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Prefer"],
             expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
         )
-    application.openapi = lambda: _openapi(application)  # type: ignore[method-assign]
+    application.openapi = lambda: described(application)  # type: ignore[method-assign]
     return application
 
 
@@ -137,7 +148,7 @@ def _refuse_open_door(settings: ServiceSettings, store: Store) -> None:
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     service: Service = application.state.service
-    keeping = asyncio.create_task(_keep_jobs(service))
+    keeping = asyncio.create_task(service.keeping.run())
     tasks = [asyncio.create_task(_start(service)), asyncio.create_task(_purge(service))]
     try:
         yield
@@ -152,6 +163,9 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
             await asyncio.wait_for(service.pending.finish(), 5.0)
         await to_thread.run_sync(service.builds.stop)
         await _end(keeping)
+        await to_thread.run_sync(service.keeping.tell)
+        if lost := service.owed.names:
+            logger.error("the database was not told what became of %s", ", ".join(lost))
         try:
             await to_thread.run_sync(service.store.abandon_jobs)
         except NativeEarError as error:
@@ -191,24 +205,6 @@ def _warm(service: Service) -> None:
     service.engine.start(opened[0])
 
 
-async def _keep_jobs(service: Service) -> None:
-    """Say that this service lives, and fail the jobs of those that do not."""
-    while True:
-        try:
-            await to_thread.run_sync(_renew_jobs, service)
-        except NativeEarError as error:
-            logger.warning("its jobs could not be kept: %s", error)
-        await asyncio.sleep(_RENEW_S)
-
-
-def _renew_jobs(service: Service) -> None:
-    for job in service.store.renew_jobs():  # another service may have been asked to cancel it
-        service.builds.cancel(job)
-        service.pending.cancel(job)
-    if orphans := service.store.fail_orphans():
-        logger.warning("%d jobs had been left by a service that died", orphans)
-
-
 async def _purge(service: Service) -> None:
     """Delete what has expired, now and then."""
     while True:
@@ -217,29 +213,3 @@ async def _purge(service: Service) -> None:
         except NativeEarError as error:
             logger.warning("what has expired could not be deleted: %s", error)
         await asyncio.sleep(_PURGE_S)
-
-
-def _openapi(application: FastAPI) -> dict[str, Any]:
-    """The description of the interface, with problems in the place of FastAPI's own errors."""
-    if application.openapi_schema is None:
-        described = get_openapi(
-            title=application.title,
-            version=application.version,
-            description=application.description,
-            license_info=application.license_info,
-            routes=application.routes,
-            tags=[
-                {"name": "assessments", "description": "Recordings and their results."},
-                {"name": "texts", "description": "What a text sounds like."},
-                {"name": "indexes", "description": "The native references."},
-                {"name": "learners", "description": "Histories and groups."},
-                {"name": "jobs", "description": "Work that outlasts a request."},
-                {"name": "service", "description": "Health and figures."},
-            ],
-        )
-        schemas = described.setdefault("components", {}).setdefault("schemas", {})
-        for unused in ("HTTPValidationError", "ValidationError"):
-            schemas.pop(unused, None)
-        schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        application.openapi_schema = described
-    return application.openapi_schema

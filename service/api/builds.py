@@ -12,11 +12,13 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
-from service.api.problems import Problem
+from service.api.owed import Owed, Write
+from service.api.problems import Problem, without_folders
 from service.api.unpacking import discard
 from service.database.store import Store
 from speech.errors import NativeEarError
@@ -57,8 +59,10 @@ class BuildOrder:
 class Builds:
     """The builds of one service, one at a time. Safe to share between threads."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, owed: Owed) -> None:
         self._store = store
+        self._owed = owed
+        self._unfinished: set[str] = set()
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._cancelled: set[str] = set()
         self._stopping = False
@@ -66,8 +70,16 @@ class Builds:
         self._turn = threading.Semaphore(1)
         self._threads: list[threading.Thread] = []
 
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Ids of those that wait or are being built."""
+        with self._lock:
+            return tuple(self._unfinished)
+
     def start(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
         """Build in the background; `unpacked` is removed afterwards."""
+        with self._lock:
+            self._unfinished.add(job)
         thread = threading.Thread(
             target=self._follow, args=(job, order, unpacked), name=f"build-{job}", daemon=True
         )
@@ -94,25 +106,29 @@ class Builds:
 
     def _follow(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
         try:
-            with self._turn:
-                self._run(job, order)
-        except NativeEarError:
-            logger.exception("what became of job %s could not be kept", job)
+            try:
+                with self._turn:
+                    end = self._run(job, order)
+            finally:
+                if unpacked is not None:
+                    discard(unpacked)
+            self._owed.write(job, end)  # once nothing is left of it
         finally:
-            if unpacked is not None:
-                discard(unpacked)
+            with self._lock:
+                self._unfinished.discard(job)
 
-    def _run(self, job: str, order: BuildOrder) -> None:
+    def _run(self, job: str, order: BuildOrder) -> Write:
+        """Build, and return what writes down what became of it."""
+        ended = partial(self._store.update_job, job)
         with self._lock:
             if job in self._cancelled or self._stopping:
                 process = None
             else:
                 process = self._processes[job] = _started()
         if process is None:
-            self._store.update_job(job, state="cancelled")
-            return
+            return partial(ended, state="cancelled")
         try:
-            self._store.update_job(job, state="running")
+            self._say(job, state="running")
             last = self._converse(job, order, process)
         finally:
             _kill(process)
@@ -121,14 +137,17 @@ class Builds:
                 del self._processes[job]
                 cancelled = job in self._cancelled
         if "result" in last:
-            self._store.update_job(job, state="done", result=json.dumps(last["result"]))
-        elif cancelled:
+            return partial(ended, state="done", result=json.dumps(last["result"]))
+        if cancelled:
             discard(Path(order.out).parent / f".{Path(order.out).name}.building")
-            self._store.update_job(job, state="cancelled")
-        else:
-            self._store.update_job(
-                job, state="failed", problem=_problem(last.get("problem")).model_dump_json()
-            )
+            return partial(ended, state="cancelled")
+        problem = _problem(last.get("problem"), order)
+        return partial(ended, state="failed", problem=problem.model_dump_json())
+
+    def _say(self, job: str, **progress: Any) -> None:
+        """Write down how far a build is; a build goes on without that."""
+        with suppress(NativeEarError):
+            self._store.update_job(job, **progress)
 
     def _converse(
         self, job: str, order: BuildOrder, process: subprocess.Popen[str]
@@ -143,9 +162,7 @@ class Builds:
             last = json.loads(line)
             if "stage" in last and monotonic() - told >= _TELL_S:
                 told = monotonic()
-                self._store.update_job(
-                    job, stage=last["stage"], done=last["done"], total=last["total"]
-                )
+                self._say(job, stage=last["stage"], done=last["done"], total=last["total"])
         return last
 
 
@@ -178,7 +195,8 @@ def _kill(process: subprocess.Popen[str]) -> None:
                 process.kill()
 
 
-def _problem(told: Mapping[str, str] | None) -> Problem:
+def _problem(told: Mapping[str, str] | None, order: BuildOrder) -> Problem:
+    """What a build failed at; files of its corpus are named as in the corpus."""
     if told is None:
         told = {
             "code": "build-died",
@@ -186,11 +204,15 @@ def _problem(told: Mapping[str, str] | None) -> Problem:
             "cause": "Its process was killed, perhaps for want of memory.",
             "fix": "Try again, with less speech or more memory.",
         }
+    detail, cause, fix = (
+        without_folders(told[part].replace(f"{order.corpus}/", ""))
+        for part in ("message", "cause", "fix")
+    )
     return Problem(
         type=f"urn:nativeear:problem:{told['code']}",
         title="Build failed",
         status=422,
-        detail=told["message"],
-        cause=told["cause"],
-        fix=told["fix"],
+        detail=detail,
+        cause=cause,
+        fix=fix,
     )

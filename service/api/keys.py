@@ -155,7 +155,7 @@ def caller_of(connection: HTTPConnection) -> Caller:
 
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="A key, `nek_…`.")
-_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="key header")
+_HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="key-header")
 
 
 def allowed(*scopes: str) -> Callable[..., Caller]:

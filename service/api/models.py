@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+import unicodedata
+from datetime import datetime, timezone
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from scoring.assessment import Assessment
 from service.api.problems import Problem
@@ -25,6 +27,44 @@ Plain = AfterValidator(_without_nul)
 Text = Annotated[str, Field(max_length=MAX_TEXT), Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), Plain]
 Tag = Annotated[str, Field(min_length=2, max_length=35), Plain]
+
+
+def _addressable(name: str) -> str:
+    if name in {".", ".."}:
+        raise ValueError("is a step in a path, by which nothing could be found again")
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise ValueError("holds a control character")
+    return name
+
+
+PathName = Annotated[Name, AfterValidator(_addressable)]
+"""A name that somebody chose, and under which a route finds what was stored."""
+
+FirstLanguage = Annotated[str, Field(min_length=2, max_length=60, pattern=r"^[^:/\\]*$"), Plain]
+"""A tag, code or English name; never a file of the service's machine."""
+
+
+def _no_number(told: object) -> object:
+    # A year would be taken for seconds since 1970.
+    if isinstance(told, str) and _NUMBER.fullmatch(told.strip()):
+        raise ValueError("is a number; write 2026-01-31 or 2026-01-31T10:00:00Z")
+    return told
+
+
+_NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=timezone.utc)
+    try:
+        return moment.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("lies outside of the years 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc)]
+"""A moment in UTC, told as ISO 8601 with or without a zone."""
 
 Calibration = Literal["auto", "expert", "training-free"]
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from functools import partial
 
 from anyio import to_thread
 
 from scoring.assessment import Assessment
+from service.api.owed import Owed
 from service.api.problems import internal_problem, problem_of
+from service.database.errors import StorageError
 from service.database.store import Store, StoredAssessment
 from speech.errors import NativeEarError
-
-logger = logging.getLogger("nativeear.service")
 
 Save = Callable[[Assessment], StoredAssessment]
 
@@ -22,10 +22,16 @@ Save = Callable[[Assessment], StoredAssessment]
 class Pending:
     """Follows what the engine was given for a job."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, owed: Owed) -> None:
         self._store = store
+        self._owed = owed
         self._futures: dict[str, Future[Assessment]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        """Ids of those that are followed."""
+        return tuple(self._futures)
 
     def follow(self, job: str, future: Future[Assessment], save: Save) -> None:
         """Write the result of `future` into a job as soon as it is there."""
@@ -45,24 +51,30 @@ class Pending:
             await asyncio.wait(set(self._tasks))
 
     async def _finish(self, job: str, future: Future[Assessment], save: Save) -> None:
-        update = self._store.update_job
         try:
             result = await asyncio.wrap_future(future)
-            stored = await to_thread.run_sync(save, result)
-            await to_thread.run_sync(
-                lambda: update(job, state="done", done=1, total=1, result=stored.result)
-            )
         except (asyncio.CancelledError, CancelledError):
-            await to_thread.run_sync(lambda: update(job, state="cancelled"))
+            end = partial(self._store.update_job, job, state="cancelled")
         except Exception as error:
-            problem = (
-                problem_of(error)
-                if isinstance(error, NativeEarError)
-                else internal_problem(error, f"job {job}")
-            ).model_dump_json()
-            try:
-                await to_thread.run_sync(lambda: update(job, state="failed", problem=problem))
-            except NativeEarError:
-                logger.exception("what became of job %s could not be kept", job)
-        finally:
-            self._futures.pop(job, None)
+            end = partial(self._fail, job, error)
+        else:
+            end = partial(self._done, job, save, result)
+        await to_thread.run_sync(self._owed.write, job, end)
+        self._futures.pop(job, None)
+
+    def _done(self, job: str, save: Save, result: Assessment) -> None:
+        try:
+            stored = save(result)
+        except StorageError:
+            raise
+        except Exception as error:
+            self._fail(job, error)
+        else:
+            self._store.update_job(job, state="done", done=1, total=1, result=stored.result)
+
+    def _fail(self, job: str, error: Exception) -> None:
+        if isinstance(error, NativeEarError):
+            problem = problem_of(error)
+        else:
+            problem = internal_problem(error, f"job {job}")
+        self._store.update_job(job, state="failed", problem=problem.model_dump_json())

@@ -129,6 +129,33 @@ class UnsupportedMediaError(ServiceError):
     status = 415
 
 
+class InvalidRequestError(ServiceError):
+    """The request does not fit the description of the interface."""
+
+    code = "invalid-request"
+    status = 422
+
+
+class UnreadableBodyError(ServiceError):
+    """The body is not of the form that its headers tell."""
+
+    code = "unreadable-body"
+
+
+class MethodNotAllowedError(ServiceError):
+    """There is something, which does not answer to that method."""
+
+    code = "method-not-allowed"
+    status = 405
+
+
+class InProgressError(ServiceError):
+    """The same request is being worked at."""
+
+    code = "in-progress"
+    status = 409
+
+
 class TooLargeError(ServiceError):
     """More was sent than is accepted."""
 
@@ -184,7 +211,15 @@ _STATUS_OF_CODE = {
     "storage": 503,
     "not-found": 404,
     "conflict": 409,
+    "idempotency-key-reused": 422,
     "not-authenticated": 401,
+}
+
+
+# What the framework refuses by itself.
+_CODES_OF_HTTP = {
+    kind.status: kind.code
+    for kind in (UnreadableBodyError, NotThereError, MethodNotAllowedError, TooLargeError)
 }
 
 
@@ -200,14 +235,21 @@ def status_of(error: NativeEarError) -> int:
 def problem_of(error: NativeEarError, instance: str = "") -> Problem:
     """An error of the family as a problem.
 
-    Where the service is at fault, its sentences may name files; in which folders they lie is
-    nobody's business but the operator's, and stays in the log.
+    Where the service is at fault, its sentences may name files and the database; in which folders
+    and at which address they lie is nobody's business but the operator's.
     """
     status = status_of(error)
     detail, cause, fix = error.message, error.cause, error.fix
+    if error.code == "storage":
+        cause = ""  # the database's own words, with its address and the name of its user
     if status >= SERVERS_FAULT:
-        detail, cause, fix = (_FOLDERS.sub("", text) for text in (detail, cause, fix))
+        detail, cause, fix = (without_folders(text) for text in (detail, cause, fix))
     return Problem.of(error.code, status, detail, cause=cause, fix=fix, instance=instance)
+
+
+def without_folders(text: str) -> str:
+    """A sentence in which files are named without the folders that they lie in."""
+    return _FOLDERS.sub("", text)
 
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
@@ -251,7 +293,9 @@ def tell_problems(application: FastAPI) -> None:
             headers.setdefault("WWW-Authenticate", "Bearer")
         if problem.status == 503:
             headers.setdefault("Retry-After", "5")
-        if problem.status >= 500 and problem.status not in {503, 504}:
+        if error.code == "storage":
+            logger.warning("%s: %s (%s)", request.url.path, error.message, error.cause)
+        elif problem.status >= 500 and problem.status not in {503, 504}:
             logger.error("%s: %s (%s)", request.url.path, error.message, error.cause)
         return answer(problem, headers)
 
@@ -262,8 +306,8 @@ def tell_problems(application: FastAPI) -> None:
         told = str(first.get("msg", "not valid"))
         return answer(
             Problem.of(
-                "invalid-request",
-                422,
+                InvalidRequestError.code,
+                InvalidRequestError.status,
                 f"The request is not valid: {where or 'its body'}.",
                 cause=told,
                 fix="See the description of the interface at /openapi.json.",
@@ -280,7 +324,7 @@ def tell_problems(application: FastAPI) -> None:
             detail = f"{request.url.path} does not answer to {request.method}."
         return answer(
             Problem.of(
-                f"http-{error.status_code}",
+                _CODES_OF_HTTP.get(error.status_code, InvalidRequestError.code),
                 error.status_code,
                 detail,
                 fix="See the description of the interface at /openapi.json.",

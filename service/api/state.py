@@ -10,8 +10,10 @@ from starlette.requests import HTTPConnection
 
 from service.api.builds import Builds
 from service.api.engine import Engine
+from service.api.keeping import Keeping
 from service.api.keys import Doorkeeper
 from service.api.metrics import Metrics
+from service.api.owed import Owed
 from service.api.pending import Pending
 from service.api.recordings import Decoder
 from service.api.references import References
@@ -44,6 +46,8 @@ class Service:
     doorkeeper: Doorkeeper
     builds: Builds
     pending: Pending
+    owed: Owed
+    keeping: Keeping
     recogniser: Recogniser | None = None
     ready: bool = False
     trouble: NativeEarError | None = None

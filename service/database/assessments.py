@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import CursorResult, Delete, Select, Update, and_, delete, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Delete,
+    Select,
+    Update,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from scoring.assessment import Assessment
-from service.database.errors import ConflictError, NotFoundError
+from service.database.errors import NotFoundError
 from service.database.ownership import Whose, owned, owner
 from service.database.tables import NO_KEY, AssessmentRow, AudioRow, PhoneRow
 from speech.errors import InputError
@@ -174,32 +185,6 @@ def find_assessment(session: Session, id: str, whose: Whose) -> StoredAssessment
     return _stored(*found)
 
 
-def find_replayed(
-    session: Session, key_id: str | None, idempotency_key: str, request_digest: str | None
-) -> StoredAssessment | None:
-    """What the same request was answered with before; None if it is new.
-
-    Raises
-    ------
-    ConflictError
-        If another request had the same idempotency key.
-    """
-    found = session.execute(
-        _with_audio().where(
-            AssessmentRow.key_id == owner(key_id), AssessmentRow.idempotency_key == idempotency_key
-        )
-    ).first()
-    if found is None:
-        return None
-    row, has_audio = found
-    if row.request_digest != request_digest:
-        raise ConflictError(
-            "Another request had the same idempotency key.",
-            fix="Give each request a key of its own; repeat one only with the same content.",
-        )
-    return _stored(row, has_audio)
-
-
 def list_assessments(
     session: Session,
     whose: Whose,
@@ -291,24 +276,29 @@ def delete_assessment(session: Session, id: str, whose: Whose) -> None:
     NotFoundError
         If it is not there, or belongs to another key.
     """
-    chosen = delete(AssessmentRow).where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
-    if not rows_of(session, chosen):
+    chosen = (AssessmentRow.id == id) & owned(AssessmentRow.key_id, whose)
+    if not delete_assessments(session, chosen):
         raise _absent(id)
 
 
-def delete_learner(session: Session, learner_id: str, whose: Whose) -> int:
-    """Delete all assessments of a learner; how many there were."""
-    return rows_of(
-        session,
-        delete(AssessmentRow).where(
-            AssessmentRow.learner_id == learner_id, owned(AssessmentRow.key_id, whose)
-        ),
-    )
+def of_learner(learner_id: str, whose: Whose) -> ColumnElement[bool]:
+    """Condition that an assessment is one of a learner."""
+    return (AssessmentRow.learner_id == learner_id) & owned(AssessmentRow.key_id, whose)
 
 
-def delete_expired(session: Session, now: datetime) -> int:
-    """Delete assessments whose time is over; how many there were."""
-    return rows_of(session, delete(AssessmentRow).where(AssessmentRow.expires_at <= now))
+def expired(now: datetime) -> ColumnElement[bool]:
+    """Condition that the time of an assessment is over."""
+    return AssessmentRow.expires_at <= now
+
+
+def ids_of(session: Session, chosen: ColumnElement[bool]) -> list[str]:
+    """Ids of assessments."""
+    return list(session.scalars(select(AssessmentRow.id).where(chosen)))
+
+
+def delete_assessments(session: Session, chosen: ColumnElement[bool]) -> int:
+    """Delete assessments with all that belongs to them; how many there were."""
+    return rows_of(session, delete(AssessmentRow).where(chosen))
 
 
 def rows_of(session: Session, change: Delete | Update) -> int:

@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 
-from service.database.errors import StorageError
+from service.database.errors import DiskFullError, StorageError
 from speech.errors import InputError, MissingDependencyError
 
 ENVIRONMENT = "NATIVEEAR_DATABASE"
@@ -77,11 +83,6 @@ def for_writing(engine: Engine) -> Engine:
     return engine.execution_options(**{_WRITES: True})
 
 
-def sqlite_file(engine: Engine) -> Path | None:
-    """The file of a SQLite database; None for others."""
-    return Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
-
-
 @contextmanager
 def told_plainly() -> Iterator[None]:
     """Turn what a database complains of into errors of the family.
@@ -90,6 +91,8 @@ def told_plainly() -> Iterator[None]:
     ------
     StorageError
         If the database failed.
+    DiskFullError
+        If it has no space left.
     InputError
         If it refused a value.
     IntegrityError
@@ -98,22 +101,38 @@ def told_plainly() -> Iterator[None]:
     try:
         yield
     except (DataError, OverflowError, UnicodeEncodeError) as error:
-        raise InputError("The database does not take a value.", cause=_first_line(error)) from error
+        raise _not_taken(error) from error
     except IntegrityError:
         raise  # who wrote it knows what it contradicts
     except SQLAlchemyError as error:
+        if isinstance(error, StatementError) and isinstance(error.orig, _NO_VALUES):
+            raise _not_taken(error) from error
         cause = _first_line(error)
+        if any(sign in cause for sign in _FULL):
+            raise disk_full(cause) from error
         message, fix = _told(cause)
         raise StorageError(message, cause=cause, fix=fix) from error
 
 
-_COMPLAINTS = (
-    ("is full", "The disk of the database is full.", "Free some space; nothing stored is lost."),
-    (
-        "No space left",
+# A value that is refused on its way to the database.
+_NO_VALUES = (OverflowError, ValueError, TypeError)
+
+
+def _not_taken(error: BaseException) -> InputError:
+    return InputError("The database does not take a value.", cause=_first_line(error))
+
+
+def disk_full(cause: str = "") -> DiskFullError:
+    """What to say of a disk without space."""
+    return DiskFullError(
         "The disk of the database is full.",
-        "Free some space; nothing stored is lost.",
-    ),
+        cause=cause,
+        fix="Delete what is not needed, or free some space; nothing stored is lost.",
+    )
+
+
+_FULL = ("is full", "No space left")
+_COMPLAINTS = (
     (
         "readonly",
         "The database may not be written.",
@@ -147,7 +166,7 @@ def _told(cause: str) -> tuple[str, str]:
 
 
 def _first_line(error: BaseException) -> str:
-    origin = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    origin = error.orig if isinstance(error, StatementError) and error.orig else error
     return str(origin).strip().partition("\n")[0]
 
 

@@ -11,6 +11,10 @@ class StorageError(NativeEarError):
     code = "storage"
 
 
+class DiskFullError(StorageError):
+    """There is no space left for the database; what is stored can be read, and deleted."""
+
+
 class NotFoundError(NativeEarError):
     """Nothing is kept under that name, or it belongs to another key."""
 
@@ -21,6 +25,12 @@ class ConflictError(NativeEarError):
     """It contradicts what is kept already."""
 
     code = "conflict"
+
+
+class ReusedKeyError(NativeEarError):
+    """An idempotency key came with another request than the first time."""
+
+    code = "idempotency-key-reused"
 
 
 class AuthenticationError(NativeEarError):

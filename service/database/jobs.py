@@ -7,6 +7,7 @@ lives. Several services may share a database: each fails what belongs to none of
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from uuid import uuid4
@@ -17,7 +18,7 @@ from sqlalchemy.orm import Session
 from service.database.assessments import rows_of
 from service.database.errors import ConflictError, NotFoundError
 from service.database.ownership import Whose, owned, owner
-from service.database.tables import NO_KEY, AssessmentRow, JobRow
+from service.database.tables import NO_KEY, AssessmentRow, JobRow, ServiceRow
 
 ENDED = ("done", "failed", "cancelled")
 ASSESSMENT = "assessment"
@@ -80,7 +81,7 @@ def insert_job(session: Session, kind: str, request: str, key_id: str | None, op
         id=uuid4().hex,
         key_id=owner(key_id),
         opened_by=opened,
-        leased_until=_now(session) + LEASE,
+        leased_until=shared_now(session) + LEASE,
         kind=kind,
         state="queued",
         stage="",
@@ -188,21 +189,28 @@ def request_cancel(session: Session, id: str, whose: Whose) -> None:
     row.updated_at = datetime.now(timezone.utc)
 
 
-def renew_jobs(session: Session, opened: str) -> tuple[str, ...]:
-    """Put off the end of the leases of one opening; ids of its jobs that are to be given up."""
-    own = (JobRow.opened_by == opened) & JobRow.state.not_in(ENDED)
-    rows_of(session, update(JobRow).where(own).values(leased_until=_now(session) + LEASE))
+def renew_jobs(session: Session, opened: str, ids: Collection[str]) -> tuple[str, ...]:
+    """Put off the end of the leases of jobs; ids of those that are to be given up.
+
+    Only `ids` are renewed: a job of this opening at which nobody works, whatever became of it, is
+    failed in time like one of a service that died.
+    """
+    now = shared_now(session)
+    session.merge(ServiceRow(opened_by=opened, wrote_at=now))
+    own = (JobRow.opened_by == opened) & JobRow.id.in_(ids) & JobRow.state.not_in(ENDED)
+    rows_of(session, update(JobRow).where(own).values(leased_until=now + LEASE))
     return tuple(session.scalars(select(JobRow.id).where(own, JobRow.cancel_requested)))
 
 
 def fail_orphans(session: Session) -> int:
     """Fail the jobs whose leases are over; how many there were."""
-    over = JobRow.leased_until.is_(None) | (JobRow.leased_until < _now(session))
+    over = JobRow.leased_until.is_(None) | (JobRow.leased_until < shared_now(session))
     return _interrupt(session, over)
 
 
 def abandon_jobs(session: Session, opened: str) -> int:
     """Fail the jobs of an opening that ends; how many there were."""
+    rows_of(session, delete(ServiceRow).where(ServiceRow.opened_by == opened))
     return _interrupt(session, JobRow.opened_by == opened)
 
 
@@ -216,7 +224,7 @@ def _interrupt(session: Session, chosen: ColumnElement[bool]) -> int:
     return rows_of(session, failed.values(state="failed", problem=_INTERRUPTED, updated_at=now))
 
 
-def _now(session: Session) -> datetime:
+def shared_now(session: Session) -> datetime:
     """The time by the clock that all services of a database share."""
     if session.get_bind().dialect.name == "sqlite":  # which is for one machine
         return datetime.now(timezone.utc)
@@ -226,6 +234,7 @@ def _now(session: Session) -> datetime:
 
 def delete_ended(session: Session, now: datetime) -> int:
     """Delete jobs that ended long ago and made no assessment; how many there were."""
+    rows_of(session, delete(ServiceRow).where(ServiceRow.wrote_at <= now - KEPT))
     old = delete(JobRow).where(
         JobRow.state.in_(ENDED), JobRow.updated_at <= now - KEPT, JobRow.assessment_id.is_(None)
     )

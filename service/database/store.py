@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Engine, text
+from sqlalchemy import ColumnElement, Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.database import assessments, jobs, keys, progress
+from service.database import assessments, jobs, keys, progress, requests
 from service.database.assessments import (
     AssessmentSummary,
     NewAssessment,
@@ -23,23 +22,34 @@ from service.database.assessments import (
     StoredAssessment,
     StoredAudio,
 )
-from service.database.connection import for_writing, open_engine, sqlite_file, told_plainly
+from service.database.connection import for_writing, open_engine, told_plainly
 from service.database.errors import (
     AuthenticationError,
     ConflictError,
+    DiskFullError,
     NotFoundError,
+    ReusedKeyError,
     StorageError,
 )
 from service.database.jobs import Job
 from service.database.keys import KeyRecord, NewKey
 from service.database.ownership import ALL, Whose
 from service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
+from service.database.requests import Claim, Claimed
+from service.database.reserve import Reserve
+from service.database.sqlite_file import SqliteFile
+from service.database.tables import AssessmentRow
+
+T = TypeVar("T")
 
 __all__ = [
     "ALL",
     "AssessmentSummary",
     "AuthenticationError",
+    "Claim",
+    "Claimed",
     "ConflictError",
+    "DiskFullError",
     "GroupSummary",
     "Job",
     "KeyRecord",
@@ -50,6 +60,7 @@ __all__ = [
     "NotFoundError",
     "Page",
     "Purged",
+    "ReusedKeyError",
     "StorageError",
     "Store",
     "StoredAssessment",
@@ -74,24 +85,32 @@ class Store:
     there; see `service.database.ownership.Whose`. Each may raise `StorageError`.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, reserve_bytes: int = 0) -> None:
         self._engine = engine
         self._writing = for_writing(engine)
         self._id = uuid4().hex
-        self._file = sqlite_file(engine)
-        self._inode = None if self._file is None else _inode(self._file)
+        is_file = engine.dialect.name == "sqlite"
+        self._file = SqliteFile(engine, reserve_bytes) if is_file else None
+        self._reserve = self._file.reserve if self._file else None
 
     @classmethod
-    def open(cls, url: str) -> Store:
-        """Open a database and bring its tables up to date; see `connection.open_engine`."""
-        return cls(open_engine(url))
+    def open(cls, url: str, *, reserve_bytes: int = 0) -> Store:
+        """Open a database and bring its tables up to date; see `connection.open_engine`.
+
+        Parameters
+        ----------
+        reserve_bytes
+            How much of the disk of a SQLite file is kept free, so that the largest recording can
+            still be deleted when it is full.
+        """
+        return cls(open_engine(url), reserve_bytes)
 
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
 
     def ping(self) -> None:
-        """Ask the database whether it answers.
+        """Ask the database whether it answers, and whether its disk has space.
 
         Raises
         ------
@@ -100,24 +119,31 @@ class Store:
         """
         with self._reads() as session:
             session.execute(text("SELECT 1 FROM alembic_version"))
+        if self._file is not None:
+            self._file.refuse_full()
 
     # Assessments
 
     def save_assessment(self, new: NewAssessment) -> StoredAssessment:
         """Store an assessment; under an idempotency key that is known, return the one there is.
 
+        The same may be stored again, by one who was not told whether it was.
+
         Raises
         ------
+        ReusedKeyError
+            If another request had that idempotency key.
         ConflictError
-            If another request had that idempotency key, or the id is taken.
+            If the id is taken by another.
         """
         try:
             with self._writes() as session:
-                return assessments.insert_assessment(session, new)
+                stored = assessments.insert_assessment(session, new)
+                requests.end_claim(session, new)
+                return stored
         except IntegrityError:
-            before = None
-            if new.idempotency_key is not None:
-                before = self.replayed(new.key_id, new.idempotency_key, new.request_digest)
+            with self._reads() as session:
+                before = requests.find_stored(session, new)
             if before is None:
                 raise ConflictError(f"There is an assessment {new.id} already.") from None
             return before
@@ -157,34 +183,34 @@ class Store:
 
     def delete_assessment(self, id: str, *, key_id: Whose) -> None:
         """Delete an assessment with all that belongs to it, or raise `NotFoundError`."""
-        with self._writes() as session:
-            assessments.delete_assessment(session, id, key_id)
+        self._freed(lambda session: assessments.delete_assessment(session, id, key_id))
         self._forget()
 
     def delete_learner(self, learner_id: str, *, key_id: Whose) -> int:
         """Delete all that is kept of a learner; how many assessments there were."""
-        with self._writes() as session:
-            count = assessments.delete_learner(session, learner_id, key_id)
-        self._forget()
-        return count
+        return self._delete_all(assessments.of_learner(learner_id, key_id))
 
     def audio(self, id: str, *, key_id: Whose) -> StoredAudio:
         """The recording of an assessment, or `NotFoundError` if it was not kept."""
         with self._reads() as session:
             return assessments.find_audio(session, id, key_id)
 
-    def replayed(
-        self, key_id: str | None, idempotency_key: str, request_digest: str | None
-    ) -> StoredAssessment | None:
-        """What the same request was answered with before; None if it is new.
+    # Requests
 
-        Raises
-        ------
-        ConflictError
-            If another request had the same idempotency key.
-        """
-        with self._reads() as session:
-            return assessments.find_replayed(session, key_id, idempotency_key, request_digest)
+    def claim_request(
+        self, key_id: str | None, idempotency_key: str, digest: str, within: timedelta
+    ) -> Claimed:
+        """Claim a request, or tell what came of it; see `requests.claim_request`."""
+        try:
+            with self._writes() as session:
+                return requests.claim_request(session, key_id, idempotency_key, digest, within)
+        except IntegrityError:
+            return None
+
+    def release_request(self, claim: Claim) -> None:
+        """Give up a claim of which nothing came."""
+        with self._writes() as session:
+            requests.release_request(session, claim)
 
     # Progress
 
@@ -205,10 +231,15 @@ class Store:
 
     # Jobs
 
-    def create_job(self, kind: str, request_json: str, *, key_id: str | None) -> Job:
-        """Write down a job that waits."""
+    def create_job(
+        self, kind: str, request_json: str, *, key_id: str | None, claim: Claim | None = None
+    ) -> Job:
+        """Write down a job that waits; one that comes of a claimed request ends the claim."""
         with self._writes() as session:
-            return jobs.insert_job(session, kind, request_json, key_id, self._id)
+            job = jobs.insert_job(session, kind, request_json, key_id, self._id)
+            if claim is not None:
+                requests.note_job(session, claim, job.id)
+            return job
 
     def job(self, id: str, *, key_id: Whose) -> Job:
         """Fetch a job, or raise `NotFoundError`."""
@@ -249,13 +280,14 @@ class Store:
         with self._writes() as session:
             jobs.request_cancel(session, id, key_id)
 
-    def renew_jobs(self) -> tuple[str, ...]:
-        """Say that whoever opened this works at its jobs; ids of those that are to be given up.
+    def renew_jobs(self, ids: Collection[str]) -> tuple[str, ...]:
+        """Say that whoever opened this works at these jobs; ids of those that are to be given up.
 
-        It is to be said well within `jobs.LEASE`, or others may fail them.
+        It is to be said well within `jobs.LEASE`, or others may fail them. Something is written
+        in any case.
         """
         with self._writes() as session:
-            return jobs.renew_jobs(session, self._id)
+            return jobs.renew_jobs(session, self._id, ids)
 
     def fail_orphans(self) -> int:
         """Fail the jobs of services that say nothing any more; how many there were."""
@@ -291,30 +323,59 @@ class Store:
 
     def revoke_key(self, id: str) -> KeyRecord:
         """Let a key open nothing any more, or raise `NotFoundError`."""
-        with self._writes() as session:
-            return keys.revoke_key(session, id)
+        return self._freed(lambda session: keys.revoke_key(session, id))
 
     # Retention
 
     def purge(self, now: datetime) -> Purged:
         """Delete what has expired, for good."""
-        with self._writes() as session:
-            count = assessments.delete_expired(session, now)
-            ended = jobs.delete_ended(session, now)
+
+        def others(session: Session) -> int:
+            requests.delete_overdue(session, now)
+            return jobs.delete_ended(session, now)
+
+        if self._reserve is not None:
+            self._reserve.fill()  # the disk may have space again
+        return Purged(self._delete_all(assessments.expired(now)), self._freed(others))
+
+    def _delete_all(self, chosen: ColumnElement[bool]) -> int:
+        """Delete assessments; all or none, but on a full disk one by one."""
+        try:
+            with self._writes() as session:
+                count = assessments.delete_assessments(session, chosen)
+        except DiskFullError:
+            if self._reserve is None or not self._reserve.is_there:
+                raise
+            with self._reads() as session:
+                ids = assessments.ids_of(session, chosen)
+            count = 0
+            for id in ids:
+                one = partial(assessments.delete_assessments, chosen=AssessmentRow.id == id)
+                count += self._freed_from_reserve(self._reserve, one)
         self._forget()
-        return Purged(count, ended)
+        return count
+
+    def _freed(self, change: Callable[[Session], T]) -> T:
+        """Make a change that deletes; on a full disk with the space that is kept in reserve."""
+        try:
+            with self._writes() as session:
+                return change(session)
+        except DiskFullError:
+            if self._reserve is None or not self._reserve.is_there:
+                raise
+            return self._freed_from_reserve(self._reserve, change)
+
+    def _freed_from_reserve(self, reserve: Reserve, change: Callable[[Session], T]) -> T:
+        with reserve.given_up():
+            self._forget()  # what the log still holds takes space twice
+            with self._writes() as session:
+                result = change(session)
+            self._forget()
+        return result
 
     def _forget(self) -> None:
-        """Let SQLite's log of changes not keep what was deleted.
-
-        With readers about it may have to stay a while; each purge tries again.
-        """
-        if self._file is None:
-            return
-        with told_plainly(), self._engine.connect() as connection:
-            raw: Any = connection.connection.dbapi_connection  # outside of any transaction
-            with suppress(sqlite3.Error):
-                raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if self._file is not None:
+            self._file.forget()
 
     @contextmanager
     def _reads(self) -> Iterator[Session]:
@@ -329,17 +390,5 @@ class Store:
             yield session
 
     def _refuse_vanished(self) -> None:
-        # SQLite goes on writing into a file that was deleted, and all of that would be lost.
-        if self._file is not None and _inode(self._file) != self._inode:
-            raise StorageError(
-                f"The database {self._file} was removed or replaced while it was in use.",
-                fix="Put it back and start the service again.",
-            )
-
-
-def _inode(path: os.PathLike[str]) -> tuple[int, int] | None:
-    try:
-        found = os.stat(path)  # noqa: PTH116
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+        if self._file is not None:
+            self._file.refuse_vanished()

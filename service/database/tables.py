@@ -156,6 +156,33 @@ class JobRow(Table):
     problem: Mapped[str | None]
 
 
+class RequestRow(Table):
+    """A request that its client gave an idempotency key, while it is worked at, or with its job.
+
+    What was answered at once is found by its assessment. `claim` is whoever works at it, until
+    `claimed_until`; from then on another may.
+    """
+
+    __tablename__ = "requests"
+    __table_args__ = (Index("ix_requests_job", "job_id"),)
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[str]
+    claim: Mapped[str]
+    claimed_until: Mapped[datetime]
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+
+
+class ServiceRow(Table):
+    """When an opening of the database was last able to write into it."""
+
+    __tablename__ = "services"
+
+    opened_by: Mapped[str] = mapped_column(primary_key=True)
+    wrote_at: Mapped[datetime]
+
+
 class KeyRow(Table):
     """A key; of its secret only the beginning and the SHA-256 are kept."""
 

@@ -6,7 +6,9 @@ import socket
 import wave
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
+import numpy as np
 import pytest
 
 from benchmarks.served import ROOT, Served, serving
@@ -52,7 +54,7 @@ def test_bytes_are_as_good_as_a_file_and_the_same_request_counts_once(client: Cl
     assert len(list(client.assessments(learner_id="ben"))) == 1
     with pytest.raises(ProblemError) as refused:
         client.assess(PROMPT, **{**asked, "text": "Your message."})
-    assert (refused.value.status, refused.value.code) == (409, "conflict")
+    assert (refused.value.status, refused.value.code) == (422, "idempotency-key-reused")
     client.delete_learner("ben")
     assert not list(client.assessments(learner_id="ben"))
 
@@ -70,8 +72,35 @@ def test_a_job_is_waited_for(client: Client) -> None:
     done = client.wait(job, timeout_s=60)
     assert isinstance(done.result, Assessment)
     assert client.job(job.id) == done
+    again = client.submit(PROMPT, text=TEXT, idempotency_key="submit-1")
+    assert client.submit(PROMPT, text=TEXT, idempotency_key="submit-1").id == again.id
     with pytest.raises(ProblemError, match="There is no job"):
         client.wait("0" * 32)
+
+
+def test_whoever_waits_for_an_assessment_waits_no_longer_than_told(
+    client: Client, tmp_path: Path
+) -> None:
+    audio = Audio.load(PROMPT)
+    file = tmp_path / "long.wav"
+    with wave.open(str(file), "wb") as out:
+        out.setparams((1, 2, audio.sample_rate, 0, "NONE", ""))
+        out.writeframes((np.tile(audio.samples, 30) * 32767).astype("<i2").tobytes())
+    began = monotonic()
+    with pytest.raises(ProblemError, match="not done in time"):
+        client.assess(file, text=" ".join([TEXT] * 30), timeout_s=1.5)
+    with pytest.raises(ProblemError, match="does not answer"):
+        client.assess(PROMPT, text=TEXT, timeout_s=0.05)
+    assert monotonic() - began < 10
+
+
+def test_a_service_that_never_answers_is_not_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        began = monotonic()
+        with Client(url) as client, pytest.raises(ProblemError, match="does not answer"):
+            client.assess(PROMPT, text=TEXT, timeout_s=0.5)
+        assert monotonic() - began < 10
 
 
 def test_what_goes_wrong_says_what_and_why_and_what_to_do(client: Client, tmp_path: Path) -> None:

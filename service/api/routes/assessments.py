@@ -4,40 +4,40 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
-from uuid import uuid4
 
 from anyio import to_thread
 from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from scoring.assessment import Assessment
-from scoring.feedback.first_language import first_language
 from service.api.engine import Work
-from service.api.keys import Assessing, Caller, Reading
+from service.api.keys import Assessing, Reading
 from service.api.models import (
     EXAMPLES,
     AssessmentItem,
     AssessmentList,
     Calibration,
+    FirstLanguage,
     JobCreated,
+    Moment,
     Name,
+    PathName,
     Plain,
     Tag,
     Text,
 )
+from service.api.orders import Kept, order_of, save
 from service.api.problems import NotKeptError, responses
-from service.api.recordings import media_type_of
-from service.api.references import Reference
+from service.api.recordings import sound
+from service.api.replays import claimed, given_up_on_failure
 from service.api.routes.jobs import job_answer
 from service.api.state import Parts, Service
 from service.api.tables import CSV_CONTENT, Format, csv_response
-from service.database.store import NewAssessment, StoredAssessment
+from service.database.store import Claim, Job, StoredAssessment
 from speech.audio import Audio
-from speech.errors import InputError
-from speech.recogniser import Recogniser
 
 router = APIRouter(prefix="/v1/assessments", tags=["assessments"])
 
@@ -96,14 +96,18 @@ async def assess(
         ),
     ] = None,
     l1: Annotated[
-        Tag | None, Form(description="The learner's first language.", examples=EXAMPLES["l1"])
+        FirstLanguage | None,
+        Form(
+            description="The learner's first language; of one that is not known, a warning tells.",
+            examples=EXAMPLES["l1"],
+        ),
     ] = None,
     learner_id: Annotated[
-        Name | None,
+        PathName | None,
         Form(description="Whose history it belongs to.", examples=EXAMPLES["learner_id"]),
     ] = None,
     group: Annotated[
-        Name | None, Form(description="Whose summary it counts in.", examples=EXAMPLES["group"])
+        PathName | None, Form(description="Whose summary it counts in.", examples=EXAMPLES["group"])
     ] = None,
     calibration: Annotated[Calibration, Form(description="How to grade.")] = "auto",
     keep_audio: Annotated[bool, Form(description="Keep the recording, to be heard again.")] = False,
@@ -123,7 +127,6 @@ async def assess(
     Long recordings, and those that are sent with `Prefer: respond-async`, are answered with 202
     and a job.
     """
-    data = await parts.decoder.read(audio, caller)
     meant = {
         "text": text or None,
         "phones": phones or None,
@@ -138,145 +141,60 @@ async def assess(
         **({} if accent is None else {"accent": accent}),
         **({"free": True} if free else {}),
     }
-    digest = _digest(data, meant)
+    claim, digest = None, None
     if idempotency_key is not None:
-        before = await to_thread.run_sync(
-            parts.store.replayed, caller.key_id, idempotency_key, digest
-        )
-        if before is not None:
-            return _json(before.result, {"Idempotency-Replayed": "true"})
-    recording = await parts.decoder.decode(data, caller)
-    order = await to_thread.run_sync(order_of, parts, meant)
-    work = order.work(recording)
-    kept = Kept(
-        caller=caller,
-        meant=meant,
-        audio=data if keep_audio else None,
-        idempotency_key=idempotency_key,
-        digest=digest if idempotency_key is not None else None,
-    )
-    later = recording.duration_s > parts.settings.async_above_s
-    if later or "respond-async" in (prefer or "").lower():
+        digest = _digest(await parts.decoder.read(audio, caller), meant)
+        found = await claimed(parts, request, caller, idempotency_key, digest)
+        if not isinstance(found, Claim):
+            return _replayed(found)
+        claim = found
+    async with given_up_on_failure(parts, claim):
+        data = await parts.decoder.read(audio, caller)
+        recording = await parts.decoder.decode(data, caller)
+        order = await to_thread.run_sync(order_of, parts, meant)
+        work = order.work(recording)
+        kept = Kept(caller=caller, meant=meant, audio=data if keep_audio else None)
+        later = recording.duration_s > parts.settings.async_above_s
+        if later or "respond-async" in (prefer or "").lower():
+            preferred = {} if later else {"Preference-Applied": "respond-async"}
+            return await _handed_in(parts, work, kept, claim, preferred)
         future = parts.engine.submit(work)
-        job = await to_thread.run_sync(_create_job, parts, meant, caller)
-        parts.pending.follow(job.id, future, lambda result: save(parts, work, kept, result))
-        headers = {"Location": f"/v1/jobs/{job.id}"}
-        if not later:
-            headers["Preference-Applied"] = "respond-async"
-        created = JobCreated(job=job_answer(job))
-        return JSONResponse(created.model_dump(mode="json"), 202, headers)
-    future = parts.engine.submit(work)
-    result = await parts.engine.answer(future, _gone(request))
-    stored = await to_thread.run_sync(save, parts, work, kept, result)
-    return _json(stored.result)
+        result = await parts.engine.answer(future, _gone(request))
+        kept = replace(kept, idempotency_key=idempotency_key, digest=digest)
+        stored = await to_thread.run_sync(save, parts, work, kept, result)
+        return _json(stored.result)
 
 
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """What is stored beside a result."""
-
-    caller: Caller
-    meant: dict[str, Any]
-    audio: bytes | None = None
-    idempotency_key: str | None = None
-    digest: str | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Order:
-    """What a recording is to be assessed against."""
-
-    reference: Reference
-    meant: dict[str, Any]
-    accents: tuple[Reference, ...] = ()
-    recogniser: Recogniser | None = None
-
-    def work(self, recording: Audio) -> Work:
-        """What the engine is given."""
-        return Work(
-            reference=self.reference,
-            audio=recording,
-            text=self.meant["text"],
-            phones=self.meant["phones"],
-            id=uuid4().hex,
-            l1=self.meant["l1"],
-            calibration=self.meant["calibration"],
-            accents=self.accents,
-            free=self.meant.get("free", False),
-            recogniser=self.recogniser,
-        )
-
-
-def order_of(parts: Service, meant: dict[str, Any]) -> Order:
-    """Find the index that is meant; all that can be refused early is refused here.
-
-    Raises
-    ------
-    InputError
-        If nothing was meant, what was contradicts itself, or a word has no pronunciation.
-    """
-    free = meant.get("free", False)
-    is_meant = any((meant[name] or "").strip() for name in ("text", "phones"))
-    if free and (is_meant or meant.get("accent") is not None):
-        raise InputError(
-            "free goes with neither text, phones nor accent.",
-            fix="Send free=true alone where no text is known, or the text without it.",
-        )
-    if not free and not is_meant:
-        raise InputError(
-            "There is neither a text nor phones to assess against.",
-            fix="Send the field text, or phones, or free=true where no text is known.",
-        )
-    if meant["l1"] is not None:
-        first_language(meant["l1"])
-    if meant.get("accent") is not None:
-        return _order_of_accents(parts, meant)
-    reference = parts.references.get(parts.references.choose(meant["index"], meant["language"]))
-    reference.assessor_of(meant["calibration"])
-    if free:
-        return Order(reference, meant, recogniser=parts.recogniser)
-    reference.assessor.pronounce(meant["text"], meant["phones"])
-    return Order(reference, meant)
-
-
-def _order_of_accents(parts: Service, meant: dict[str, Any]) -> Order:
-    if meant["index"] or not meant["language"]:
-        raise InputError(
-            "accent goes with language, and not with index.",
-            fix="Send the field language, or no accent.",
-        )
-    accents = parts.references.accents(meant["language"])
-    for reference in accents:
-        reference.assessor_of(meant["calibration"])
-    return Order(accents[0], meant, accents)
-
-
-def save(parts: Service, work: Work, kept: Kept, result: Assessment) -> StoredAssessment:
-    """Store a result; under an idempotency key that is known, the one that is there."""
-    retain = parts.settings.retain_days
-    now = datetime.now(timezone.utc)
-    return parts.store.save_assessment(
-        NewAssessment(
-            id=work.id,
-            key_id=kept.caller.key_id,
-            learner_id=kept.meant["learner_id"],
-            group=kept.meant["group"],
-            language=result.language,
-            index=work.answered_by(result).name,
-            text=work.text,
-            result=result.model_dump_json(),
-            duration_s=result.duration_s,
-            audio=kept.audio,
-            audio_type=media_type_of(kept.audio) if kept.audio is not None else None,
-            expires_at=now + timedelta(days=retain) if retain is not None else None,
-            idempotency_key=kept.idempotency_key,
-            request_digest=kept.digest,
-        )
+async def _handed_in(
+    parts: Service, work: Work, kept: Kept, claim: Claim | None, headers: dict[str, str]
+) -> Response:
+    """Have a recording assessed as a job."""
+    request = json.dumps(kept.meant)
+    create = partial(
+        parts.store.create_job, "assessment", request, key_id=kept.caller.key_id, claim=claim
     )
+    future = parts.engine.submit(work)
+    try:
+        job = await to_thread.run_sync(create)
+    except BaseException:
+        future.cancel()
+        raise
+    parts.pending.follow(job.id, future, lambda result: save(parts, work, kept, result))
+    return _accepted(job, headers)
 
 
-def _create_job(parts: Service, meant: dict[str, Any], caller: Caller) -> Any:
-    return parts.store.create_job("assessment", json.dumps(meant), key_id=caller.key_id)
+def _accepted(job: Job, headers: dict[str, str]) -> Response:
+    created = JobCreated(job=job_answer(job))
+    headers = {"Location": f"/v1/jobs/{job.id}", **headers}
+    return JSONResponse(created.model_dump(mode="json"), 202, headers)
+
+
+def _replayed(before: Job | StoredAssessment) -> Response:
+    """Answer as the first time: with the assessment, or with the job."""
+    headers = {"Idempotency-Replayed": "true"}
+    if isinstance(before, Job):
+        return _accepted(before, headers)
+    return _json(before.result, headers)
 
 
 def _digest(data: bytes, meant: dict[str, Any]) -> str:
@@ -313,8 +231,8 @@ async def assessments(
     group: Annotated[Name | None, Query()] = None,
     language: Annotated[Tag | None, Query()] = None,
     index: Annotated[Name | None, Query()] = None,
-    since: Annotated[datetime | None, Query(description="Not before.")] = None,
-    until: Annotated[datetime | None, Query(description="Before.")] = None,
+    since: Annotated[Moment | None, Query(description="Not before; UTC without a zone.")] = None,
+    until: Annotated[Moment | None, Query(description="Before.")] = None,
     after: Annotated[str | None, Query(max_length=200, description="`next` of a page."), Plain] = (
         None
     ),
@@ -330,8 +248,8 @@ async def assessments(
             group=group,
             language=language,
             index=index,
-            since=_utc(since),
-            until=_utc(until),
+            since=since,
+            until=until,
             after=after,
             limit=limit,
         )
@@ -343,13 +261,6 @@ async def assessments(
         rows = ([getattr(item, column) for column in _COLUMNS] for item in found.items)
         return csv_response(_COLUMNS, rows, "assessments.csv")
     return found
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    """A moment with a time zone; UTC where none was told."""
-    if moment is None or moment.tzinfo is not None:
-        return moment
-    return moment.replace(tzinfo=timezone.utc)
 
 
 @router.get(
@@ -381,10 +292,7 @@ async def delete(id: Id, parts: Parts, caller: Assessing) -> Response:
     "/{id}/audio",
     summary="Hear what was assessed",
     response_class=Response,
-    responses={
-        200: {"content": {"audio/*": {"schema": {"type": "string", "format": "binary"}}}},
-        **responses(401, 403, 404, 422, 429, 503),
-    },
+    responses={**sound("audio/*"), **responses(401, 403, 404, 422, 429, 503)},
 )
 async def audio(id: Id, parts: Parts, caller: Reading) -> Response:
     """The recording as it was sent, if it was kept."""

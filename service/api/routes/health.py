@@ -30,7 +30,7 @@ async def healthz() -> Any:
     responses=responses(503),
 )
 async def readyz(parts: Parts) -> Any:
-    """Whether everything is loaded and was run once, and the database answers."""
+    """Whether everything is loaded and was run once, and the database can be read and written."""
     if parts.engine.is_stopping:
         raise BusyError("The service is stopping.")
     if not parts.ready:
@@ -42,6 +42,8 @@ async def readyz(parts: Parts) -> Any:
             headers={"Retry-After": "2"},
         )
     await to_thread.run_sync(parts.store.ping)
+    if parts.keeping.trouble is not None:
+        raise parts.keeping.trouble.with_traceback(None)
     return Health(status="ok", version=VERSION)
 
 

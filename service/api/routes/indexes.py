@@ -30,6 +30,7 @@ from service.api.models import (
     SentenceList,
 )
 from service.api.problems import NotThereError, responses
+from service.api.recordings import sound
 from service.api.state import Parts, Service
 from speech.alignment import SILENCE
 from speech.audio import Audio
@@ -38,10 +39,7 @@ router = APIRouter(prefix="/v1", tags=["indexes"], dependencies=[Depends(allowed
 
 _PROBLEMS = responses(401, 403, 422, 429, 503)
 _NAMED = responses(401, 403, 404, 422, 429, 503)
-_SOUND: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}},
-    **_NAMED,
-}
+_SOUND = {**sound("audio/wav"), **_NAMED}
 
 IndexName = Annotated[str, Path(max_length=200, description="Name of an index.")]
 Row = Annotated[int, Path(ge=0, le=2**31 - 1, description="Row of an exemplar.")]

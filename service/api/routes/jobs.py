@@ -21,7 +21,7 @@ from service.api.models import JobAnswer, JobCreated, Name, Tag
 from service.api.problems import ForbiddenError, Problem, responses
 from service.api.state import Parts, Service
 from service.api.unpacking import discard, unpack
-from service.database.store import Job
+from service.database.store import Job, NotFoundError, StorageError
 from speech.errors import InputError
 
 router = APIRouter(prefix="/v1", tags=["jobs"])
@@ -99,7 +99,12 @@ async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterat
             return
         await asyncio.sleep(_POLL_S)
         silent_s += _POLL_S
-        job = await _told(parts, job.id, caller)
+        try:
+            job = await _told(parts, job.id, caller)
+        except StorageError:
+            continue  # whoever follows is told when the database is back
+        except NotFoundError:
+            return  # it was deleted
 
 
 @router.post(

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scoring.assessment import Assessment
 from service.api.engine import Work
 from service.api.keys import ASSESS, Caller, refuse_unless, secret_of
-from service.api.models import Calibration, Name, Tag, Text
+from service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
+from service.api.orders import Kept, Order, order_of, save
 from service.api.problems import Problem, internal_problem, problem_of
-from service.api.routes.assessments import Kept, Order, order_of, save
 from service.api.state import Service, service_of
 from service.api.streaming import PartialWork, Take
 from speech.errors import AudioError, InputError, NativeEarError
@@ -41,9 +41,9 @@ class StreamRequest(BaseModel):
     phones: Text | None = None
     language: Tag | None = None
     index: Name | None = None
-    l1: Tag | None = None
-    learner_id: Name | None = None
-    group: Name | None = None
+    l1: FirstLanguage | None = None
+    learner_id: PathName | None = None
+    group: PathName | None = None
     calibration: Calibration = "auto"
     partial: bool = True
     key: str | None = Field(None, max_length=200)

@@ -125,8 +125,13 @@ def test_the_first_language_is_noted() -> None:
     )
     assert remark.l1_note == "Mandarin has /s/ but no /θ/."
     assert all(each.l1_note is None for each in with_feedback(assessment(SINK), ENGLISH).remarks)
+    unknown = with_feedback(assessment(SINK), ENGLISH, "tlh")
+    assert unknown.remarks == with_feedback(assessment(SINK), ENGLISH).remarks
+    (warning,) = set(unknown.warnings) - set(assessment(SINK).warnings)
+    assert "'tlh'" in warning
+    assert "Known: ar, de, en" in warning
     with pytest.raises(InputError):
-        with_feedback(assessment(SINK), ENGLISH, "klingon")
+        with_feedback(assessment(SINK), ENGLISH, "no-such.csv:tlh")
 
 
 def test_a_language_without_a_lexicon_gets_sentences_but_no_pairs() -> None:

@@ -116,7 +116,8 @@ def test_the_same_request_is_assessed_once(client: TestClient, prompt: bytes) ->
     assert again.json() == first.json()
     assert again.headers["idempotency-replayed"] == "true"
     other = send(client, prompt, once, text="Another text.")
-    assert (other.status_code, other.json()["type"]) == (409, "urn:nativeear:problem:conflict")
+    kind = "urn:nativeear:problem:idempotency-key-reused"
+    assert (other.status_code, other.json()["type"]) == (422, kind)
 
 
 def test_whoever_prefers_gets_a_job(client: TestClient, prompt: bytes) -> None:
@@ -148,7 +149,13 @@ REFUSED = [
     ({"index": "../en-US"}, 422, "bad-input"),
     ({"index": "/etc"}, 422, "bad-input"),
     ({"language": "xx"}, 422, "bad-input"),
-    ({"l1": "zz"}, 422, "bad-input"),
+    ({"l1": "/etc/passwd:zz"}, 422, "invalid-request"),
+    ({"l1": "mine.csv:zz"}, 422, "invalid-request"),
+    ({"learner_id": ".."}, 422, "invalid-request"),
+    ({"learner_id": "."}, 422, "invalid-request"),
+    ({"group": ".."}, 422, "invalid-request"),
+    ({"learner_id": "two\nlines"}, 422, "invalid-request"),
+    ({"langauge": "de"}, 422, "invalid-request"),
     ({"calibration": "kind"}, 422, "invalid-request"),
     ({"text": "a\0b"}, 422, "invalid-request"),
     ({"text": "word " * 2000}, 422, "invalid-request"),
@@ -166,6 +173,17 @@ def test_what_cannot_be_assessed_is_refused_in_plain_words(
     assert problem["status"] == status
     assert problem["detail"].endswith((".", "]", ":"))
     assert "Traceback" not in answer.text
+
+
+def test_a_first_language_of_which_nothing_is_known_is_a_warning(
+    client: TestClient, prompt: bytes
+) -> None:
+    answer = send(client, prompt, l1="uk")
+    assert answer.status_code == 200
+    (warning,) = (said for said in answer.json()["warnings"] if "first language" in said)
+    assert "'uk'" in warning
+    assert "Known: ar, de, en, es" in warning
+    assert not any("first language" in said for said in send(client, prompt).json()["warnings"])
 
 
 @pytest.mark.parametrize(

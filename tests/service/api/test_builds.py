@@ -98,6 +98,7 @@ def test_a_corpus_of_nothing_fails_in_plain_words_and_leaves_nothing(
     assert job["state"] == "failed"
     assert job["problem"]["detail"]
     assert "Traceback" not in json.dumps(job)
+    assert str(home) not in json.dumps(job)
     assert left(home) == []
 
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,8 @@ def test_the_page_and_every_answer_are_protected(client: TestClient) -> None:
 
 
 def test_nothing_there_and_wrong_methods_are_problems(client: TestClient) -> None:
-    assert problem_of(client.get("/v1/no-such-thing")) == "http-404"
-    assert problem_of(client.put("/v1/assessments")) == "http-405"
+    assert problem_of(client.get("/v1/no-such-thing")) == "not-found"
+    assert problem_of(client.put("/v1/assessments")) == "method-not-allowed"
     for path in ("/v1/indexes/%2e%2e%2fen-US", "/../pyproject.toml", "/v1/assessments/xyz"):
         assert client.get(path).status_code in {404, 422}
 
@@ -128,6 +129,44 @@ def test_the_description_of_the_interface_is_complete(client: TestClient) -> Non
             elif status not in {"204"}:
                 assert response["content"], (path, method, status)
     assert {"Assessment", "Problem", "JobAnswer"} <= set(known)
+
+
+def raw(client: TestClient, path: str, accepted: str) -> Any:
+    """An answer, and how many bytes of it were sent."""
+    with client.stream("GET", path, headers={"Accept-Encoding": accepted}) as answer:
+        sent = b"".join(answer.iter_raw())
+    return answer, sent
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/v1/indexes/en-US/coverage", "/words.js"])
+def test_answers_are_compressed_where_that_is_asked_for(client: TestClient, path: str) -> None:
+    whole, plain = raw(client, path, "identity")
+    packed, sent = raw(client, path, "br, gzip")
+    assert "content-encoding" not in whole.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(sent) == plain
+    assert len(sent) < len(plain) / 2
+    for answer in (whole, packed):
+        assert "Accept-Encoding" in answer.headers["vary"]
+
+
+def test_audio_and_what_is_told_bit_by_bit_are_not_compressed(
+    client: TestClient, prompt: bytes
+) -> None:
+    sound, _ = raw(client, "/v1/indexes/en-US/exemplars/0/audio?context_s=1", "gzip")
+    assert sound.headers["content-type"] == "audio/wav"
+    job = client.post(
+        "/v1/assessments",
+        files={"audio": prompt},
+        data={"text": "Your message has been saved."},
+        headers={"Prefer": "respond-async"},
+    )
+    events, sent = raw(client, f"{job.headers['location']}/events", "gzip")
+    assert b"event: done" in sent
+    small, _ = raw(client, "/healthz", "gzip")
+    for answer in (sound, events, small):
+        assert answer.status_code == 200
+        assert "content-encoding" not in answer.headers
 
 
 def test_figures_are_told(client: TestClient) -> None:

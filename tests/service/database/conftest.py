@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -167,3 +168,26 @@ def new(assessment: Assessment) -> NewAssessments:
         )
 
     return make
+
+
+@pytest.fixture
+def small_disk(tmp_path) -> Iterator[Path]:
+    """A disk of 12 MiB of its own."""
+    if not shutil.which("mount"):
+        pytest.skip("mount is not installed")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def fill(disk: Path, name: str = "others") -> None:
+    """Use every byte that is left, as another program might."""
+    with suppress(OSError), (disk / name).open("ab", buffering=0) as file:
+        while file.write(bytes(4096)):
+            pass

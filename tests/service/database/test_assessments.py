@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -7,10 +8,11 @@ from sqlalchemy import text
 
 from scoring.assessment import Assessment
 from service.database.connection import open_engine
-from service.database.store import ALL, ConflictError, NotFoundError, Store
+from service.database.store import ALL, Claim, ConflictError, NotFoundError, ReusedKeyError, Store
 from speech.errors import InputError
 
 NOW = datetime.now(timezone.utc)
+HOUR = timedelta(hours=1)
 TABLES = ("assessments", "phones", "audio", "jobs")
 
 
@@ -128,16 +130,16 @@ def test_a_list_is_narrowed(store, new) -> None:
 def test_a_repeated_request_gets_the_first_answer(url, store, new) -> None:
     first = store.save_assessment(new(idempotency_key="i", request_digest="d"))
     assert store.save_assessment(new(idempotency_key="i", request_digest="d")) == first
-    assert store.replayed(None, "i", "d") == first
-    assert store.replayed(None, "other", "d") is None
+    assert store.claim_request(None, "i", "d", HOUR) == first
+    assert isinstance(store.claim_request(None, "other", "d", HOUR), Claim)
     assert counts(url)["assessments"] == 1
 
 
 def test_another_request_under_the_same_idempotency_key_is_refused(url, store, new) -> None:
     store.save_assessment(new(idempotency_key="i", request_digest="d"))
-    with pytest.raises(ConflictError):
-        store.replayed(None, "i", "e")
-    with pytest.raises(ConflictError):
+    with pytest.raises(ReusedKeyError):
+        store.claim_request(None, "i", "e", HOUR)
+    with pytest.raises(ReusedKeyError):
         store.save_assessment(new(idempotency_key="i", request_digest="e"))
     assert counts(url)["assessments"] == 1
 
@@ -152,9 +154,12 @@ def test_keys_do_not_share_idempotency_keys(store, new) -> None:
 
 def test_an_id_is_taken_once(store, new) -> None:
     given = new()
-    store.save_assessment(given)
-    with pytest.raises(ConflictError):
-        store.save_assessment(given)
+    saved = store.save_assessment(given)
+    assert store.save_assessment(given) == saved  # by one who was not told
+    other = replace(new(), id=given.id)
+    for another in (other, replace(given, key_id="k")):
+        with pytest.raises(ConflictError):
+            store.save_assessment(another)
 
 
 def test_of_writers_that_race_one_wins_and_the_others_get_its_answer(url, store, new) -> None:

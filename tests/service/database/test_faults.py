@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -15,12 +16,15 @@ from scoring.assessment import Assessment
 from service.database import store as store_module
 from service.database.store import (
     AuthenticationError,
+    DiskFullError,
     NewKey,
     NotFoundError,
     StorageError,
     Store,
 )
+from tests.service.database.conftest import fill
 
+NOW = datetime.now(timezone.utc)
 ROOT = Path(store_module.__file__).parents[2]
 
 WRITER = """
@@ -256,3 +260,45 @@ def test_errors_are_told_by_their_code(kind, code) -> None:
 
     assert kind("x").code == code
     assert status_of(kind("x")) in {401, 404, 503}
+
+
+def test_what_is_on_a_full_disk_can_be_deleted(small_disk, migrated_file, new) -> None:
+    file = small_disk / "service.db"
+    shutil.copy(migrated_file, file)
+    store = Store.open(f"sqlite:///{file}", reserve_bytes=3 << 20)
+    key, _ = store.create_key(NewKey("class", ("read",)))
+    voice = b"a voice that nobody else is to hear" * 40_000  # 1.4 MB
+    ana = [store.save_assessment(new(audio=voice, learner_id="ana")) for _ in range(2)]
+    store.save_assessment(new(audio=voice, expires_at=NOW))
+    kept = store.save_assessment(new(audio=b"kept"))
+    reserve = small_disk / "service.db-reserve"
+    reserved = reserve.stat().st_blocks
+    assert reserved * 512 == pytest.approx(3 << 20, rel=0.1)
+    store._forget()
+    fill(small_disk)
+    with pytest.raises(DiskFullError, match="full"):
+        store.save_assessment(new(audio=voice))
+    for ask in (store.ping, lambda: store.renew_jobs(())):
+        with pytest.raises(DiskFullError):
+            ask()
+    store.delete_assessment(ana[0].id, key_id=None)
+    assert store.delete_learner("ana", key_id=None) == 1
+    assert store.purge(NOW).count == 1
+    command = Store.open(f"sqlite:///{file}")  # another program, on what the service reserved
+    assert command.revoke_key(key.id).revoked_at
+    command.close()
+    assert reserve.stat().st_blocks == reserved  # taken again, each time
+    assert [item.id for item in store.assessments(key_id=None).items] == [kept.id]
+    for name in ("service.db", "service.db-wal"):
+        assert b"nobody else is to hear" not in (small_disk / name).read_bytes()
+    (small_disk / "others").unlink()
+    store.ping()
+    assert store.save_assessment(new(audio=voice)).id
+    store.close()
+
+
+def test_no_more_than_a_part_of_a_small_disk_is_reserved(small_disk, migrated_file) -> None:
+    file = small_disk / "service.db"
+    shutil.copy(migrated_file, file)
+    Store.open(f"sqlite:///{file}", reserve_bytes=64 << 20).close()
+    assert 2 << 20 < (small_disk / "service.db-reserve").stat().st_blocks * 512 <= 3 << 20

@@ -116,24 +116,34 @@ def test_a_service_that_starts_leaves_the_jobs_of_one_that_lives(url, store) -> 
     later = Store.open(url)
     assert later.fail_orphans() == 0
     end_leases(url)
-    store.renew_jobs()
-    later.renew_jobs()
+    store.renew_jobs([job.id])
+    later.renew_jobs([])
     assert later.fail_orphans() == 0
     assert store.job(job.id, key_id=None).state == "queued"
     end_leases(url)
-    later.renew_jobs()  # nobody lives on what others say
+    later.renew_jobs([job.id])  # nobody lives on what others say
     assert later.fail_orphans() == 1
     later.close()
+
+
+def test_a_job_at_which_nobody_works_is_failed_though_its_service_lives(url, store) -> None:
+    lost, kept = (store.create_job("index", "{}", key_id=None) for _ in range(2))
+    end_leases(url)
+    store.renew_jobs([kept.id])
+    assert store.fail_orphans() == 1
+    assert store.job(lost.id, key_id=None).state == "failed"
+    assert store.job(kept.id, key_id=None).state == "queued"
 
 
 def test_whoever_works_at_a_job_hears_that_another_was_asked_to_cancel_it(url, store) -> None:
     kept, wanted = (store.create_job("index", "{}", key_id=None) for _ in range(2))
     other = Store.open(url)
     other.request_cancel(wanted.id, key_id=None)
-    assert other.renew_jobs() == ()
-    assert store.renew_jobs() == (wanted.id,)
+    ours = (kept.id, wanted.id)
+    assert other.renew_jobs(ours) == ()
+    assert store.renew_jobs(ours) == (wanted.id,)
     store.update_job(wanted.id, state="cancelled")
-    assert store.renew_jobs() == ()
+    assert store.renew_jobs(ours) == ()
     assert store.job(kept.id, key_id=None).state == "queued"
     other.close()
 
@@ -153,9 +163,10 @@ _WORKER = """
 import sys, time
 from service.database.store import Store
 store = Store.open(sys.argv[1])
-print(store.create_job("index", "{}", key_id=None).id, flush=True)
+job = store.create_job("index", "{}", key_id=None).id
+print(job, flush=True)
 while True:
-    store.renew_jobs()
+    store.renew_jobs([job])
     print("renewed", flush=True)
     time.sleep(0.05)
 """

@@ -1,0 +1,73 @@
+"""What a service tells its database every few seconds: that it lives, and what it still owes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+
+from anyio import to_thread
+
+from service.api.builds import Builds
+from service.api.owed import Owed
+from service.api.pending import Pending
+from service.database.errors import StorageError
+from service.database.jobs import LEASE
+from service.database.store import Store
+
+logger = logging.getLogger("nativeear.service")
+
+RENEW_S = LEASE.total_seconds() / 6
+RETRY_S = 1.0  # while the database is away
+
+
+class Keeping:
+    """Keeps the jobs of a service, and fails those of services that live no more.
+
+    Attributes
+    ----------
+    trouble
+        Why nothing could be written the last time, if it could not.
+    """
+
+    def __init__(self, store: Store, owed: Owed, builds: Builds, pending: Pending) -> None:
+        self._store = store
+        self._owed = owed
+        self._builds = builds
+        self._pending = pending
+        self._patient_until = 0.0
+        self.trouble: StorageError | None = None
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await to_thread.run_sync(self.tell)
+            await asyncio.sleep(RETRY_S if self.trouble else RENEW_S)
+
+    def tell(self) -> None:
+        """Tell the database once; what is wrong with it is told in `trouble`."""
+        try:
+            self._renew()
+            self._owed.pay()
+            if monotonic() >= self._patient_until:
+                self._fail_orphans()
+        except StorageError as error:
+            if self.trouble is None:
+                logger.warning("the database cannot be written: %s (%s)", error, error.cause)
+            self.trouble = error
+            # Others could not write either, and are to be heard before their jobs are failed.
+            self._patient_until = monotonic() + LEASE.total_seconds()
+        else:
+            if self.trouble is not None:
+                logger.warning("the database can be written again")
+            self.trouble = None
+
+    def _renew(self) -> None:
+        ours = {*self._pending.jobs, *self._builds.jobs, *self._owed.names}
+        for job in self._store.renew_jobs(ours):  # another service may have been asked to cancel it
+            self._builds.cancel(job)
+            self._pending.cancel(job)
+
+    def _fail_orphans(self) -> None:
+        if orphans := self._store.fail_orphans():
+            logger.warning("%d jobs had been left by a service that died", orphans)
