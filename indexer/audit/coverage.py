@@ -12,10 +12,14 @@ from pydantic import BaseModel, ConfigDict
 from indexes.phone_index import IntArray, PhoneIndex
 from indexes.trust import UNHEARD, phone_trust
 from indexes.utterances import sexes_of
+from speech.aligners.textgrid import UNKNOWN_SPEECH
 from speech.alignment import SILENCE
 from speech.inventory import VOWEL_KINDS, PhoneInventory
 
 SILENCE_CLASS = "silence"
+
+UNKNOWN_CLASS = "unknown"
+"""Class of a neighbour of which nobody knows the phones: `spn`, and whatever else aligners call it."""
 
 SEXES: tuple[Literal["f", "m"] | None, ...] = ("f", "m", None)
 """Of speakers; None where the corpus does not state it."""
@@ -200,11 +204,11 @@ def coverage(index: PhoneIndex) -> CoverageReport:
 
 
 def context_classes(inventory: PhoneInventory) -> dict[str, str]:
-    """Class of every symbol as a neighbour: its kind, diphthongs among the vowels, or silence."""
+    """Class of every symbol as a neighbour: its kind, diphthongs among the vowels, silence, unknown."""
     classes = {
         phone.symbol: "vowel" if phone.kind in VOWEL_KINDS else phone.kind for phone in inventory
     }
-    return {**classes, SILENCE: SILENCE_CLASS}
+    return {**classes, SILENCE: SILENCE_CLASS, UNKNOWN_SPEECH: UNKNOWN_CLASS}
 
 
 def names(index: PhoneIndex, column: str) -> IntArray:
@@ -239,8 +243,8 @@ class _Columns:
         sides = {}
         for side in ("left", "right"):
             code, symbols = index.codes(side)
-            of_symbol = np.array([classes.index(class_of[s]) for s in symbols], dtype=np.int64)
-            sides[side] = of_symbol[code]
+            found = [classes.index(class_of.get(s, UNKNOWN_CLASS)) for s in symbols]
+            sides[side] = np.array(found, dtype=np.int64)[code]
         return cls(
             classes=classes,
             left=sides["left"],

@@ -113,7 +113,7 @@ def exemplar_plot(
 ) -> Markup:
     """Exemplars as points; those with a ring can be heard."""
     low, high = laid.places.min(axis=0), laid.places.max(axis=0)
-    scale = (_MAP - 40) / float(max(high - low))
+    scale = (_MAP - 40) / (float(max(high - low)) or 1.0)  # all may lie in one place
 
     def place(x: float, y: float) -> tuple[float, float]:
         return 20 + (x - float(low[0])) * scale, 20 + (y - float(low[1])) * scale
