@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from indexer.audit.against import AgainstReport
 from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
 from indexer.audit.report import AuditReport
+from service.tables import Column, Listing
 
 MOST_LINES = 20
 """Sentences of a text that are shown; those that can be judged least come first."""
@@ -58,31 +58,34 @@ def sexes_told(held: CoverageReport) -> str:
     return f" ({'; '.join(parts)})"
 
 
-def _phones(report: AuditReport) -> Table:
+def _phones(report: AuditReport) -> Listing:
     """A row per phone that is held, the least trusted first."""
     held = {p.phone: p for p in report.coverage.phones}
-    table = Table(box=None, header_style="dim")
-    table.add_column("phone")
-    for column in ("held", "speakers", "unseen", "trust", "error", "flagged"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("taken for", no_wrap=True)
-    table.add_column("at 2×", justify="right", no_wrap=True)
+    figures = ("held", "trust", "error", "flagged")
+    table = Listing(
+        (
+            Column("phone", "name"),
+            *(Column(figure, "number") for figure in figures),
+            Column("taken for"),
+            *(Column(figure, "number") for figure in ("at 2×", "speakers", "unseen")),
+        )
+    )
     for phone in sorted(report.phones, key=lambda p: (held[p.phone].trust, p.phone)):
         own = held[phone.phone]
         taken = " ".join(
             f"{held[c.phone].ipa if c.phone in held else 'silence'} {c.share:.0%}"
             for c in phone.taken_for[:SHOWN_CONFUSIONS]
         )
-        table.add_row(
-            Text(own.ipa + ("" if own.judged else "?")),
+        table.add(
+            own.ipa + ("" if own.judged else "?"),
             f"{own.exemplars:,}",
-            f"{own.speakers:,}",
-            str(len(own.unseen)),
             f"{own.trust:.2f}",
             f"{phone.expected.error:.1%}",
             f"{phone.expected.false_rejections:.1%}",
-            Text(taken),
+            taken,
             phone.curve.change,
+            f"{own.speakers:,}",
+            str(len(own.unseen)),
         )
     return table
 
@@ -128,23 +131,26 @@ def _print_against(found: AgainstReport, ipa: dict[str, str], console: Console) 
 
 
 def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:
-    table = Table(box=None, header_style="dim")
-    table.add_column("judged", justify="right")
-    table.add_column("trust", justify="right")
-    table.add_column("sentence" if found.kind == "text" else "word", overflow="fold")
-    table.add_column("not judged, and thin")
+    table = Listing(
+        (
+            Column("judged", "number"),
+            Column("trust", "number"),
+            Column("sentence" if found.kind == "text" else "word", "name"),
+            Column("not judged, and thin"),
+        )
+    )
     worst = sorted(found.lines, key=lambda line: (line.judged_share or 0.0, line.trust or 0.0))
     for line in worst[:MOST_LINES]:
         if line.problem:
-            table.add_row("", "", Text(line.text), Text(line.problem))
+            table.add("", "", line.text, line.problem)
             continue
         lacks = [ipa[p] for p in line.uncertain]
         lacks += [f"{_edge(each.before)}{ipa[each.phone]}{_edge(each.after)}" for each in line.thin]
-        table.add_row(
+        table.add(
             f"{line.judged_share or 0.0:.0%}",
             f"{line.trust or 0.0:.2f}",
-            Text(line.text),
-            Text(", ".join(lacks)),
+            line.text,
+            ", ".join(lacks),
         )
     console.print(table)
     if len(found.lines) > MOST_LINES:

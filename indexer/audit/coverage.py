@@ -19,7 +19,7 @@ from speech.inventory import VOWEL_KINDS, PhoneInventory
 SILENCE_CLASS = "silence"
 
 UNKNOWN_CLASS = "unknown"
-"""Class of a neighbour of which nobody knows the phones: `spn`, and whatever else aligners call it."""
+"""Class of a neighbour whose phones nobody knows, `spn` or whatever else an aligner calls it."""
 
 SEXES: tuple[Literal["f", "m"] | None, ...] = ("f", "m", None)
 """Of speakers; None where the corpus does not state it."""
@@ -204,7 +204,7 @@ def coverage(index: PhoneIndex) -> CoverageReport:
 
 
 def context_classes(inventory: PhoneInventory) -> dict[str, str]:
-    """Class of every symbol as a neighbour: its kind, diphthongs among the vowels, silence, unknown."""
+    """Class of every symbol as a neighbour: its kind (diphthongs are vowels), silence, unknown."""
     classes = {
         phone.symbol: "vowel" if phone.kind in VOWEL_KINDS else phone.kind for phone in inventory
     }

@@ -180,29 +180,23 @@ def list_(as_json: AsJson = False) -> None:
     if not summaries:
         print(f"There is no index in {home()}. Build one with `nativeear index build`.")
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from service.tables import Column, Listing, console
 
-    table = Table(box=None, header_style="dim")
-    for column in ("name", "language", "encoder"):
-        table.add_column(column)
-    for column in ("phones", "speakers", "minutes"):
-        table.add_column(column, justify="right")
-    table.add_column("")
+    figures = tuple(Column(title, "number") for title in ("phones", "speakers", "minutes"))
+    table = Listing(
+        (Column("name", "name"), Column("state"), Column("language"), *figures, Column("encoder"))
+    )
     for summary in summaries:
-        figures = (
-            ("", "", "")
-            if summary.problem
-            else (f"{summary.exemplars:,}", f"{summary.speakers:,}", f"{summary.minutes:.1f}")
-        )
+        counted = (f"{summary.exemplars:,}", f"{summary.speakers:,}", f"{summary.minutes:.1f}")
         note = f"damaged: {summary.problem}" if summary.problem else "shipped" * summary.shipped
-        table.add_row(
-            *(Text(cell) for cell in (summary.name, summary.language, summary.encoder)),
-            *figures,
-            Text(note),
+        table.add(
+            summary.name,
+            note,
+            summary.language,
+            *(("", "", "") if summary.problem else counted),
+            summary.encoder,
         )
-    Console().print(table)
+    console().print(table)
 
 
 @app.command(cls=GuardedCommand)
@@ -216,11 +210,10 @@ def show(name: Index, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"path": str(path), **json.loads(manifest.model_dump_json())})
         return
-    from rich.console import Console
-
     from service.index_summary import print_manifest
+    from service.tables import console
 
-    print_manifest(path, manifest, Console())
+    print_manifest(path, manifest, console())
 
 
 @app.command(cls=GuardedCommand)
@@ -545,11 +538,10 @@ def _print_change(report: ChangeReport, as_json: bool) -> None:
 
 
 def _print_optimising(report: OptimiseReport) -> None:
-    from rich.console import Console
-
     from service.search_summary import print_search
+    from service.tables import console
 
-    print_search(report.search, Console())
+    print_search(report.search, console())
     print(f"{report.path} is now version {report.revision}, in {report.seconds:.0f} s.")
 
 

@@ -73,9 +73,7 @@ def build(folder: Path, kind: str, rng: np.random.Generator, *, embeddings: bool
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("embeddings", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_can_be_built_can_be_audited(
-    kind: str, embeddings: bool, tmp_path: Path
-) -> None:
+def test_whatever_can_be_built_can_be_audited(kind: str, embeddings: bool, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     built = 0
     for number in range(8):
