@@ -8,10 +8,12 @@ from rich.text import Text
 from indexer.audit.against import AgainstReport
 from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
 from indexer.audit.report import AuditReport
+from indexer.audit.script import Script
+from indexer.audit.vocabulary import RecordNext
 from service.tables import Column, Listing
 
 MOST_LINES = 20
-"""Sentences of a text that are shown; those that can be judged least come first."""
+"""Sentences of a text that are shown, those that can be judged least first, and lines to record."""
 
 SHOWN_CONFUSIONS = 2
 
@@ -44,6 +46,17 @@ def print_audit(report: AuditReport, console: Console) -> None:
     )
     if report.against is not None:
         _print_against(report.against, ipa, console)
+    else:
+        told = report.record_next
+        _print_script(told.script, f" ({words_told(told)})", console)
+
+
+def words_told(told: RecordNext) -> str:
+    """Which words were asked, and how many of their contexts are thin."""
+    return (
+        f"by {told.words:,} words {told.source}; of their {told.contexts:,} phones in context "
+        f"{told.thin_contexts:,} are thin"
+    )
 
 
 def sexes_told(held: CoverageReport) -> str:
@@ -85,7 +98,7 @@ def _phones(report: AuditReport) -> Listing:
             taken,
             phone.curve.change,
             f"{own.speakers:,}",
-            str(len(own.unseen)),
+            "" if own.unseen is None else str(len(own.unseen)),
         )
     return table
 
@@ -120,14 +133,24 @@ def _print_against(found: AgainstReport, ipa: dict[str, str], console: Console) 
         )
     if found.lines:
         _print_lines(found, ipa, console)
-    script = found.script
-    if script.lines:
-        console.print()
-        console.print(Text(f"To record next; {script.gaps:,} exemplars are missing:"), style="bold")
-        for number, line in enumerate(script.lines, start=1):
-            console.print(Text(f"{number:>3}. {line.text}  (+{line.fills}, {line.left:,} left)"))
-    elif found.kind != "inventory":
+    if found.kind != "inventory":
+        _print_script(found.script, "", console)
+
+
+def _print_script(script: Script, by: str, console: Console) -> None:
+    """What natives should say, and how often."""
+    if not script.lines:
         console.print("Nothing has to be recorded for it.")
+        return
+    console.print()
+    title = f"To record next, by several natives: {script.gaps:,} exemplars are missing{by}"
+    console.print(Text(title), style="bold")
+    for number, line in enumerate(script.lines[:MOST_LINES], start=1):
+        told = f"{number:>3}. {line.text}  × {line.times}  (+{line.fills}, {line.left:,} left)"
+        console.print(Text(told))
+    rest = len(script.lines) - MOST_LINES
+    if rest > 0:
+        console.print(f"… and {rest:,} more, which close the rest: see --json", style="dim")
 
 
 def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:

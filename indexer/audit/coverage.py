@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,8 +72,8 @@ class PhoneCoverage(AuditModel):
         `[K][K]` exemplars by the class of the phone before and after, in the order of
         `CoverageReport.context_classes`.
     unseen
-        Contexts, as the classes before and after, in which other vowels occur in the index if it is
-        a vowel, or other consonants if it is none, and this phone does not.
+        Contexts that the phone has in the words of the language, as the classes before and after,
+        and in which the index has no exemplar of it; None where nothing tells what they are.
     by_sex
         The same exemplars by the sex of who said them; those of which none are left out.
     trust
@@ -92,7 +93,7 @@ class PhoneCoverage(AuditModel):
     stressed: int
     unstressed: int
     contexts: tuple[tuple[int, ...], ...]
-    unseen: tuple[tuple[str, str], ...]
+    unseen: tuple[tuple[str, str], ...] | None
     by_sex: tuple[SexCoverage, ...]
     trust: float
     judged: bool
@@ -138,32 +139,28 @@ class CoverageReport(AuditModel):
     phones: tuple[PhoneCoverage, ...]
 
 
-def coverage(index: PhoneIndex) -> CoverageReport:
+def coverage(
+    index: PhoneIndex, known: Collection[tuple[str, str, str]] | None = None
+) -> CoverageReport:
     """What an index holds of every phone of its inventory. Takes no vectors; well below a second.
 
     Parameters
     ----------
     index
         An open index.
+    known
+        Phones in contexts, each with the class before and the class after, that the language has;
+        see `indexer.audit.vocabulary`. Without them no context can be called unseen.
     """
     inventory = index.inventory
     columns = _Columns.of(index)
     spoken = index.bounds[index.classes.index(SILENCE)] if SILENCE in index.classes else None
     contexts = {p: columns.contexts(index.rows_of(p)) for p in inventory.symbols}
-    # Which contexts the language has, as far as the index tells, for vowels and for consonants.
-    known = {
-        vowel: sum(
-            (contexts[p] for p in inventory.symbols if inventory.is_vowel(p) == vowel),
-            start=np.zeros((len(columns.classes),) * 2, dtype=np.int64),
-        )
-        for vowel in (False, True)
-    }
     trusts = phone_trust(index)
     phones = []
     for phone in inventory:
         rows = index.rows_of(phone.symbol)
         seen = contexts[phone.symbol]
-        unseen = np.argwhere((known[phone.kind in VOWEL_KINDS] > 0) & (seen == 0))
         stress = columns.stress[rows]
         trust = trusts.get(phone.symbol, UNHEARD)
         phones.append(
@@ -179,7 +176,7 @@ def coverage(index: PhoneIndex) -> CoverageReport:
                 stressed=int((stress > 0).sum()),
                 unstressed=int((stress == 0).sum()),
                 contexts=tuple(tuple(row) for row in seen.tolist()),
-                unseen=tuple((columns.classes[i], columns.classes[j]) for i, j in unseen.tolist()),
+                unseen=None if known is None else columns.unseen(phone.symbol, seen, known),
                 by_sex=columns.by_sex(rows, index.durations_s),
                 trust=round(trust.trust(), 4),
                 judged=trust.judged(),
@@ -262,6 +259,14 @@ class _Columns:
         pairs = self.left[rows] * k + self.right[rows]
         counts: IntArray = np.bincount(pairs, minlength=k * k).reshape(k, k).astype(np.int64)
         return counts
+
+    def unseen(
+        self, phone: str, seen: IntArray, known: Collection[tuple[str, str, str]]
+    ) -> tuple[tuple[str, str], ...]:
+        """Contexts of a phone that are known and of which `seen`, `[K, K]`, has none."""
+        place = self.classes.index
+        pairs = sorted((place(a), place(b)) for own, a, b in known if own == phone)
+        return tuple((self.classes[i], self.classes[j]) for i, j in pairs if not seen[i, j])
 
     def by_sex(self, rows: slice, durations_s: NDArray[np.float64]) -> tuple[SexCoverage, ...]:
         """Exemplars of every sex that said some."""

@@ -220,7 +220,7 @@ def _phone_row(held: PhoneCoverage, found: PhoneAudit | None, ipa: Ipa) -> tuple
         f"{held.positions.medial:,}",
         f"{held.positions.final:,}",
         f"{held.stressed / known:.0%}" if known else "",
-        f"{len(held.unseen)}",
+        "" if held.unseen is None else f"{len(held.unseen)}",
         f"{held.trust:.2f}",
         *expected,
     )
