@@ -23,8 +23,9 @@ def print_audit(report: AuditReport, console: Console) -> None:
     held, shape = report.coverage, report.geometry
     console.print(
         Text(
-            f"{held.index} ({held.language}): {held.exemplars:,} phones, "
-            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}{sexes_told(held)}. "
+            f"{held.index} ({held.language}): {held.exemplars - held.silences:,} phones and "
+            f"{held.silences:,} silences, {held.minutes:.1f} minutes, "
+            f"speakers: {held.speakers:,}{sexes_told(held)}. "
             f"Of natives that it never heard, {report.accuracy:.1%} should be nearest to their "
             f"own phone (each asked without its {report.left_out})."
         )

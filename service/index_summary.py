@@ -29,7 +29,8 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "fingerprint": encoder.fingerprint,
         "transform": f"{manifest.transform.kind} to {manifest.transform.dim} dimensions",
         "pooling": manifest.pooling,
-        "size": f"{counts.exemplars:,} phones, {counts.utterances:,} utterances, "
+        "size": f"{counts.spoken:,} phones and {counts.silences:,} silences, "
+        f"{counts.utterances:,} utterances, "
         f"{counts.speakers:,} speakers, {counts.audio_s / 60:.1f} minutes",
         "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "
         "their own",

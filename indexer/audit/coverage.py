@@ -106,12 +106,14 @@ class CoverageReport(AuditModel):
     ----------
     index, language, revision
         The index, its language, and its version.
-    exemplars, speakers, utterances
-        Phones without silences, and who said them where.
+    exemplars, silences
+        All that the index holds, and how many of them are silences; the others are the phones.
+    speakers, utterances
+        Who said them, and where.
     minutes
         Length of the recordings.
     by_sex
-        All exemplars by the sex of who said them, as far as the corpora state it.
+        The phones by the sex of who said them, as far as the corpora state it.
     context_classes
         The K classes of neighbours.
     judged_share
@@ -128,6 +130,7 @@ class CoverageReport(AuditModel):
     language: str
     revision: int
     exemplars: int
+    silences: int
     speakers: int
     utterances: int
     minutes: float
@@ -154,7 +157,6 @@ def coverage(
     """
     inventory = index.inventory
     columns = _Columns.of(index)
-    spoken = index.bounds[index.classes.index(SILENCE)] if SILENCE in index.classes else None
     contexts = {p: columns.contexts(index.rows_of(p)) for p in inventory.symbols}
     trusts = phone_trust(index)
     phones = []
@@ -187,11 +189,12 @@ def coverage(
         index=index.name,
         language=index.language,
         revision=index.manifest.revision,
-        exemplars=counts.exemplars if spoken is None else int(spoken),
+        exemplars=counts.exemplars,
+        silences=counts.silences,
         speakers=counts.speakers,
         utterances=counts.utterances,
         minutes=round(counts.audio_s / 60, 2),
-        by_sex=columns.by_sex(slice(0, spoken), index.durations_s),
+        by_sex=columns.by_sex(slice(0, counts.spoken), index.durations_s),
         context_classes=columns.classes,
         judged_share=round(sum(p.judged for p in phones) / max(1, len(phones)), 4),
         missing=tuple(p.phone for p in phones if not p.exemplars),

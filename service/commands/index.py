@@ -182,18 +182,25 @@ def list_(as_json: AsJson = False) -> None:
         return
     from service.tables import Column, Listing, console
 
-    figures = tuple(Column(title, "number") for title in ("phones", "speakers", "minutes"))
+    figures = tuple(
+        Column(title, "number") for title in ("phones", "silences", "speakers", "minutes")
+    )
     table = Listing(
         (Column("name", "name"), Column("state"), Column("language"), *figures, Column("encoder"))
     )
     for summary in summaries:
-        counted = (f"{summary.exemplars:,}", f"{summary.speakers:,}", f"{summary.minutes:.1f}")
+        counted = (
+            f"{summary.exemplars - summary.silences:,}",
+            f"{summary.silences:,}",
+            f"{summary.speakers:,}",
+            f"{summary.minutes:.1f}",
+        )
         note = f"damaged: {summary.problem}" if summary.problem else "shipped" * summary.shipped
         table.add(
             summary.name,
             note,
             summary.language,
-            *(("", "", "") if summary.problem else counted),
+            *(("",) * len(counted) if summary.problem else counted),
             summary.encoder,
         )
     console().print(table)
@@ -393,7 +400,7 @@ def merge(
             name=name,
             progress=progress,
         )
-    _print_change(report, as_json)
+    _print_change(report, as_json, parts=len(names))
 
 
 @app.command(cls=GuardedCommand)
@@ -434,7 +441,7 @@ def versions(name: Index, as_json: AsJson = False) -> None:
     for version in found:
         mark = "*" if version.current else " "
         print(
-            f"{mark} {version.revision:>3}  {version.exemplars:>9,} phones  "
+            f"{mark} {version.revision:>3}  {version.exemplars:>9,} exemplars  "
             f"{version.utterances:>7,} utterances  {version.command}"
         )
 
@@ -516,14 +523,19 @@ def _change_as_json(report: ChangeReport) -> dict[str, object]:
     return {**asdict(report), "path": str(report.path)}
 
 
-def _print_change(report: ChangeReport, as_json: bool) -> None:
+def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
+    """Tell what came of a change, or of merging `parts` indexes."""
     if as_json:
         print_json(_change_as_json(report))
         return
+    now = f"{report.exemplars:,} exemplars from {report.utterances:,} utterances"
+    before = f"{report.exemplars_before:,} from {report.utterances_before:,}"
     print(
-        f"{report.path} is now version {report.revision}: {report.exemplars:,} phones from "
-        f"{report.utterances:,} utterances (before: {report.exemplars_before:,} from "
-        f"{report.utterances_before:,}), in {report.seconds:.0f} s."
+        f"Merged {parts} indexes into {report.path}: {now} (in the parts: {before}), in "
+        f"{report.seconds:.0f} s."
+        if parts
+        else f"{report.path} is now version {report.revision}: {now} (before: {before}), in "
+        f"{report.seconds:.0f} s."
     )
     if report.refitted:
         print(
@@ -588,7 +600,8 @@ def _verified(path: Path) -> VerifyReport:
 
 def _print_build(report: BuildReport) -> None:
     print(
-        f"Built {report.path}: {report.exemplars:,} phones from {report.utterances:,} utterances, "
+        f"Built {report.path}: {report.exemplars - report.silences:,} phones and "
+        f"{report.silences:,} silences from {report.utterances:,} utterances, "
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
     print(f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own.")

@@ -137,7 +137,8 @@ def _headline(report: AuditReport) -> Markup:
     figures = (
         ("Phones judged", f"{held.judged_share:.0%}"),
         ("Natives heard right", f"{report.accuracy:.1%}"),
-        ("Exemplars", f"{held.exemplars:,}"),
+        ("Phones held", f"{held.exemplars - held.silences:,}"),
+        ("Silences", f"{held.silences:,}"),
         ("Speakers", f"{held.speakers:,}"),
         ("Minutes", f"{held.minutes:.0f}"),
     )
