@@ -7,6 +7,7 @@ from rich.text import Text
 
 from indexer.audit.against import AgainstReport
 from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
+from indexer.audit.needs import MIN_CONTEXT
 from indexer.audit.report import AuditReport
 from indexer.audit.script import Script
 from indexer.audit.vocabulary import RecordNext
@@ -49,14 +50,14 @@ def print_audit(report: AuditReport, console: Console) -> None:
         _print_against(report.against, ipa, console)
     else:
         told = report.record_next
-        _print_script(told.script, f" ({words_told(told)})", console)
+        _print_script(told.script, f" {words_told(told)}", console)
 
 
 def words_told(told: RecordNext) -> str:
-    """Which words were asked, and how many of their contexts are thin."""
+    """Which words tell it, and how many of their phones in context are thin."""
     return (
-        f"by {told.words:,} words {told.source}; of their {told.contexts:,} phones in context "
-        f"{told.thin_contexts:,} are thin"
+        f"{told.words:,} words {told.source} tell so; of their {told.contexts:,} phones in "
+        f"context, {told.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
     )
 
 
@@ -144,7 +145,7 @@ def _print_script(script: Script, by: str, console: Console) -> None:
         console.print("Nothing has to be recorded for it.")
         return
     console.print()
-    title = f"To record next, by several natives: {script.gaps:,} exemplars are missing{by}"
+    title = f"To record next, by several natives: {script.gaps:,} exemplars are missing.{by}"
     console.print(Text(title), style="bold")
     for number, line in enumerate(script.lines[:MOST_LINES], start=1):
         told = f"{number:>3}. {line.text}  × {line.times}  (+{line.fills}, {line.left:,} left)"
