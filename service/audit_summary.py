@@ -56,8 +56,8 @@ def print_audit(report: AuditReport, console: Console) -> None:
 def words_told(told: RecordNext) -> str:
     """Which words tell it, and how many of their phones in context are thin."""
     return (
-        f"{told.words:,} words {told.source} tell so; of their {told.contexts:,} phones in "
-        f"context, {told.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
+        f"By {told.words:,} words ({told.source}): of their {told.contexts:,} phones in context, "
+        f"{told.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
     )
 
 

@@ -85,9 +85,9 @@ def vocabulary_of(index: PhoneIndex) -> Vocabulary:
         inventory=index.inventory,
     )
     sources = {
-        "that it has heard": _heard(index),
+        "its own": _heard(index),
         "of its lexicon": [] if index.lexicon is None else lexicon_words(index.lexicon),
-        f"that are common in {primary_subtag(index.language)}": _common(index.language),
+        f"common in {primary_subtag(index.language)}": _common(index.language),
     }
     phones: dict[str, tuple[str, ...]] = {}
     known: set[str] = set()
@@ -104,7 +104,7 @@ def vocabulary_of(index: PhoneIndex) -> Vocabulary:
     contexts: Counter[Context] = Counter()
     for said in phones.values():
         contexts.update(set(contexts_of(said, class_of)))
-    return Vocabulary(", and ".join(told), phones, contexts)
+    return Vocabulary("; ".join(told), phones, contexts)
 
 
 def record_next(vocabulary: Vocabulary, held: Held) -> RecordNext:
