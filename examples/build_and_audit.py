@@ -20,7 +20,7 @@ def main(corpus: str, out: str, encoder: str = "default") -> None:
     verify(out).raise_if_damaged()
     index = PhoneIndex.open(out)
     counts = index.manifest.counts
-    print(f"{counts.exemplars} exemplars of {counts.speakers} speakers, {counts.audio_s:.0f} s")
+    print(f"{counts.spoken} phones of {counts.speakers} speakers, {counts.audio_s:.0f} s")
     held = audit(index).coverage.phones
     print("judged:", *[phone.phone for phone in held if phone.judged])
     print("not judged:", *[phone.phone for phone in held if not phone.judged])

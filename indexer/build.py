@@ -105,11 +105,15 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What came of a build. `set_aside` pairs ids with reasons."""
+    """What came of a build. `set_aside` pairs ids with reasons.
+
+    `silences` are among the `exemplars`.
+    """
 
     path: Path
     utterances: int
     exemplars: int
+    silences: int
     set_aside: tuple[tuple[str, str], ...]
     audio_s: float
     seconds: float
@@ -199,6 +203,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
         path=request.out,
         utterances=manifest.counts.utterances,
         exemplars=manifest.counts.exemplars,
+        silences=manifest.counts.silences,
         set_aside=pooled.set_aside,
         audio_s=manifest.counts.audio_s,
         seconds=time.monotonic() - started,

@@ -14,6 +14,10 @@ from indexes.transform import Transform
 SHRINKAGE = 0.02
 """Share of the mean within-class variance added to every direction."""
 
+LEAST_SPREAD = 1e-10
+"""Share of the mean square of the embeddings up to which a mean within-class variance is nothing
+but rounding: of classes of one embedding each, nothing is known of it."""
+
 BLOCK_ROWS = 4096
 """Rows that are in memory at once. Sums are taken block by block, so that this number belongs to
 the result like SHRINKAGE does: it is fixed, and never follows the memory at hand."""
@@ -57,13 +61,19 @@ class ClassSums:
     def lda(self, *, dims: int | None = None) -> Transform:
         """Whiten the within-class scatter and keep the directions that separate the classes most.
 
-        Every class weighs the same in the between-class scatter, however common it is.
+        Every class weighs the same in the between-class scatter, however common it is. Where no
+        class has two embeddings that differ, all directions are taken to vary alike.
         """
         present = self.counts > 0
         counts = self.counts[present, None]
         means = self.sums[present] / counts
         within = (self.products - (counts * means).T @ means) / counts.sum()
-        within += SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
+        spread = np.trace(within) / len(within)
+        alike = np.eye(len(within))
+        if spread > LEAST_SPREAD * np.trace(self.products) / counts.sum():
+            within += SHRINKAGE * spread * alike
+        else:
+            within = alike
         whiten = np.linalg.inv(np.linalg.cholesky(within)).T
         centre = means.mean(axis=0)
         _, singular, axes = np.linalg.svd((means - centre) @ whiten, full_matrices=False)

@@ -20,7 +20,10 @@ ENVIRONMENT = "NATIVEEAR_INDEXES"
 
 @dataclass(frozen=True)
 class IndexSummary:
-    """One line of `nativeear index list`. A damaged index has a `problem` and no figures."""
+    """One line of `nativeear index list`. A damaged index has a `problem` and no figures.
+
+    `silences` are among the `exemplars`.
+    """
 
     name: str
     path: Path
@@ -28,6 +31,7 @@ class IndexSummary:
     language: str = ""
     encoder: str = ""
     exemplars: int = 0
+    silences: int = 0
     speakers: int = 0
     minutes: float = 0.0
     problem: str = ""
@@ -118,6 +122,7 @@ def _summary(folder: Path, manifest: Manifest, shipped: bool) -> IndexSummary:
         language=manifest.language,
         encoder=manifest.encoder.name,
         exemplars=manifest.counts.exemplars,
+        silences=manifest.counts.silences,
         speakers=manifest.counts.speakers,
         minutes=manifest.counts.audio_s / 60,
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from speech.alignment import SILENCE
 from speech.encoders.catalogue import Arithmetic
 from speech.pooling import Pooling
 
@@ -51,13 +52,23 @@ class CorpusIdentity(_Model):
 
 
 class Counts(_Model):
-    """Sizes. `phones` counts exemplars per phone, the silence class included."""
+    """Sizes. `exemplars` and `phones`, their number per phone, have the silences among them."""
 
     exemplars: int
     utterances: int
     speakers: int
     audio_s: float
     phones: dict[str, int]
+
+    @property
+    def silences(self) -> int:
+        """Exemplars of silence."""
+        return self.phones.get(SILENCE, 0)
+
+    @property
+    def spoken(self) -> int:
+        """Exemplars of phones: all but the silences."""
+        return self.exemplars - self.silences
 
 
 class Decision(_Model):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from indexer.audit.against import AgainstReport
 from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
+from indexer.audit.needs import MIN_CONTEXT
 from indexer.audit.report import AuditReport
+from indexer.audit.script import Script
+from indexer.audit.vocabulary import RecordNext
+from service.tables import Column, Listing
 
 MOST_LINES = 20
-"""Sentences of a text that are shown; those that can be judged least come first."""
+"""Sentences of a text that are shown, those that can be judged least first, and lines to record."""
 
 SHOWN_CONFUSIONS = 2
 
@@ -21,8 +24,9 @@ def print_audit(report: AuditReport, console: Console) -> None:
     held, shape = report.coverage, report.geometry
     console.print(
         Text(
-            f"{held.index} ({held.language}): {held.exemplars:,} phones, "
-            f"{held.minutes:.1f} minutes, speakers: {held.speakers:,}{sexes_told(held)}. "
+            f"{held.index} ({held.language}): {held.exemplars - held.silences:,} phones and "
+            f"{held.silences:,} silences, {held.minutes:.1f} minutes, "
+            f"speakers: {held.speakers:,}{sexes_told(held)}. "
             f"Of natives that it never heard, {report.accuracy:.1%} should be nearest to their "
             f"own phone (each asked without its {report.left_out})."
         )
@@ -44,6 +48,17 @@ def print_audit(report: AuditReport, console: Console) -> None:
     )
     if report.against is not None:
         _print_against(report.against, ipa, console)
+    else:
+        told = report.record_next
+        _print_script(told.script, f" {words_told(told)}", console)
+
+
+def words_told(told: RecordNext) -> str:
+    """Which words tell it, and how many of their phones in context are thin."""
+    return (
+        f"By {told.words:,} words ({told.source}): of their {told.contexts:,} phones in context, "
+        f"{told.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
+    )
 
 
 def sexes_told(held: CoverageReport) -> str:
@@ -58,31 +73,34 @@ def sexes_told(held: CoverageReport) -> str:
     return f" ({'; '.join(parts)})"
 
 
-def _phones(report: AuditReport) -> Table:
+def _phones(report: AuditReport) -> Listing:
     """A row per phone that is held, the least trusted first."""
     held = {p.phone: p for p in report.coverage.phones}
-    table = Table(box=None, header_style="dim")
-    table.add_column("phone")
-    for column in ("held", "speakers", "unseen", "trust", "error", "flagged"):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("taken for", no_wrap=True)
-    table.add_column("at 2×", justify="right", no_wrap=True)
+    figures = ("held", "trust", "error", "flagged")
+    table = Listing(
+        (
+            Column("phone", "name"),
+            *(Column(figure, "number") for figure in figures),
+            Column("taken for"),
+            *(Column(figure, "number") for figure in ("at 2×", "speakers", "unseen")),
+        )
+    )
     for phone in sorted(report.phones, key=lambda p: (held[p.phone].trust, p.phone)):
         own = held[phone.phone]
         taken = " ".join(
             f"{held[c.phone].ipa if c.phone in held else 'silence'} {c.share:.0%}"
             for c in phone.taken_for[:SHOWN_CONFUSIONS]
         )
-        table.add_row(
-            Text(own.ipa + ("" if own.judged else "?")),
+        table.add(
+            own.ipa + ("" if own.judged else "?"),
             f"{own.exemplars:,}",
-            f"{own.speakers:,}",
-            str(len(own.unseen)),
             f"{own.trust:.2f}",
             f"{phone.expected.error:.1%}",
             f"{phone.expected.false_rejections:.1%}",
-            Text(taken),
+            taken,
             phone.curve.change,
+            f"{own.speakers:,}",
+            "" if own.unseen is None else str(len(own.unseen)),
         )
     return table
 
@@ -117,34 +135,47 @@ def _print_against(found: AgainstReport, ipa: dict[str, str], console: Console) 
         )
     if found.lines:
         _print_lines(found, ipa, console)
-    script = found.script
-    if script.lines:
-        console.print()
-        console.print(Text(f"To record next; {script.gaps:,} exemplars are missing:"), style="bold")
-        for number, line in enumerate(script.lines, start=1):
-            console.print(Text(f"{number:>3}. {line.text}  (+{line.fills}, {line.left:,} left)"))
-    elif found.kind != "inventory":
+    if found.kind != "inventory":
+        _print_script(found.script, "", console)
+
+
+def _print_script(script: Script, by: str, console: Console) -> None:
+    """What natives should say, and how often."""
+    if not script.lines:
         console.print("Nothing has to be recorded for it.")
+        return
+    console.print()
+    title = f"To record next, by several natives: {script.gaps:,} exemplars are missing.{by}"
+    console.print(Text(title), style="bold")
+    for number, line in enumerate(script.lines[:MOST_LINES], start=1):
+        told = f"{number:>3}. {line.text}  × {line.times}  (+{line.fills}, {line.left:,} left)"
+        console.print(Text(told))
+    rest = len(script.lines) - MOST_LINES
+    if rest > 0:
+        console.print(f"… and {rest:,} more, which close the rest: see --json", style="dim")
 
 
 def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:
-    table = Table(box=None, header_style="dim")
-    table.add_column("judged", justify="right")
-    table.add_column("trust", justify="right")
-    table.add_column("sentence" if found.kind == "text" else "word", overflow="fold")
-    table.add_column("not judged, and thin")
+    table = Listing(
+        (
+            Column("judged", "number"),
+            Column("trust", "number"),
+            Column("sentence" if found.kind == "text" else "word", "name"),
+            Column("not judged, and thin"),
+        )
+    )
     worst = sorted(found.lines, key=lambda line: (line.judged_share or 0.0, line.trust or 0.0))
     for line in worst[:MOST_LINES]:
         if line.problem:
-            table.add_row("", "", Text(line.text), Text(line.problem))
+            table.add("", "", line.text, line.problem)
             continue
         lacks = [ipa[p] for p in line.uncertain]
         lacks += [f"{_edge(each.before)}{ipa[each.phone]}{_edge(each.after)}" for each in line.thin]
-        table.add_row(
+        table.add(
             f"{line.judged_share or 0.0:.0%}",
             f"{line.trust or 0.0:.2f}",
-            Text(line.text),
-            Text(", ".join(lacks)),
+            line.text,
+            ", ".join(lacks),
         )
     console.print(table)
     if len(found.lines) > MOST_LINES:

@@ -81,9 +81,9 @@ def doctor(
     if as_json:
         print_json({"ok": report.ok, "checks": [asdict(check) for check in report.checks]})
     else:
-        from rich.console import Console
+        from service.tables import console
 
-        print_report(report, Console())
+        print_report(report, console())
     if not report.ok:
         raise typer.Exit(SOME_FAILED)
 
@@ -96,11 +96,10 @@ def demo(
     ] = None,
 ) -> None:
     """Hear a native prompt, and the same prompt with one phone replaced."""
-    from rich.console import Console
-
     from service.demo import run_demo
+    from service.tables import console
 
-    run_demo(Console(), keep)
+    run_demo(console(), keep)
 
 
 def main() -> None:

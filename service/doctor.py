@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from service.tables import Column, Listing
 from speech.errors import NativeEarError
 
 MIN_PYTHON = (3, 10)
@@ -124,12 +124,10 @@ def examine() -> DoctorReport:
 
 def print_report(report: DoctorReport, console: Console) -> None:
     """Print a line for everything that was looked for, then what to do about what is missing."""
-    table = Table(box=None, header_style="dim")
-    for column in ("", "what", "found"):
-        table.add_column(column, overflow="fold")
+    table = Listing((Column("", "name"), Column("what", "name"), Column("found")))
     for check in report.checks:
         mark, style = ("ok", "cyan") if check.ok else _MISSING[check.required]
-        table.add_row(Text(mark, style), Text(check.name), Text(check.found))
+        table.add(Text(mark, style), check.name, check.found)
     console.print(table)
     for check in report.checks:
         if check.ok:

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Group as Stack
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from scoring.evaluation.bootstrap import Measure
 from scoring.evaluation.measures import Counts, Evaluation, Group
 from scoring.evaluation.report import EvaluationReport
+from service.tables import Column, Listing
 
 NAMES = {
     "false_rejection_rate": "FRR: false rejections, of right phones",
@@ -97,24 +97,22 @@ def _headline(report: EvaluationReport) -> Iterator[RenderableType]:
         yield Text(note, style="dim")
 
 
-def _measures(title: str, evaluation: Evaluation) -> Table:
+def _measures(title: str, evaluation: Evaluation) -> Listing:
     counts = evaluation.counts
-    table = Table(
+    table = Listing(
+        (
+            Column("", "name"),
+            Column("value", "number"),
+            Column(f"95 % interval by {evaluation.interval_by}"),
+        ),
         title=f"{title}: {evaluation.utterances:,} utterances, {evaluation.speakers:,} speakers, "
         f"{counts.phones:,} phones, {counts.mispronounced:,} of them mispronounced",
         caption=_counts(counts),
-        title_justify="left",
-        caption_justify="left",
-        box=None,
-        header_style="dim",
     )
-    table.add_column("")
-    table.add_column("value", justify="right")
-    table.add_column(f"95 % interval by {evaluation.interval_by}", justify="right")
     found = {each.name: each for each in evaluation.measures}
     for name, words in NAMES.items():
         if name in found and found[name].value is not None:
-            table.add_row(words, _value(found[name]), _interval(found[name]))
+            table.add(words, _value(found[name]), _interval(found[name]))
     return table
 
 
@@ -126,15 +124,12 @@ def _counts(counts: Counts) -> str:
     )
 
 
-def _groups(title: str, groups: Sequence[Group]) -> Table:
-    table = Table(box=None, header_style="dim")
-    for column in (f"by {title}", "phones", "wrong", "score", "experts"):
-        table.add_column(column, justify="left" if column.startswith("by") else "right")
-    for column in ("FRR", "recall", "ROC-AUC", "PCC"):
-        table.add_column(column, justify="right")
+def _groups(title: str, groups: Sequence[Group]) -> Listing:
+    figures = ("phones", "wrong", "score", "experts", "FRR", "recall", "ROC-AUC", "PCC")
+    table = Listing((Column(f"by {title}", "name"), *(Column(each, "number") for each in figures)))
     for group in groups:
         found = {each.name: each for each in group.measures}
-        table.add_row(
+        table.add(
             group.name,
             f"{group.counts.phones:,}",
             f"{group.counts.mispronounced:,}",

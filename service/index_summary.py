@@ -6,13 +6,13 @@ from pathlib import Path
 
 from rich.columns import Columns
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from indexes.manifest import Manifest
 from indexes.phone_index import ALIGNER, EMBEDDINGS
 from indexes.trust import MIN_COVERAGE
 from service.search_summary import search_in_words
+from service.tables import Column, Listing
 from speech.alignment import SILENCE
 from speech.inventory import PhoneInventory
 
@@ -29,7 +29,8 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "fingerprint": encoder.fingerprint,
         "transform": f"{manifest.transform.kind} to {manifest.transform.dim} dimensions",
         "pooling": manifest.pooling,
-        "size": f"{counts.exemplars:,} phones, {counts.utterances:,} utterances, "
+        "size": f"{counts.spoken:,} phones and {counts.silences:,} silences, "
+        f"{counts.utterances:,} utterances, "
         f"{counts.speakers:,} speakers, {counts.audio_s / 60:.1f} minutes",
         "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "
         "their own",
@@ -43,24 +44,26 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "version": str(manifest.revision),
         "made by": manifest.command,
     }
-    table = Table(box=None, show_header=False)
-    table.add_column(style="dim")
-    table.add_column(overflow="fold")
+    table = Listing((Column("", "name", style="dim"), Column("")), head=False)
     for name, value in facts.items():
-        table.add_row(name, Text(value))
+        table.add(name, value)
     if manifest.history:
-        table.add_row("before", Text("\n".join(manifest.history)))
+        table.add("before", "\n".join(manifest.history))
     console.print(table)
 
-    corpora = Table(box=None, header_style="dim", title="Corpora", title_justify="left")
-    for column in ("name", "licence"):
-        corpora.add_column(column, overflow="fold")
-    for column in ("utterances", "minutes"):
-        corpora.add_column(column, justify="right")
+    corpora = Listing(
+        (
+            Column("name", "name"),
+            Column("licence"),
+            Column("utterances", "number"),
+            Column("minutes", "number"),
+        ),
+        title="Corpora",
+    )
     for corpus in manifest.corpora:
-        corpora.add_row(
-            Text(corpus.name),
-            Text(corpus.licence or "not stated"),
+        corpora.add(
+            corpus.name,
+            corpus.licence or "not stated",
             f"{corpus.utterances:,}",
             f"{corpus.audio_s / 60:.1f}",
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.table import Table
 
 from indexes.manifest import SearchChoice, SearchTrial
+from service.tables import Column, Listing
 
 
 def search_in_words(search: SearchChoice | None) -> str:
@@ -22,13 +22,17 @@ def search_in_words(search: SearchChoice | None) -> str:
 
 def print_search(search: SearchChoice, console: Console) -> None:
     """Print what was tried, and what was taken."""
-    table = Table(box=None, header_style="dim")
-    table.add_column("search")
-    for column in ("cells asked", "recall", "of phones", "margin", "ms", "MB"):
-        table.add_column(column, justify="right")
-    table.add_column("")
+    figures = ("recall", "of phones", "margin", "ms", "MB")
+    table = Listing(
+        (
+            Column("search", "name"),
+            Column("cells asked", "name"),
+            *(Column(figure, "number") for figure in figures),
+            Column("", "name"),
+        )
+    )
     for trial in search.tried:
-        table.add_row(*_figures(trial), "taken" if trial == search.chosen else "")
+        table.add(*_figures(trial), "taken" if trial == search.chosen else "")
     console.print(table)
     console.print(
         f"{search.queries} natives, each left out, {search.batch} at a time. recall: found of the "

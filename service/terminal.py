@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from rich.columns import Columns
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from scoring.assessment import (
@@ -21,6 +20,7 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.marks import MARKS, MEANINGS, band_of
+from service.tables import Column, Listing
 
 PROBLEMS: tuple[Verdict, ...] = ("accented", "substituted", "deleted")
 MAX_PROBLEMS = 12
@@ -96,11 +96,8 @@ def _accent(accent: Accent) -> str:
     return f"nearest to the natives of {accent.chosen}{doubt} (nearness: {near})"
 
 
-def _word_table(words: tuple[WordAssessment, ...]) -> Table:
-    table = Table(box=None, pad_edge=True, header_style="dim")
-    table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("word", overflow="fold")
-    table.add_column("sounds", overflow="fold")
+def _word_table(words: tuple[WordAssessment, ...]) -> Listing:
+    table = Listing((Column("score", "number"), Column("word", "name"), Column("sounds")))
     for word in words:
         score = Text("–" if word.score is None else f"{word.score:.0f}", _style(word.score))
         name = Text(word.word)
@@ -109,7 +106,7 @@ def _word_table(words: tuple[WordAssessment, ...]) -> Table:
         sounds = Text("  ").join(
             Text(phone.ipa + MARKS[phone.verdict], _style(phone.score)) for phone in word.phones
         )
-        table.add_row(score, name, sounds)
+        table.add(score, name, sounds)
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,10 +13,14 @@ from pydantic import BaseModel, ConfigDict
 from indexes.phone_index import IntArray, PhoneIndex
 from indexes.trust import UNHEARD, phone_trust
 from indexes.utterances import sexes_of
+from speech.aligners.textgrid import UNKNOWN_SPEECH
 from speech.alignment import SILENCE
 from speech.inventory import VOWEL_KINDS, PhoneInventory
 
 SILENCE_CLASS = "silence"
+
+UNKNOWN_CLASS = "unknown"
+"""Class of a neighbour whose phones nobody knows, `spn` or whatever else an aligner calls it."""
 
 SEXES: tuple[Literal["f", "m"] | None, ...] = ("f", "m", None)
 """Of speakers; None where the corpus does not state it."""
@@ -67,8 +72,8 @@ class PhoneCoverage(AuditModel):
         `[K][K]` exemplars by the class of the phone before and after, in the order of
         `CoverageReport.context_classes`.
     unseen
-        Contexts, as the classes before and after, in which other vowels occur in the index if it is
-        a vowel, or other consonants if it is none, and this phone does not.
+        Contexts that the phone has in the words of the language, as the classes before and after,
+        and in which the index has no exemplar of it; None where nothing tells what they are.
     by_sex
         The same exemplars by the sex of who said them; those of which none are left out.
     trust
@@ -88,7 +93,7 @@ class PhoneCoverage(AuditModel):
     stressed: int
     unstressed: int
     contexts: tuple[tuple[int, ...], ...]
-    unseen: tuple[tuple[str, str], ...]
+    unseen: tuple[tuple[str, str], ...] | None
     by_sex: tuple[SexCoverage, ...]
     trust: float
     judged: bool
@@ -101,12 +106,14 @@ class CoverageReport(AuditModel):
     ----------
     index, language, revision
         The index, its language, and its version.
-    exemplars, speakers, utterances
-        Phones without silences, and who said them where.
+    exemplars, silences
+        All that the index holds, and how many of them are silences; the others are the phones.
+    speakers, utterances
+        Who said them, and where.
     minutes
         Length of the recordings.
     by_sex
-        All exemplars by the sex of who said them, as far as the corpora state it.
+        The phones by the sex of who said them, as far as the corpora state it.
     context_classes
         The K classes of neighbours.
     judged_share
@@ -123,6 +130,7 @@ class CoverageReport(AuditModel):
     language: str
     revision: int
     exemplars: int
+    silences: int
     speakers: int
     utterances: int
     minutes: float
@@ -134,32 +142,27 @@ class CoverageReport(AuditModel):
     phones: tuple[PhoneCoverage, ...]
 
 
-def coverage(index: PhoneIndex) -> CoverageReport:
+def coverage(
+    index: PhoneIndex, known: Collection[tuple[str, str, str]] | None = None
+) -> CoverageReport:
     """What an index holds of every phone of its inventory. Takes no vectors; well below a second.
 
     Parameters
     ----------
     index
         An open index.
+    known
+        Phones in contexts, each with the class before and the class after, that the language has;
+        see `indexer.audit.vocabulary`. Without them no context can be called unseen.
     """
     inventory = index.inventory
     columns = _Columns.of(index)
-    spoken = index.bounds[index.classes.index(SILENCE)] if SILENCE in index.classes else None
     contexts = {p: columns.contexts(index.rows_of(p)) for p in inventory.symbols}
-    # Which contexts the language has, as far as the index tells, for vowels and for consonants.
-    known = {
-        vowel: sum(
-            (contexts[p] for p in inventory.symbols if inventory.is_vowel(p) == vowel),
-            start=np.zeros((len(columns.classes),) * 2, dtype=np.int64),
-        )
-        for vowel in (False, True)
-    }
     trusts = phone_trust(index)
     phones = []
     for phone in inventory:
         rows = index.rows_of(phone.symbol)
         seen = contexts[phone.symbol]
-        unseen = np.argwhere((known[phone.kind in VOWEL_KINDS] > 0) & (seen == 0))
         stress = columns.stress[rows]
         trust = trusts.get(phone.symbol, UNHEARD)
         phones.append(
@@ -175,7 +178,7 @@ def coverage(index: PhoneIndex) -> CoverageReport:
                 stressed=int((stress > 0).sum()),
                 unstressed=int((stress == 0).sum()),
                 contexts=tuple(tuple(row) for row in seen.tolist()),
-                unseen=tuple((columns.classes[i], columns.classes[j]) for i, j in unseen.tolist()),
+                unseen=None if known is None else columns.unseen(phone.symbol, seen, known),
                 by_sex=columns.by_sex(rows, index.durations_s),
                 trust=round(trust.trust(), 4),
                 judged=trust.judged(),
@@ -186,11 +189,12 @@ def coverage(index: PhoneIndex) -> CoverageReport:
         index=index.name,
         language=index.language,
         revision=index.manifest.revision,
-        exemplars=counts.exemplars if spoken is None else int(spoken),
+        exemplars=counts.exemplars,
+        silences=counts.silences,
         speakers=counts.speakers,
         utterances=counts.utterances,
         minutes=round(counts.audio_s / 60, 2),
-        by_sex=columns.by_sex(slice(0, spoken), index.durations_s),
+        by_sex=columns.by_sex(slice(0, counts.spoken), index.durations_s),
         context_classes=columns.classes,
         judged_share=round(sum(p.judged for p in phones) / max(1, len(phones)), 4),
         missing=tuple(p.phone for p in phones if not p.exemplars),
@@ -200,11 +204,11 @@ def coverage(index: PhoneIndex) -> CoverageReport:
 
 
 def context_classes(inventory: PhoneInventory) -> dict[str, str]:
-    """Class of every symbol as a neighbour: its kind, diphthongs among the vowels, or silence."""
+    """Class of every symbol as a neighbour: its kind (diphthongs are vowels), silence, unknown."""
     classes = {
         phone.symbol: "vowel" if phone.kind in VOWEL_KINDS else phone.kind for phone in inventory
     }
-    return {**classes, SILENCE: SILENCE_CLASS}
+    return {**classes, SILENCE: SILENCE_CLASS, UNKNOWN_SPEECH: UNKNOWN_CLASS}
 
 
 def names(index: PhoneIndex, column: str) -> IntArray:
@@ -239,8 +243,8 @@ class _Columns:
         sides = {}
         for side in ("left", "right"):
             code, symbols = index.codes(side)
-            of_symbol = np.array([classes.index(class_of[s]) for s in symbols], dtype=np.int64)
-            sides[side] = of_symbol[code]
+            found = [classes.index(class_of.get(s, UNKNOWN_CLASS)) for s in symbols]
+            sides[side] = np.array(found, dtype=np.int64)[code]
         return cls(
             classes=classes,
             left=sides["left"],
@@ -258,6 +262,14 @@ class _Columns:
         pairs = self.left[rows] * k + self.right[rows]
         counts: IntArray = np.bincount(pairs, minlength=k * k).reshape(k, k).astype(np.int64)
         return counts
+
+    def unseen(
+        self, phone: str, seen: IntArray, known: Collection[tuple[str, str, str]]
+    ) -> tuple[tuple[str, str], ...]:
+        """Contexts of a phone that are known and of which `seen`, `[K, K]`, has none."""
+        place = self.classes.index
+        pairs = sorted((place(a), place(b)) for own, a, b in known if own == phone)
+        return tuple((self.classes[i], self.classes[j]) for i, j in pairs if not seen[i, j])
 
     def by_sex(self, rows: slice, durations_s: NDArray[np.float64]) -> tuple[SexCoverage, ...]:
         """Exemplars of every sex that said some."""

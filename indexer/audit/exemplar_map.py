@@ -57,6 +57,8 @@ def exemplar_map(
     means = np.stack([index.vectors[index.rows_of(phone)].mean(axis=0) for phone in phones])
     centre = means.mean(axis=0)
     _, singular, axes = np.linalg.svd(means - centre, full_matrices=False)
+    if len(axes) < 2:  # vectors of one dimension lie on a line
+        axes = np.concatenate([axes, np.zeros_like(axes)])
     plane = axes[:2].T
     largest = plane[np.abs(plane).argmax(axis=0), np.arange(plane.shape[1])]
     plane = plane * np.where(largest < 0, -1.0, 1.0)  # the same picture wherever it is drawn

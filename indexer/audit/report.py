@@ -10,6 +10,8 @@ from indexer.audit.expected import FALSE_REJECTIONS, Expectation, expectations
 from indexer.audit.geometry import Geometry, geometry
 from indexer.audit.learning import LearningCurve, learning_curve
 from indexer.audit.left_out import LeftOut, ask_left_out
+from indexer.audit.needs import Held
+from indexer.audit.vocabulary import RecordNext, record_next, vocabulary_of
 from indexes.phone_index import IntArray, PhoneIndex
 
 MOST_CONFUSIONS = 3
@@ -81,6 +83,8 @@ class AuditReport(AuditModel):
     most_to_gain
         Phones whose error more speech of them should lower, by more than twice the standard error
         of that figure, the most first.
+    record_next
+        What to record, by the words of the language that are known.
     against
         The index held against a text, a lexicon or an inventory, if one was given.
     """
@@ -95,6 +99,7 @@ class AuditReport(AuditModel):
     confusions: ConfusionMatrix
     curve: LearningCurve
     most_to_gain: tuple[str, ...]
+    record_next: RecordNext
     against: AgainstReport | None = None
 
 
@@ -120,7 +125,8 @@ def audit(
     InputError
         If the source cannot be used.
     """
-    held = coverage(index)
+    vocabulary = vocabulary_of(index)
+    held = coverage(index, vocabulary.contexts if vocabulary.phones else None)
     compared = None if source is None else against(index, held, source)  # fails soonest
     expected = expectations(index, false_rejections=false_rejections)
     asked = ask_left_out(index)
@@ -153,6 +159,7 @@ def audit(
         ),
         curve=_whole_curve(asked, heard),
         most_to_gain=tuple(p.phone for p in _by_gain(phones)),
+        record_next=record_next(vocabulary, Held.of(held, index.inventory)),
         against=compared,
     )
 

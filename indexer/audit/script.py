@@ -5,17 +5,12 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from indexer.audit.coverage import AuditModel
-
-Need: TypeAlias = tuple[str, ...]
-"""A phone `(phone,)`, or a phone in a context `(phone, class before, class after)`."""
+from indexer.audit.needs import Need
 
 OVERHEAD = 8
 """What a sentence costs to record beside its phones, in phones: somebody has to read it."""
-
-MOST_LINES = 50
 
 
 class ScriptLine(AuditModel):
@@ -25,13 +20,16 @@ class ScriptLine(AuditModel):
     ----------
     text
         What to say.
+    times
+        How often, by as many speakers as there are.
     fills
-        How many of the gaps that the lines before it leave open it closes.
+        How many of the gaps that the lines before it leave open it closes, said so often.
     left
         Gaps that are still open after it.
     """
 
     text: str
+    times: int
     fills: int
     left: int
 
@@ -44,7 +42,7 @@ class Script(AuditModel):
     gaps
         Exemplars that are missing: of phones, and of phones in contexts.
     lines
-        Each closes more gaps for its length than any other that was left.
+        Each closes more gaps for its length than any other that was left; together they close all.
     """
 
     gaps: int
@@ -52,12 +50,9 @@ class Script(AuditModel):
 
 
 def greedy_script(
-    candidates: Sequence[tuple[str, Counter[Need]]],
-    needs: Mapping[Need, int],
-    *,
-    most: int = MOST_LINES,
+    candidates: Sequence[tuple[str, Counter[Need]]], needs: Mapping[Need, int]
 ) -> Script:
-    """Choose lines until no gap can be closed any more, or there are `most`.
+    """Choose lines, and how often each is to be said, until every gap is closed.
 
     The greedy choice for covers with costs (Chvátal 1979): what a line gains can only shrink as
     others are chosen, so that a line whose old gain heads the queue is looked at again before it
@@ -68,12 +63,11 @@ def greedy_script(
     candidates
         Texts and how often each need occurs in them; phones are counted by `(phone,)`.
     needs
-        How many more exemplars are wanted.
-    most
-        Lines at most.
+        How many more exemplars are wanted. Those that no candidate has are passed over.
     """
-    left = {need: count for need, count in needs.items() if count > 0}
-    total = open_gaps = sum(left.values())
+    offered = {need for _, offers in candidates for need in offers}
+    gaps = {need: count for need, count in needs.items() if count > 0 and need in offered}
+    left = dict(gaps)
 
     def gain(offers: Counter[Need]) -> int:
         return sum(min(count, left.get(need, 0)) for need, count in offers.items())
@@ -84,20 +78,40 @@ def greedy_script(
     ]
     queue = [(-gain(offers) / costs[i], i) for i, (_, offers) in enumerate(candidates)]
     heapq.heapify(queue)
-    lines: list[ScriptLine] = []
-    while queue and open_gaps and len(lines) < most:
+    times: Counter[int] = Counter()
+    while queue and queue[0][0] < 0:
         _, i = heapq.heappop(queue)
+        offers = candidates[i][1]
+        value = -gain(offers) / costs[i]
+        if not queue or value <= queue[0][0]:
+            if value == 0:
+                break
+            _fill(left, offers)
+            times[i] += 1
+            value = -gain(offers) / costs[i]  # it may be wanted again
+        heapq.heappush(queue, (value, i))
+    return Script(gaps=sum(gaps.values()), lines=_in_turn(candidates, times, gaps))
+
+
+def _fill(left: dict[Need, int], offers: Counter[Need], times: int = 1) -> None:
+    for need, count in offers.items():
+        if need in left:
+            left[need] = max(0, left[need] - times * count)
+
+
+def _in_turn(
+    candidates: Sequence[tuple[str, Counter[Need]]],
+    times: Counter[int],
+    gaps: Mapping[Need, int],
+) -> tuple[ScriptLine, ...]:
+    """The chosen lines, each said as often as it has to be before the next one's turn."""
+    left = dict(gaps)
+    before = sum(left.values())
+    lines = []
+    for i, often in times.items():
         text, offers = candidates[i]
-        gained = gain(offers)
-        if not gained:
-            continue
-        value = -gained / costs[i]
-        if queue and value > queue[0][0]:
-            heapq.heappush(queue, (value, i))
-            continue
-        for need, count in offers.items():
-            if need in left:
-                left[need] = max(0, left[need] - count)
-        open_gaps -= gained
-        lines.append(ScriptLine(text=text, fills=gained, left=open_gaps))
-    return Script(gaps=total, lines=tuple(lines))
+        _fill(left, offers, often)
+        after = sum(left.values())
+        lines.append(ScriptLine(text=text, times=often, fills=before - after, left=after))
+        before = after
+    return tuple(lines)

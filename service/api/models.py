@@ -107,6 +107,7 @@ class BuildResult(_Answer):
     index: str
     utterances: int
     exemplars: int
+    silences: int = Field(0, description="How many of the exemplars are silences.")
     set_aside: tuple[tuple[str, str], ...] = ()
     audio_s: float
     seconds: float
@@ -163,6 +164,7 @@ class IndexItem(_Answer):
     language: str
     encoder: str
     exemplars: int
+    silences: int = Field(description="How many of the exemplars are silences.")
     speakers: int
     minutes: float
     default: bool = Field(description="Whether it is meant where none is named.")

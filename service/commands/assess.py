@@ -304,11 +304,10 @@ def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | No
 
 
 def _print(result: Assessment) -> None:
-    from rich.console import Console
-
+    from service.tables import console
     from service.terminal import render
 
-    Console().print(render(result))
+    console().print(render(result))
 
 
 def _text_of(

@@ -68,11 +68,10 @@ def audit(
     if as_json:
         print_json(report.model_dump_json(indent=2))
     else:
-        from rich.console import Console
-
         from service.audit_summary import print_audit
+        from service.tables import console
 
-        print_audit(report, Console())
+        print_audit(report, console())
     if fail_under is not None and not _passes(report, fail_under):
         raise typer.Exit(SOME_FAILED)
 

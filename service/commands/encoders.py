@@ -31,23 +31,28 @@ def list_(as_json: AsJson = False) -> None:
     if as_json:
         print_json([asdict(info) for info in encoders])
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from service.tables import Column, Listing, console
 
-    table = Table(box=None, header_style="dim")
-    for column in ("name", "here", "dimensions", "layers", "licence", ""):
-        table.add_column(column, justify="right" if column in {"dimensions", "layers"} else "left")
+    table = Listing(
+        (
+            Column("name", "name"),
+            Column("here"),
+            Column("dimensions", "number"),
+            Column("layers", "number"),
+            Column("licence"),
+            Column("what it is"),
+        )
+    )
     for info in encoders:
-        table.add_row(
+        table.add(
             info.name,
             "yes" if info.local else "no",
             "" if info.dim is None else str(info.dim),
             "" if info.layers is None else str(info.layers),
-            Text(info.licence),
-            Text(info.note),
+            info.licence,
+            info.note,
         )
-    Console().print(table)
+    console().print(table)
 
 
 @app.command(cls=GuardedCommand)

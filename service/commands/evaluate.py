@@ -174,11 +174,10 @@ def evaluate(
     if as_json:
         print_json(report.to_json())
     else:
-        from rich.console import Console
-
         from service.evaluation_table import render
+        from service.tables import console
 
-        Console().print(render(report))
+        console().print(render(report))
     if report.material.set_aside or report.material.failed:
         raise typer.Exit(SOME_FAILED)
 

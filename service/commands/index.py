@@ -180,29 +180,30 @@ def list_(as_json: AsJson = False) -> None:
     if not summaries:
         print(f"There is no index in {home()}. Build one with `nativeear index build`.")
         return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from service.tables import Column, Listing, console
 
-    table = Table(box=None, header_style="dim")
-    for column in ("name", "language", "encoder"):
-        table.add_column(column)
-    for column in ("phones", "speakers", "minutes"):
-        table.add_column(column, justify="right")
-    table.add_column("")
+    figures = tuple(
+        Column(title, "number") for title in ("phones", "silences", "speakers", "minutes")
+    )
+    table = Listing(
+        (Column("name", "name"), Column("state"), Column("language"), *figures, Column("encoder"))
+    )
     for summary in summaries:
-        figures = (
-            ("", "", "")
-            if summary.problem
-            else (f"{summary.exemplars:,}", f"{summary.speakers:,}", f"{summary.minutes:.1f}")
+        counted = (
+            f"{summary.exemplars - summary.silences:,}",
+            f"{summary.silences:,}",
+            f"{summary.speakers:,}",
+            f"{summary.minutes:.1f}",
         )
         note = f"damaged: {summary.problem}" if summary.problem else "shipped" * summary.shipped
-        table.add_row(
-            *(Text(cell) for cell in (summary.name, summary.language, summary.encoder)),
-            *figures,
-            Text(note),
+        table.add(
+            summary.name,
+            note,
+            summary.language,
+            *(("",) * len(counted) if summary.problem else counted),
+            summary.encoder,
         )
-    Console().print(table)
+    console().print(table)
 
 
 @app.command(cls=GuardedCommand)
@@ -216,11 +217,10 @@ def show(name: Index, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"path": str(path), **json.loads(manifest.model_dump_json())})
         return
-    from rich.console import Console
-
     from service.index_summary import print_manifest
+    from service.tables import console
 
-    print_manifest(path, manifest, Console())
+    print_manifest(path, manifest, console())
 
 
 @app.command(cls=GuardedCommand)
@@ -400,7 +400,7 @@ def merge(
             name=name,
             progress=progress,
         )
-    _print_change(report, as_json)
+    _print_change(report, as_json, parts=len(names))
 
 
 @app.command(cls=GuardedCommand)
@@ -441,7 +441,7 @@ def versions(name: Index, as_json: AsJson = False) -> None:
     for version in found:
         mark = "*" if version.current else " "
         print(
-            f"{mark} {version.revision:>3}  {version.exemplars:>9,} phones  "
+            f"{mark} {version.revision:>3}  {version.exemplars:>9,} exemplars  "
             f"{version.utterances:>7,} utterances  {version.command}"
         )
 
@@ -523,14 +523,19 @@ def _change_as_json(report: ChangeReport) -> dict[str, object]:
     return {**asdict(report), "path": str(report.path)}
 
 
-def _print_change(report: ChangeReport, as_json: bool) -> None:
+def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
+    """Tell what came of a change, or of merging `parts` indexes."""
     if as_json:
         print_json(_change_as_json(report))
         return
+    now = f"{report.exemplars:,} exemplars from {report.utterances:,} utterances"
+    before = f"{report.exemplars_before:,} from {report.utterances_before:,}"
     print(
-        f"{report.path} is now version {report.revision}: {report.exemplars:,} phones from "
-        f"{report.utterances:,} utterances (before: {report.exemplars_before:,} from "
-        f"{report.utterances_before:,}), in {report.seconds:.0f} s."
+        f"Merged {parts} indexes into {report.path}: {now} (in the parts: {before}), in "
+        f"{report.seconds:.0f} s."
+        if parts
+        else f"{report.path} is now version {report.revision}: {now} (before: {before}), in "
+        f"{report.seconds:.0f} s."
     )
     if report.refitted:
         print(
@@ -545,11 +550,10 @@ def _print_change(report: ChangeReport, as_json: bool) -> None:
 
 
 def _print_optimising(report: OptimiseReport) -> None:
-    from rich.console import Console
-
     from service.search_summary import print_search
+    from service.tables import console
 
-    print_search(report.search, Console())
+    print_search(report.search, console())
     print(f"{report.path} is now version {report.revision}, in {report.seconds:.0f} s.")
 
 
@@ -596,7 +600,8 @@ def _verified(path: Path) -> VerifyReport:
 
 def _print_build(report: BuildReport) -> None:
     print(
-        f"Built {report.path}: {report.exemplars:,} phones from {report.utterances:,} utterances, "
+        f"Built {report.path}: {report.exemplars - report.silences:,} phones and "
+        f"{report.silences:,} silences from {report.utterances:,} utterances, "
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
     print(f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own.")

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from indexer.audit.against import AgainstReport, LineCoverage
-from indexer.audit.coverage import SILENCE_CLASS, PhoneCoverage
+from indexer.audit.against import AgainstReport
 from indexer.audit.exemplar_map import ExemplarMap, exemplar_map
 from indexer.audit.report import AuditReport, PhoneAudit
+from indexer.audit.script import Script
 from indexes.phone_index import PhoneIndex
+from indexes.trust import LEAST_TRUST, MIN_COVERAGE
+from service.audit_summary import words_told
+from service.report.audit_answers import headline
 from service.report.audit_plots import (
     Ipa,
     confusion_map,
@@ -18,6 +21,7 @@ from service.report.audit_plots import (
     exemplar_plot,
     learning_plot,
 )
+from service.report.audit_tables import lines_table, phones_table, places_table, script_list
 from service.report.clips import native_clips
 from service.report.document import STYLE, document, write_document
 from service.report.markup import Markup, element, joined
@@ -26,8 +30,6 @@ from speech.inventory import LETTER, VOWEL_KINDS
 
 CLIPS_PER_PHONE = 3
 LEAST_IN_A_MAP = 3
-MOST_LINES = 500
-"""Sentences of a text that are listed."""
 
 
 def write_audit_page(path: str | Path, report: AuditReport, index: PhoneIndex) -> None:
@@ -62,40 +64,41 @@ def render_audit(report: AuditReport, index: PhoneIndex) -> str:
 
     sounds = {clip.id: clip.source for clip in clips.values()}
     body = joined(
-        _headline(report),
+        headline(report, ipa),
         _against(report.against, ipa) if report.against else None,
         _section(
             "Phones",
             "Least trusted first. Trust is a lower bound of the share of unheard natives that are "
-            "nearest to their own phone; below it, an assessment calls the phone uncertain.",
-            _phones(report, ipa),
+            f"nearest to their own phone. Below {LEAST_TRUST}, or with fewer than {MIN_COVERAGE} "
+            "exemplars, an assessment calls the phone uncertain and does not judge it.",
+            phones_table(report, ipa),
         ),
-        _section(
+        _record_next(report),
+        _folded(
+            "Where in words, and by whom",
+            "The place in the word is not known where a neighbour was left out of the index. The "
+            "places add up to the exemplars.",
+            places_table(report),
+        ),
+        _folded(
             "Contexts",
             "Phones by the class before, as named above, and after, by its first letter; # is "
-            "silence. A red frame: others of its kind occur there, and it does not.",
-            coverage_map(report.coverage),
+            "silence. A red frame: words of the language have it there, and the index has not.",
+            _scroller(coverage_map(report.coverage)),
         ),
-        _section(
+        _folded(
             "Confusions",
             f"Natives, each asked without its {report.left_out}, by their phone (row) and what "
             "they were nearest to (column). The shade goes with the square root of the share.",
-            confusion_map(report.confusions, ipa),
+            _scroller(confusion_map(report.confusions, ipa)),
         ),
         _curves(report, ipa),
         *(
-            element(
-                "section",
-                element("h2", f"Map of the {title}"),
-                element(
-                    "p",
-                    f"The plane that separates them most: {laid.explained:.0%} of what lies "
-                    "between their means."
-                    + (" Choose a point with a ring to hear its word." if clips else ""),
-                    class_="hint",
-                ),
-                _keys(index, laid),
-                exemplar_plot(laid, clips, index, ipa),
+            _folded(
+                f"Map of the {title}",
+                f"The plane that separates them most: {laid.explained:.0%} of what lies between "
+                "their means." + (" Choose a point with a ring to hear its word." if clips else ""),
+                joined(_keys(index, laid), exemplar_plot(laid, clips, index, ipa)),
             )
             for title, laid in maps.items()
         ),
@@ -132,113 +135,45 @@ def _in_turn(maps: Iterable[ExemplarMap], index: PhoneIndex) -> Iterator[int]:
         yield from (row for row in rows if row is not None)
 
 
-def _headline(report: AuditReport) -> Markup:
-    held, shape = report.coverage, report.geometry
-    figures = (
-        ("Phones judged", f"{held.judged_share:.0%}"),
-        ("Natives heard right", f"{report.accuracy:.1%}"),
-        ("Exemplars", f"{held.exemplars:,}"),
-        ("Speakers", f"{held.speakers:,}"),
-        ("Minutes", f"{held.minutes:.0f}"),
-    )
-    dimension = (
-        "not known" if shape.intrinsic_dimension is None else f"{shape.intrinsic_dimension:.1f}"
-    )
-    return element(
-        "header",
-        element("h1", f"Audit of {held.index}"),
-        element(
-            "dl",
-            *(
-                element("div", element("dt", name), element("dd", value), class_="unmeasured")
-                for name, value in figures
-            ),
-            class_="scores audit",
-        ),
-        element(
-            "p",
-            f"{held.language}, version {held.revision}. Intrinsic dimension {dimension} of "
-            f"{shape.dimensions}; hubness {shape.hubness:.2f}, {shape.hubs:.1%} hubs, "
-            f"{shape.orphans:.1%} of the exemplars nobody’s neighbour.",
-            class_="made",
-        ),
-    )
-
-
 def _section(title: str, hint: str, content: Markup) -> Markup:
     return element(
         "section",
         element("h2", title),
         element("p", hint, class_="hint"),
-        element("div", content, class_="scroller"),
+        content,
     )
 
 
-def _phones(report: AuditReport, ipa: Ipa) -> Markup:
-    found = {phone.phone: phone for phone in report.phones}
-    ordered = sorted(report.coverage.phones, key=lambda p: (p.trust, p.phone))
-    return _table(
-        (
-            "",
-            "Exemplars",
-            "Speakers",
-            "Minutes",
-            "Women / men",
-            "Initial",
-            "Medial",
-            "Final",
-            "Stressed",
-            "Unseen contexts",
-            "Trust",
-            "Misheard",
-            "Flagged",
-            "Taken for",
-        ),
-        (_phone_row(phone, found.get(phone.phone), ipa) for phone in ordered),
-    )
-
-
-def _phone_row(held: PhoneCoverage, found: PhoneAudit | None, ipa: Ipa) -> tuple[str, ...]:
-    known = held.stressed + held.unstressed
-    exemplars = {part.sex: part.exemplars for part in held.by_sex if part.sex is not None}
-    expected = (
-        ("", "", "")
-        if found is None
-        else (
-            f"{found.expected.error:.1%}",
-            f"{found.expected.false_rejections:.1%}",
-            ", ".join(f"{ipa(c.phone)} {c.share:.0%}" for c in found.taken_for),
-        )
-    )
-    return (
-        held.ipa + ("" if held.judged else " – not judged"),
-        f"{held.exemplars:,}",
-        f"{held.speakers:,}",
-        f"{held.minutes:.1f}",
-        " / ".join(str(exemplars.get(sex, 0)) for sex in ("f", "m")) if exemplars else "",
-        f"{held.positions.initial:,}",
-        f"{held.positions.medial:,}",
-        f"{held.positions.final:,}",
-        f"{held.stressed / known:.0%}" if known else "",
-        f"{len(held.unseen)}",
-        f"{held.trust:.2f}",
-        *expected,
-    )
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Markup:
-    """The first and the last column are text, those between them numbers."""
-
-    def cells(tag: str, values: tuple[str, ...]) -> Iterator[Markup]:
-        for at, value in enumerate(values):
-            number = 0 < at < len(values) - 1
-            yield element(tag, value, class_="number" if number else "ipa")
-
+def _folded(title: str, hint: str, content: Markup) -> Markup:
+    """A section that has to be asked for."""
     return element(
-        "table",
-        element("thead", element("tr", *cells("th", head))),
-        element("tbody", *(element("tr", *cells("td", row)) for row in rows)),
-        class_="ruled",
+        "section",
+        element(
+            "details",
+            element("summary", element("h2", title)),
+            element("p", hint, class_="hint"),
+            content,
+        ),
+    )
+
+
+def _scroller(content: Markup) -> Markup:
+    return element("div", content, class_="scroller", tabindex="0")
+
+
+def _record_next(report: AuditReport) -> Markup | None:
+    found = report.record_next
+    if report.against is not None or not found.script.lines:
+        return None
+    return _section(
+        "To record next", f"{words_told(found)} {_gaps(found.script)}", script_list(found.script)
+    )
+
+
+def _gaps(script: Script) -> str:
+    return (
+        f"{script.gaps:,} exemplars are missing. Each line closes more gaps for its length than "
+        "any that is left; said so often, by several natives, they close all."
     )
 
 
@@ -257,10 +192,9 @@ def _curves(report: AuditReport, ipa: Ipa) -> Markup:
             " The index keeps no embeddings: its transform was fitted on all of them each time, "
             "which makes the curves flatter than they should be."
         )
-    return element(
-        "section",
-        element("h2", "What more speech would be worth"),
-        element("p", hint, class_="hint"),
+    return _folded(
+        "What more speech would be worth",
+        hint,
         element(
             "ul",
             *(
@@ -310,56 +244,19 @@ def _against(found: AgainstReport, ipa: Ipa) -> Markup:
         for what, phones in (("Missing", found.missing), ("Not judged", found.uncertain))
         if phones
     ]
-    worst = sorted(found.lines, key=lambda line: (line.judged_share or 0.0, line.trust or 0.0))
     script = found.script
     return element(
         "section",
         element("h2", f"Against {found.source}"),
         element("p", f"{found.judged_share:.1%} of its phones can be judged. ", " ".join(lacks)),
-        element(
-            "div",
-            _table(
-                ("Sentence" if found.kind == "text" else "Word", "Judged", "Trust", "Lacks"),
-                (_line_row(line, ipa) for line in worst[:MOST_LINES]),
-            ),
-            class_="scroller",
-        )
-        if worst
-        else None,
-        element("h3", "To record next") if script.lines else None,
-        element(
-            "p",
-            f"{script.gaps:,} exemplars are missing. Each line closes more gaps for its length "
-            "than any that is left.",
-            class_="hint",
-        )
-        if script.lines
-        else None,
-        element(
-            "ol",
-            *(
-                element("li", line.text, element("small", f" +{line.fills}, {line.left:,} left"))
-                for line in script.lines
-            ),
-            class_="script",
-        )
-        if script.lines
-        else None,
-    )
-
-
-def _line_row(line: LineCoverage, ipa: Ipa) -> tuple[str, ...]:
-    if line.problem:
-        return line.text, "", "", line.problem
-
-    def edge(context: str) -> str:
-        return "#" if context == SILENCE_CLASS else context
-
-    lacks = [ipa(phone) for phone in line.uncertain]
-    lacks += [f"{edge(t.before)} – {ipa(t.phone)} – {edge(t.after)}" for t in line.thin]
-    return (
-        line.text,
-        f"{line.judged_share or 0.0:.0%}",
-        f"{line.trust or 0.0:.2f}",
-        ", ".join(lacks),
+        lines_table(found, ipa) if found.lines else None,
+        *(
+            (
+                element("h3", "To record next"),
+                element("p", _gaps(script), class_="hint"),
+                script_list(script),
+            )
+            if script.lines
+            else ()
+        ),
     )

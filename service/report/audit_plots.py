@@ -32,6 +32,7 @@ def coverage_map(report: CoverageReport) -> Markup:
         for i in range(len(classes))
         for j in range(len(classes))
         if any(phone.contexts[i][j] for phone in report.phones)
+        or any((classes[i], classes[j]) in (phone.unseen or ()) for phone in report.phones)
     ]
     most = max((n for phone in report.phones for row in phone.contexts for n in row), default=1)
     parts: list[Markup] = []
@@ -44,7 +45,7 @@ def coverage_map(report: CoverageReport) -> Markup:
     for row, phone in enumerate(report.phones):
         y = 28 + row * _ROW
         parts.append(_text(_LABEL - 6, y + 11, phone.ipa, anchor="end"))
-        unseen = set(phone.unseen)
+        unseen = set(phone.unseen or ())
         for at, (i, j) in enumerate(used):
             count = phone.contexts[i][j]
             if not count and (classes[i], classes[j]) not in unseen:
@@ -113,7 +114,7 @@ def exemplar_plot(
 ) -> Markup:
     """Exemplars as points; those with a ring can be heard."""
     low, high = laid.places.min(axis=0), laid.places.max(axis=0)
-    scale = (_MAP - 40) / float(max(high - low))
+    scale = (_MAP - 40) / (float(max(high - low)) or 1.0)  # all may lie in one place
 
     def place(x: float, y: float) -> tuple[float, float]:
         return 20 + (x - float(low[0])) * scale, 20 + (y - float(low[1])) * scale

@@ -3,9 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from indexer.audit.against import MIN_CONTEXT, AgainstReport, against
+from indexer.audit.against import AgainstReport, against
 from indexer.audit.coverage import coverage
-from indexer.audit.script import greedy_script
+from indexer.audit.needs import MIN_CONTEXT, Held
+from indexer.audit.script import Script, greedy_script
+from indexer.audit.vocabulary import record_next, vocabulary_of
+from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from speech.errors import InputError
 
@@ -59,9 +62,60 @@ def test_the_script_closes_every_gap_that_the_text_can_close(
 ) -> None:
     found = ask(tone_index, practice)
     assert found.script.lines[0].text == "See a seat."  # it alone has the phones that are missing
-    lefts = [line.left for line in found.script.lines]
+    closes_all(found.script)
+    told = {line.text: line.times for line in found.script.lines}
+    assert told["See a seat."] == 10  # an unheard phone that it has once
+
+
+def closes_all(script: Script) -> None:
+    lefts = [line.left for line in script.lines]
     assert lefts == sorted(lefts, reverse=True)
-    assert found.script.gaps == lefts[-1] + sum(line.fills for line in found.script.lines)
+    assert lefts[-1] == 0
+    assert script.gaps == sum(line.fills for line in script.lines)
+    assert all(line.times >= 1 and line.fills >= 1 for line in script.lines)
+
+
+def test_said_so_often_the_script_closes_what_it_lists(
+    tone_index: PhoneIndex, practice: Path
+) -> None:
+    report = coverage(tone_index)
+    held = Held.of(report, tone_index.inventory)
+    found = ask(tone_index, practice)
+    phones = {line.text: line.phones for line in found.lines}
+    said: Counter[tuple[str, ...]] = Counter()
+    for line in found.script.lines:
+        for need, count in held.offers(phones[line.text]).items():
+            said[need] += line.times * count
+    wanted = {need for line in found.lines for need in held.offers(line.phones)}
+    missing = held.lacking(wanted)
+    assert sum(missing.values()) == found.script.gaps > 0
+    assert all(said[need] >= count for need, count in missing.items())
+
+
+def test_without_a_text_the_words_of_the_language_tell_what_to_record() -> None:
+    index = PhoneIndex.open(find_index("en-US"))
+    vocabulary = vocabulary_of(index)
+    report = coverage(index, vocabulary.contexts)
+    found = record_next(vocabulary, Held.of(report, index.inventory))
+    assert found.words == len(vocabulary.phones) > 3000
+    closes_all(found.script)
+    zh = sum(line.times for line in found.script.lines if "ZH" in vocabulary.phones[line.text])
+    assert zh >= 8  # two are held, of the ten that make it judged
+    assert {p.phone for p in report.phones if not p.judged} == {"ZH"}
+
+
+def test_contexts_that_the_language_forbids_are_not_unseen() -> None:
+    index = PhoneIndex.open(find_index("en-US"))
+    vocabulary = vocabulary_of(index)
+    phones = {p.phone: p for p in coverage(index, vocabulary.contexts).phones}
+    assert not [pair for pair in phones["NG"].unseen or () if pair[0] == "silence"]
+    # [h] ends no English word, and no word has lacked it at its beginning.
+    assert not [pair for pair in phones["HH"].unseen or () if "silence" in pair]
+    assert ("ZH", "vowel", "vowel") in vocabulary.contexts  # measure
+    for phone in phones.values():
+        for before, after in phone.unseen or ():
+            assert vocabulary.contexts[phone.phone, before, after] > 0
+    assert all(p.unseen is None for p in coverage(index).phones)
 
 
 def test_the_greedy_choice_is_the_best_for_its_length() -> None:
@@ -76,7 +130,10 @@ def test_the_greedy_choice_is_the_best_for_its_length() -> None:
     assert [line.text for line in script.lines] == ["a short one", "the rest"]
     assert [line.left for line in script.lines] == [1, 0]
     assert [line.fills for line in script.lines] == [4, 1]
-    assert len(greedy_script(candidates, needs, most=1).lines) == 1
+    often = greedy_script(candidates, {("A",): 5, ("C",): 4, ("E",): 9})
+    told = {line.text: line.times for line in often.lines}
+    assert told == {"the rest": 2, "a short one": 2, "nothing new": 1}
+    assert often.gaps == 9  # nothing offers E
     assert greedy_script(candidates, {("A",): 0}).lines == ()
 
 
@@ -92,8 +149,8 @@ def test_a_lexicon_is_read_word_by_word(tone_index: PhoneIndex, tmp_path: Path) 
 
 
 def test_inventories_are_a_language_a_list_or_json(tone_index: PhoneIndex, tmp_path: Path) -> None:
-    assert ask(tone_index, "de").kind == "inventory"
-    assert "yː" in ask(tone_index, "de").missing
+    assert ask(tone_index, "en").kind == "inventory"
+    assert "TH" in ask(tone_index, "en-GB").missing
     listed = tmp_path / "few.phones"
     listed.write_text("IY\ns\nθ\n", encoding="utf-8")
     found = ask(tone_index, listed)
@@ -103,8 +160,24 @@ def test_inventories_are_a_language_a_list_or_json(tone_index: PhoneIndex, tmp_p
     import json
 
     whole = tmp_path / "all.json"
-    whole.write_text(json.dumps(tone_index.inventory.to_json()), encoding="utf-8")
+    whole.write_text(json.dumps(tone_index.inventory.to_json(), indent=1), encoding="utf-8")
     assert ask(tone_index, whole).phones == tone_index.inventory.symbols
+
+
+def test_an_inventory_of_another_language_is_refused(
+    tone_index: PhoneIndex, tmp_path: Path
+) -> None:
+    """French [s] is not English [s], though both are written with the same letter."""
+    import json
+
+    from speech.inventory import PhoneInventory
+
+    french = tmp_path / "french.json"
+    french.write_text(json.dumps(PhoneInventory.load("fr").to_json()), encoding="utf-8")
+    for source in ("fr", "de", french):
+        with pytest.raises(InputError, match="the index is of en-US") as caught:
+            ask(tone_index, source)
+        assert caught.value.fix
 
 
 @pytest.mark.parametrize(
