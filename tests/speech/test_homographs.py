@@ -67,6 +67,8 @@ Do not subject him to it. | subject | S AH B JH EH K T
 a separate room | separate | S EH P ER IH T
 Please separate the eggs. | separate | S EH P ER EY T
 I estimate that. | estimate | EH S T AH M EY T
+at present we wait | present | P R EH Z AH N T
+in record time | record | R EH K ER D
 an estimate of the cost | estimate | EH S T AH M AH T
 He plays bass guitar. | bass | B EY S
 He wound the clock. | wound | W AW N D
