@@ -233,7 +233,7 @@ class Assessor:
         """Assess against canonical phones; those of `unsure` words are not judged."""
         warnings = [*recording.warnings, *pronunciation.warnings]
         try:
-            hearing, relaid = self._listen(recording, pronunciation, exclusion)
+            hearing = self.hear(recording, pronunciation, exclusion)
         except AlignmentError as error:
             warnings.append(f"The text does not match the recording: {error.message}")
             if transcript is not None:
@@ -256,13 +256,13 @@ class Assessor:
         flagged = sum(phone.verdict in FLAGGED for phone in judged)
         canonical = [phone.phone for phone in hearing.phones]
         warnings.append(mismatch_warning(hearing.frames, self.inventory, canonical, flagged))
-        words = _words(pronunciation, relaid, judged)
+        words = _words(pronunciation, alignment, judged)
         insertions = beside_sure_words(
             [_insertion(alignment, item) for item in hearing.insertions], unsure
         )
         prosody = assess_prosody(
             recording,
-            relaid,
+            alignment,
             words=words,
             insertions=insertions,
             natives=self._prosody,
@@ -368,17 +368,10 @@ class Assessor:
         AlignmentError
             If the canonical phones cannot be laid on the recording.
         """
-        hearing, _ = self._listen(recording, pronunciation, exclusion)
-        return hearing
-
-    def _listen(
-        self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion
-    ) -> tuple[Hearing, Alignment]:
-        """The evidence, and where the phones lie by the aligner and the phone head together."""
         frames = self.encoder.encode(recording)
         laid = lay(self.aligner, recording, pronunciation, frames, self.inventory)
         judged = laid.relaid if self._calibration.by_relaid else laid.alignment
-        return self._listener.hear(frames, judged, laid.gop, exclusion), laid.relaid
+        return self._listener.hear(frames, judged, laid.gop, exclusion, believed=laid.relaid)
 
     def _judge(
         self, hearing: Hearing, pronunciation: Pronunciation, exclusion: Exclusion
@@ -551,18 +544,20 @@ def _word(
     spoken = [phone for phone in phones if phone.verdict != "deleted" and phone.start_s is not None]
     starts = [phone.start_s for phone in phones if phone.start_s is not None]
     ends = [phone.end_s for phone in phones if phone.end_s is not None]
+
+    def combined(part: Sequence[PhoneAssessment]) -> float | None:
+        flagged = any(phone.verdict in FLAGGED for phone in part)
+        return combine([phone.score for phone in part], flagged=flagged)
+
     return WordAssessment(
         word=word,
         start_s=min(starts, default=None),
         end_s=max(ends, default=None),
-        score=combine([phone.score for phone in phones]),
+        score=combined(phones),
         omitted=not spoken,
         variant=variant,
         syllables=tuple(
-            SyllableScore(
-                phones=(first, past_last),
-                score=combine([phone.score for phone in phones[first:past_last]]),
-            )
+            SyllableScore(phones=(first, past_last), score=combined(phones[first:past_last]))
             for first, past_last in syllables
         ),
         phones=tuple(phones),

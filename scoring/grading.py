@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scoring.assessment import Verdict
+from scoring.assessment import PhoneAssessment, Verdict
 
 FALSE_REJECTIONS = 0.04
 """Share of native phones that may be flagged, unless another is asked for."""
 
 FLAGGED_SCORE = 50.0
 """Training-free score below which natives are as often as `FALSE_REJECTIONS` says."""
+
+GOOD_SCORE = 75.0
+"""From here on a score is shown as natives' own. Somewhat under their average of about 82."""
+
+LIKELY = 0.5
+"""Probability of a mispronunciation from which one is spoken of: it is as likely as not."""
+
+BELOW = 1.0
+"""How far below a border what is flagged stays, so that rounding does not lift it over."""
 
 WORST_WEIGHT = 0.3
 """Weight of a word's worst phone beside the mean of all: experts mark a word down for one bad
@@ -29,6 +38,10 @@ def score_of(log_quantile: float) -> float:
     return 100.0 * math.exp(_EXPONENT * log_quantile)
 
 
+FLAGGED: frozenset[Verdict] = frozenset({"accented", "substituted", "deleted"})
+"""Verdicts that say a phone was not heard as it was meant."""
+
+
 @dataclass(frozen=True)
 class Grade:
     """A phone's score 0–100 and probability of having been mispronounced; None if uncertain."""
@@ -37,20 +50,61 @@ class Grade:
     probability_mispronounced: float | None
     verdict: Verdict
 
+    @classmethod
+    def of(
+        cls,
+        score: float,
+        probability_mispronounced: float | None,
+        verdict: Verdict,
+        *,
+        border: float = FLAGGED_SCORE,
+    ) -> Grade:
+        """Score, probability and verdict as one judgement.
 
-FLAGGED: frozenset[Verdict] = frozenset({"accented", "substituted", "deleted"})
-"""Verdicts that say a phone was not heard as it was meant."""
+        What is flagged scores below `border` and what is not scores at least that. That another
+        sound was heard, or none, is said only where an error is as likely as not: what is flagged
+        with less is accented. A sound that was not heard scores nothing.
+
+        Parameters
+        ----------
+        score, probability_mispronounced
+            As they were measured; the probability is None where nothing was meant.
+        verdict
+            What the evidence says of the kind of error; `correct` is not flagged.
+        border
+            The edge of a band, see `scoring.marks`, that parts what is flagged from the rest.
+        """
+        if verdict not in FLAGGED:
+            return cls(max(score, border), probability_mispronounced, verdict)
+        if probability_mispronounced is not None and probability_mispronounced < LIKELY:
+            verdict = "accented"
+        score = 0.0 if verdict == "deleted" else min(score, border - BELOW)
+        return cls(score, probability_mispronounced, verdict)
+
 
 DELETED = Grade(0.0, 1.0, "deleted")
 UNCERTAIN = Grade(None, None, "uncertain")
 
 
-def combine(scores: list[float | None]) -> float | None:
-    """Score of a syllable or word from its phones; None if no phone could be judged."""
+def to_work_on(phone: PhoneAssessment) -> bool:
+    """Whether a learner is told to work on a phone: it is flagged, and more likely than not wrong.
+
+    Where there is no probability, the verdict alone decides.
+    """
+    probability = phone.probability_mispronounced
+    return phone.verdict in FLAGGED and (probability is None or probability >= LIKELY)
+
+
+def combine(scores: list[float | None], *, flagged: bool = False) -> float | None:
+    """Score of a syllable or word from its phones; None if no phone could be judged.
+
+    With a `flagged` phone among them it is not shown as natives' own.
+    """
     judged = [score for score in scores if score is not None]
     if not judged:
         return None
-    return (1 - WORST_WEIGHT) * sum(judged) / len(judged) + WORST_WEIGHT * min(judged)
+    score = (1 - WORST_WEIGHT) * sum(judged) / len(judged) + WORST_WEIGHT * min(judged)
+    return min(score, GOOD_SCORE - BELOW) if flagged else score
 
 
 def mean(scores: list[float | None]) -> float | None:

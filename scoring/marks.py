@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from scoring.assessment import Verdict
-from scoring.grading import FLAGGED_SCORE
+from scoring.grading import FLAGGED_SCORE, GOOD_SCORE
 
 Band = Literal["good", "fair", "poor", "unmeasured"]
 
@@ -26,12 +26,12 @@ MEANINGS: dict[Verdict, str] = {
     "uncertain": "cannot be judged",
 }
 
-GOOD_SCORE = 75.0
-"""Somewhat under the native average of about 82; below 50 the verdict is not `correct`."""
-
 
 def band_of(score: float | None) -> Band:
-    """The band of a score 0–100 that gives it its colour."""
+    """The band of a score 0–100 that gives it its colour.
+
+    Nothing flagged is good and nothing poor is unflagged, see `scoring.grading.Grade.of`.
+    """
     if score is None:
         return "unmeasured"
     if score >= GOOD_SCORE:

@@ -16,13 +16,12 @@ from scoring.assessment import (
     Insertion,
     PhoneAssessment,
     Remark,
-    Verdict,
     WordAssessment,
 )
+from scoring.grading import to_work_on
 from scoring.marks import MARKS, MEANINGS, band_of
 from service.tables import Column, Listing
 
-PROBLEMS: tuple[Verdict, ...] = ("accented", "substituted", "deleted")
 MAX_PROBLEMS = 12
 MAX_EVIDENCE_WORDS = 3
 
@@ -129,7 +128,7 @@ def _remark(remark: Remark) -> Text:
 def _problems(assessment: Assessment) -> Iterator[tuple[WordAssessment, PhoneAssessment]]:
     for word in assessment.words:
         for phone in word.phones:
-            if phone.verdict in PROBLEMS:
+            if to_work_on(phone):
                 yield word, phone
 
 

@@ -14,7 +14,7 @@ from scoring.feedback.first_language import (
 )
 from scoring.feedback.functional_load import functional_load
 from scoring.feedback.minimal_pairs import NOTHING, pairs_of
-from scoring.grading import FLAGGED
+from scoring.grading import to_work_on
 from speech.inventory import PhoneInventory
 
 MAX_REMARKS = 3
@@ -44,7 +44,7 @@ def with_feedback(
 ) -> Assessment:
     """Put an assessment into words.
 
-    Every phone that is not as meant gets its sentence, and so does every insertion. The remarks
+    Every phone to work on, see `scoring.grading.to_work_on`, gets its sentence, and so does every insertion. The remarks
     merge the errors on one phone and are ranked by functional load times confidence, summed over
     the places; words that were left out altogether give no remarks.
 
@@ -86,7 +86,7 @@ def _with_sentences(word: WordAssessment, inventory: PhoneInventory) -> WordAsse
         phone.model_copy(
             update={"feedback": _sentence(phone, inventory, _position(i, len(word.phones)))}
         )
-        if phone.verdict in FLAGGED
+        if to_work_on(phone)
         else phone
         for i, phone in enumerate(word.phones)
     )
@@ -147,7 +147,7 @@ def _errors(words: Iterable[WordAssessment]) -> Iterator[_Error]:
         if word.omitted:
             continue
         for j, phone in enumerate(word.phones):
-            if phone.verdict in FLAGGED:
+            if to_work_on(phone):
                 yield _Error((i, j), word.word, phone, _heard(phone))
 
 

@@ -109,5 +109,5 @@ class OwnClassQuality:
             for i, log_quantile in zip(said, natives.log_quantile(similarity[:, 0]), strict=True):
                 accented = log_quantile < self._accented_below
                 verdict: Verdict = "accented" if accented else "correct"
-                grades[i] = Grade(score_of(float(log_quantile)), None, verdict)
+                grades[i] = Grade.of(score_of(float(log_quantile)), None, verdict)
         return tuple(grades)

@@ -22,7 +22,16 @@ from scoring.assessment import Verdict
 from scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
 from scoring.fusion.training_free import TrainingFree
 from scoring.fusion.trees import Trees
-from scoring.grading import FALSE_REJECTIONS, FLAGGED_SCORE, UNCERTAIN, Grade
+from scoring.grading import (
+    BELOW,
+    FALSE_REJECTIONS,
+    FLAGGED,
+    FLAGGED_SCORE,
+    GOOD_SCORE,
+    LIKELY,
+    UNCERTAIN,
+    Grade,
+)
 from scoring.hearing import Hearing
 from speech.inventory import primary_subtag
 
@@ -38,7 +47,12 @@ PLAIN_QUANTILE = 0.04
 on natives: quantiles from 0.025 to 1, and from e^2 to e^8 times. Whatever blames more overrules
 experts too often; with 0.025 it hangs on a frame more or less of silence before the recording."""
 
-HIGHEST_FLAGGED = FLAGGED_SCORE - 1.0
+MISSING_QUANTILE = 0.002
+"""A phone was plainly not said where retrieval and the head miss it, and so few natives have less
+evidence. Tried from 0.001 to 0.025 on learners, and on natives' recordings from which phones were
+cut: with more, phones that experts call right are said to be missing."""
+
+HIGHEST_FLAGGED = FLAGGED_SCORE - BELOW
 """Score that what is plainly another phone has at most."""
 
 BEST = 2.0
@@ -114,9 +128,11 @@ class ExpertCalibration:
     model
         The fitted trees.
     by_natives
-        Says whether natives would be flagged, too, for what was plainly another phone. Learners
-        seldom make one such mistake among many flawless phones, so that the trees, which know only
-        learners, all but overlook it.
+        Says of which phones natives would be flagged, too. What the trees find no likelier than
+        not is flagged only there: they judge a phone in its company, and one wrong phone makes
+        them doubt the right ones beside it. What was plainly another phone, or none, is flagged
+        whatever they find: learners seldom make one such mistake among many flawless phones, so
+        that the trees, which know only learners, all but overlook it.
     false_rejections
         Share of phones without fault that may be flagged.
     """
@@ -144,22 +160,26 @@ class ExpertCalibration:
         scores = self._model.scores(hearing.features)
         probabilities = self._model.probabilities(hearing.features)
         another = plainly_another(hearing.features)
-        by_natives = self._by_natives.grades(hearing) if another.any() else ()
+        _, quantiles = self._by_natives.judge(hearing.features)
+        missing = hearing.deleted & (quantiles < np.log(MISSING_QUANTILE))
+        by_natives = self._by_natives.grades(hearing)
         grades = []
         for i, evidence in enumerate(hearing.evidence):
             if not known[i]:
                 grades.append(UNCERTAIN)
                 continue
             score, probability = float(scores[i]), float(probabilities[i])
-            plain = bool(another[i]) and by_natives[i].verdict != "correct"
+            unlike_natives = by_natives[i].verdict in FLAGGED
+            plain = unlike_natives and bool(another[i] or missing[i])
             if plain:
                 score = min(score, HIGHEST_FLAGGED)
                 probability = max(probability, by_natives[i].probability_mispronounced or 0.0)
+            suspected = probability > self._threshold and (unlike_natives or probability >= LIKELY)
             verdict: Verdict = "correct"
-            if plain or probability > self._threshold:
+            if plain or suspected:
                 verdict = "substituted" if evidence.margin < 0 else "accented"
                 verdict = "deleted" if hearing.deleted[i] else verdict
-            grades.append(Grade(score, probability, verdict))
+            grades.append(Grade.of(score, probability, verdict, border=GOOD_SCORE))
         return tuple(grades)
 
 

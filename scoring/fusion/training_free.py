@@ -126,7 +126,7 @@ class TrainingFree:
                 if quantiles[i] < self._flagged_below:
                     verdict = "substituted" if evidence.margin < 0 else "accented"
                 probability = self._probability(float(quantiles[i]))
-                grades.append(Grade(float(scores[i]), probability, verdict))
+                grades.append(Grade.of(float(scores[i]), probability, verdict))
         return tuple(grades)
 
     def _probability(self, log_quantile: float) -> float:

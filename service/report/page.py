@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indexes.phone_index import PhoneIndex
 from scoring.assessment import Assessment, Remark
-from scoring.grading import FLAGGED
+from scoring.grading import to_work_on
 from scoring.marks import band_of
 from service.report.clips import data_uri, levelled, native_clips
 from service.report.document import document, write_document
@@ -198,7 +198,7 @@ def _confusions(assessment: Assessment) -> Markup | None:
     found: dict[tuple[str, str], list[str]] = {}
     for word in assessment.words:
         for phone in word.phones:
-            if phone.verdict not in FLAGGED or word.omitted:
+            if not to_work_on(phone) or word.omitted:
                 continue  # that a word was left out is said where the words stand
             other = next((s.ipa for s in phone.sounds_like if s.phone != phone.phone), None)
             if phone.verdict == "deleted":

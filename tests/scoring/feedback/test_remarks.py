@@ -107,10 +107,22 @@ def test_the_contrast_that_parts_more_words_comes_first() -> None:
     rare = phone("ZH", "substituted", "JH", 0.8)
     remarks = with_feedback(assessment(("x", [rare, vowel])), ENGLISH).remarks
     assert [remark.phone for remark in remarks] == ["IH", "ZH"]
-    sure = rare.model_copy(update={"probability_mispronounced": 1.0})
-    unsure = vowel.model_copy(update={"probability_mispronounced": 0.1})
+    sure = phone("EH", "substituted", "AE", 1.0)
+    unsure = phone("IH", "substituted", "IY", 0.6)
     remarks = with_feedback(assessment(("x", [unsure, sure])), ENGLISH).remarks
-    assert [remark.phone for remark in remarks] == ["ZH", "IH"]
+    assert [remark.phone for remark in remarks] == ["EH", "IH"]
+
+
+@pytest.mark.parametrize("verdict", ["accented", "substituted", "deleted"])
+def test_nothing_is_said_of_what_is_more_likely_right_than_wrong(verdict: Verdict) -> None:
+    doubtful = phone("TH", verdict, "S", 0.49)
+    result = with_feedback(assessment(("think", [doubtful, phone("IH")])), ENGLISH)
+    assert [each.feedback for each in result.phones] == ["", ""]
+    assert result.remarks == ()
+    likely = phone("TH", verdict, "S", 0.5)
+    result = with_feedback(assessment(("think", [likely, phone("IH")])), ENGLISH)
+    assert result.phones[0].feedback
+    assert [remark.phone for remark in result.remarks] == ["TH"]
 
 
 def test_there_are_at_most_three_and_none_of_words_left_out() -> None:
