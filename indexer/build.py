@@ -27,8 +27,9 @@ from indexer.utterances import (
 )
 from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
-from indexes.phone_index import ALIGNER, LEXICON
+from indexes.phone_index import ALIGNER, LEXICON, PhoneIndex
 from indexes.publishing import refuse_existing, sha256_of
+from indexes.trust import UNHEARD, phone_trust
 from speech.encoders.catalogue import Arithmetic
 from speech.encoders.model_folders import portable_name, remember
 from speech.errors import CorpusError, InputError
@@ -105,9 +106,18 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What came of a build. `set_aside` pairs ids with reasons.
+    """What came of a build.
 
-    `silences` are among the `exemplars`.
+    Attributes
+    ----------
+    silences
+        How many there are among the `exemplars`.
+    set_aside
+        Ids with reasons.
+    native_accuracy
+        Share of left-out natives that are heard right, see `indexes.manifest.Decision`.
+    judged_phones, inventory_phones
+        How many phones of the inventory an assessment would judge, and how many there are.
     """
 
     path: Path
@@ -118,6 +128,8 @@ class BuildReport:
     audio_s: float
     seconds: float
     native_accuracy: float
+    judged_phones: int
+    inventory_phones: int
 
 
 @dataclass(frozen=True)
@@ -199,6 +211,8 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             progress=progress,
         )
         shutil.rmtree(work)
+    index = PhoneIndex.open(request.out)
+    trust = phone_trust(index)
     return BuildReport(
         path=request.out,
         utterances=manifest.counts.utterances,
@@ -208,6 +222,10 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
         audio_s=manifest.counts.audio_s,
         seconds=time.monotonic() - started,
         native_accuracy=manifest.decision.native_accuracy,
+        judged_phones=sum(
+            trust.get(symbol, UNHEARD).judged() for symbol in index.inventory.symbols
+        ),
+        inventory_phones=len(index.inventory.symbols),
     )
 
 

@@ -20,6 +20,14 @@ MIN_COVERAGE = 10
 LEAST_TRUST = 0.5
 """Trust below which a phone is `uncertain`."""
 
+USUAL_ACCURACY = (0.88, 0.96)
+"""Shares of left-out natives that five indexes of some twenty minutes of one voice each, built with
+the shipped encoder, hear right (docs/languages.md)."""
+
+LEAST_ACCURACY = 0.75
+"""Share below which nothing that an index says can be trusted. One with plain spectra for encoder
+has 82 to 84 % (docs/corpora.md), one with untrained weights about 60 %."""
+
 _Z = 1.2816
 """Standard normal quantile of a one-sided bound that holds nine times in ten."""
 
@@ -64,6 +72,20 @@ class PhoneTrust:
 
 UNHEARD = PhoneTrust(0, 0, 0)
 """A phone that an index does not hold."""
+
+
+def usefulness(accuracy: float) -> str:
+    """What the share of an index's left-out natives that are heard right says of it."""
+    least, most = USUAL_ACCURACY
+    told = f"the shipped encoder reaches {least:.0%} to {most:.0%} with twenty minutes of one voice"
+    if accuracy < LEAST_ACCURACY:
+        return (
+            f"Nothing that it says can be trusted: {told}. Check that texts, recordings and "
+            "alignment belong together, and that the encoder suits."
+        )
+    if accuracy < least:
+        return f"That is less than usual: {told}."
+    return f"That is as it should be: {told}."
 
 
 def phone_trust(index: PhoneIndex) -> dict[str, PhoneTrust]:

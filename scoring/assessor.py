@@ -28,11 +28,13 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.calibration import calibration_of
+from scoring.doubts import doubts
 from scoring.feedback.first_language import first_language_or_warning
 from scoring.feedback.remarks import with_feedback
 from scoring.free.decoded import decode_speech
 from scoring.free.quality import OwnClassQuality
 from scoring.free.recognised import beside_sure_words, recognised_text, withheld
+from scoring.gop_evidence import GopMeasurement
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -245,8 +247,7 @@ class Assessor:
             unmatched = self._nothing_matched(id, recording, pronunciation, warnings)
             return with_feedback(unmatched, self.inventory, l1)
         alignment = hearing.alignment
-        if hearing.frames.log_probs is not None:
-            warnings.append(hearing.gop.reason)
+        warnings.append(_gop_warning(hearing.gop))
         judged = [
             withheld(phone) if aligned.word_index in unsure else phone
             for aligned, phone in zip(
@@ -485,16 +486,23 @@ class Assessor:
         transcript: Transcript | None = None,
         calibration: str | None = None,
     ) -> Assessment:
-        sure = [word for i, word in enumerate(words) if i not in unsure]
-        uncertain = sorted({p.ipa for w in sure for p in w.phones if p.verdict == "uncertain"})
-        if uncertain:
-            warnings.append(
-                f"The index cannot judge {', '.join(uncertain)}: it has too few exemplars, or "
-                "mishears its own."
-            )
+        sure = [p for i, word in enumerate(words) if i not in unsure for p in word.phones]
+        warnings += doubts(self.index.manifest, sure)
         heard = transcript is not None and transcript.source == "phones"
         parts = [phone for word in words for phone in word.phones] if heard else words
         pronunciation = mean([part.score for part in parts])
+        score = Scores()
+        if pronunciation is not None:  # how it flows is no score of what cannot be judged
+            score = Scores(
+                overall=overall_score(pronunciation, prosody),
+                pronunciation=pronunciation,
+                fluency=prosody.fluency_score,
+                prosody=prosody.prosody_score,
+                # nothing was asked for that could be incomplete where the text is not given
+                completeness=100.0 * sum(not word.omitted for word in words) / len(words)
+                if transcript is None
+                else None,
+            )
         return Assessment(
             id=id,
             language=self.language,
@@ -502,16 +510,7 @@ class Assessor:
             encoder=self.encoder.name,
             calibration=calibration or self._calibration.name,
             duration_s=recording.duration_s,
-            score=Scores(
-                overall=overall_score(pronunciation, prosody),
-                pronunciation=pronunciation,
-                fluency=prosody.fluency_score,
-                prosody=prosody.prosody_score,
-                # nothing was asked for that could be incomplete where the text is not given
-                completeness=100.0 * sum(not word.omitted for word in words) / len(words)
-                if words and transcript is None
-                else None,
-            ),
+            score=score,
             words=words,
             insertions=insertions,
             fluency=prosody.fluency,
@@ -572,3 +571,10 @@ def _insertion(alignment: Alignment, found: InsertedPhone) -> Insertion:
         start_s=found.start_s,
         end_s=found.end_s,
     )
+
+
+def _gop_warning(gop: GopMeasurement) -> str:
+    """Why there is no GOP, or not of all phones; empty where there is."""
+    if gop.reason and gop.features is None:
+        return f"GOP was not measured, retrieval alone judges. {gop.reason}"
+    return gop.reason

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from indexes.manifest import Manifest
 from indexes.phone_index import ALIGNER, EMBEDDINGS
-from indexes.trust import MIN_COVERAGE
+from indexes.trust import MIN_COVERAGE, usefulness
 from service.search_summary import search_in_words
 from service.tables import Column, Listing
 from speech.alignment import SILENCE
@@ -33,7 +33,7 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         f"{counts.utterances:,} utterances, "
         f"{counts.speakers:,} speakers, {counts.audio_s / 60:.1f} minutes",
         "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "
-        "their own",
+        f"their own. {usefulness(decision.native_accuracy)}",
         "clips": manifest.clips or "none",
         "aligner": manifest.aligner
         + (", learnt from this speech" if ALIGNER in manifest.files else ""),

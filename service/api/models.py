@@ -112,6 +112,8 @@ class BuildResult(_Answer):
     audio_s: float
     seconds: float
     native_accuracy: float
+    judged_phones: int | None = None
+    inventory_phones: int | None = None
 
 
 class JobAnswer(_Answer):

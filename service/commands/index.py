@@ -525,6 +525,8 @@ def _change_as_json(report: ChangeReport) -> dict[str, object]:
 
 def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
     """Tell what came of a change, or of merging `parts` indexes."""
+    from indexes.trust import usefulness
+
     if as_json:
         print_json(_change_as_json(report))
         return
@@ -540,7 +542,8 @@ def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
     if report.refitted:
         print(
             "Transform and decision were fitted anew: of left-out native phones, "
-            f"{report.native_accuracy:.1%} are nearest to their own."
+            f"{report.native_accuracy:.1%} are nearest to their own. "
+            f"{usefulness(report.native_accuracy)}"
         )
     else:
         print("Transform and decision stay: the index keeps no embeddings to fit them on.")
@@ -599,12 +602,20 @@ def _verified(path: Path) -> VerifyReport:
 
 
 def _print_build(report: BuildReport) -> None:
+    from indexes.trust import usefulness
+
     print(
         f"Built {report.path}: {report.exemplars - report.silences:,} phones and "
         f"{report.silences:,} silences from {report.utterances:,} utterances, "
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
-    print(f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own.")
+    print(
+        f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own. "
+        f"{usefulness(report.native_accuracy)}"
+    )
+    print(
+        f"{report.judged_phones} of the {report.inventory_phones} phones of its inventory are judged."
+    )
     _print_set_aside(report.set_aside)
 
 

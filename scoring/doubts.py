@@ -1,0 +1,45 @@
+"""What a result says against itself: sounds that its index cannot judge, or an index of no use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from indexes.manifest import Manifest
+from indexes.trust import LEAST_ACCURACY, usefulness
+from scoring.assessment import PhoneAssessment
+
+MOSTLY = 0.5
+"""Share of sounds that cannot be judged above which a reader is told how few the scores speak of."""
+
+
+def doubts(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:
+    """Warnings that a reader needs before any score.
+
+    Parameters
+    ----------
+    manifest
+        Of the index.
+    phones
+        The sounds that it was asked to judge.
+    """
+    told = []
+    accuracy = manifest.decision.native_accuracy
+    if accuracy < LEAST_ACCURACY:
+        told.append(
+            f"The index {manifest.name} hears {accuracy:.0%} of its own left-out natives right. "
+            f"{usefulness(accuracy)}"
+        )
+    unknown = [phone for phone in phones if phone.verdict == "uncertain"]
+    if phones and len(unknown) == len(phones):
+        told.append("The index can judge no sound of this recording, so that nothing is scored.")
+    elif len(unknown) > MOSTLY * len(phones):
+        told.append(
+            f"The index cannot judge {len(unknown)} of the {len(phones)} sounds of this recording: "
+            "the scores speak of the others alone."
+        )
+    if unknown:
+        named = ", ".join(sorted({phone.ipa for phone in unknown}))
+        told.append(
+            f"The index cannot judge {named}: it has too few exemplars, or mishears its own."
+        )
+    return told

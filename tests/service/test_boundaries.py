@@ -1,0 +1,117 @@
+"""One set of boundaries, whoever shows them: those of the alignment that is believed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nativeear
+from benchmarks.treatments import noisy
+from retriever.evidence import gather_evidence
+from scoring.assessment import Assessment
+from scoring.assessor import Assessor
+from scoring.hearing import Laid, lay
+from service.report.clips import MARGIN_S
+from service.report.page import render_page
+from service.result_textgrid import to_textgrid
+from speech.alignment import Alignment
+from speech.audio import Audio
+from speech.pooling import pool
+
+PROMPT = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
+TEXT = "Your message has been saved."
+DECIBELS = 10.0
+MOVED_S = 0.2
+"""How far noise moves the aligner's boundaries here, at least."""
+
+Span = tuple[float | None, float | None]
+
+
+@pytest.fixture(scope="module", params=["expert", "training-free"])
+def assessor(request: pytest.FixtureRequest) -> Assessor:
+    return nativeear.load("en-US", calibration=request.param)
+
+
+@pytest.fixture(scope="module")
+def in_noise() -> Audio:
+    return noisy(Audio.load(PROMPT), DECIBELS, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def clean(assessor: Assessor) -> Assessment:
+    return assessor.assess(PROMPT, TEXT)
+
+
+@pytest.fixture(scope="module")
+def phones(clean: Assessment) -> str:
+    """The forms of the words that were said, so that noise has no say in them."""
+    return " | ".join(" ".join(phone.phone for phone in word.phones) for word in clean.words)
+
+
+@pytest.fixture(scope="module")
+def result(assessor: Assessor, in_noise: Audio, phones: str) -> Assessment:
+    return assessor.assess(in_noise, TEXT, phones=phones)
+
+
+@pytest.fixture(scope="module")
+def laid(assessor: Assessor, in_noise: Audio, phones: str) -> Laid:
+    """By the aligner alone, and by it and the phone head together."""
+    frames = assessor.encoder.encode(in_noise)
+    meant = assessor.pronounce(TEXT, phones)
+    return lay(assessor.aligner, in_noise, meant, frames, assessor.inventory)
+
+
+def spans_s(alignment: Alignment) -> list[tuple[float, float]]:
+    return [(phone.start_s, phone.end_s) for phone in alignment.spoken]
+
+
+def farthest_s(one: Sequence[Span], other: Sequence[Span]) -> float:
+    return float(np.abs(np.array(one) - np.array(other)).max())
+
+
+def test_what_is_shown_is_what_is_believed_and_near_to_where_it_is_without_noise(
+    clean: Assessment, result: Assessment, laid: Laid
+) -> None:
+    shown: list[Span] = [(phone.start_s, phone.end_s) for phone in result.phones]
+    assert shown == spans_s(laid.relaid)
+    without_noise: list[Span] = [(phone.start_s, phone.end_s) for phone in clean.phones]
+    assert farthest_s(spans_s(laid.alignment), without_noise) > MOVED_S
+    assert farthest_s(shown, without_noise) < MOVED_S / 2
+
+
+def test_words_textgrid_and_report_have_the_same_boundaries(
+    assessor: Assessor, in_noise: Audio, result: Assessment
+) -> None:
+    phones: list[Span] = [(phone.start_s, phone.end_s) for phone in result.phones]
+    words: list[Span] = [(word.start_s, word.end_s) for word in result.words]
+    for word in result.words:
+        assert (word.start_s, word.end_s) == (word.phones[0].start_s, word.phones[-1].end_s)
+    tiers = {tier.name: tier.intervals for tier in to_textgrid(result).tiers}
+    for name in ("phones", "scores", "verdicts"):
+        assert [(i.start_s, i.end_s) for i in tiers[name]] == phones
+    assert [(i.start_s, i.end_s) for i in tiers["words"]] == words
+    page = render_page(result, in_noise, assessor.index)
+    for start_s, end_s in (*phones, *words):
+        assert start_s is not None
+        assert end_s is not None
+        heard = f"learner,{max(0.0, start_s - MARGIN_S):.3f},{end_s + MARGIN_S:.3f}"
+        assert f'data-play="{heard}"' in page
+
+
+def test_the_evidence_is_gathered_where_the_calibration_was_fitted(
+    assessor: Assessor, in_noise: Audio, result: Assessment, laid: Laid
+) -> None:
+    frames = assessor.encoder.encode(in_noise)
+
+    def margins(alignment: Alignment) -> list[float]:
+        vectors = pool(frames, spans_s(alignment), assessor.index.manifest.pooling)
+        canonical = [phone.phone for phone in alignment.spoken]
+        return [e.margin for e in gather_evidence(assessor.index, vectors, canonical)]
+
+    told = [phone.knn.margin for phone in result.phones]
+    judged, other = laid.alignment, laid.relaid
+    if result.calibration == "training-free":
+        judged, other = other, judged
+    assert told == pytest.approx(margins(judged))
+    assert told != pytest.approx(margins(other), abs=0.05)
