@@ -9,7 +9,7 @@ from indexes.trust import LEAST_ACCURACY, usefulness
 from scoring.assessment import PhoneAssessment
 
 MOSTLY = 0.5
-"""Share of sounds that cannot be judged above which a reader is told how few the scores speak of."""
+"""Share of sounds that cannot be judged above which a reader is told of how few the scores are."""
 
 
 def doubts(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:

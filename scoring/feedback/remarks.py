@@ -44,9 +44,9 @@ def with_feedback(
 ) -> Assessment:
     """Put an assessment into words.
 
-    Every phone to work on, see `scoring.grading.to_work_on`, gets its sentence, and so does every insertion. The remarks
-    merge the errors on one phone and are ranked by functional load times confidence, summed over
-    the places; words that were left out altogether give no remarks.
+    Every phone to work on, see `scoring.grading.to_work_on`, gets its sentence, and so does every
+    insertion. The remarks merge the errors on one phone and are ranked by functional load times
+    confidence, summed over the places; words that were left out altogether give no remarks.
 
     Parameters
     ----------

@@ -613,9 +613,7 @@ def _print_build(report: BuildReport) -> None:
         f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own. "
         f"{usefulness(report.native_accuracy)}"
     )
-    print(
-        f"{report.judged_phones} of the {report.inventory_phones} phones of its inventory are judged."
-    )
+    print(f"Of its {report.inventory_phones} phones, {report.judged_phones} can be judged.")
     _print_set_aside(report.set_aside)
 
 
