@@ -42,11 +42,11 @@ SHORTEST_QUANTILE = 0.02
 REACH_S = 0.1
 """How far beyond its span, at most, a phone is looked for."""
 
-INSERTED_ABOVE = 0.65
+INSERTED_ABOVE = 0.63
 """Mean cosine by which the frames of an insertion are nearer to another class than to its
 neighbours or silence. Natives burst, hum and breathe between phones, too: the lowest of steps of
 0.01 with at most one insertion in fifty sentences of three US natives whom the index does not hold
-(three others have one in eighty). Few of those that experts hear in learners stand out so much."""
+(three others have one in ninety). Few of those that experts hear in learners stand out so much."""
 
 INSERTED_S = 0.06
 EDGE_S = 0.04

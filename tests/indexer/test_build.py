@@ -11,6 +11,7 @@ from indexer.discriminant import fit_lda
 from indexes.phone_index import PhoneIndex
 from indexes.publishing import sha256_of
 from speech.errors import CorpusError, InputError
+from tests.conftest import SOUNDS
 
 
 def build(corpus: Path, out: Path, **options: object) -> BuildReport:
@@ -40,6 +41,14 @@ def few(tone_corpus: Path, tmp_path: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
     return folder
+
+
+def test_a_build_says_how_many_phones_can_be_judged(tone_corpus: Path, tmp_path: Path) -> None:
+    report = build(tone_corpus, tmp_path / "a")
+    index = PhoneIndex.open(tmp_path / "a")
+    assert report.judged_phones == len(SOUNDS)
+    assert report.inventory_phones == len(index.inventory.symbols)
+    assert report.native_accuracy == index.manifest.decision.native_accuracy
 
 
 def test_a_rebuild_is_byte_identical(few: Path, tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from typer.testing import CliRunner, Result
 
 import service.doctor
@@ -222,6 +224,27 @@ def test_an_index_is_built_and_found_by_name(
     assert "middle-third, middle-frame" in run(*arguments, "--out", out, "--pooling", "x").stderr
     assert "flac, opus" in run(*arguments, "--out", out, "--clips", "mp3").stderr
     assert not out.exists()
+
+
+def test_a_build_says_what_the_index_is_worth(tone_corpus: Path, tmp_path: Path) -> None:
+    arguments = ["index", "build", "--lang", "en-US", "--encoder", "spectral", "--corpus"]
+    good = run(*arguments, tone_corpus, "--out", tmp_path / "good")
+    assert good.exit_code == 0, good.output
+    told = " ".join(good.stdout.split())
+    assert "nearest to their own. That is as it should be: the shipped encoder reaches 88%" in told
+    assert "Of its 39 phones, 4 can be judged." in told
+
+    noise, rng = tmp_path / "noise", np.random.default_rng(0)
+    shutil.copytree(tone_corpus, noise)
+    for path in sorted(noise.rglob("*.wav")):
+        samples, rate = soundfile.read(path)
+        soundfile.write(path, 0.05 * rng.normal(size=len(samples)), rate)
+    useless = run(*arguments, noise, "--out", tmp_path / "useless")
+    assert useless.exit_code == 0, useless.output
+    told = " ".join(useless.stdout.split())
+    assert "Nothing that it says can be trusted: the shipped encoder reaches 88%" in told
+    shown = " ".join(run("index", "show", str(tmp_path / "useless")).stdout.split())
+    assert "Nothing that it says can be trusted" in shown
 
 
 def test_an_index_is_shown(indexes: Path) -> None:
