@@ -246,7 +246,7 @@ class Assessor:
                 ) from error
             unmatched = self._nothing_matched(id, recording, pronunciation, warnings)
             return with_feedback(unmatched, self.inventory, l1)
-        alignment = hearing.alignment
+        alignment = hearing.shown
         warnings.append(_gop_warning(hearing.gop))
         judged = [
             withheld(phone) if aligned.word_index in unsure else phone
@@ -386,7 +386,8 @@ class Assessor:
             listener=self._listener,
             exclusion=exclusion,
         )
-        parts = zip(hearing.phones, hearing.evidence, hearing.gop.evidence, grades, strict=True)
+        phones = hearing.shown.spoken
+        parts = zip(phones, hearing.evidence, hearing.gop.evidence, grades, strict=True)
         return [self._phone(*part) for part in parts]
 
     def _phone(

@@ -39,7 +39,7 @@ class Hearing:
     Attributes
     ----------
     frames, alignment
-        The recording, encoded once, and where its phones are believed to lie.
+        The recording, encoded and aligned once.
     phones
         The aligned phones without silences, `[N]`.
     evidence
@@ -51,7 +51,9 @@ class Hearing:
     deleted
         bool `[N]`: which phones were not said.
     insertions
-        Speech that no canonical phone explains.
+        Speech that no canonical phone explains; found in `shown`.
+    believed
+        The alignment of the same phones that goes into the result, if that is another.
     """
 
     frames: Frames
@@ -62,6 +64,12 @@ class Hearing:
     features: FeatureTable
     deleted: NDArray[np.bool_]
     insertions: tuple[InsertedPhone, ...]
+    believed: Alignment | None = None
+
+    @property
+    def shown(self) -> Alignment:
+        """Where a reader is told that the phones lie."""
+        return self.alignment if self.believed is None else self.believed
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +155,8 @@ class Listener:
             Exemplars that must not answer, when the recording is itself in the index.
         believed
             The alignment of the same phones that goes into the result, where a calibration was
-            fitted on evidence from another; the same one if None. Insertions are sought in it.
+            fitted on evidence from another. Insertions are sought in it.
         """
-        believed = alignment if believed is None else believed
         inventory = self._index.inventory
         spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
         phones = tuple(alignment.phones[i] for i in spoken)
@@ -189,13 +196,14 @@ class Listener:
             )
         return Hearing(
             frames,
-            believed,
-            believed.spoken,
+            alignment,
+            phones,
             evidence,
             gop,
             features,
             deleted,
-            self._deviations.insertions(frames, similar, believed.phones),
+            self._deviations.insertions(frames, similar, (believed or alignment).phones),
+            believed,
         )
 
 
