@@ -54,7 +54,7 @@ _ENDED = frozenset({"done", "failed", "cancelled"})
 _WAITED_OUT = frozenset({429, 503})  # they say after which time to ask again
 _RETRY_S = 1.0
 _POLL_S = 0.5
-_LEAST_TIMEOUT_S = 0.01
+_LEAST_TIMEOUT_S = 1.0  # a request that is sent at all is given so long
 
 _Answer = TypeVar("_Answer")
 
@@ -500,6 +500,12 @@ class Client:
                 answered = self._http.request(
                     method, path, params=given, json=body, timeout=timeout_s, **sent
                 )
+            except httpx.TimeoutException as error:
+                raise ProblemError(
+                    f"The service at {self._url} did not answer within {timeout_s:.3g} s.",
+                    cause=type(error).__name__,
+                    fix="Ask again later, or wait longer: timeout_s.",
+                ) from error
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise self._unreachable(error) from error
             if answered.is_success:

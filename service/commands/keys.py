@@ -46,6 +46,7 @@ def create(
     scope: Annotated[
         list[str],
         typer.Option(
+            "--scope",  # some releases of typer take what is written in capitals for the name
             metavar="SCOPE",
             help="assess (send recordings, delete results), read (see results), admin (build "
             "indexes, see everybody's results); repeatable.",

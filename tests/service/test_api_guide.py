@@ -99,8 +99,9 @@ def test_the_python_does_what_it_says(
 
 ROOMS = ("indexer", "indexes", "retriever", "scoring", "service", "speech")
 
-# Those that no client is told: who left hears nothing, and the others are classes of errors.
-UNTOLD = {"nativeear-error", "refused", "client-gone", "nothing-finished"}
+# Those that no client is told: who left hears nothing, whoever writes a plug-in tests it by
+# himself, and the others are classes of errors.
+UNTOLD = {"nativeear-error", "refused", "client-gone", "nothing-finished", "conformance"}
 
 # Those that are written down as they are, with the status of the problem; see the next test.
 WRITTEN = {"internal-error": 500, "interrupted": 503, "build-died": 422}
@@ -140,11 +141,11 @@ def test_no_kind_of_problem_is_made_up_on_the_spot() -> None:
     written = "|".join(f'{place.replace("KIND", "([a-z-]+)")}"' for place in places)
     found = {
         "".join(groups)
-        for room in ("service", "speech")
+        for room in ROOMS
         for file in (ROOT / room).rglob("*.py")
         for groups in re.findall(written, file.read_text(encoding="utf-8"))
     }
-    assert found == set(listed_problems()) | UNTOLD
+    assert found - UNTOLD == set(listed_problems())
     made_up = r'Problem\.of\(\s*f"|code=f"'
     assert not [
         file for file in (ROOT / "service").rglob("*.py") if re.search(made_up, file.read_text())

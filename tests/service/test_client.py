@@ -81,24 +81,25 @@ def test_a_job_is_waited_for(client: Client) -> None:
 def test_whoever_waits_for_an_assessment_waits_no_longer_than_told(
     client: Client, tmp_path: Path
 ) -> None:
-    audio = Audio.load(PROMPT)
+    with pytest.raises(ProblemError, match="not done in time"):
+        client.wait(client.submit(PROMPT, text=TEXT), timeout_s=0.1)
+    quiet = np.random.default_rng(1).normal(0, 1e-3, 62 * 16_000)  # so long that it is a job
     file = tmp_path / "long.wav"
     with wave.open(str(file), "wb") as out:
-        out.setparams((1, 2, audio.sample_rate, 0, "NONE", ""))
-        out.writeframes((np.tile(audio.samples, 30) * 32767).astype("<i2").tobytes())
+        out.setparams((1, 2, 16_000, 0, "NONE", ""))
+        samples = np.concatenate([Audio.load(PROMPT).samples, quiet])
+        out.writeframes((samples * 32767).astype("<i2").tobytes())
     began = monotonic()
-    with pytest.raises(ProblemError, match="not done in time"):
-        client.assess(file, text=" ".join([TEXT] * 30), timeout_s=1.5)
-    with pytest.raises(ProblemError, match="does not answer"):
-        client.assess(PROMPT, text=TEXT, timeout_s=0.05)
-    assert monotonic() - began < 10
+    with pytest.raises(ProblemError, match=r"not done in time|did not answer"):
+        client.assess(file, text=TEXT, timeout_s=1.0)
+    assert monotonic() - began < 5
 
 
 def test_a_service_that_never_answers_is_not_waited_for() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         began = monotonic()
-        with Client(url) as client, pytest.raises(ProblemError, match="does not answer"):
+        with Client(url) as client, pytest.raises(ProblemError, match="did not answer within 1 s"):
             client.assess(PROMPT, text=TEXT, timeout_s=0.5)
         assert monotonic() - began < 10
 
