@@ -72,9 +72,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py", STORED),
     "scoring/grading.py": ("tests/scoring/test_grading.py",),
     "scoring/gop.py": GOP,
-    "scoring/gop_evidence.py": GOP,
+    "scoring/gop_evidence.py": ("tests/scoring/test_gop_evidence.py",),
     "scoring/gop_segment.py": GOP,
-    "scoring/substitutes.py": GOP,
+    "scoring/substitutes.py": ("tests/scoring/test_substitutes.py",),
     "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
     "scoring/assessor.py": ("tests/scoring/test_assessor.py",),
     "scoring/prosody/assessing.py": (

@@ -98,14 +98,15 @@ def by_hand(index: PhoneIndex, vector: np.ndarray, word: str, left_out: frozense
     return float(full - reduced)
 
 
+@pytest.mark.parametrize("word", ["w3", "new"])
 @pytest.mark.parametrize("angle", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("left_out", [frozenset(), frozenset(f"u{i:05}" for i in range(30))])
 def test_fullness_is_what_the_nearest_of_either_kind_say(
-    index: PhoneIndex, angle: float, left_out: frozenset[str]
+    index: PhoneIndex, word: str, angle: float, left_out: frozenset[str]
 ) -> None:
     vector = asked(angle)
-    found = VowelFullness(index).of(vector, ["w3"], Exclusion(utterances=left_out))
-    assert found[0] == pytest.approx(by_hand(index, vector[0], "w3", left_out), abs=1e-5)
+    found = VowelFullness(index).of(vector, [word], Exclusion(utterances=left_out))
+    assert found[0] == pytest.approx(by_hand(index, vector[0], word, left_out), abs=1e-5)
 
 
 def test_few_of_one_kind_are_too_few(index: PhoneIndex) -> None:

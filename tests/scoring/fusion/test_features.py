@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from indexes.catalogue import find_index
 from indexes.phone_index import PhoneIndex
 from retriever.evidence import PhoneEvidence
 from retriever.frame_evidence import FrameEvidence
@@ -299,13 +300,19 @@ def test_what_is_not_trusted_has_no_place_among_natives(tone_index: PhoneIndex) 
 def test_log_posteriors_need_ten_natives(tone_index: PhoneIndex) -> None:
     opened = PhoneIndex.open(tone_index.path)
     known = np.full(len(opened.vectors), np.nan, np.float32)
-    for phone, count in (("S", 10), ("M", 9)):
+    for phone, count in (("S", 12), ("AA", 10), ("M", 9)):
         first = opened.rows_of(phone).start
         known[first : first + count] = np.linspace(-3, -1, count)
     opened.__dict__["native_log_posteriors"] = known
     found = NativeReference(opened).log_posterior_quantiles(
-        ["S", "M", "S", "ZH"], np.array([-2.0, -2.0, -1.0, -2.0])
+        ["S", "M", "S", "ZH", "AA"], np.array([-2.0, -2.0, -1.0, -2.0, -2.0])
     )
-    assert np.isnan(found).tolist() == [False, True, False, True]
+    assert np.isnan(found).tolist() == [False, True, False, True, False]
     assert found[0] == pytest.approx(math.log(0.5), abs=0.1)
-    assert found[2] == pytest.approx(math.log(0.95), abs=0.01)
+    assert found[2] == pytest.approx(math.log(11.5 / 12), abs=0.01)
+
+
+def test_every_phone_has_its_natives_and_silence_has_none() -> None:
+    english = PhoneIndex.open(find_index("en-US"))
+    natives = NativeReference(english)
+    assert set(natives.margins) == set(natives.log_posteriors) == {*english.classes} - {"SIL"}
