@@ -22,6 +22,7 @@ from indexer.decision import fit_decision
 from indexer.discriminant import blocks, class_sums
 from indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
 from indexer.utterances import recording_of
+from indexes.clips import clip_name
 from indexes.manifest import (
     FORMAT_VERSION,
     CorpusIdentity,
@@ -40,7 +41,6 @@ from indexes.phone_index import (
     UTTERANCES,
     VECTORS,
     WAITING,
-    clip_name,
     flat_header,
 )
 from indexes.publishing import publish, staged

@@ -48,6 +48,7 @@ from indexer.pool import (
 )
 from indexer.thinning import Outlier, thinning
 from indexer.utterances import PoolingRequest, UtterancePooler
+from indexes.clips import clip_name, clips_of
 from indexes.exemplar import SCHEMA
 from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
 from indexes.locking import writing
@@ -60,7 +61,6 @@ from indexes.phone_index import (
     VECTORS,
     WAITING,
     PhoneIndex,
-    clip_name,
 )
 from indexes.publishing import publish, refuse_existing, seal, staged, take_over
 from indexes.similarity import class_similarities, margins
@@ -623,9 +623,10 @@ def _carry_clips(
     own = index.manifest.clips
     if own is None or clips is None:
         return known
+    kept = clips_of(index.manifest, utterance_names(_utterances(index)))
     for corpus, utterance in utterance_names(source.utterances):
-        name, target = clip_name(corpus, utterance, own), clip_name(corpus, utterance, clips)
-        if name not in index.manifest.files or (stage / target).exists():
+        name, target = kept.get((corpus, utterance)), clip_name(corpus, utterance, clips)
+        if name is None or (stage / target).exists():
             continue
         (stage / target).parent.mkdir(exist_ok=True)
         if own != clips:
