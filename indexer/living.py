@@ -42,6 +42,7 @@ from indexer.pool import (
     array_rows,
     codes,
     from_records,
+    numbered,
     plain,
     utterance_names,
     with_margins,
@@ -253,14 +254,15 @@ def remove(
     path
         Folder of the index.
     speakers, utterances
-        Names and ids, in whichever corpora they are.
+        Names and ids, with their corpora (`corpus/name`) where several have one of that name.
     keep
         Older versions that stay; what was removed is still in these.
 
     Raises
     ------
     InputError
-        If there is no such speaker or utterance, or nothing would be left.
+        If there is no such speaker or utterance, several corpora have one, or nothing would be
+        left.
     """
     started = time.monotonic()
     path = path.resolve()
@@ -500,7 +502,10 @@ def _write(
 
 
 def _asked(index: PhoneIndex, new: Source) -> Source:
-    """New speech in the space of an index without embeddings, its margins asked of that index."""
+    """New speech in the space of an index without embeddings, its margins asked of that index.
+
+    The same speaker does not answer: what is alone with its own voice has no margin.
+    """
     transform = index.transform
 
     def rows() -> Iterator[Rows]:
@@ -515,12 +520,22 @@ def _asked(index: PhoneIndex, new: Source) -> Source:
     bounds = np.searchsorted(own[known], np.arange(len(index.classes) + 1))
     asked = np.zeros(len(own), dtype=bool)
     asked[known[draw(bounds, np.random.default_rng(0))]] = True
+    whose = ["corpus", "speaker"]
+    speakers = numbered(
+        pa.concat_tables([index.table.select(whose), new.phones.select(whose)]), "speaker"
+    )
+    held, fresh = speakers[: len(index.table)], speakers[len(index.table) :]
     margin = np.full(len(own), np.nan, dtype=np.float32)
     at = 0
     for block in rows():
         chosen = np.flatnonzero(asked[at : at + len(block)])
         similar = class_similarities(
-            block[chosen], index.vectors, index.bounds, top_m=index.manifest.decision.top_m
+            block[chosen],
+            index.vectors,
+            index.bounds,
+            top_m=index.manifest.decision.top_m,
+            groups=held,
+            query_groups=fresh[at + chosen],
         )
         margin[at + chosen] = margins(similar, own[at + chosen])
         at += len(block)
@@ -574,18 +589,33 @@ def _next(index: PhoneIndex, command: str) -> Settings:
 
 
 def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[tuple[str, str]]:
-    """Utterances whose speaker or id is one of these names."""
-    values = utterances.column(column).to_pylist()
+    """Utterances whose speaker or id is one of these names, with their corpora or without."""
+    values = list(
+        zip(
+            utterances.column("corpus").to_pylist(),
+            utterances.column(column).to_pylist(),
+            strict=True,
+        )
+    )
+    wanted: set[tuple[str, str]] = set()
     for name in names:
-        if name not in values:
-            known = sorted(set(values))
+        meant = {value for value in values if "/".join(value) == name}
+        meant = meant or {value for value in values if value[1] == name}
+        if not meant:
+            known = sorted({value for _, value in values})
             near = get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
             raise InputError(
                 f"There is no {column} {name!r} in this index.",
                 cause=f"The nearest of its {len(known)} are {', '.join(near)}.",
                 fix="Name one that is there.",
             )
-    wanted = set(names)
+        if len(meant) > 1:
+            raise InputError(
+                f"There are several {column}s {name!r}, of several corpora.",
+                cause=f"There are {', '.join('/'.join(value) for value in sorted(meant))}.",
+                fix="Name them with their corpora, one or all of them.",
+            )
+        wanted |= meant
     chosen = [value in wanted for value in values]
     return set(utterance_names(utterances.filter(pa.array(chosen, pa.bool_()))))
 

@@ -31,6 +31,10 @@ from speech.inventory import PhoneInventory
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
+Name = tuple[str, str]
+"""The same speech, wherever it is asked for: a corpus, and an utterance's id or a speaker's name in
+it. Utterances and speakers of two corpora are not the same, however they are called."""
+
 VECTORS = "vectors.faiss"
 EXEMPLARS = "exemplars.parquet"
 TRANSFORM = "transform.safetensors"
@@ -393,13 +397,21 @@ class PhoneIndex:
         return codes, tuple(whole.dictionary.to_pylist())
 
     @cached_property
-    def utterances(self) -> tuple[IntArray, tuple[tuple[str, str], ...]]:
+    def utterances(self) -> tuple[IntArray, tuple[Name, ...]]:
         """Which utterance each exemplar is of, int64 `[n]`, and their corpora and ids."""
+        return self._named("utterance")
+
+    @cached_property
+    def speakers(self) -> tuple[IntArray, tuple[Name, ...]]:
+        """Which speaker each exemplar is of, int64 `[n]`, and their corpora and names."""
+        return self._named("speaker")
+
+    def _named(self, column: str) -> tuple[IntArray, tuple[Name, ...]]:
         corpus, corpora = self.codes("corpus")
-        utterance, utterances = self.codes("utterance")
-        pairs, own = np.unique(corpus * max(1, len(utterances)) + utterance, return_inverse=True)
+        value, values = self.codes(column)
+        pairs, own = np.unique(corpus * max(1, len(values)) + value, return_inverse=True)
         return own, tuple(
-            (corpora[p // len(utterances)], utterances[p % len(utterances)]) for p in pairs.tolist()
+            (corpora[p // len(values)], values[p % len(values)]) for p in pairs.tolist()
         )
 
     def values(self, column: str) -> NDArray[Any]:
@@ -427,7 +439,7 @@ class PhoneIndex:
         return path if path is not None and path.is_file() else None
 
     @cached_property
-    def clips(self) -> dict[tuple[str, str], str]:
+    def clips(self) -> dict[Name, str]:
         """Relative paths of the recordings that are kept, by corpus and id."""
         return clips_of(self.manifest, self.utterances[1])
 

@@ -212,6 +212,16 @@ def test_nobody_unknown_is_removed_and_never_everybody(copy: Path) -> None:
     assert read_manifest(copy / "a").revision == 1
 
 
+def test_a_name_that_several_corpora_have_is_told_apart(colliding: Path) -> None:
+    with pytest.raises(InputError, match="several utterances 'n'") as caught:
+        remove(colliding, utterances=["n"])
+    assert caught.value.cause == "There are x/n, x--y/n."
+    remove(colliding, utterances=["x/n"])
+    assert ("x--y", "n") in PhoneIndex.open(colliding).utterances[1]
+    assert ("x", "n") not in PhoneIndex.open(colliding).utterances[1]
+    remove(colliding, utterances=["n"])
+
+
 def test_damage_does_not_pass_into_a_new_version(copy: Path) -> None:
     path = copy / "both" / "embeddings.npy"
     content = bytearray(path.read_bytes())

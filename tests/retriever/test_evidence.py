@@ -39,7 +39,7 @@ def test_neighbours_equal_brute_force(tone_index: PhoneIndex) -> None:
 
 
 def test_excluded_exemplars_do_not_answer(tone_index: PhoneIndex) -> None:
-    anna = Exclusion(speakers=frozenset({"anna"}))
+    anna = Exclusion(speakers=frozenset({(tone_index.manifest.corpora[0].name, "anna")}))
     excluded = anna.rows(tone_index)
     assert 0 < excluded.sum() < len(excluded)
     found = find_neighbours(tone_index, tone_index.vectors[:20].copy(), 10, excluded)
@@ -48,9 +48,13 @@ def test_excluded_exemplars_do_not_answer(tone_index: PhoneIndex) -> None:
 
 
 def test_self_exclusion_by_utterance(tone_index: PhoneIndex, embeddings: np.ndarray) -> None:
-    utterance = tone_index.exemplar(0).utterance
+    first = tone_index.exemplar(0)
+    utterance = first.utterance
     evidence = gather_evidence(
-        tone_index, embeddings, ["AA"] * 4, exclusion=Exclusion(utterances=frozenset({utterance}))
+        tone_index,
+        embeddings,
+        ["AA"] * 4,
+        exclusion=Exclusion(utterances=frozenset({(first.corpus, utterance)})),
     )
     rows = tone_index.rows_of("AA")
     own = sum(

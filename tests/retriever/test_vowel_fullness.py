@@ -79,7 +79,7 @@ def test_the_same_word_and_the_excluded_do_not_answer(index: PhoneIndex) -> None
     vowels = VowelFullness(index)
     vector = asked(0.0)
     assert vowels.of(vector, ["w3"])[0] != vowels.of(vector, ["new"])[0]
-    everyone = Exclusion(utterances=frozenset(index.codes("utterance")[1]))
+    everyone = Exclusion(utterances=frozenset(index.utterances[1]))
     assert np.isnan(vowels.of(vector, ["new"], everyone)[0])
 
 

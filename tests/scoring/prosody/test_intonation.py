@@ -72,7 +72,7 @@ def test_a_voice_ends_high_a_semitone_above_its_median(
 
 
 def test_one_voice_is_no_norm(natives: NativeProsody) -> None:
-    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(2, 10)))
+    others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(2, 10)))
     found = judge_intonation(learner(0.0), "So it is.", "en-US", natives, others)
     assert found is not None
     assert (found.fits, found.judged_by) == (True, "rule")
