@@ -48,7 +48,7 @@ from indexer.pool import (
     with_margins,
 )
 from indexer.thinning import Outlier, thinning
-from indexer.utterances import PoolingRequest, UtterancePooler
+from indexer.utterances import PoolingRequest, UtterancePooler, record_name
 from indexes.clips import clip_name, clips_of
 from indexes.exemplar import SCHEMA
 from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
@@ -72,9 +72,6 @@ from speech.audio import Audio
 from speech.encoders.model_folders import find
 from speech.errors import InputError
 
-KEEP = 1
-"""Older versions that a change leaves."""
-
 
 @dataclass(frozen=True)
 class AddRequest:
@@ -89,7 +86,7 @@ class AddRequest:
     encoder
         Name or folder of the index's encoder, where it is not found by the name in the manifest.
     keep
-        Older versions that stay.
+        Older versions that stay, now and after later changes; as many as before if None.
     """
 
     index: Path
@@ -100,7 +97,7 @@ class AddRequest:
     resume: bool = False
     exclude: frozenset[str] = frozenset()
     encoder: str | None = None
-    keep: int = KEEP
+    keep: int | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +122,8 @@ class ChangeReport:
         Share of left-out natives that are nearest to their own phone.
     cells_left
         Whether one was searched by cells, which are of the exemplars before.
+    dropped
+        Numbers of older versions that are kept no longer.
     """
 
     path: Path
@@ -138,6 +137,7 @@ class ChangeReport:
     seconds: float
     native_accuracy: float
     cells_left: bool
+    dropped: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
     """
     started = time.monotonic()
     path = request.index.resolve()
-    work = path.parent / f".{path.name}.adding"
+    work = _work_folder(path)
     with writing(path, f"nativeear index add {path.name}"):
         index = _opened(path)
         manifest = index.manifest
@@ -234,9 +234,9 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
             if settings.clips is not None:
                 write_clips(stage, settings.clips, fresh, progress)
             written = seal(stage, written, carried)
-            replace(stage, path, request.keep)
+            dropped = replace(stage, path, request.keep)
         shutil.rmtree(work)
-    return _report(path, written, [index], started, pooled.set_aside)
+    return _report(path, written, [index], started, set_aside=pooled.set_aside, dropped=dropped)
 
 
 def remove(
@@ -244,7 +244,7 @@ def remove(
     *,
     speakers: Sequence[str] = (),
     utterances: Sequence[str] = (),
-    keep: int = KEEP,
+    keep: int | None = None,
     progress: Progress = no_progress,
 ) -> ChangeReport:
     """Remove all that some speakers said, and some utterances.
@@ -256,7 +256,8 @@ def remove(
     speakers, utterances
         Names and ids, with their corpora (`corpus/name`) where several have one of that name.
     keep
-        Older versions that stay; what was removed is still in these.
+        Older versions that stay, now and after later changes, as many as before if None; what was
+        removed is still in these.
 
     Raises
     ------
@@ -291,8 +292,10 @@ def remove(
             carried = _carry_clips(stage, index, left, settings.clips)
             _carry_companions(stage, index)
             written = seal(stage, written, carried)
-            replace(stage, path, keep)
-    return _report(path, written, [index], started)
+            dropped = replace(stage, path, keep)
+        for name in gone:  # an addition that was interrupted may have left what it heard of them
+            (_work_folder(path) / record_name(*name)).unlink(missing_ok=True)
+    return _report(path, written, [index], started, dropped=dropped)
 
 
 def thin(
@@ -300,7 +303,8 @@ def thin(
     budget: Budget | None = None,
     *,
     out: Path | None = None,
-    keep: int = KEEP,
+    keep: int | None = None,
+    remembered: bool = True,
     progress: Progress = no_progress,
 ) -> ThinReport:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget.
@@ -318,7 +322,9 @@ def thin(
         Folder to publish the thin index in, which must not exist; the index itself gets a new
         version if None.
     keep
-        Older versions that stay.
+        Older versions that stay; as many as before if None.
+    remembered
+        Whether later changes go by this `keep`, too.
 
     Raises
     ------
@@ -349,16 +355,17 @@ def thin(
         source = _source(index, vectors=not _refits([index]))
         waiting = source.phones.num_rows - len(found.stays)
         left = source.thinned(np.append(found.stays, np.ones(waiting, dtype=bool)))
+        dropped: tuple[int, ...] = ()
         with staged(path if out is None else out) as stage:
             written = _write(stage, [index], [left], settings, progress)
             carried = _carry_clips(stage, index, left, settings.clips)
             _carry_companions(stage, index)
             if out is None:
                 written = seal(stage, written, carried)
-                replace(stage, path, keep)
+                dropped = replace(stage, path, keep, remembered=remembered)
             else:
                 written = publish(stage, out, written, carried)
-    change = _report(path if out is None else out, written, [index], started)
+    change = _report(path if out is None else out, written, [index], started, dropped=dropped)
     gone = len(found.stays) - int(found.stays.sum())
     return ThinReport(change, found.outliers, gone - len(found.outliers))
 
@@ -424,6 +431,11 @@ def merge(
         _carry_companions(stage, indexes[0])
         publish(stage, out, written, carried)
     return _report(out, written, indexes, started)
+
+
+def _work_folder(path: Path) -> Path:
+    """Where an addition keeps the utterances that it has finished."""
+    return path.parent / f".{path.name}.adding"
 
 
 def _opened(path: Path) -> PhoneIndex:
@@ -679,7 +691,9 @@ def _report(
     written: Manifest,
     before: Sequence[PhoneIndex],
     started: float,
+    *,
     set_aside: tuple[tuple[str, str], ...] = (),
+    dropped: tuple[int, ...] = (),
 ) -> ChangeReport:
     return ChangeReport(
         path=path,
@@ -693,4 +707,5 @@ def _report(
         seconds=time.monotonic() - started,
         native_accuracy=written.decision.native_accuracy,
         cells_left=any(index.cells is not None for index in before),
+        dropped=dropped,
     )

@@ -13,6 +13,7 @@ import typer
 
 from service.commands.audit import audit
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from service.commands.moving import copy, delete, rename
 from service.commands.options import (
     AsJson,
     Corpora,
@@ -44,7 +45,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 KeepOption = Annotated[
-    int, typer.Option(min=0, help="Older versions that stay, for `index restore`.")
+    int | None,
+    typer.Option(
+        min=0,
+        help="Older versions that stay, for `index restore`, now and after later changes; 1 where "
+        "nothing was said.",
+    ),
 ]
 BudgetOption = Annotated[
     str | None,
@@ -158,7 +164,9 @@ def build(
     size = None if budget is None else _budget(budget)
     with ProgressReport() as progress:
         report = build_index(request, progress)
-        thinned = size and thin_index(report.path, size, keep=0, progress=progress)
+        thinned = size and thin_index(
+            report.path, size, keep=0, remembered=False, progress=progress
+        )
     if as_json:
         thin = thinned and {**asdict(thinned), "change": _change_as_json(thinned.change)}
         print_json({**asdict(report), "path": str(report.path), "thinning": thin})
@@ -258,7 +266,7 @@ def add(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted addition.")
     ] = False,
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Add native speech to an index, with the settings that it was built with."""
@@ -292,7 +300,7 @@ def remove(
     utterance: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Remove this utterance; repeatable.")
     ] = None,
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Remove speakers or utterances from an index; older versions still hold them."""
@@ -320,7 +328,7 @@ def thin(
         Path | None,
         typer.Option(metavar="DIR", help="Leave the index as it is, and make the thin one here."),
     ] = None,
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget."""
@@ -348,7 +356,7 @@ def optimize(
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="What a search may hold in memory, as in 20MB.")
     ] = "2GB",
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure ways to search an index, and have it searched by the fastest that will do."""
@@ -468,8 +476,12 @@ def restore(
         print(f"{restored.path} is version {restored.revision} again: {restored.command}")
 
 
+for command in (rename, copy, delete):
+    app.command(cls=GuardedCommand)(command)
+
+
 def _folder_of(name: str) -> Path:
-    """Folder of an index, or the place where it was if only kept versions are left."""
+    """Folder of an index, or the place where it lies if only kept versions are whole."""
     from indexes.catalogue import find_index, home
     from indexes.versions import versions as versions_of
 
@@ -546,7 +558,14 @@ def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
         print("Transform and decision stay: the index keeps no embeddings to fit them on.")
     if report.cells_left:
         print("It is searched exactly again: run `nativeear index optimize` for new cells.")
+    _print_dropped(report.dropped)
     _print_set_aside(report.set_aside)
+
+
+def _print_dropped(dropped: tuple[int, ...]) -> None:
+    """Say which older versions a change removed."""
+    if dropped:
+        print(f"No longer kept, see --keep: version {', '.join(map(str, dropped))}.")
 
 
 def _print_optimising(report: OptimiseReport) -> None:
@@ -555,6 +574,7 @@ def _print_optimising(report: OptimiseReport) -> None:
 
     print_search(report.search, console())
     print(f"{report.path} is now version {report.revision}, in {report.seconds:.0f} s.")
+    _print_dropped(report.dropped)
 
 
 def _print_difference(found: IndexDifference) -> None:
