@@ -44,6 +44,7 @@ from indexes.phone_index import (
     flat_header,
 )
 from indexes.publishing import publish, staged
+from indexes.set_aside import SetAsideUtterance, write_set_aside
 from indexes.similarity import FloatArray
 from indexes.transform import Transform
 from speech.audio import SAMPLE_RATE, Audio
@@ -102,6 +103,7 @@ def publish_new(
     settings: Settings,
     *,
     companions: Mapping[str, Path] = MappingProxyType({}),
+    set_aside: Sequence[SetAsideUtterance] = (),
     embeddings: bool = True,
     clips_of: frozenset[str] | None = None,
     progress: Progress = no_progress,
@@ -114,6 +116,8 @@ def publish_new(
         Folder to publish; must not exist.
     companions
         Files that are taken in beside, by the names that they get.
+    set_aside
+        What of the same corpora could not be used.
     embeddings
         Keep the pooled embeddings, so that the index can be refitted.
     clips_of
@@ -129,6 +133,7 @@ def publish_new(
         )
         for name, path in companions.items():
             shutil.copyfile(path, stage / name)
+        write_set_aside(stage, set_aside)
         if settings.clips is not None:
             chosen = [r for r in records if clips_of is None or r.corpus in clips_of]
             write_clips(stage, settings.clips, chosen, progress)

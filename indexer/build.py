@@ -29,6 +29,7 @@ from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
 from indexes.phone_index import ALIGNER, LEXICON
 from indexes.publishing import refuse_existing, sha256_of
+from indexes.set_aside import SetAsideUtterance
 from speech.encoders.catalogue import Arithmetic
 from speech.encoders.model_folders import portable_name, remember
 from speech.errors import CorpusError, InputError
@@ -129,15 +130,20 @@ class PooledCorpora:
     records
         The finished utterances.
     set_aside
-        Ids of the others, with reasons.
+        The others, with reasons.
     companions
         Files that belong to the index beside its exemplars, by the names that they have there:
         the aligner that was learnt from the corpora.
     """
 
     records: tuple[Record, ...]
-    set_aside: tuple[tuple[str, str], ...]
+    set_aside: tuple[SetAsideUtterance, ...]
     companions: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> tuple[tuple[str, str], ...]:
+        """Ids of what was set aside, with reasons."""
+        return tuple((item.utterance, item.reason) for item in self.set_aside)
 
 
 def build_index(request: BuildRequest, progress: Progress = no_progress) -> BuildReport:
@@ -194,6 +200,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
                 **pooled.companions,
                 **({LEXICON: request.lexicon} if request.lexicon is not None else {}),
             },
+            set_aside=without_folders(pooled.set_aside, request.corpora, pooled.records),
             embeddings=request.embeddings,
             clips_of=request.clips_of,
             progress=progress,
@@ -204,7 +211,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
         utterances=manifest.counts.utterances,
         exemplars=manifest.counts.exemplars,
         silences=manifest.counts.silences,
-        set_aside=pooled.set_aside,
+        set_aside=pooled.reasons,
         audio_s=manifest.counts.audio_s,
         seconds=time.monotonic() - started,
         native_accuracy=manifest.decision.native_accuracy,
@@ -286,7 +293,7 @@ def pool_corpora(
     # Of an aligner that is learnt, every record depends on all the speech; else on its own.
     names = [(corpus.name, utterance.id) for corpus, utterance in pairs]
     _prepare(work, pooler, resume, names if has_to_learn(pooler) else [])
-    refused: list[tuple[str, str]] = []
+    refused: list[SetAsideUtterance] = []
     if pooler.aligner_name == "mfa":
         if ray is not None:
             raise InputError(
@@ -321,22 +328,38 @@ def pool_corpora(
     pooled = [i for i, reason in enumerate(reasons) if not reason]
     for i, reason in zip(pooled, mismatches([records[i].path for i in pooled]), strict=True):
         reasons[i] = reason
-    set_aside = [(item.id, item.reason) for corpus in corpora for item in corpus.set_aside]
+    set_aside = [
+        SetAsideUtterance(corpus.name, item.id, "", item.reason)
+        for corpus in corpora
+        for item in corpus.set_aside
+    ]
     set_aside += refused
     set_aside += [
-        (record.utterance.id, reason)
+        SetAsideUtterance(record.corpus, record.utterance.id, record.utterance.speaker, reason)
         for record, reason in zip(records, reasons, strict=True)
         if reason
     ]
     kept = [record for record, reason in zip(records, reasons, strict=True) if not reason]
     if not kept:
-        first = f" For instance {set_aside[0][0]}: {set_aside[0][1]}" if set_aside else ""
+        first = (
+            f" For instance {set_aside[0].utterance}: {set_aside[0].reason}" if set_aside else ""
+        )
         raise CorpusError(
             "No utterance of the corpus could be used.",
             cause=f"{len(set_aside)} were set aside.{first}",
             fix="Check that audio, texts and language belong together.",
         )
     return PooledCorpora(tuple(kept), tuple(set_aside), companions)
+
+
+def without_folders(
+    set_aside: Sequence[SetAsideUtterance], corpora: Sequence[str], records: Sequence[Record]
+) -> list[SetAsideUtterance]:
+    """What was set aside, without the folders in which its corpora lie on this machine."""
+    folders = {str(folder) for path in corpora for folder in (Path(path), Path(path).absolute())}
+    folders |= {str(Path(path).absolute().parent) for path in corpora if Path(path).is_file()}
+    folders |= {str(record.utterance.audio.parent.absolute()) for record in records}
+    return [item.without_folders(folders - {"/", "."}) for item in set_aside]
 
 
 def _prepare(
@@ -369,9 +392,10 @@ def _prepare(
 
 def _with_grids(
     pairs: Sequence[tuple[Corpus, Utterance]], pooler: UtterancePooler, work: Path, workers: int
-) -> tuple[list[tuple[Corpus, Utterance]], list[tuple[str, str]]]:
-    """Let MFA align the utterances, many at a time; the others' ids with reasons."""
-    aligned, refused = [], []
+) -> tuple[list[tuple[Corpus, Utterance]], list[SetAsideUtterance]]:
+    """Let MFA align the utterances, many at a time; the others with reasons."""
+    aligned: list[tuple[Corpus, Utterance]] = []
+    refused: list[SetAsideUtterance] = []
     grids = work / "grids"
     jobs = [
         (utterance, grids / f"{record_name(corpus.name, utterance.id)}.TextGrid")
@@ -380,7 +404,8 @@ def _with_grids(
     corpus_of = {id(utterance): corpus for corpus, utterance in pairs}
     for utterance, grid, reason in grids_by_mfa(jobs, pooler, grids, workers):
         if reason:
-            refused.append((utterance.id, reason))
+            name = corpus_of[id(utterance)].name
+            refused.append(SetAsideUtterance(name, utterance.id, utterance.speaker, reason))
         else:
             aligned.append((corpus_of[id(utterance)], replace(utterance, textgrid=grid)))
     return aligned, refused

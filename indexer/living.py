@@ -33,7 +33,7 @@ from indexer.assembly import (
     write_clip,
     write_clips,
 )
-from indexer.build import pool_corpora, read_corpora
+from indexer.build import pool_corpora, read_corpora, without_folders
 from indexer.decision import draw
 from indexer.pool import (
     MIN_EXEMPLARS,
@@ -61,9 +61,11 @@ from indexes.phone_index import (
     LEXICON,
     VECTORS,
     WAITING,
+    Name,
     PhoneIndex,
 )
 from indexes.publishing import publish, refuse_existing, seal, staged, take_over
+from indexes.set_aside import SetAsideUtterance, set_aside_of, write_set_aside
 from indexes.similarity import class_similarities, margins
 from indexes.utterances import utterances_of
 from indexes.verification import verify
@@ -231,12 +233,23 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
             written = _write(stage, [index], [held, new], settings, progress)
             carried = _carry_clips(stage, index, held, settings.clips)
             _carry_companions(stage, index)
+            write_set_aside(
+                stage,
+                [
+                    *_still_aside(
+                        index,
+                        {(record.corpus, record.utterance.id) for record in fresh}
+                        | {(row.corpus, row.utterance) for row in pooled.set_aside},
+                    ),
+                    *without_folders(pooled.set_aside, request.corpora, pooled.records),
+                ],
+            )
             if settings.clips is not None:
                 write_clips(stage, settings.clips, fresh, progress)
             written = seal(stage, written, carried)
             dropped = replace(stage, path, request.keep)
         shutil.rmtree(work)
-    return _report(path, written, [index], started, set_aside=pooled.set_aside, dropped=dropped)
+    return _report(path, written, [index], started, set_aside=pooled.reasons, dropped=dropped)
 
 
 def remove(
@@ -270,8 +283,10 @@ def remove(
     with writing(path, f"nativeear index remove {path.name}"):
         index = _opened(path)
         source = _source(index, vectors=not _refits([index]))
-        gone = _named(source.utterances, "speaker", speakers)
-        gone |= _named(source.utterances, "utterance", utterances)
+        gone_speakers = _named(source.utterances, "speaker", speakers)
+        gone_utterances = _named(source.utterances, "utterance", utterances)
+        gone = _whose(source.utterances, "speaker", gone_speakers)
+        gone |= _whose(source.utterances, "utterance", gone_utterances)
         if not gone:
             raise InputError(
                 "Nothing was named that is to be removed.",
@@ -291,6 +306,8 @@ def remove(
             written = _write(stage, [index], [left], settings, progress)
             carried = _carry_clips(stage, index, left, settings.clips)
             _carry_companions(stage, index)
+            aside = _still_aside(index, gone)
+            write_set_aside(stage, [r for r in aside if (r.corpus, r.speaker) not in gone_speakers])
             written = seal(stage, written, carried)
             dropped = replace(stage, path, keep)
         for name in gone:  # an addition that was interrupted may have left what it heard of them
@@ -360,6 +377,7 @@ def thin(
             written = _write(stage, [index], [left], settings, progress)
             carried = _carry_clips(stage, index, left, settings.clips)
             _carry_companions(stage, index)
+            write_set_aside(stage, set_aside_of(index.path, index.manifest))
             if out is None:
                 written = seal(stage, written, carried)
                 dropped = replace(stage, path, keep, remembered=remembered)
@@ -429,6 +447,13 @@ def merge(
         for index, source in zip(indexes, sources, strict=True):
             carried.update(_carry_clips(stage, index, source, settings.clips))
         _carry_companions(stage, indexes[0])
+        held = [set(utterance_names(source.utterances)) for source in sources]
+        aside = [
+            row
+            for index, own in zip(indexes, held, strict=True)
+            for row in _still_aside(index, set[Name]().union(*held) - own)
+        ]
+        write_set_aside(stage, aside)
         publish(stage, out, written, carried)
     return _report(out, written, indexes, started)
 
@@ -600,16 +625,10 @@ def _next(index: PhoneIndex, command: str) -> Settings:
     )
 
 
-def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[tuple[str, str]]:
-    """Utterances whose speaker or id is one of these names, with their corpora or without."""
-    values = list(
-        zip(
-            utterances.column("corpus").to_pylist(),
-            utterances.column(column).to_pylist(),
-            strict=True,
-        )
-    )
-    wanted: set[tuple[str, str]] = set()
+def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[Name]:
+    """Speakers or utterances of these names, which are given with their corpora or without."""
+    values = _names(utterances, column)
+    wanted: set[Name] = set()
     for name in names:
         meant = {value for value in values if "/".join(value) == name}
         meant = meant or {value for value in values if value[1] == name}
@@ -628,8 +647,24 @@ def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[tuple
                 fix="Name them with their corpora, one or all of them.",
             )
         wanted |= meant
-    chosen = [value in wanted for value in values]
+    return wanted
+
+
+def _whose(utterances: pa.Table, column: str, wanted: set[Name]) -> set[Name]:
+    """The utterances of some speakers, or some utterances."""
+    chosen = [value in wanted for value in _names(utterances, column)]
     return set(utterance_names(utterances.filter(pa.array(chosen, pa.bool_()))))
+
+
+def _names(utterances: pa.Table, column: str) -> list[Name]:
+    corpora, values = (utterances.column(name).to_pylist() for name in ("corpus", column))
+    return list(zip(corpora, values, strict=True))
+
+
+def _still_aside(index: PhoneIndex, others: set[Name]) -> list[SetAsideUtterance]:
+    """What an index has set aside, but for some utterances that are there now, or gone."""
+    rows = set_aside_of(index.path, index.manifest)
+    return [row for row in rows if (row.corpus, row.utterance) not in others]
 
 
 def _check_alike(one: PhoneIndex, other: PhoneIndex, *, same_transform: bool) -> None:

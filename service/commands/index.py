@@ -215,13 +215,32 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command(cls=GuardedCommand)
-def show(name: Index, as_json: AsJson = False) -> None:
+def show(
+    name: Index,
+    *,
+    set_aside: Annotated[
+        bool,
+        typer.Option("--set-aside", help="Which utterances could not be used, and why."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what an index holds and how it was made."""
     from indexes.catalogue import find_index
     from indexes.phone_index import read_manifest
 
     path = find_index(name)
     manifest = read_manifest(path)
+    if set_aside:
+        from indexes.set_aside import set_aside_of
+
+        rows = set_aside_of(path, manifest)
+        if as_json:
+            print_json({"path": str(path), "set_aside": [asdict(row) for row in rows]})
+            return
+        for row in rows:
+            print(f"{row.corpus}/{row.utterance}: {row.reason}")
+        print(f"Set aside: {len(rows)}", file=sys.stderr)
+        return
     if as_json:
         print_json({"path": str(path), **json.loads(manifest.model_dump_json())})
         return
@@ -559,7 +578,7 @@ def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
     if report.cells_left:
         print("It is searched exactly again: run `nativeear index optimize` for new cells.")
     _print_dropped(report.dropped)
-    _print_set_aside(report.set_aside)
+    _print_set_aside(report.path, report.set_aside)
 
 
 def _print_dropped(dropped: tuple[int, ...]) -> None:
@@ -625,16 +644,17 @@ def _print_build(report: BuildReport) -> None:
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
     print(f"Of left-out native phones, {report.native_accuracy:.1%} are nearest to their own.")
-    _print_set_aside(report.set_aside)
+    _print_set_aside(report.path, report.set_aside)
 
 
-def _print_set_aside(set_aside: tuple[tuple[str, str], ...]) -> None:
+def _print_set_aside(path: Path, set_aside: tuple[tuple[str, str], ...]) -> None:
     if set_aside:
         print(f"Set aside: {len(set_aside)}")
     for id, reason in set_aside[:MAX_REASONS]:
         print(f"  {id}: {reason}")
     if len(set_aside) > MAX_REASONS:
-        print(f"  … and {len(set_aside) - MAX_REASONS} more: see --json")
+        more = len(set_aside) - MAX_REASONS
+        print(f"  … and {more} more: see `nativeear index show {path} --set-aside`")
 
 
 def _folder_name(name: str) -> str:
