@@ -1,9 +1,9 @@
 """A living index: speech is added, removed, merged and thinned; every change is a new version.
 
 Where all that is involved keeps its embeddings, transform and decision are fitted anew, and the
-result is the one that a build from all the speech in one go gives, provided that it is aligned
-alike: an aligner that an index has learnt stays as it is. Where something keeps none, the
-transform and the decision stay as they were.
+result is the one that a build from all the speech in one go gives, unless such a build would learn
+something else from all of it: see `indexer.one_build`. Where something keeps none, the transform
+and the decision stay as they were.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from indexer.assembly import (
 )
 from indexer.build import pool_corpora, read_corpora, without_folders
 from indexer.decision import draw
+from indexer.one_build import of_one_build
 from indexer.pool import (
     MIN_EXEMPLARS,
     Rows,
@@ -126,6 +127,9 @@ class ChangeReport:
         Whether one was searched by cells, which are of the exemplars before.
     dropped
         Numbers of older versions that are kept no longer.
+    one_build
+        What one build from all the speech would make otherwise, see `indexer.one_build`; nothing
+        where it gives the same bytes.
     """
 
     path: Path
@@ -140,6 +144,7 @@ class ChangeReport:
     native_accuracy: float
     cells_left: bool
     dropped: tuple[int, ...] = ()
+    one_build: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -221,6 +226,8 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
             exclude=request.exclude,
             progress=progress,
         )
+        progress("Comparing with one build", 0, 1)
+        otherwise = of_one_build([index], corpora, pooled.records)
         held = _source(index, vectors=not _refits([index]))
         new = from_records(pooled.records, manifest.min_rating)
         if not _refits([index]):
@@ -249,7 +256,8 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
             written = seal(stage, written, carried)
             dropped = replace(stage, path, request.keep)
         shutil.rmtree(work)
-    return _report(path, written, [index], started, set_aside=pooled.reasons, dropped=dropped)
+    report = _report(path, written, [index], started, set_aside=pooled.reasons, dropped=dropped)
+    return dataclasses.replace(report, one_build=otherwise)
 
 
 def remove(
@@ -455,7 +463,9 @@ def merge(
         ]
         write_set_aside(stage, aside)
         publish(stage, out, written, carried)
-    return _report(out, written, indexes, started)
+    return dataclasses.replace(
+        _report(out, written, indexes, started), one_build=of_one_build(indexes)
+    )
 
 
 def _work_folder(path: Path) -> Path:

@@ -577,6 +577,8 @@ def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
         print("Transform and decision stay: the index keeps no embeddings to fit them on.")
     if report.cells_left:
         print("It is searched exactly again: run `nativeear index optimize` for new cells.")
+    for sentence in report.one_build:
+        print(f"One build from all of the speech would differ. {sentence}")
     _print_dropped(report.dropped)
     _print_set_aside(report.path, report.set_aside)
 
