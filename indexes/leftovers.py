@@ -12,7 +12,7 @@ from indexes.locking import is_being_written
 Kind = Literal["unfinished", "killed", "versions"]
 
 _NAMED: tuple[tuple[re.Pattern[str], Kind], ...] = (
-    (re.compile(r"\.(.+)\.(?:building|adding)"), "unfinished"),
+    (re.compile(r"\.(.+)\.(?:building|adding|rebuilding)"), "unfinished"),
     (re.compile(r"\.(.+)\.[a-z0-9_]{8}\.(?:stage|back|gone)"), "killed"),
     (re.compile(r"\.(.+)\.versions"), "versions"),
 )
@@ -29,9 +29,9 @@ class Leftover:
     index
         The index whose name it carries, there or not.
     kind
-        `unfinished` utterances of a build or an addition, for `--resume`; what a `killed` writer
-        left, which the next one puts in order; or `versions` that an earlier release kept, of
-        whichever index had the name then.
+        `unfinished` utterances of a build or an addition, for `--resume`, or of a rebuild, which
+        goes on by itself; what a `killed` writer left, which the next one puts in order; or
+        `versions` that an earlier release kept, of whichever index had the name then.
     """
 
     path: Path

@@ -85,8 +85,9 @@ def delete(path: Path) -> None:
 
 
 def unfinished(path: Path) -> tuple[Path, ...]:
-    """Work folders of a build or an addition that did not come to its end; `--resume` goes on."""
-    folders = (path.parent / f".{path.name}.{kind}" for kind in ("building", "adding"))
+    """Work folders of a build, an addition or a rebuild that did not come to its end."""
+    kinds = ("building", "adding", "rebuilding")
+    folders = (path.parent / f".{path.name}.{kind}" for kind in kinds)
     return tuple(folder for folder in folders if folder.is_dir())
 
 

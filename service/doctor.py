@@ -321,7 +321,7 @@ def _unfinished_work() -> Check:
     if not found:
         return Check(name, True, False, "none beside your indexes", purpose)
     steps = {
-        "unfinished": "the same command with --resume goes on with it",
+        "unfinished": "the same command goes on with it (build and add with --resume)",
         "killed": "the next command that changes the index puts it in order",
         "versions": "an earlier release kept these; move those that are of the index of this name "
         "into its folder `versions`",

@@ -21,6 +21,7 @@ from speech.inventory import PhoneInventory
 def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
     """Print a manifest: what it is, the corpora with their licences, and the phones it knows."""
     encoder, counts, decision = manifest.encoder, manifest.counts, manifest.decision
+    recipe = manifest.recipe
     aside = set_aside_of(path, manifest)
     layer = "" if encoder.layer is None else f", layer {encoder.layer}"
     facts = {
@@ -38,7 +39,10 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "their own",
         "clips": manifest.clips or "none",
         "aligner": manifest.aligner
+        + (f" ({recipe.aligner})" if recipe and recipe.aligner != manifest.aligner else "")
         + (", learnt from this speech" if ALIGNER in manifest.files else ""),
+        "words": ", ".join(recipe.pronunciations) if recipe else manifest.g2p or "not recorded",
+        "espeak-ng": manifest.libraries.get("espeak-ng") or "not recorded",
         "embeddings": "kept: changes refit the index"
         if EMBEDDINGS in manifest.files
         else "not kept: changes leave transform and decision as they are",

@@ -26,6 +26,7 @@ from service.commands.options import (
     Reader,
     Workers,
 )
+from service.commands.rebuild import rebuild
 from speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
@@ -495,7 +496,7 @@ def restore(
         print(f"{restored.path} is version {restored.revision} again: {restored.command}")
 
 
-for command in (rename, copy, delete):
+for command in (rebuild, rename, copy, delete):
     app.command(cls=GuardedCommand)(command)
 
 
