@@ -34,6 +34,12 @@ class Exclusion:
     utterances: frozenset[Name] = frozenset()
     speakers: frozenset[Name] = frozenset()
 
+    def __post_init__(self) -> None:
+        """Refuse names without a corpus, which would silently exclude nothing."""
+        for name in (*self.utterances, *self.speakers):
+            if isinstance(name, str):
+                raise TypeError(f"{name!r} is no corpus and name")
+
     def __bool__(self) -> bool:
         return bool(self.utterances or self.speakers)
 

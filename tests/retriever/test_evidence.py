@@ -124,7 +124,8 @@ def test_evidence_is_what_a_search_by_hand_finds(
 ) -> None:
     asked = some_queries(tone_index)
     canonical = [["S", "AA", "M", "IY"][i % 4] for i in range(len(asked))]
-    exclusion = Exclusion(speakers=speakers)
+    corpus = tone_index.manifest.corpora[0].name
+    exclusion = Exclusion(speakers=frozenset((corpus, name) for name in speakers))
     found = gather_evidence(tone_index, asked, canonical, exclusion=exclusion)
     own = np.repeat(np.array(tone_index.classes), np.diff(tone_index.bounds))
     speaker, names = tone_index.codes("speaker")
@@ -152,7 +153,7 @@ def test_evidence_is_what_a_search_by_hand_finds(
 
 
 def test_where_nobody_may_answer_nothing_is_shared(tone_index: PhoneIndex) -> None:
-    everyone = Exclusion(speakers=frozenset({"anna", "ben"}))
+    everyone = Exclusion(speakers=frozenset(tone_index.speakers[1]))
     with np.errstate(all="ignore"):
         found = gather_evidence(
             tone_index, some_queries(tone_index, 2), ["S", "M"], exclusion=everyone

@@ -66,9 +66,9 @@ def test_frames_are_averaged_over_exemplars_that_are_evenly_spread(
     monkeypatch.setattr("retriever.frame_retrieval.EXEMPLARS_PER_CLASS", most)
     frames, weights = drawn(tone_index, 12, 4)
     canonical = ["S", "AA", "M", "IY"]
-    found = FrameRetrieval(tone_index).evidence(
-        frames, weights, canonical, exclusion=Exclusion(speakers=speakers)
-    )
+    corpus = tone_index.manifest.corpora[0].name
+    exclusion = Exclusion(speakers=frozenset((corpus, name) for name in speakers))
+    found = FrameRetrieval(tone_index).evidence(frames, weights, canonical, exclusion=exclusion)
     speaker, names = tone_index.codes("speaker")
     left_out = np.isin(speaker, [i for i, name in enumerate(names) if name in speakers])
     cosines = tone_index.transform(frames.embeddings) @ tone_index.vectors.T

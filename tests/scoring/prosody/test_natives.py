@@ -117,7 +117,7 @@ def test_natives_said_between_half_and_twice_as_much(
 
 @pytest.mark.parametrize(("answering", "graded"), [(20, True), (19, False)])
 def test_twenty_natives_are_enough(natives: NativeProsody, answering: int, graded: bool) -> None:
-    others = Exclusion(utterances=frozenset(f"u{i:05}" for i in range(answering, 100)))
+    others = Exclusion(utterances=frozenset(("random", f"u{i:05}") for i in range(answering, 100)))
     assert len(natives.without(others)) == answering
     assert (natives.grade(RATE, learner(), others) is not None) == graded
 
@@ -126,7 +126,9 @@ def test_endings_are_of_one_type_and_of_so_many_speakers(natives: NativeProsody)
     slopes, voices = natives.endings("yes_no_question", NONE)
     assert len(slopes) == 30 and slopes.min() > 0
     assert voices == 7
-    left_out = Exclusion(frozenset({"u00070", "u00071"}), frozenset({"s3"}))
+    left_out = Exclusion(
+        frozenset({("random", "u00070"), ("random", "u00071")}), frozenset({("random", "s3")})
+    )
     fewer, voices = natives.endings("yes_no_question", left_out)
     assert voices == 6
     assert 20 < len(fewer) < 28
