@@ -187,9 +187,10 @@ class Prompt:
 
 def prompts(tenths: Sequence[int]) -> list[Prompt]:
     """Debian's prompts of some tenths; tenth 0 is held out of the index."""
+    corpus = read_corpus("asterisk:en", language="en-US")
     return [
-        Prompt(u.id, u.audio, u.text, Exclusion(utterances=frozenset({u.id})))
-        for u in read_corpus("asterisk:en", language="en-US").utterances
+        Prompt(u.id, u.audio, u.text, Exclusion(utterances=frozenset({(corpus.name, u.id)})))
+        for u in corpus.utterances
         if u.text and zlib.crc32(u.id.encode()) % 10 in tenths
     ]
 

@@ -50,7 +50,7 @@ def main() -> None:
     for row in _drawn(LEARNERS, options.learners):
         audio = Audio.load(LEARNERS / row["audio"])
         started = time.process_time()
-        own = Exclusion(speakers=frozenset({row["speaker"]}))
+        own = Exclusion(speakers=frozenset({(LEARNERS.name, row["speaker"])}))
         result = _free(assessor, audio, own)
         spent += time.process_time() - started
         seconds += audio.duration_s

@@ -65,6 +65,8 @@ SOFT_PEAK = 0.09
 PAUSE_S = 0.6
 ENDING_SEMITONES = 6.0
 NOBODY = Exclusion()
+PROMPTS = "asterisk-en"
+"""The corpus of the prompts, as indexes name it."""
 ALIGNER = "pocketsphinx"
 """What `auto` takes for English."""
 
@@ -114,7 +116,7 @@ class Bench:
 
     def nuclei(self, prompt: Prompt) -> tuple[Syllable, ...]:
         """Its nuclei as an assessment has them, its own exemplars left out."""
-        own = Exclusion(utterances=frozenset({prompt.id}))
+        own = Exclusion(utterances=frozenset({(PROMPTS, prompt.id)}))
         frames = self.encoder.encode(prompt.audio)
         nuclei = self.measured(prompt).nuclei
         return self.natives.listened(nuclei, frames, prompt.alignment, own)

@@ -89,7 +89,7 @@ def index_tables(folders: list[Path], utterances: int) -> list[Table]:
     found = {}
     for folder in folders:
         index = PhoneIndex.open(folder)
-        every = [own for _, _, own in profiles_of(index.prosody)]
+        every = [row.profile for row in profiles_of(index.prosody)]
         profiles = sorted(every, key=lambda own: -len(own.text))[:utterances]
         rows = [own for own in profiles if own.syllables >= MIN_INTERVALS]
         found[index.manifest.language.split("-")[0]] = _summary(

@@ -115,10 +115,9 @@ def by_pool(
     """The learners as part of the index hears them: its natives alone, its learners alone."""
     encoder, folder, folds = siblings[0]
     index = PhoneIndex.open(folder)
-    speakers = frozenset(index.codes("speaker")[1])
-    rated = frozenset(
-        u.speaker for u in read_corpus(str(DATA / LEARNERS), language="en-US").utterances
-    )
+    speakers = frozenset(index.speakers[1])
+    learners = read_corpus(str(DATA / LEARNERS), language="en-US")
+    rated = frozenset((learners.name, u.speaker) for u in learners.utterances)
     for name, silenced in (("native", speakers & rated), ("rated", speakers - rated)):
         path = cache / f"learners-{'-'.join(map(str, sorted(folds)))}-{name}.npz"
         hear = partial(

@@ -54,11 +54,12 @@ def pooled_test(index: PhoneIndex, corpus: str, limit: int | None) -> list[Poole
             dtype=manifest.encoder.dtype,
         )
     )
-    held = set(index.codes("utterance")[1])
+    held = set(index.utterances[1])
+    read = read_corpus(corpus, language=index.language)
     chosen = [
         utterance
-        for utterance in read_corpus(corpus, language=index.language).utterances
-        if is_held_out(utterance.id) and utterance.id not in held
+        for utterance in read.utterances
+        if is_held_out(utterance.id) and (read.name, utterance.id) not in held
     ]
     found = []
     for utterance in track(chosen[:limit], "Pooling held-out prompts"):

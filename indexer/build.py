@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
 from indexer.cluster import ray_crew_of
-from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, read_corpus
+from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, find_reader, read_corpus
 from indexer.crew import Crew, crew_of
 from indexer.fitting import fit_from_speech, has_to_learn
 from indexer.grids import grids_by_mfa
@@ -29,6 +30,8 @@ from indexes.locking import writing
 from indexes.manifest import EncoderIdentity
 from indexes.phone_index import ALIGNER, LEXICON, PhoneIndex
 from indexes.publishing import refuse_existing, sha256_of
+from indexes.recipe import CorpusSource, Name, Recipe, told
+from indexes.set_aside import SetAsideUtterance
 from indexes.trust import UNHEARD, phone_trust
 from speech.encoders.catalogue import Arithmetic
 from speech.encoders.model_folders import portable_name, remember
@@ -43,7 +46,8 @@ class BuildRequest:
     Attributes
     ----------
     corpora
-        Folders, manifests or short forms such as `asterisk:en`; one or more.
+        Folders, manifests or short forms such as `asterisk:en`; one or more. Those of an earlier
+        build are given as it recorded them, and need neither `reader` nor `licence`.
     language
         BCP 47 tag.
     out
@@ -66,8 +70,9 @@ class BuildRequest:
         Licence of the corpora that do not state their own.
     min_rating
         Leave out phones that raters scored below this; phones that nobody rated stay.
-    exclude
-        Utterance ids to leave out, for instance to hold them out for measuring.
+    exclude, exclude_speakers
+        Utterances to leave out, for instance to hold them out for measuring, by id or by corpus and
+        id; and speakers, by corpus and name.
     g2p
         The one source of pronunciations after the lexicon, `graphemes` for instance; the usual
         ones if None.
@@ -80,7 +85,7 @@ class BuildRequest:
         removed; without them it is smaller.
     """
 
-    corpora: tuple[str, ...]
+    corpora: tuple[str | CorpusSource, ...]
     language: str
     out: Path
     name: str | None = None
@@ -96,7 +101,8 @@ class BuildRequest:
     resume: bool = False
     licence: str | None = None
     min_rating: float | None = None
-    exclude: frozenset[str] = frozenset()
+    exclude: frozenset[str | Name] = frozenset()
+    exclude_speakers: frozenset[Name] = frozenset()
     g2p: str | None = None
     lexicon: Path | None = None
     within: Path | None = None
@@ -141,15 +147,20 @@ class PooledCorpora:
     records
         The finished utterances.
     set_aside
-        Ids of the others, with reasons.
+        The others, with reasons.
     companions
         Files that belong to the index beside its exemplars, by the names that they have there:
         the aligner that was learnt from the corpora.
     """
 
     records: tuple[Record, ...]
-    set_aside: tuple[tuple[str, str], ...]
+    set_aside: tuple[SetAsideUtterance, ...]
     companions: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> tuple[tuple[str, str], ...]:
+        """Ids of what was set aside, with reasons."""
+        return tuple((item.utterance, item.reason) for item in self.set_aside)
 
 
 def build_index(request: BuildRequest, progress: Progress = no_progress) -> BuildReport:
@@ -196,6 +207,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             ray=request.ray,
             resume=request.resume,
             exclude=request.exclude,
+            exclude_speakers=request.exclude_speakers,
             progress=progress,
         )
         manifest = publish_new(
@@ -206,6 +218,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
                 **pooled.companions,
                 **({LEXICON: request.lexicon} if request.lexicon is not None else {}),
             },
+            set_aside=without_folders(pooled.set_aside, _places(request.corpora), pooled.records),
             embeddings=request.embeddings,
             clips_of=request.clips_of,
             progress=progress,
@@ -218,7 +231,7 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
         utterances=manifest.counts.utterances,
         exemplars=manifest.counts.exemplars,
         silences=manifest.counts.silences,
-        set_aside=pooled.set_aside,
+        set_aside=pooled.reasons,
         audio_s=manifest.counts.audio_s,
         seconds=time.monotonic() - started,
         native_accuracy=manifest.decision.native_accuracy,
@@ -230,7 +243,11 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
 
 
 def read_corpora(
-    paths: Sequence[str], *, language: str, reader: str = "auto", licence: str | None = None
+    places: Sequence[str | CorpusSource],
+    *,
+    language: str,
+    reader: str = "auto",
+    licence: str | None = None,
 ) -> tuple[Corpus, ...]:
     """Read corpora, to which `licence` applies where they do not state their own.
 
@@ -241,10 +258,15 @@ def read_corpora(
     """
     corpora = []
     taken: set[tuple[str, str]] = set()
-    for path in paths:
-        corpus = read_corpus(path, reader=reader, language=language)
-        if licence is not None and corpus.licence == LICENCE_NOT_STATED:
-            corpus = replace(corpus, licence=licence)
+    for place in places:
+        given = place
+        if isinstance(given, str):
+            given = CorpusSource(name="", place=given, reader=reader, licence=licence)
+        corpus = read_corpus(
+            given.place, reader=given.reader, language=language, name=given.name or None
+        )
+        if given.licence is not None and corpus.licence == LICENCE_NOT_STATED:
+            corpus = replace(corpus, licence=given.licence)
         names = {(corpus.name, utterance.id) for utterance in corpus.utterances}
         if twice := taken & names:
             raise CorpusError(
@@ -254,6 +276,48 @@ def read_corpora(
         taken |= names
         corpora.append(corpus)
     return tuple(corpora)
+
+
+def sources_of(
+    places: Sequence[str | CorpusSource],
+    corpora: Sequence[Corpus],
+    *,
+    reader: str = "auto",
+    licence: str | None = None,
+    passing: bool = False,
+) -> tuple[CorpusSource, ...]:
+    """Corpora that were read, as they are recorded.
+
+    Parameters
+    ----------
+    passing
+        Whether they lie in a folder that goes when they are built.
+    """
+    found = []
+    for place, corpus in zip(places, corpora, strict=True):
+        if isinstance(place, CorpusSource):
+            found.append(place.model_copy(update={"place": told(place.place)}))
+            continue
+        name = find_reader(place) if reader == "auto" else reader
+        kept = "" if passing else told(place)
+        found.append(CorpusSource(name=corpus.name, place=kept, reader=name, licence=licence))
+    return tuple(found)
+
+
+def aligner_of(pooler: UtterancePooler, corpora: Sequence[Corpus]) -> str:
+    """The aligner that `auto` means for corpora; `auto` where only some bring alignments."""
+    ready = [
+        bool(utterance.textgrid or utterance.spans)
+        for corpus in corpora
+        for utterance in corpus.utterances
+    ]
+    if pooler.request.aligner != "auto" or not any(ready):
+        return pooler.aligner_name
+    return "textgrid" if all(ready) else "auto"
+
+
+def _places(corpora: Sequence[str | CorpusSource]) -> list[str]:
+    return [place if isinstance(place, str) else place.place for place in corpora]
 
 
 def _refuse_elsewhere(corpora: Sequence[Corpus], folder: Path) -> None:
@@ -275,7 +339,8 @@ def pool_corpora(
     workers: int = 1,
     ray: str | None = None,
     resume: bool = False,
-    exclude: frozenset[str] = frozenset(),
+    exclude: frozenset[str | Name] = frozenset(),
+    exclude_speakers: frozenset[Name] = frozenset(),
     progress: Progress = no_progress,
 ) -> PooledCorpora:
     """Pool every utterance of corpora into a record in `work`.
@@ -287,8 +352,8 @@ def pool_corpora(
         were made in the same way; then only what is missing is made.
     ray
         Address of a Ray cluster that works instead of `workers`.
-    exclude
-        Utterance ids to leave out.
+    exclude, exclude_speakers
+        Utterances and speakers to leave out, see `BuildRequest`.
 
     Raises
     ------
@@ -299,12 +364,12 @@ def pool_corpora(
         (corpus, utterance)
         for corpus in corpora
         for utterance in corpus.utterances
-        if utterance.id not in exclude
+        if not _left_out(corpus, utterance, exclude, exclude_speakers)
     ]
     # Of an aligner that is learnt, every record depends on all the speech; else on its own.
     names = [(corpus.name, utterance.id) for corpus, utterance in pairs]
     _prepare(work, pooler, resume, names if has_to_learn(pooler) else [])
-    refused: list[tuple[str, str]] = []
+    refused: list[SetAsideUtterance] = []
     if pooler.aligner_name == "mfa":
         if ray is not None:
             raise InputError(
@@ -339,22 +404,48 @@ def pool_corpora(
     pooled = [i for i, reason in enumerate(reasons) if not reason]
     for i, reason in zip(pooled, mismatches([records[i].path for i in pooled]), strict=True):
         reasons[i] = reason
-    set_aside = [(item.id, item.reason) for corpus in corpora for item in corpus.set_aside]
+    set_aside = [
+        SetAsideUtterance(corpus.name, item.id, "", item.reason)
+        for corpus in corpora
+        for item in corpus.set_aside
+    ]
     set_aside += refused
     set_aside += [
-        (record.utterance.id, reason)
+        SetAsideUtterance(record.corpus, record.utterance.id, record.utterance.speaker, reason)
         for record, reason in zip(records, reasons, strict=True)
         if reason
     ]
     kept = [record for record, reason in zip(records, reasons, strict=True) if not reason]
     if not kept:
-        first = f" For instance {set_aside[0][0]}: {set_aside[0][1]}" if set_aside else ""
+        first = (
+            f" For instance {set_aside[0].utterance}: {set_aside[0].reason}" if set_aside else ""
+        )
         raise CorpusError(
             "No utterance of the corpus could be used.",
             cause=f"{len(set_aside)} were set aside.{first}",
             fix="Check that audio, texts and language belong together.",
         )
     return PooledCorpora(tuple(kept), tuple(set_aside), companions)
+
+
+def without_folders(
+    set_aside: Sequence[SetAsideUtterance], corpora: Sequence[str], records: Sequence[Record]
+) -> list[SetAsideUtterance]:
+    """What was set aside, without the folders in which its corpora lie on this machine."""
+    folders = {str(folder) for path in corpora for folder in (Path(path), Path(path).absolute())}
+    folders |= {str(Path(path).absolute().parent) for path in corpora if Path(path).is_file()}
+    folders |= {str(record.utterance.audio.parent.absolute()) for record in records}
+    return [item.without_folders(folders - {"/", "."}) for item in set_aside]
+
+
+def _left_out(
+    corpus: Corpus,
+    utterance: Utterance,
+    exclude: frozenset[str | Name],
+    exclude_speakers: frozenset[Name],
+) -> bool:
+    named = {utterance.id, (corpus.name, utterance.id)} & exclude
+    return bool(named) or (corpus.name, utterance.speaker) in exclude_speakers
 
 
 def _prepare(
@@ -387,9 +478,10 @@ def _prepare(
 
 def _with_grids(
     pairs: Sequence[tuple[Corpus, Utterance]], pooler: UtterancePooler, work: Path, workers: int
-) -> tuple[list[tuple[Corpus, Utterance]], list[tuple[str, str]]]:
-    """Let MFA align the utterances, many at a time; the others' ids with reasons."""
-    aligned, refused = [], []
+) -> tuple[list[tuple[Corpus, Utterance]], list[SetAsideUtterance]]:
+    """Let MFA align the utterances, many at a time; the others with reasons."""
+    aligned: list[tuple[Corpus, Utterance]] = []
+    refused: list[SetAsideUtterance] = []
     grids = work / "grids"
     jobs = [
         (utterance, grids / f"{record_name(corpus.name, utterance.id)}.TextGrid")
@@ -398,7 +490,8 @@ def _with_grids(
     corpus_of = {id(utterance): corpus for corpus, utterance in pairs}
     for utterance, grid, reason in grids_by_mfa(jobs, pooler, grids, workers):
         if reason:
-            refused.append((utterance.id, reason))
+            name = corpus_of[id(utterance)].name
+            refused.append(SetAsideUtterance(name, utterance.id, utterance.speaker, reason))
         else:
             aligned.append((corpus_of[id(utterance)], replace(utterance, textgrid=grid)))
     return aligned, refused
@@ -426,6 +519,13 @@ def _pool_all(crew: Crew, records: list[Record], progress: Progress) -> list[str
 def _settings(
     request: BuildRequest, pooler: UtterancePooler, corpora: Sequence[Corpus]
 ) -> Settings:
+    sources = sources_of(
+        request.corpora,
+        corpora,
+        reader=request.reader,
+        licence=request.licence,
+        passing=request.within is not None,
+    )
     return Settings(
         name=request.name or request.out.name,
         language=request.language,
@@ -442,15 +542,33 @@ def _settings(
         g2p=request.g2p,
         min_rating=request.min_rating,
         clips=request.clips,
-        command=_command(request, list(dict.fromkeys(corpus.name for corpus in corpora))),
+        command=_command(request, aligner_of(pooler, corpora), sources),
+        recipe=Recipe(
+            corpora=sources,
+            aligner=aligner_of(pooler, corpora),
+            pronunciations=pooler.pronouncer.sources,
+            excluded=tuple(
+                sorted(
+                    (corpus.name, utterance.id)
+                    for corpus in corpora
+                    for utterance in corpus.utterances
+                    if _left_out(corpus, utterance, request.exclude, frozenset())
+                )
+            ),
+            excluded_speakers=tuple(sorted(request.exclude_speakers)),
+            clips_of=None if request.clips_of is None else tuple(sorted(request.clips_of)),
+        ),
     )
 
 
-def _command(request: BuildRequest, corpora: list[str]) -> str:
-    """The command again, with corpus names in place of one person's folders."""
+def _command(request: BuildRequest, aligner: str, sources: Sequence[CorpusSource]) -> str:
+    """The command again, as it was resolved; with names in place of one person's folders."""
     parts = ["nativeear index build"]
-    parts += [f"--corpus {corpus}" for corpus in corpora]
-    parts += [f"--lang {request.language}", f"--aligner {request.aligner}"]
+    for source in sources:
+        here = Path(source.place).is_absolute() or source.place.startswith("~")
+        corpus = source.name if here or not source.place else source.place
+        parts.append(f"--corpus {shlex.quote(corpus)}")
+    parts += [f"--lang {request.language}", f"--aligner {aligner}"]
     parts += [f"--encoder {portable_name(request.encoder)}", f"--pooling {request.pooling}"]
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")

@@ -38,6 +38,13 @@ AHEAD = 2
 
 KNOCK_S = 10.0
 
+HOW_TO_ENTER = (
+    "If it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to what "
+    "`ray get-auth-token` prints on its head, here and on every node."
+)
+"""Ray's own settings (its documentation, Ray token authentication); 2.60 asks for a token where
+one lies in `~/.ray`, and later releases everywhere."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -104,13 +111,27 @@ def ray_crew_of(pooler: UtterancePooler, address: str) -> Iterator[Crew]:
             cause=str(error),
             fix="pip install 'nativeear[ray]', on every node",
         ) from error
+    somebody_listens = False
     try:
-        _knock(address)
+        somebody_listens = _knock(address)
         ray.init(address=address, logging_level="ERROR", log_to_driver=False)
-    except (ConnectionError, ImportError, OSError, RuntimeError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        if _wants_a_token(error):
+            raise CorpusError(
+                f"The Ray cluster at {address} lets nobody in without its token.",
+                cause="There is none here, or another one.",
+                fix=HOW_TO_ENTER,
+            ) from error
+        cause = next(iter(str(error).splitlines()), type(error).__name__)
+        if somebody_listens:
+            raise CorpusError(
+                f"What listens at {address} did not take this machine into a Ray cluster.",
+                cause=cause,
+                fix=f"See that it is a Ray cluster of the same version. {HOW_TO_ENTER}",
+            ) from error
         raise CorpusError(
             f"There is no Ray cluster at {address}.",
-            cause=str(error).splitlines()[0],
+            cause=cause,
             fix="Start one with `ray start --head`, and give the address that it prints.",
         ) from error
     try:
@@ -126,8 +147,21 @@ def ray_crew_of(pooler: UtterancePooler, address: str) -> Iterator[Crew]:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
-    """See whether anybody listens at `host:port`; Ray would try for minutes.
+def _wants_a_token(error: BaseException | None) -> bool:
+    """Whether a cluster turned this machine away for want of its token, as Ray tells it.
+
+    A `ray://` address tells nothing: there Ray tries until its time is up.
+    """
+    while error is not None:
+        told = str(error)
+        if type(error).__name__ == "AuthenticationError" or "InvalidAuthToken" in told:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _knock(address: str) -> bool:
+    """See whether anybody listens at `host:port`, if it is one; Ray would try for minutes.
 
     Raises
     ------
@@ -137,6 +171,7 @@ def _knock(address: str) -> None:
     found = re.fullmatch(r"(?:ray://)?([\w.-]+):(\d+)", address)
     if found is not None:
         socket.create_connection((found[1], int(found[2])), timeout=KNOCK_S).close()
+    return found is not None
 
 
 def _in_shards(

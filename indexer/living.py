@@ -1,9 +1,9 @@
 """A living index: speech is added, removed, merged and thinned; every change is a new version.
 
 Where all that is involved keeps its embeddings, transform and decision are fitted anew, and the
-result is the one that a build from all the speech in one go gives, provided that it is aligned
-alike: an aligner that an index has learnt stays as it is. Where something keeps none, the
-transform and the decision stay as they were.
+result is the one that a build from all the speech in one go gives, unless such a build would learn
+something else from all of it: see `indexer.one_build`. Where something keeps none, the transform
+and the decision stay as they were.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from indexer.assembly import (
     write_clip,
     write_clips,
 )
-from indexer.build import pool_corpora, read_corpora
+from indexer.build import aligner_of, pool_corpora, read_corpora, sources_of, without_folders
 from indexer.decision import draw
+from indexer.one_build import of_one_build
 from indexer.pool import (
     MIN_EXEMPLARS,
     Rows,
@@ -42,12 +43,14 @@ from indexer.pool import (
     array_rows,
     codes,
     from_records,
+    numbered,
     plain,
     utterance_names,
     with_margins,
 )
 from indexer.thinning import Outlier, thinning
-from indexer.utterances import PoolingRequest, UtterancePooler
+from indexer.utterances import PoolingRequest, UtterancePooler, record_name
+from indexes.clips import clip_name, clips_of
 from indexes.exemplar import SCHEMA
 from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
 from indexes.locking import writing
@@ -59,10 +62,12 @@ from indexes.phone_index import (
     LEXICON,
     VECTORS,
     WAITING,
+    Name,
     PhoneIndex,
-    clip_name,
 )
-from indexes.publishing import publish, refuse_existing, seal, staged, take_over
+from indexes.publishing import discard, publish, refuse_existing, seal, staged, take_over
+from indexes.recipe import Recipe, joined
+from indexes.set_aside import SetAsideUtterance, set_aside_of, write_set_aside
 from indexes.similarity import class_similarities, margins
 from indexes.utterances import utterances_of
 from indexes.verification import verify
@@ -70,9 +75,6 @@ from indexes.versions import next_revision, replace
 from speech.audio import Audio
 from speech.encoders.model_folders import find
 from speech.errors import InputError
-
-KEEP = 1
-"""Older versions that a change leaves."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class AddRequest:
     encoder
         Name or folder of the index's encoder, where it is not found by the name in the manifest.
     keep
-        Older versions that stay.
+        Older versions that stay, now and after later changes; as many as before if None.
     """
 
     index: Path
@@ -99,7 +101,7 @@ class AddRequest:
     resume: bool = False
     exclude: frozenset[str] = frozenset()
     encoder: str | None = None
-    keep: int = KEEP
+    keep: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,11 @@ class ChangeReport:
         Share of left-out natives that are nearest to their own phone.
     cells_left
         Whether one was searched by cells, which are of the exemplars before.
+    dropped
+        Numbers of older versions that are kept no longer.
+    one_build
+        What one build from all the speech would make otherwise, see `indexer.one_build`; nothing
+        where it gives the same bytes.
     """
 
     path: Path
@@ -137,6 +144,8 @@ class ChangeReport:
     seconds: float
     native_accuracy: float
     cells_left: bool
+    dropped: tuple[int, ...] = ()
+    one_build: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -198,7 +207,7 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
     """
     started = time.monotonic()
     path = request.index.resolve()
-    work = path.parent / f".{path.name}.adding"
+    work = _work_folder(path)
     with writing(path, f"nativeear index add {path.name}"):
         index = _opened(path)
         manifest = index.manifest
@@ -218,24 +227,47 @@ def add(request: AddRequest, progress: Progress = no_progress) -> ChangeReport:
             exclude=request.exclude,
             progress=progress,
         )
+        progress("Comparing with one build", 0, 1)
+        otherwise = of_one_build([index], corpora, pooled.records)
         held = _source(index, vectors=not _refits([index]))
         new = from_records(pooled.records, manifest.min_rating)
         if not _refits([index]):
             new = _asked(index, new)
         names = " ".join(f"--corpus {corpus.name}" for corpus in corpora)
-        settings = _next(index, f"nativeear index add {manifest.name} {names}")
         known = set(utterance_names(held.utterances))
         fresh = [r for r in pooled.records if (r.corpus, r.utterance.id) not in known]
+        recipe = manifest.recipe
+        if recipe is not None:
+            sources = sources_of(
+                request.corpora, corpora, reader=request.reader, licence=request.licence
+            )
+            recipe = recipe.with_corpora(sources, aligner_of(pooler, corpora)).holding(
+                {(record.corpus, record.utterance.id) for record in fresh},
+                {(record.corpus, record.utterance.speaker) for record in fresh},
+            )
+        settings = _next(index, f"nativeear index add {manifest.name} {names}", recipe)
         with staged(path) as stage:
             written = _write(stage, [index], [held, new], settings, progress)
             carried = _carry_clips(stage, index, held, settings.clips)
             _carry_companions(stage, index)
+            write_set_aside(
+                stage,
+                [
+                    *_still_aside(
+                        index,
+                        {(record.corpus, record.utterance.id) for record in fresh}
+                        | {(row.corpus, row.utterance) for row in pooled.set_aside},
+                    ),
+                    *without_folders(pooled.set_aside, request.corpora, pooled.records),
+                ],
+            )
             if settings.clips is not None:
                 write_clips(stage, settings.clips, fresh, progress)
             written = seal(stage, written, carried)
-            replace(stage, path, request.keep)
+            dropped = replace(stage, path, request.keep)
         shutil.rmtree(work)
-    return _report(path, written, [index], started, pooled.set_aside)
+    report = _report(path, written, [index], started, set_aside=pooled.reasons, dropped=dropped)
+    return dataclasses.replace(report, one_build=otherwise)
 
 
 def remove(
@@ -243,7 +275,7 @@ def remove(
     *,
     speakers: Sequence[str] = (),
     utterances: Sequence[str] = (),
-    keep: int = KEEP,
+    keep: int | None = None,
     progress: Progress = no_progress,
 ) -> ChangeReport:
     """Remove all that some speakers said, and some utterances.
@@ -253,22 +285,26 @@ def remove(
     path
         Folder of the index.
     speakers, utterances
-        Names and ids, in whichever corpora they are.
+        Names and ids, with their corpora (`corpus/name`) where several have one of that name.
     keep
-        Older versions that stay; what was removed is still in these.
+        Older versions that stay, now and after later changes, as many as before if None; what was
+        removed is still in these.
 
     Raises
     ------
     InputError
-        If there is no such speaker or utterance, or nothing would be left.
+        If there is no such speaker or utterance, several corpora have one, or nothing would be
+        left.
     """
     started = time.monotonic()
     path = path.resolve()
     with writing(path, f"nativeear index remove {path.name}"):
         index = _opened(path)
         source = _source(index, vectors=not _refits([index]))
-        gone = _named(source.utterances, "speaker", speakers)
-        gone |= _named(source.utterances, "utterance", utterances)
+        gone_speakers = _named(source.utterances, "speaker", speakers)
+        gone_utterances = _named(source.utterances, "utterance", utterances)
+        gone = _whose(source.utterances, "speaker", gone_speakers)
+        gone |= _whose(source.utterances, "utterance", gone_utterances)
         if not gone:
             raise InputError(
                 "Nothing was named that is to be removed.",
@@ -282,15 +318,23 @@ def remove(
             )
         options = [f"--speaker {name}" for name in speakers]
         options += [f"--utterance {name}" for name in utterances]
-        settings = _next(index, f"nativeear index remove {index.name} {' '.join(options)}")
+        recipe = index.manifest.recipe
+        if recipe is not None:
+            recipe = recipe.without(gone_utterances, gone_speakers)
+        settings = _next(index, f"nativeear index remove {index.name} {' '.join(options)}", recipe)
         with staged(path) as stage:
             left = source.without(gone)
             written = _write(stage, [index], [left], settings, progress)
             carried = _carry_clips(stage, index, left, settings.clips)
             _carry_companions(stage, index)
+            aside = _still_aside(index, gone)
+            write_set_aside(stage, [r for r in aside if (r.corpus, r.speaker) not in gone_speakers])
             written = seal(stage, written, carried)
-            replace(stage, path, keep)
-    return _report(path, written, [index], started)
+            dropped = replace(stage, path, keep)
+        for name in gone:  # an addition that was interrupted may have left what it heard of them
+            (_work_folder(path) / record_name(*name)).unlink(missing_ok=True)
+        discard(path.parent / f".{path.name}.rebuilding")  # so may a rebuild
+    return _report(path, written, [index], started, dropped=dropped)
 
 
 def thin(
@@ -298,7 +342,8 @@ def thin(
     budget: Budget | None = None,
     *,
     out: Path | None = None,
-    keep: int = KEEP,
+    keep: int | None = None,
+    remembered: bool = True,
     progress: Progress = no_progress,
 ) -> ThinReport:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget.
@@ -316,7 +361,9 @@ def thin(
         Folder to publish the thin index in, which must not exist; the index itself gets a new
         version if None.
     keep
-        Older versions that stay.
+        Older versions that stay; as many as before if None.
+    remembered
+        Whether later changes go by this `keep`, too.
 
     Raises
     ------
@@ -341,22 +388,27 @@ def thin(
         found = thinning(index, most)
         option = "" if budget is None else f" --budget {budget.amount}"
         option += "B" if budget is not None and budget.unit == "bytes" else ""
-        settings = _next(index, f"nativeear index thin {index.name}{option}")
+        recipe = index.manifest.recipe
+        if recipe is not None:
+            recipe = recipe.model_copy(update={"thinned": True, "budget": most})
+        settings = _next(index, f"nativeear index thin {index.name}{option}", recipe)
         if out is not None:
             settings = dataclasses.replace(settings, name=out.name, revision=1)
         source = _source(index, vectors=not _refits([index]))
         waiting = source.phones.num_rows - len(found.stays)
         left = source.thinned(np.append(found.stays, np.ones(waiting, dtype=bool)))
+        dropped: tuple[int, ...] = ()
         with staged(path if out is None else out) as stage:
             written = _write(stage, [index], [left], settings, progress)
             carried = _carry_clips(stage, index, left, settings.clips)
             _carry_companions(stage, index)
+            write_set_aside(stage, set_aside_of(index.path, index.manifest))
             if out is None:
                 written = seal(stage, written, carried)
-                replace(stage, path, keep)
+                dropped = replace(stage, path, keep, remembered=remembered)
             else:
                 written = publish(stage, out, written, carried)
-    change = _report(path if out is None else out, written, [index], started)
+    change = _report(path if out is None else out, written, [index], started, dropped=dropped)
     gone = len(found.stays) - int(found.stays.sum())
     return ThinReport(change, found.outliers, gone - len(found.outliers))
 
@@ -413,6 +465,7 @@ def merge(
             for index in indexes
             for command in (*index.manifest.history, index.manifest.command)
         ),
+        recipe=joined([index.manifest.recipe for index in indexes]),
     )
     with writing(out, "nativeear index merge"), staged(out) as stage:
         written = _write(stage, indexes, sources, settings, progress)
@@ -420,8 +473,22 @@ def merge(
         for index, source in zip(indexes, sources, strict=True):
             carried.update(_carry_clips(stage, index, source, settings.clips))
         _carry_companions(stage, indexes[0])
+        held = [set(utterance_names(source.utterances)) for source in sources]
+        aside = [
+            row
+            for index, own in zip(indexes, held, strict=True)
+            for row in _still_aside(index, set[Name]().union(*held) - own)
+        ]
+        write_set_aside(stage, aside)
         publish(stage, out, written, carried)
-    return _report(out, written, indexes, started)
+    return dataclasses.replace(
+        _report(out, written, indexes, started), one_build=of_one_build(indexes)
+    )
+
+
+def _work_folder(path: Path) -> Path:
+    """Where an addition keeps the utterances that it has finished."""
+    return path.parent / f".{path.name}.adding"
 
 
 def _opened(path: Path) -> PhoneIndex:
@@ -500,7 +567,10 @@ def _write(
 
 
 def _asked(index: PhoneIndex, new: Source) -> Source:
-    """New speech in the space of an index without embeddings, its margins asked of that index."""
+    """New speech in the space of an index without embeddings, its margins asked of that index.
+
+    The same speaker does not answer: what is alone with its own voice has no margin.
+    """
     transform = index.transform
 
     def rows() -> Iterator[Rows]:
@@ -515,12 +585,22 @@ def _asked(index: PhoneIndex, new: Source) -> Source:
     bounds = np.searchsorted(own[known], np.arange(len(index.classes) + 1))
     asked = np.zeros(len(own), dtype=bool)
     asked[known[draw(bounds, np.random.default_rng(0))]] = True
+    whose = ["corpus", "speaker"]
+    speakers = numbered(
+        pa.concat_tables([index.table.select(whose), new.phones.select(whose)]), "speaker"
+    )
+    held, fresh = speakers[: len(index.table)], speakers[len(index.table) :]
     margin = np.full(len(own), np.nan, dtype=np.float32)
     at = 0
     for block in rows():
         chosen = np.flatnonzero(asked[at : at + len(block)])
         similar = class_similarities(
-            block[chosen], index.vectors, index.bounds, top_m=index.manifest.decision.top_m
+            block[chosen],
+            index.vectors,
+            index.bounds,
+            top_m=index.manifest.decision.top_m,
+            groups=held,
+            query_groups=fresh[at + chosen],
         )
         margin[at + chosen] = margins(similar, own[at + chosen])
         at += len(block)
@@ -554,7 +634,7 @@ def _encoder_name(identity: EncoderIdentity) -> str:
     return find(identity.name, identity.fingerprint, layer=layer, dtype=dtype).name
 
 
-def _next(index: PhoneIndex, command: str) -> Settings:
+def _next(index: PhoneIndex, command: str, recipe: Recipe | None) -> Settings:
     """Settings of the next version of an index."""
     manifest = index.manifest
     return Settings(
@@ -570,24 +650,50 @@ def _next(index: PhoneIndex, command: str) -> Settings:
         command=command,
         revision=next_revision(index.path),
         history=(*manifest.history, manifest.command),
+        recipe=recipe,
     )
 
 
-def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[tuple[str, str]]:
-    """Utterances whose speaker or id is one of these names."""
-    values = utterances.column(column).to_pylist()
+def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[Name]:
+    """Speakers or utterances of these names, which are given with their corpora or without."""
+    values = _names(utterances, column)
+    wanted: set[Name] = set()
     for name in names:
-        if name not in values:
-            known = sorted(set(values))
+        meant = {value for value in values if "/".join(value) == name}
+        meant = meant or {value for value in values if value[1] == name}
+        if not meant:
+            known = sorted({value for _, value in values})
             near = get_close_matches(name, known, n=3, cutoff=0.4) or known[:3]
             raise InputError(
                 f"There is no {column} {name!r} in this index.",
                 cause=f"The nearest of its {len(known)} are {', '.join(near)}.",
                 fix="Name one that is there.",
             )
-    wanted = set(names)
-    chosen = [value in wanted for value in values]
+        if len(meant) > 1:
+            raise InputError(
+                f"There are several {column}s {name!r}, of several corpora.",
+                cause=f"There are {', '.join('/'.join(value) for value in sorted(meant))}.",
+                fix="Name them with their corpora, one or all of them.",
+            )
+        wanted |= meant
+    return wanted
+
+
+def _whose(utterances: pa.Table, column: str, wanted: set[Name]) -> set[Name]:
+    """The utterances of some speakers, or some utterances."""
+    chosen = [value in wanted for value in _names(utterances, column)]
     return set(utterance_names(utterances.filter(pa.array(chosen, pa.bool_()))))
+
+
+def _names(utterances: pa.Table, column: str) -> list[Name]:
+    corpora, values = (utterances.column(name).to_pylist() for name in ("corpus", column))
+    return list(zip(corpora, values, strict=True))
+
+
+def _still_aside(index: PhoneIndex, others: set[Name]) -> list[SetAsideUtterance]:
+    """What an index has set aside, but for some utterances that are there now, or gone."""
+    rows = set_aside_of(index.path, index.manifest)
+    return [row for row in rows if (row.corpus, row.utterance) not in others]
 
 
 def _check_alike(one: PhoneIndex, other: PhoneIndex, *, same_transform: bool) -> None:
@@ -623,9 +729,10 @@ def _carry_clips(
     own = index.manifest.clips
     if own is None or clips is None:
         return known
+    kept = clips_of(index.manifest, utterance_names(_utterances(index)))
     for corpus, utterance in utterance_names(source.utterances):
-        name, target = clip_name(corpus, utterance, own), clip_name(corpus, utterance, clips)
-        if name not in index.manifest.files or (stage / target).exists():
+        name, target = kept.get((corpus, utterance)), clip_name(corpus, utterance, clips)
+        if name is None or (stage / target).exists():
             continue
         (stage / target).parent.mkdir(exist_ok=True)
         if own != clips:
@@ -648,7 +755,9 @@ def _report(
     written: Manifest,
     before: Sequence[PhoneIndex],
     started: float,
+    *,
     set_aside: tuple[tuple[str, str], ...] = (),
+    dropped: tuple[int, ...] = (),
 ) -> ChangeReport:
     return ChangeReport(
         path=path,
@@ -662,4 +771,5 @@ def _report(
         seconds=time.monotonic() - started,
         native_accuracy=written.decision.native_accuracy,
         cells_left=any(index.cells is not None for index in before),
+        dropped=dropped,
     )

@@ -8,8 +8,9 @@ of the usual one, and hardly by the luck of its phones, does not belong to its t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from indexer.discriminant import ClassSums
 from indexer.utterances import PooledUtterance
 from indexes.similarity import FloatArray, IntArray
 from speech.alignment import SILENCE
+
+Key = TypeVar("Key", bound=Hashable)
+Speech = Callable[[], Iterable[tuple[Key, list[str], FloatArray]]]
 
 MIN_UTTERANCES = 20
 """Utterances below which nothing is usual."""
@@ -48,25 +52,40 @@ def mismatches(records: Sequence[Path]) -> list[str]:
     reasons = [""] * len(records)
     if len(records) < MIN_UTTERANCES:
         return reasons
-    sums, classes = _sums(records)
+    for place, reason in unlike_their_texts(lambda: _speech(records)).items():
+        reasons[place] = reason
+    return reasons
+
+
+def unlike_their_texts(speech: Speech[Key]) -> dict[Key, str]:
+    """Utterances whose sound is not what their text says, and why, by whatever names them.
+
+    Parameters
+    ----------
+    speech
+        Reads them, as often as it is called: the name of each, its phones, and their embeddings
+        `[n, D]`, silences left out.
+    """
+    sums, classes = _sums(speech())
     if len(classes) < 2:
-        return reasons
+        return {}
     matrix = sums.lda().matrix
     centres = np.asarray(sums.sums / sums.counts[:, None] @ matrix, dtype=np.float32)
     margins = {
         place: _margins(embeddings @ matrix, centres, np.array([classes[p] for p in phones]))
-        for place, phones, embeddings in _speech(records)
+        for place, phones, embeddings in speech()
     }
     everyone = np.concatenate(list(margins.values()))
     usual = float(np.median([own.mean() for own in margins.values()]))
     spread, right = _spread(list(margins.values())), float((everyone > 0).mean())
+    found = {}
     for place, own in margins.items():
         if own.mean() + _errors(len(own)) * spread / np.sqrt(len(own)) < SHARE * usual:
-            reasons[place] = (
+            found[place] = (
                 f"Its sound is not what its text says. Of its {len(own)} phones "
                 f"{np.mean(own > 0):.0%} resemble their own kind most, of the corpus {right:.0%}."
             )
-    return reasons
+    return found
 
 
 def _spread(margins: Sequence[NDArray[np.float32]]) -> float:
@@ -85,12 +104,14 @@ def _errors(phones: int) -> float:
     return NORMAL + (NORMAL**3 + NORMAL) / (4 * (phones - 1))  # after Cornish and Fisher
 
 
-def _sums(records: Sequence[Path]) -> tuple[ClassSums, dict[str, int]]:
+def _sums(
+    speech: Iterable[tuple[object, list[str], FloatArray]],
+) -> tuple[ClassSums, dict[str, int]]:
     """Sums of all speech, and the number of every phone in them, in one pass."""
     classes: dict[str, int] = {}
     counts = np.zeros(0)
     sums = products = np.zeros((0, 0))
-    for _, phones, embeddings in _speech(records):
+    for _, phones, embeddings in speech:
         x = embeddings.astype(np.float64)
         own = [classes.setdefault(phone, len(classes)) for phone in phones]
         unheard = len(classes) - len(counts)

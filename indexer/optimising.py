@@ -50,12 +50,15 @@ class OptimiseReport:
         What was tried, and what was taken.
     seconds
         Time it took.
+    dropped
+        Numbers of older versions that are kept no longer.
     """
 
     path: Path
     revision: int
     search: SearchChoice
     seconds: float
+    dropped: tuple[int, ...] = ()
 
 
 def optimise(
@@ -63,7 +66,7 @@ def optimise(
     *,
     recall: float = RECALL,
     memory_bytes: int = MEMORY_BYTES,
-    keep: int = 1,
+    keep: int | None = None,
     progress: Progress = no_progress,
 ) -> OptimiseReport:
     """Measure ways to search an index, and publish a version that is searched by the fastest.
@@ -77,7 +80,7 @@ def optimise(
     memory_bytes
         What the search may hold in memory.
     keep
-        Older versions that stay.
+        Older versions that stay, now and after later changes; as many as before if None.
 
     Raises
     ------
@@ -103,8 +106,8 @@ def optimise(
                 }
             )
             seal(stage, manifest, known)
-            replace(stage, path, keep)
-    return OptimiseReport(path, manifest.revision, search, time.monotonic() - started)
+            dropped = replace(stage, path, keep)
+    return OptimiseReport(path, manifest.revision, search, time.monotonic() - started, dropped)
 
 
 def _choose(

@@ -135,7 +135,7 @@ class Pool:
 
     def numbered(self, column: str) -> IntArray:
         """Exemplars of one corpus and one value of `column` as equal numbers, int64 `[n]`."""
-        pairs = _pairs(self.phones, column)
+        pairs = numbered(self.phones, column)
         return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 
 
@@ -212,7 +212,7 @@ def join(sources: Sequence[Source], path: Path) -> Pool:
 
 def _by_name(table: pa.Table) -> pa.Table:
     """A table of utterances in the order of their names."""
-    order = np.argsort(_pairs(table, "utterance"), kind="stable")
+    order = np.argsort(numbered(table, "utterance"), kind="stable")
     return plain(table.take(pa.array(order)))
 
 
@@ -331,8 +331,8 @@ def _gather(sources: Sequence[Source], order: IntArray, path: Path) -> Rows:
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 
-def _pairs(table: pa.Table, column: str) -> IntArray:
-    """Corpus and one more column as one number per row; they sort as the names do."""
+def numbered(table: pa.Table, column: str) -> IntArray:
+    """A number per row for what a column names in its corpus, `[n]`; they sort as the names do."""
     corpus, _ = codes(table, "corpus")
     value, names = codes(table, column)
     return corpus * max(1, len(names)) + value

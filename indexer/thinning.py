@@ -100,7 +100,8 @@ def thinning(index: PhoneIndex, budget: int | None = None, *, seed: int = 0) -> 
     stays[[outlier.row for outlier in found]] = False
     if budget is not None and budget < int(stays.sum()):
         counts = np.bincount(own[stays], minlength=len(index.classes))
-        left, right, speaker = (index.codes(column)[0] for column in ("left", "right", "speaker"))
+        left, right = (index.codes(column)[0] for column in ("left", "right"))
+        speaker = index.speakers[0]
         context = left * (int(right.max()) + 1) + right
         vectors = index.vectors
         for p, quota in enumerate(quotas(counts, budget).tolist()):
@@ -190,7 +191,7 @@ def _outliers(index: PhoneIndex, own: IntArray, rng: np.random.Generator) -> tup
     """Outliers, by the margins that the index keeps and, where it keeps none, by asking now."""
     margin = np.array(index.native_margins)
     limit = -index.manifest.decision.temperature * np.log(OUTLIER_ODDS)
-    groups = left_out_together(index.codes("speaker")[0], index.codes("utterance")[0])
+    groups = left_out_together(index.speakers[0], index.utterances[0])
     spoken = own != (index.classes.index(SILENCE) if SILENCE in index.classes else -1)
     answering = draw(index.bounds, rng)  # enough to answer: more would say the same
     bounds = np.searchsorted(own[answering], np.arange(len(index.classes) + 1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 from indexer.corpus import Utterance
 from indexer.heard import HeardUtterance, heard_name, recording_at
 from indexer.places import at_hand, is_here
+from indexes.clips import file_stem
 from indexes.prosody import profile_of, row_of
 from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from speech.aligners.flatstart import FlatstartAligner
@@ -410,5 +410,5 @@ def reason_of(error: NativeEarError) -> str:
 
 
 def record_name(corpus: str, utterance: str) -> str:
-    """File name of an utterance's record; ids may hold anything, file names may not."""
-    return hashlib.sha256(f"{corpus}\0{utterance}".encode()).hexdigest()[:32] + ".npz"
+    """File name of an utterance's record."""
+    return f"{file_stem(corpus, utterance)}.npz"

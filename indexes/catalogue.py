@@ -74,6 +74,11 @@ def find_index(name_or_path: str | Path) -> Path:
     )
 
 
+def is_shipped(folder: Path) -> bool:
+    """Whether an index came with NativeEar."""
+    return folder.resolve() == (_PACKAGE / DEFAULT_INDEX).resolve()
+
+
 def list_indexes() -> tuple[IndexSummary, ...]:
     """Every index of the person's folder and of the package, by name; damaged ones too."""
     found: dict[str, IndexSummary] = {}
@@ -84,7 +89,7 @@ def list_indexes() -> tuple[IndexSummary, ...]:
             hidden = folder.name.startswith(".")  # not published, or no longer
             if hidden or folder.name in found or not (folder / MANIFEST).is_file():
                 continue
-            shipped = root == _PACKAGE and folder.name == DEFAULT_INDEX
+            shipped = is_shipped(folder)
             try:
                 found[folder.name] = _summary(folder, read_manifest(folder), shipped)
             except IndexFormatError as error:

@@ -33,7 +33,7 @@ def writing(out: Path, doing: str) -> Iterator[None]:
     InputError
         If another writer is at work, nothing can be written there, or no longer.
     """
-    path = out.parent / f".{out.name}.lock"
+    path = _lock_file(out)
     stream = _acquire(path, out)
     try:
         _sign(stream, doing)
@@ -54,6 +54,19 @@ def writing(out: Path, doing: str) -> Iterator[None]:
             path.unlink()
         with suppress(OSError):  # on a full disk what could not be written is tried again
             stream.close()
+
+
+def is_being_written(out: Path) -> bool:
+    """Whether a writer is at work on the index at `out`."""
+    try:
+        with _lock_file(out).open("r+", encoding="utf-8") as stream:
+            return not _lock(stream)
+    except OSError:
+        return False
+
+
+def _lock_file(out: Path) -> Path:
+    return out.parent / f".{out.name}.lock"
 
 
 def _acquire(path: Path, out: Path) -> IO[str]:

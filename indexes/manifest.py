@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from indexes.recipe import Recipe
 from speech.alignment import SILENCE
 from speech.encoders.catalogue import Arithmetic
 from speech.pooling import Pooling
@@ -178,6 +179,8 @@ class Manifest(_Model):
         The commands that made the versions before, the oldest first.
     search
         How it is searched; exactly if None.
+    recipe
+        How it can be built again; None where an earlier release built it.
     seal
         SHA-256 of the file that this was read from, with zeros in the place of these digits; empty
         where an earlier release wrote it.
@@ -204,6 +207,7 @@ class Manifest(_Model):
     revision: int = 1
     history: tuple[str, ...] = ()
     search: SearchChoice | None = None
+    recipe: Recipe | None = None
     seal: str = ""
 
     @field_validator("files")

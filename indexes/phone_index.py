@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from indexes.cells import Cells, Probing
+from indexes.clips import clips_of
 from indexes.exact_rows import RowsOfFile
 from indexes.exemplar import SCHEMA, Exemplar
 from indexes.manifest import FORMAT_VERSION, Manifest
@@ -30,6 +31,10 @@ from speech.inventory import PhoneInventory
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]
 
+Name = tuple[str, str]
+"""The same speech, wherever it is asked for: a corpus, and an utterance's id or a speaker's name in
+it. Utterances and speakers of two corpora are not the same, however they are called."""
+
 VECTORS = "vectors.faiss"
 EXEMPLARS = "exemplars.parquet"
 TRANSFORM = "transform.safetensors"
@@ -39,7 +44,6 @@ EMBEDDINGS = "embeddings.npy"
 WAITING = "waiting.parquet"
 ALIGNER = "aligner.safetensors"
 LEXICON = "lexicon.txt"
-CLIPS = "audio"
 AUDIT = "audit.json"
 
 COPIED_BYTES = 1 << 26
@@ -393,13 +397,21 @@ class PhoneIndex:
         return codes, tuple(whole.dictionary.to_pylist())
 
     @cached_property
-    def utterances(self) -> tuple[IntArray, tuple[tuple[str, str], ...]]:
+    def utterances(self) -> tuple[IntArray, tuple[Name, ...]]:
         """Which utterance each exemplar is of, int64 `[n]`, and their corpora and ids."""
+        return self._named("utterance")
+
+    @cached_property
+    def speakers(self) -> tuple[IntArray, tuple[Name, ...]]:
+        """Which speaker each exemplar is of, int64 `[n]`, and their corpora and names."""
+        return self._named("speaker")
+
+    def _named(self, column: str) -> tuple[IntArray, tuple[Name, ...]]:
         corpus, corpora = self.codes("corpus")
-        utterance, utterances = self.codes("utterance")
-        pairs, own = np.unique(corpus * max(1, len(utterances)) + utterance, return_inverse=True)
+        value, values = self.codes(column)
+        pairs, own = np.unique(corpus * max(1, len(values)) + value, return_inverse=True)
         return own, tuple(
-            (corpora[p // len(utterances)], utterances[p % len(utterances)]) for p in pairs.tolist()
+            (corpora[p // len(values)], values[p % len(values)]) for p in pairs.tolist()
         )
 
     def values(self, column: str) -> NDArray[Any]:
@@ -421,21 +433,21 @@ class PhoneIndex:
 
     def clip(self, row: int) -> Path | None:
         """The utterance's recording behind an exemplar, if the index keeps it."""
-        if self.manifest.clips is None:
-            return None
-        exemplar = self.exemplar(row)
-        name = clip_name(exemplar.corpus, exemplar.utterance, self.manifest.clips)
-        path = self.path / name
-        return path if name in self.manifest.files and path.is_file() else None
+        own, names = self.utterances
+        name = self.clips.get(names[own[row]])
+        path = None if name is None else self.path / name
+        return path if path is not None and path.is_file() else None
+
+    @cached_property
+    def clips(self) -> dict[Name, str]:
+        """Relative paths of the recordings that are kept, by corpus and id."""
+        return clips_of(self.manifest, self.utterances[1])
 
     @cached_property
     def playable(self) -> NDArray[np.bool_]:
         """Exemplars whose recordings are kept, bool `[n]`."""
-        if self.manifest.clips is None:
-            return np.zeros(self._table.num_rows, dtype=bool)
-        own, pairs = self.utterances
-        clips = [clip_name(corpus, name, self.manifest.clips) for corpus, name in pairs]
-        return np.array([clip in self.manifest.files for clip in clips], dtype=bool)[own]
+        own, names = self.utterances
+        return np.array([name in self.clips for name in names], dtype=bool)[own]
 
     def check_encoder(self, encoder: Encoder) -> None:
         """Refuse an encoder that did not build this index.
@@ -475,8 +487,3 @@ def _completed(table: pa.Table) -> pa.Table:
         return table
     unknown = pa.array(np.full(table.num_rows, np.nan, dtype=np.float32))
     return table.append_column(SCHEMA.field("log_posterior"), unknown)
-
-
-def clip_name(corpus: str, utterance: str, suffix: str) -> str:
-    """Relative path of an utterance's clip; ids may hold `/`, file names may not."""
-    return f"{CLIPS}/{corpus}--{utterance.replace('/', '--')}.{suffix}"

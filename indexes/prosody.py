@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -61,7 +61,19 @@ def profile_of(row: dict[str, Any]) -> ProsodyProfile:
     return ProsodyProfile(**values)
 
 
-def profiles_of(table: pa.Table) -> tuple[tuple[str, str, ProsodyProfile], ...]:
-    """Utterance, speaker and profile of every row."""
+class NativeProfile(NamedTuple):
+    """A row of the table: whose speech it is, and how it flows and sings."""
+
+    corpus: str
+    utterance: str
+    speaker: str
+    profile: ProsodyProfile
+
+
+def profiles_of(table: pa.Table) -> tuple[NativeProfile, ...]:
+    """Every row of the table."""
     rows: Sequence[dict[str, Any]] = table.to_pylist()
-    return tuple((row["utterance"], row["speaker"], profile_of(row)) for row in rows)
+    return tuple(
+        NativeProfile(row["corpus"], row["utterance"], row["speaker"], profile_of(row))
+        for row in rows
+    )

@@ -14,6 +14,8 @@ from indexes.manifest import FileIdentity, Manifest
 from speech.errors import InputError
 
 MANIFEST = "manifest.json"
+VERSIONS = "versions"
+"""Folder in an index that holds the versions before; see `indexes.versions`."""
 
 
 def sha256_of(path: Path) -> str:
@@ -37,9 +39,10 @@ def refuse_existing(out: Path) -> None:
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `out`; it is removed if the body fails.
+    """Give a temporary folder beside `out`; it is removed in the end, whatever is left of it.
 
-    Call `publish` on it inside the body.
+    Call `publish` on it inside the body. A folder that holds versions is what was published before
+    and could not be put in its place: it waits for the next writer.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +62,8 @@ def staged(out: Path) -> Iterator[Path]:
             fix="Free some space or choose another --out; nothing was published.",
         ) from error
     finally:
-        discard(stage)
+        if not (stage / VERSIONS).is_dir() or not any((stage / VERSIONS).iterdir()):
+            discard(stage)
 
 
 def publish(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indexes.manifest import seal_holds
 from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.publishing import MANIFEST, sha256_of
+from indexes.publishing import MANIFEST, VERSIONS, sha256_of
 from speech.errors import IndexFormatError
 
 
@@ -51,7 +51,8 @@ class VerifyReport:
 def verify(path: str | Path) -> VerifyReport:
     """Compare sizes and SHA-256 of all files with the manifest, then open the index.
 
-    The manifest is compared with its own seal. Files that it does not name are reported too.
+    The manifest is compared with its own seal. Files that it does not name are reported too, but
+    for the versions before, which are indexes of their own.
 
     Raises
     ------
@@ -75,7 +76,9 @@ def verify(path: str | Path) -> VerifyReport:
     strangers = sorted(
         p.relative_to(path).as_posix()
         for p in path.rglob("*")
-        if p.is_file() and p.relative_to(path).as_posix() not in known
+        if p.is_file()
+        and p.relative_to(path).as_posix() not in known
+        and p.relative_to(path).parts[0] != VERSIONS
     )
     checks.extend(FileCheck(name, "not named in the manifest") for name in strangers)
     problem = ""

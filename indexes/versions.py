@@ -1,8 +1,11 @@
-"""Versions of a published index: the current one is exchanged whole, older ones are kept aside.
+"""Versions of a published index: the current one is exchanged whole, older ones are kept inside.
 
-Beside an index `NAME` there may lie `.NAME.versions/N` (versions that were replaced),
-`.NAME.########.stage` (a version in the making) and `.NAME.########.back` (one on its way back).
-All of this is for one writer at a time: see `indexes.locking.writing`.
+An index `NAME` keeps the versions that were replaced in its own folder, `NAME/versions/N`: whoever
+moves, copies or removes it does so with them, and no other index ever finds them. Beside them,
+`keep` tells how many stay where it was said. Beside the index there may lie
+`.NAME.########.stage` (a version in the making), `.NAME.########.back` (one on its way back) and
+`.NAME.########.gone` (one that is being removed). All of this is for one writer at a time: see
+`indexes.locking.writing`.
 """
 
 from __future__ import annotations
@@ -19,10 +22,14 @@ from tempfile import mkdtemp
 
 from indexes.manifest import Manifest
 from indexes.phone_index import read_manifest
-from indexes.publishing import discard, sync
+from indexes.publishing import VERSIONS, discard, sync
 from indexes.verification import verify
 from speech.errors import IndexFormatError, InputError
 
+KEEP = 1
+"""Older versions that a change leaves where nothing else was ever said."""
+
+_KEEP = "keep"
 _NOT_SUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EXDEV}
 
 
@@ -77,22 +84,62 @@ def next_revision(out: Path) -> int:
     return max((version.revision for version in versions(out)), default=0) + 1
 
 
-def replace(stage: Path, out: Path, keep: int) -> None:
+def kept_by_default(out: Path) -> int:
+    """How many older versions a change of this index leaves unless it is told otherwise.
+
+    Raises
+    ------
+    IndexFormatError
+        If what was said before cannot be read: nothing is removed on a guess.
+    """
+    file = _folder(out) / _KEEP
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return KEEP
+    except (OSError, ValueError) as error:
+        raise IndexFormatError(
+            f"It cannot be read how many versions {out.name} keeps.",
+            cause=f"{file} holds no number.",
+            fix="Say it again with --keep.",
+        ) from error
+
+
+def replace(
+    stage: Path, out: Path, keep: int | None = None, *, remembered: bool = True
+) -> tuple[int, ...]:
     """Publish the sealed folder `stage` in the place of `out`, at one instant.
 
     The version that was there is kept, and of the older ones as many as make `keep` with it.
+
+    Parameters
+    ----------
+    keep
+        How many stay; as many as were said before if None.
+    remembered
+        Whether the next change goes by this `keep`, too.
+
+    Returns
+    -------
+    tuple of int
+        Numbers of the versions that are kept no longer.
     """
     before = read_manifest(out)
-    _folder(out).mkdir(exist_ok=True)  # first: if the disk is full, then before the exchange
+    most = kept_by_default(out) if keep is None else keep
+    _folder(stage).mkdir(exist_ok=True)  # first: if the disk is full, then before the exchange
+    if keep is not None and remembered:
+        (_folder(stage) / _KEEP).write_text(str(keep), encoding="ascii")
     swap(stage, out)
     filed = _file(stage, out, before)
     sync(out.parent)
     others = [version for version in versions(out) if version.path not in {out, filed}]
-    for version in others[max(0, keep - 1) :]:
-        discard(version.path)
-    if keep == 0:
-        discard(filed)
+    gone = {version.path: version.revision for version in others[max(0, most - 1) :]}
+    if most == 0:
+        gone[filed] = before.revision
+    for path in gone:
+        discard(path)
     _remove_if_empty(_folder(out))
+    return tuple(sorted(gone.values()))
 
 
 def restore(out: Path, revision: int | None = None) -> Version:
@@ -112,9 +159,11 @@ def restore(out: Path, revision: int | None = None) -> Version:
     if not chosen:
         numbers = ", ".join(str(version.revision) for version in kept)
         wanted = "older version" if revision is None else f"version {revision}"
+        apart = versions_apart(out)
+        elsewhere = f" {apart} holds versions of an index that had this name." if apart else ""
         raise InputError(
             f"No {wanted} of {out.name} is kept.",
-            cause=f"Kept: {numbers or 'none'}.",
+            cause=f"Kept: {numbers or 'none'}.{elsewhere}",
             fix="See `nativeear index versions`; --keep says how many a change leaves.",
         )
     verify(chosen[0].path).raise_if_damaged()
@@ -134,20 +183,37 @@ def _bring_back(kept: Path, out: Path, before: Manifest | None) -> None:
     back = Path(mkdtemp(prefix=f".{out.name}.", suffix=".back", dir=out.parent))
     back.rmdir()
     kept.rename(back)
-    if not out.exists():
-        back.rename(out)
+    swap(back, out)
+    if before is None:
+        discard(back)
     else:
-        swap(back, out)
-        if before is None:
-            discard(back)
-        else:
-            _file(back, out, before)
+        _file(back, out, before)
     _remove_if_empty(_folder(out))
     sync(out.parent)
 
 
+def versions_apart(out: Path) -> Path | None:
+    """Where an earlier release kept versions of an index of this name; None if there is nothing.
+
+    Whose they are is not known: an index that had the name before may have left them.
+    """
+    folder = out.parent / f".{out.name}.versions"
+    return folder if folder.is_dir() else None
+
+
 def clear_leftovers(out: Path) -> None:
     """Put in order what killed writers of `out` left: never call it while another one writes."""
+    for gone in _beside(out, "gone"):
+        discard(gone)
+    _clear_stages(out)
+    _clear_backs(out)
+    for kept in _kept(out):
+        if _manifest(kept) is None:
+            discard(kept)
+    _remove_if_empty(_folder(out))
+
+
+def _clear_stages(out: Path) -> None:
     for stage in _beside(out, "stage"):
         manifest = _manifest(stage)
         current = _manifest(out)
@@ -156,29 +222,37 @@ def clear_leftovers(out: Path) -> None:
         elif manifest and current and manifest.revision < current.revision:
             _file(stage, out, manifest)  # killed after the exchange: this is what was replaced
         else:
+            if out.exists() and _kept(stage):
+                hand_over(stage, out)  # what was replaced by another of the same number
             discard(stage)
-    for back in _beside(out, "back"):
+
+
+def _clear_backs(out: Path) -> None:
+    backs = sorted(_beside(out, "back"), key=lambda back: _manifest(back) is None)
+    for back in backs:  # whole ones first: what they hold is handed over to one of them
         manifest = _manifest(back)
-        if manifest is None:
-            discard(back)
-        elif not out.exists():
-            back.rename(out)
-        else:
+        if not out.exists():
+            if manifest is not None:
+                back.rename(out)
+        elif manifest is not None:
             _file(back, out, manifest)
-    for kept in _kept(out):
-        if _manifest(kept) is None:
-            discard(kept)
-    _remove_if_empty(_folder(out))
+        else:
+            hand_over(back, out)
+            discard(back)
 
 
 def swap(one: Path, other: Path) -> None:
-    """Exchange two folders, at one instant where the system can."""
+    """Exchange two folders, at one instant where the system can.
+
+    What `other` keeps of older versions stays at its place.
+    """
     if not _exchange(one, other):
         aside = Path(mkdtemp(prefix=f".{other.name}.", suffix=".back", dir=other.parent))
         aside.rmdir()
         other.rename(aside)
         one.rename(other)
         aside.rename(one)
+    hand_over(one, other)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -205,6 +279,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _file(folder: Path, out: Path, manifest: Manifest) -> Path:
     """Lay a replaced version among the kept ones."""
+    hand_over(folder, out)
     target = _folder(out) / str(manifest.revision)
     target.parent.mkdir(exist_ok=True)
     if target.exists():
@@ -214,13 +289,27 @@ def _file(folder: Path, out: Path, manifest: Manifest) -> Path:
     return target
 
 
+def hand_over(one: Path, other: Path) -> None:
+    """Move the versions that a folder holds into another."""
+    if not _folder(one).is_dir():
+        return
+    _folder(other).mkdir(exist_ok=True)
+    for held in sorted(_folder(one).iterdir()):
+        target = _folder(other) / held.name
+        if not target.exists():
+            held.rename(target)
+        elif held.name == _KEEP:
+            held.unlink()  # what was said last holds
+    _remove_if_empty(_folder(one))
+
+
 def _folder(out: Path) -> Path:
-    return out.parent / f".{out.name}.versions"
+    return out / VERSIONS
 
 
 def _kept(out: Path) -> list[Path]:
     folder = _folder(out)
-    return sorted(folder.iterdir()) if folder.is_dir() else []
+    return sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
 
 
 def _beside(out: Path, suffix: str) -> list[Path]:

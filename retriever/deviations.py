@@ -18,7 +18,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import FloatArray, PhoneIndex
+from indexes.phone_index import FloatArray, IntArray, PhoneIndex
 from speech.alignment import SILENCE, AlignedPhone
 from speech.frames import Frames
 
@@ -85,20 +85,50 @@ class InsertedPhone:
 
 
 class Deviations:
-    """Finds deletions and insertions against one index. Safe to share between threads."""
+    """Finds deletions and insertions against one index. Safe to share between threads.
 
-    def __init__(self, index: PhoneIndex) -> None:
+    Parameters
+    ----------
+    index
+        The index.
+    excluded
+        bool `[n]`, exemplars that do not shape the means and durations of their phones, from
+        `Exclusion.rows`; a phone of which nothing is left is one that the index does not hold.
+    """
+
+    def __init__(self, index: PhoneIndex, excluded: NDArray[np.bool_] | None = None) -> None:
         self._index = index
-        self._columns = {phone: p for p, phone in enumerate(index.classes)}
+        self._excluded = excluded
+        self._columns = {
+            phone: p for p, phone in enumerate(index.classes) if len(self._rows(phone))
+        }
         # What no exemplar speaks for comes last: silence, if the index has none, then any phone.
         self._columns.setdefault(SILENCE, len(index.classes))
         self._silence = self._columns[SILENCE]
-        self._unknown = len(self._columns)
+        self._unknown = max(len(index.classes), self._silence + 1)
+
+    def without(self, excluded: NDArray[np.bool_]) -> Deviations:
+        """The same as if some exemplars, bool `[n]`, were not there."""
+        return Deviations(self._index, excluded) if excluded.any() else self
+
+    def _rows(self, phone: str) -> IntArray:
+        """Rows of a phone's exemplars that answer."""
+        own = self._index.rows_of(phone)
+        rows = np.arange(own.start, own.stop)
+        return rows if self._excluded is None else rows[~self._excluded[own]]
 
     @cached_property
     def _means(self) -> FloatArray:
-        """Mean exemplar of every class, unit vectors `[P, d]`."""
+        """Mean exemplar of every class, unit vectors `[P, d]`; NaN where nothing is left."""
         sums = self._index.class_sums
+        if self._excluded is not None:
+            sums = sums.copy()
+            for p, phone in enumerate(self._index.classes):
+                gone = self._excluded[self._index.rows_of(phone)]
+                if gone.any():
+                    sums[p] = self._index.vectors[self._rows(phone)].sum(axis=0)
+                if gone.all():
+                    sums[p] = np.nan
         means: FloatArray = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
         return means
 
@@ -107,9 +137,9 @@ class Deviations:
         """Shortest credible and median native duration of every phone in seconds."""
         index = self._index
         found = {}
-        for phone in index.classes:
+        for phone in self._columns.keys() & set(index.classes):
             shortest, median = np.quantile(
-                index.durations_s[index.rows_of(phone)], [SHORTEST_QUANTILE, 0.5]
+                index.durations_s[self._rows(phone)], [SHORTEST_QUANTILE, 0.5]
             )
             found[phone] = (float(shortest), float(median))
         return found
@@ -121,6 +151,7 @@ class Deviations:
         they explain whatever they are laid on, so that their neighbours are not blamed.
         """
         similar = self._index.transform(frames.embeddings) @ self._means.T
+        similar = np.where(np.isnan(similar), np.float32(-1.0), similar)  # nothing resembles those
         if self._silence == similar.shape[1]:
             similar = np.pad(similar, ((0, 0), (0, 1)), constant_values=-1.0)
         return np.hstack([similar, similar.max(axis=1, keepdims=True)])

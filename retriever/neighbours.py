@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes.cells import Cells
-from indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from indexes.phone_index import FloatArray, IntArray, Name, PhoneIndex
 from indexes.resident import ResidentVectors
 from indexes.similarity import (
     BLOCK_BYTES,
@@ -25,21 +25,37 @@ SMALLEST = np.finfo(np.float32).min
 
 @dataclass(frozen=True)
 class Exclusion:
-    """Exemplars that must not answer: those of the named utterances and speakers."""
+    """Speech that must not answer: that of the named utterances and speakers.
 
-    utterances: frozenset[str] = frozenset()
-    speakers: frozenset[str] = frozenset()
+    Each is named with its corpus, for speakers of two corpora who are called alike are not the
+    same.
+    """
+
+    utterances: frozenset[Name] = frozenset()
+    speakers: frozenset[Name] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse names without a corpus, which would silently exclude nothing."""
+        for name in (*self.utterances, *self.speakers):
+            if isinstance(name, str):
+                raise TypeError(f"{name!r} is no corpus and name")
 
     def __bool__(self) -> bool:
         return bool(self.utterances or self.speakers)
 
+    def holds(self, corpus: str, utterance: str, speaker: str) -> bool:
+        """Whether an utterance is excluded."""
+        return (corpus, utterance) in self.utterances or (corpus, speaker) in self.speakers
+
     def rows(self, index: PhoneIndex) -> NDArray[np.bool_]:
         """Which rows of the index are excluded, bool `[n]`."""
         excluded = np.zeros(index.manifest.counts.exemplars, dtype=bool)
-        for column, names in (("utterance", self.utterances), ("speaker", self.speakers)):
-            if names:
-                codes, values = index.codes(column)
-                excluded |= np.array([value in names for value in values], dtype=bool)[codes]
+        for (own, names), gone in (
+            (index.utterances, self.utterances),
+            (index.speakers, self.speakers),
+        ):
+            if gone:
+                excluded |= np.array([name in gone for name in names], dtype=bool)[own]
         return excluded
 
 

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import IntArray, PhoneIndex
+from indexes.phone_index import IntArray, Name, PhoneIndex
 from indexes.similarity import class_similarities
 from retriever.neighbours import Exclusion
 
@@ -24,9 +24,6 @@ TOP_M = 10
 """Exemplars that speak for either kind, as many as speak for a class in a margin."""
 MAX_EXEMPLARS = 4000
 """Of either kind; more would only cost time."""
-
-Utterance = tuple[str, str]
-"""Corpus and id."""
 
 
 class VowelFullness:
@@ -119,7 +116,7 @@ class VowelFullness:
         fullness: NDArray[np.float64] = similar[:, 0] - similar[:, 1]
         return fullness
 
-    def of_natives(self, utterances: Sequence[Utterance]) -> list[NDArray[np.float64]]:
+    def of_natives(self, utterances: Sequence[Name]) -> list[NDArray[np.float64]]:
         """Fullness of the vowels of native utterances, each in the order of time."""
         wanted = {utterance: i for i, utterance in enumerate(utterances)}
         utterance, pairs = self._index.utterances

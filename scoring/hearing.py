@@ -158,6 +158,10 @@ class Listener:
             fitted on evidence from another. Insertions are sought in it.
         """
         inventory = self._index.inventory
+        natives, deviations = self.natives, self._deviations
+        if exclusion:
+            excluded = exclusion.rows(self._index)
+            natives, deviations = natives.without(excluded), deviations.without(excluded)
         spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
         phones = tuple(alignment.phones[i] for i in spoken)
         canonical = [phone.phone for phone in phones]
@@ -175,18 +179,18 @@ class Listener:
             canonical,
             exclusion=exclusion,
         )
-        similar = self._deviations.similarities(frames)
+        similar = deviations.similarities(frames)
         features = phone_features(
             phones=phones,
             evidence=evidence,
             frame_evidence=by_frame,
             gop=gop,
-            natives=self.natives,
+            natives=natives,
             inventory=inventory,
         )
         deleted = np.zeros(len(phones), dtype=bool)
         for i in np.flatnonzero(~_heard(features)).tolist():
-            deleted[i] = self._deviations.deleted(
+            deleted[i] = deviations.deleted(
                 frames,
                 similar,
                 alignment.phones,
@@ -202,7 +206,7 @@ class Listener:
             gop,
             features,
             deleted,
-            self._deviations.insertions(frames, similar, (believed or alignment).phones),
+            deviations.insertions(frames, similar, (believed or alignment).phones),
             believed,
         )
 

@@ -118,6 +118,7 @@ def examine() -> DoctorReport:
             _default_encoder(),
             _shipped_index(),
             _index_folder(),
+            _unfinished_work(),
         )
     )
 
@@ -305,6 +306,34 @@ def _index_folder() -> Check:
         "where indexes of your own are looked for by name",
         "export NATIVEEAR_INDEXES=FOLDER, a folder that you may write to",
         required=False,
+    )
+
+
+def _unfinished_work() -> Check:
+    name, purpose = "unfinished work", "nothing but the disk and what it still holds of voices"
+    try:
+        from indexes.catalogue import home
+        from indexes.leftovers import leftovers
+
+        found = leftovers(home())
+    except OSError as error:
+        return Check(name, False, False, str(error), purpose)
+    if not found:
+        return Check(name, True, False, "none beside your indexes", purpose)
+    steps = {
+        "unfinished": "the same command goes on with it (build and add with --resume)",
+        "killed": "the next command that changes the index puts it in order",
+        "versions": "an earlier release kept these; move those that are of the index of this name "
+        "into its folder `versions`",
+    }
+    kinds = dict.fromkeys(item.kind for item in found)
+    return Check(
+        name,
+        False,
+        False,
+        ", ".join(str(item.path) for item in found),
+        purpose,
+        "; ".join(f"{kind}: {steps[kind]}" for kind in kinds) + "; or remove it.",
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from indexer.corpus import UNKNOWN_SPEAKER, SetAside
 from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
+from indexes.phone_index import Name, PhoneIndex
 from indexes.publishing import MANIFEST
 from indexes.trust import phone_trust
 from scoring.assessment import Assessment
@@ -99,12 +99,16 @@ class Reading:
     end_s: float | None
     text: str | None
     phones: str | None
-    excluded_speaker: str | None
+    excluded_utterances: tuple[Name, ...]
+    excluded_speakers: tuple[Name, ...]
 
     @classmethod
-    def of(cls, annotated: AnnotatedUtterance, part: str, *, exclude_own: bool) -> Reading:
-        """The reading of an annotated utterance."""
+    def of(
+        cls, annotated: AnnotatedUtterance, part: str, own: Sequence[str], *, exclude_own: bool
+    ) -> Reading:
+        """The reading of an annotated utterance, whose corpus the index calls one of `own`."""
         speaker = annotated.speaker.id
+        apart = exclude_own and speaker != UNKNOWN_SPEAKER
         return cls(
             id=annotated.id,
             part=part,
@@ -113,7 +117,8 @@ class Reading:
             end_s=annotated.end_s,
             text=annotated.given_text,
             phones=annotated.given_phones,
-            excluded_speaker=speaker if exclude_own and speaker != UNKNOWN_SPEAKER else None,
+            excluded_utterances=tuple((corpus, annotated.id) for corpus in own),
+            excluded_speakers=tuple((corpus, speaker) for corpus in own if apart),
         )
 
 
@@ -130,22 +135,22 @@ def run_evaluation(
     """
     path = find_index(request.index)
     index = PhoneIndex.open(path)
-    corpus = _choose(_read(request, index), request)
+    whole = _read(request, index)
+    own = names_in_index(whole, index)
+    corpus = _choose(_of_split(whole, request, index, own), request)
     if request.out is None:
-        return _run(request, index, corpus, None, progress)
+        return _run(request, index, corpus, _Run(request, index, own, None, progress))
     with ResultRows(request.out, resume=request.resume) as rows:
-        return _run(request, index, corpus, rows, progress)
+        return _run(request, index, corpus, _Run(request, index, own, rows, progress))
 
 
 def _run(
     request: EvaluationRequest,
     index: PhoneIndex,
     corpus: AnnotatedCorpus,
-    rows: ResultRows | None,
-    progress: Progress,
+    run: _Run,
 ) -> EvaluationReport:
     simulates = request.kind in {"simulated", "cmukids"}
-    run = _Run(request, index, rows, progress)
     claims = claimable(phone_trust(index), index.inventory)
     simulation = Simulation(claims, index.inventory, request.seed)
     altered: dict[Kind, list[AnnotatedUtterance]] = {kind: [] for kind in KINDS}
@@ -178,7 +183,7 @@ def _run(
                 seed=request.seed,
             )
             parts.append(Part(kind, replace(evaluation, measures=(*evaluation.measures, *paired))))
-    heard_before = set(index.codes("speaker")[1])
+    heard_before = {name for its_corpus, name in index.speakers[1] if its_corpus in run.own}
     speakers = {utterance.speaker.id for utterance in corpus.utterances}
     return EvaluationReport(
         Material(
@@ -215,8 +220,35 @@ def _read(request: EvaluationRequest, index: PhoneIndex) -> AnnotatedCorpus:
     if request.kind == "manifest":
         return manifest.read(data, split)
     read = native.read_cmukids if request.kind == "cmukids" else native.read
-    held = frozenset(index.codes("utterance")[1])
-    return native.unheard(read(request.data, index.inventory), held, split)
+    return read(request.data, index.inventory)
+
+
+def _of_split(
+    corpus: AnnotatedCorpus, request: EvaluationRequest, index: PhoneIndex, own: Sequence[str]
+) -> AnnotatedCorpus:
+    """The part that was asked for; of native speech, by what the index holds."""
+    if request.kind not in {"cmukids", "simulated"}:
+        return corpus  # its reader has taken it
+    held = {id for its_corpus, id in index.utterances[1] if its_corpus in own}
+    return native.unheard(corpus, held, request.split)
+
+
+def names_in_index(corpus: AnnotatedCorpus, index: PhoneIndex) -> tuple[str, ...]:
+    """What an index calls a corpus, or parts of it: its own name, and others of the same speech.
+
+    Who built the index may have called it otherwise. Another corpus is the same one if an
+    utterance of the same id is by a speaker of the same name.
+    """
+    own, names = index.utterances
+    by, speakers = index.speakers
+    rows = np.unique(own, return_index=True)[1]
+    spoken = {(u.id, u.speaker.id) for u in corpus.utterances}
+    same = {
+        its_corpus
+        for (its_corpus, id), row in zip(names, rows.tolist(), strict=True)
+        if (id, speakers[by[row]][1]) in spoken
+    }
+    return (corpus.name, *sorted(same - {corpus.name}))
 
 
 def _choose(corpus: AnnotatedCorpus, request: EvaluationRequest) -> AnnotatedCorpus:
@@ -261,11 +293,13 @@ class _Run:
         self,
         request: EvaluationRequest,
         index: PhoneIndex,
+        own: tuple[str, ...],
         rows: ResultRows | None,
         progress: Progress,
     ) -> None:
         self._request = request
         self._index = index
+        self.own = own
         self._rows = rows
         self._progress = progress
         self._settings = _settings(request, index)
@@ -287,7 +321,7 @@ class _Run:
         table = JudgementTable(self._index.inventory)
         last: Assessment | None = None
         readings = [
-            Reading.of(utterance, part, exclude_own=self._request.exclude_own)
+            Reading.of(utterance, part, self.own, exclude_own=self._request.exclude_own)
             for utterance in utterances
         ]
         with closing(self._answers(readings, part)) as answers:
@@ -396,7 +430,9 @@ def _assess(assessor: Assessor, reading: Reading) -> str:
     from retriever.neighbours import Exclusion
     from speech.audio import Audio
 
-    speaker = reading.excluded_speaker
+    exclusion = Exclusion(
+        frozenset(reading.excluded_utterances), frozenset(reading.excluded_speakers)
+    )
     try:
         recording = Audio.load(reading.audio)
         if reading.start_s or reading.end_s is not None:
@@ -407,7 +443,7 @@ def _assess(assessor: Assessor, reading: Reading) -> str:
             reading.text,
             phones=reading.phones,
             id=reading.id,
-            exclusion=Exclusion(frozenset([reading.id]), frozenset([speaker] if speaker else [])),
+            exclusion=exclusion,
         )
         return f'{{"assessment":{result.model_dump_json()}}}'
     except NativeEarError as error:

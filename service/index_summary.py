@@ -10,6 +10,7 @@ from rich.text import Text
 
 from indexes.manifest import Manifest
 from indexes.phone_index import ALIGNER, EMBEDDINGS
+from indexes.set_aside import set_aside_of
 from indexes.trust import MIN_COVERAGE, usefulness
 from service.search_summary import search_in_words
 from service.tables import Column, Listing
@@ -20,6 +21,8 @@ from speech.inventory import PhoneInventory
 def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
     """Print a manifest: what it is, the corpora with their licences, and the phones it knows."""
     encoder, counts, decision = manifest.encoder, manifest.counts, manifest.decision
+    recipe = manifest.recipe
+    aside = set_aside_of(path, manifest)
     layer = "" if encoder.layer is None else f", layer {encoder.layer}"
     facts = {
         "name": manifest.name,
@@ -36,11 +39,15 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         f"their own. {usefulness(decision.native_accuracy)}",
         "clips": manifest.clips or "none",
         "aligner": manifest.aligner
+        + (f" ({recipe.aligner})" if recipe and recipe.aligner != manifest.aligner else "")
         + (", learnt from this speech" if ALIGNER in manifest.files else ""),
+        "words": ", ".join(recipe.pronunciations) if recipe else manifest.g2p or "not recorded",
+        "espeak-ng": manifest.libraries.get("espeak-ng") or "not recorded",
         "embeddings": "kept: changes refit the index"
         if EMBEDDINGS in manifest.files
         else "not kept: changes leave transform and decision as they are",
         "search": search_in_words(manifest.search),
+        "set aside": f"{len(aside):,} utterances; see --set-aside" if aside else "none",
         "version": str(manifest.revision),
         "made by": manifest.command,
     }

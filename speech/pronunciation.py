@@ -147,6 +147,11 @@ class Pronouncer:
                 )
         return cls(language, lexicon=lexicon, g2p=g2p, inventory=inventory)
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where words are looked up, the first one first."""
+        return (*(("lexicon",) if self._lexicon else ()), *self._sources)
+
     def pronounce(self, text: str) -> Pronunciation:
         """The words of a text with all their pronunciations.
 

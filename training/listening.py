@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 import nativeear
 from indexer.corpus import Utterance, read_corpus
 from indexer.utterances import recording_of
+from indexes.phone_index import Name
 from retriever.neighbours import Exclusion
 from scoring.fusion.features import FeatureTable
 from speech.audio import Audio
@@ -77,7 +78,7 @@ def listen(
     wanted: Wanted = lambda _: True,
     treat: Callable[[Audio], Audio] | None = None,
     own: Own = "speaker",
-    silenced: frozenset[str] = frozenset(),
+    silenced: frozenset[Name] = frozenset(),
     workers: int = 1,
 ) -> HeardCorpus:
     """Hear a corpus against an index, whose own exemplars of the same speech do not answer.
@@ -95,17 +96,18 @@ def listen(
     own
         Whose exemplars do not answer: the speaker's, or only the utterance's.
     silenced
-        Speakers of the index whose exemplars do not answer either.
+        Speakers of the index, by corpus and name, whose exemplars do not answer either.
     workers
         Processes; one if `treat` is given.
     """
-    chosen = [u for u in read_corpus(corpus, language="en-US").utterances if wanted(u)]
+    read = read_corpus(corpus, language="en-US")
+    chosen = [(u, _exclusion(read.name, u, own, silenced)) for u in read.utterances if wanted(u)]
     if workers > 1 and treat is None:
         with ProcessPoolExecutor(workers) as executor:
-            jobs = [(str(index), encoder, _exclusion(u, own, silenced), u) for u in chosen]
+            jobs = [(str(index), encoder, exclusion, u) for u, exclusion in chosen]
             parts = list(executor.map(_hear_by_name, jobs))
     else:
-        parts = [_hear(str(index), encoder, _exclusion(u, own, silenced), u, treat) for u in chosen]
+        parts = [_hear(str(index), encoder, exclusion, u, treat) for u, exclusion in chosen]
     return join([part for part in parts if part is not None])
 
 
@@ -125,10 +127,10 @@ def join(parts: Sequence[HeardCorpus]) -> HeardCorpus:
     )
 
 
-def _exclusion(utterance: Utterance, own: Own, silenced: frozenset[str]) -> Exclusion:
+def _exclusion(corpus: str, utterance: Utterance, own: Own, silenced: frozenset[Name]) -> Exclusion:
     if own == "speaker":
-        return Exclusion(speakers=silenced | {utterance.speaker})
-    return Exclusion(utterances=frozenset([utterance.id]), speakers=silenced)
+        return Exclusion(speakers=silenced | {(corpus, utterance.speaker)})
+    return Exclusion(utterances=frozenset([(corpus, utterance.id)]), speakers=silenced)
 
 
 def _hear_by_name(

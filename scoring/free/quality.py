@@ -47,7 +47,7 @@ class OwnClassQuality:
     def _natives(self) -> dict[str, NativeMargins]:
         """Similarities of natives to the other natives of their phone."""
         index = self._index
-        groups = left_out_together(index.codes("speaker")[0], index.codes("utterance")[0])
+        groups = left_out_together(index.speakers[0], index.utterances[0])
         rng = np.random.default_rng(0)
         found = {}
         for phone in index.classes:

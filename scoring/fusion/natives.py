@@ -16,11 +16,29 @@ from speech.alignment import SILENCE
 
 
 class NativeReference:
-    """Distributions of native evidence, by phone. Safe to share between threads."""
+    """Distributions of native evidence, by phone. Safe to share between threads.
 
-    def __init__(self, index: PhoneIndex) -> None:
+    Parameters
+    ----------
+    index
+        The index.
+    excluded
+        bool `[n]`, exemplars that are not among the natives, from `Exclusion.rows`.
+    """
+
+    def __init__(self, index: PhoneIndex, excluded: NDArray[np.bool_] | None = None) -> None:
         self._index = index
+        self._excluded = excluded
         self._places = {phone: p for p, phone in enumerate(index.classes)}
+
+    def without(self, excluded: NDArray[np.bool_]) -> NativeReference:
+        """The same as if some exemplars, bool `[n]`, were not there."""
+        return NativeReference(self._index, excluded) if excluded.any() else self
+
+    def _of(self, values: NDArray[np.floating], phone: str) -> NDArray[np.floating]:
+        """The values `[n]` of a phone's natives."""
+        own = self._index.rows_of(phone)
+        return values[own] if self._excluded is None else values[own][~self._excluded[own]]
 
     @cached_property
     def margins(self) -> dict[str, NativeMargins]:
@@ -39,7 +57,7 @@ class NativeReference:
 
     def _fitted(self, values: NDArray[np.float32]) -> dict[str, NativeMargins]:
         return {
-            phone: NativeMargins.fit(values[self._index.rows_of(phone)])
+            phone: NativeMargins.fit(self._of(values, phone))
             for phone in self._index.classes
             if phone != SILENCE
         }
@@ -47,10 +65,8 @@ class NativeReference:
     @cached_property
     def _medians_s(self) -> dict[str, float]:
         durations = self._index.durations_s
-        return {
-            phone: float(np.median(durations[self._index.rows_of(phone)]))
-            for phone in self._index.classes
-        }
+        own = {phone: self._of(durations, phone) for phone in self._index.classes}
+        return {phone: float(np.median(spans)) for phone, spans in own.items() if len(spans)}
 
     def margin_quantiles(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
         """ln of the share of natives with no larger margin, `[N]`; NaN where not trusted."""

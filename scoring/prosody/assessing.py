@@ -35,7 +35,7 @@ from scoring.prosody.natives import (
     RHYTHM_MEASURES,
     NativeProsody,
 )
-from scoring.prosody.stress import polysyllables, prominent_word
+from scoring.prosody.stress import StressModel, polysyllables, prominent_word
 from speech.alignment import Alignment
 from speech.audio import Audio
 from speech.frames import Frames
@@ -146,7 +146,7 @@ def assess_prosody(
     elif (measured.pauses and not flow) or (measured.melody and not melody):
         reasons.append(FEW_COMPARABLE)
     native = natives.nearest_reading(profile, exclusion)
-    stresses = _stresses(measured, natives, omitted | set(unsure))
+    stresses = _stresses(measured, natives.stress_without(exclusion), omitted | set(unsure))
     judged = [stress for stress in stresses.values() if stress.observed is not None]
     prosody_score = weighted(
         {
@@ -220,11 +220,10 @@ def weighted(scores: dict[str, float | None], weights: dict[str, float]) -> floa
 
 
 def _stresses(
-    measured: ProsodyMeasurement, natives: NativeProsody, omitted: set[int]
+    measured: ProsodyMeasurement, model: StressModel | None, omitted: set[int]
 ) -> dict[int, StressAssessment]:
     """Stress of every word of several syllables, by word index."""
     found = {}
-    model = natives.stress
     for word in polysyllables(measured.nuclei):
         number = word[0].word
         if number in omitted or model is None:

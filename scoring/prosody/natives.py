@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import compress
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from indexes.natives import NativeMargins
 from indexes.phone_index import PhoneIndex
-from indexes.prosody import profiles_of
+from indexes.prosody import NativeProfile, profiles_of
 from retriever.neighbours import Exclusion
 from retriever.vowel_fullness import VowelFullness
 from scoring.assessment import MeasureGrade
@@ -111,14 +112,16 @@ class NativeProsody:
         return table if step == 1 else table.take(np.arange(0, table.num_rows, step))
 
     @cached_property
-    def _rows(self) -> tuple[tuple[str, str, ProsodyProfile], ...]:
+    def _rows(self) -> tuple[NativeProfile, ...]:
         return profiles_of(self._table)
 
     def _column(self, name: str) -> NDArray[Any]:
         """One field of the profiles of all natives."""
         column = self._columns.get(name)
         if column is None:
-            column = self._columns[name] = np.array([getattr(row[2], name) for row in self._rows])
+            column = self._columns[name] = np.array(
+                [getattr(row.profile, name) for row in self._rows]
+            )
         return column
 
     @property
@@ -131,15 +134,26 @@ class NativeProsody:
         """What tells stress among them; None where there are too few words."""
         return StressModel.fit(self.nuclei)
 
+    def stress_without(self, exclusion: Exclusion) -> StressModel | None:
+        """What tells stress among the natives that may answer; None where they are too few."""
+        answers = self._answers(exclusion)
+        if answers.all():
+            return self.stress
+        return StressModel.fit(compress(self.nuclei, answers.tolist()))
+
+    def _answers(self, exclusion: Exclusion) -> NDArray[np.bool_]:
+        """Which of the natives may answer, bool `[n]`."""
+        if not exclusion:
+            return np.ones(len(self._rows), dtype=bool)
+        return np.array([not exclusion.holds(*row[:3]) for row in self._rows], dtype=bool)
+
     @cached_property
     def nuclei(self) -> tuple[tuple[Syllable, ...], ...]:
         """The nuclei of every native utterance, and how full they are."""
-        corpora = self._table.column("corpus").to_pylist()
-        own = [row[0] for row in self._rows]
-        fullness = self.vowels.of_natives(list(zip(corpora, own, strict=True)))
+        fullness = self.vowels.of_natives([(row.corpus, row.utterance) for row in self._rows])
         return tuple(
-            with_fullness(profile.nuclei, full)
-            for (_, _, profile), full in zip(self._rows, fullness, strict=True)
+            with_fullness(row.profile.nuclei, full)
+            for row, full in zip(self._rows, fullness, strict=True)
         )
 
     def listened(
@@ -172,19 +186,17 @@ class NativeProsody:
 
     def without(self, exclusion: Exclusion) -> tuple[ProsodyProfile, ...]:
         """The profiles of all natives that may answer."""
-        return _answering(self._rows, exclusion)
+        return tuple(row.profile for row in _answering(self._rows, exclusion))
 
     def endings(self, sentence: str, exclusion: Exclusion) -> tuple[NDArray[np.float64], int]:
         """Final slopes of the natives' sentences of one type, and how many speakers they are of."""
         known = [
-            (speaker, profile.final_slope)
-            for utterance, speaker, profile in self._rows
-            if profile.sentence == sentence
-            and not np.isnan(profile.final_slope)
-            and utterance not in exclusion.utterances
-            and speaker not in exclusion.speakers
+            row
+            for row in _answering(self._rows, exclusion)
+            if row.profile.sentence == sentence and not np.isnan(row.profile.final_slope)
         ]
-        return np.array([slope for _, slope in known]), len({speaker for speaker, _ in known})
+        voices = {(row.corpus, row.speaker) for row in known}
+        return np.array([row.profile.final_slope for row in known]), len(voices)
 
     def grade(
         self, measure: Measure, learner: ProsodyProfile, exclusion: Exclusion
@@ -203,13 +215,7 @@ class NativeProsody:
         )
         if measure.of_its_kind:
             asked &= self._column("sentence") == learner.sentence
-        if exclusion:
-            asked &= np.array(
-                [
-                    utterance not in exclusion.utterances and speaker not in exclusion.speakers
-                    for utterance, speaker, _ in self._rows
-                ]
-            )
+        asked &= self._answers(exclusion)
         values = self._column(measure.name)[asked].astype(np.float64)
         values = values[~np.isnan(values)]
         if np.isnan(value) or len(values) < MIN_NATIVES:
@@ -253,12 +259,12 @@ class NativeProsody:
         ]
         readings = [
             NativeReading(
-                warping_distance(own, np.array(native.contour)),
-                native.contour,
-                prominent_word(native.nuclei),
+                warping_distance(own, np.array(native.profile.contour)),
+                native.profile.contour,
+                prominent_word(native.profile.nuclei),
             )
             for native in _answering(same, exclusion)
-            if native.contour
+            if native.profile.contour
         ]
         return min(readings, key=lambda reading: reading.distance, default=None)
 
@@ -280,14 +286,8 @@ def with_fullness(
     )
 
 
-def _answering(
-    rows: Sequence[tuple[str, str, ProsodyProfile]], exclusion: Exclusion
-) -> tuple[ProsodyProfile, ...]:
-    return tuple(
-        profile
-        for utterance, speaker, profile in rows
-        if utterance not in exclusion.utterances and speaker not in exclusion.speakers
-    )
+def _answering(rows: Sequence[NativeProfile], exclusion: Exclusion) -> tuple[NativeProfile, ...]:
+    return tuple(row for row in rows if not exclusion.holds(*row[:3]))
 
 
 def _log_share(natives: np.ndarray, value: float, least_scale: float) -> float:

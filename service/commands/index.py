@@ -13,6 +13,7 @@ import typer
 
 from service.commands.audit import audit
 from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from service.commands.moving import copy, delete, rename
 from service.commands.options import (
     AsJson,
     Corpora,
@@ -25,6 +26,7 @@ from service.commands.options import (
     Reader,
     Workers,
 )
+from service.commands.rebuild import rebuild
 from speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
@@ -44,7 +46,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 KeepOption = Annotated[
-    int, typer.Option(min=0, help="Older versions that stay, for `index restore`.")
+    int | None,
+    typer.Option(
+        min=0,
+        help="Older versions that stay, for `index restore`, now and after later changes; 1 where "
+        "nothing was said.",
+    ),
 ]
 BudgetOption = Annotated[
     str | None,
@@ -158,7 +165,9 @@ def build(
     size = None if budget is None else _budget(budget)
     with ProgressReport() as progress:
         report = build_index(request, progress)
-        thinned = size and thin_index(report.path, size, keep=0, progress=progress)
+        thinned = size and thin_index(
+            report.path, size, keep=0, remembered=False, progress=progress
+        )
     if as_json:
         thin = thinned and {**asdict(thinned), "change": _change_as_json(thinned.change)}
         print_json({**asdict(report), "path": str(report.path), "thinning": thin})
@@ -207,13 +216,32 @@ def list_(as_json: AsJson = False) -> None:
 
 
 @app.command(cls=GuardedCommand)
-def show(name: Index, as_json: AsJson = False) -> None:
+def show(
+    name: Index,
+    *,
+    set_aside: Annotated[
+        bool,
+        typer.Option("--set-aside", help="Which utterances could not be used, and why."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what an index holds and how it was made."""
     from indexes.catalogue import find_index
     from indexes.phone_index import read_manifest
 
     path = find_index(name)
     manifest = read_manifest(path)
+    if set_aside:
+        from indexes.set_aside import set_aside_of
+
+        rows = set_aside_of(path, manifest)
+        if as_json:
+            print_json({"path": str(path), "set_aside": [asdict(row) for row in rows]})
+            return
+        for row in rows:
+            print(f"{row.corpus}/{row.utterance}: {row.reason}")
+        print(f"Set aside: {len(rows)}", file=sys.stderr)
+        return
     if as_json:
         print_json({"path": str(path), **json.loads(manifest.model_dump_json())})
         return
@@ -258,7 +286,7 @@ def add(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted addition.")
     ] = False,
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Add native speech to an index, with the settings that it was built with."""
@@ -292,7 +320,7 @@ def remove(
     utterance: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="Remove this utterance; repeatable.")
     ] = None,
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Remove speakers or utterances from an index; older versions still hold them."""
@@ -320,7 +348,7 @@ def thin(
         Path | None,
         typer.Option(metavar="DIR", help="Leave the index as it is, and make the thin one here."),
     ] = None,
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget."""
@@ -348,7 +376,7 @@ def optimize(
     memory: Annotated[
         str, typer.Option(metavar="SIZE", help="What a search may hold in memory, as in 20MB.")
     ] = "2GB",
-    keep: KeepOption = 1,
+    keep: KeepOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure ways to search an index, and have it searched by the fastest that will do."""
@@ -468,8 +496,12 @@ def restore(
         print(f"{restored.path} is version {restored.revision} again: {restored.command}")
 
 
+for command in (rebuild, rename, copy, delete):
+    app.command(cls=GuardedCommand)(command)
+
+
 def _folder_of(name: str) -> Path:
-    """Folder of an index, or the place where it was if only kept versions are left."""
+    """Folder of an index, or the place where it lies if only kept versions are whole."""
     from indexes.catalogue import find_index, home
     from indexes.versions import versions as versions_of
 
@@ -549,7 +581,16 @@ def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
         print("Transform and decision stay: the index keeps no embeddings to fit them on.")
     if report.cells_left:
         print("It is searched exactly again: run `nativeear index optimize` for new cells.")
-    _print_set_aside(report.set_aside)
+    for sentence in report.one_build:
+        print(f"One build from all of the speech would differ. {sentence}")
+    _print_dropped(report.dropped)
+    _print_set_aside(report.path, report.set_aside)
+
+
+def _print_dropped(dropped: tuple[int, ...]) -> None:
+    """Say which older versions a change removed."""
+    if dropped:
+        print(f"No longer kept, see --keep: version {', '.join(map(str, dropped))}.")
 
 
 def _print_optimising(report: OptimiseReport) -> None:
@@ -558,6 +599,7 @@ def _print_optimising(report: OptimiseReport) -> None:
 
     print_search(report.search, console())
     print(f"{report.path} is now version {report.revision}, in {report.seconds:.0f} s.")
+    _print_dropped(report.dropped)
 
 
 def _print_difference(found: IndexDifference) -> None:
@@ -614,16 +656,17 @@ def _print_build(report: BuildReport) -> None:
         f"{usefulness(report.native_accuracy)}"
     )
     print(f"Of its {report.inventory_phones} phones, {report.judged_phones} can be judged.")
-    _print_set_aside(report.set_aside)
+    _print_set_aside(report.path, report.set_aside)
 
 
-def _print_set_aside(set_aside: tuple[tuple[str, str], ...]) -> None:
+def _print_set_aside(path: Path, set_aside: tuple[tuple[str, str], ...]) -> None:
     if set_aside:
         print(f"Set aside: {len(set_aside)}")
     for id, reason in set_aside[:MAX_REASONS]:
         print(f"  {id}: {reason}")
     if len(set_aside) > MAX_REASONS:
-        print(f"  … and {len(set_aside) - MAX_REASONS} more: see --json")
+        more = len(set_aside) - MAX_REASONS
+        print(f"  … and {more} more: see `nativeear index show {path} --set-aside`")
 
 
 def _folder_name(name: str) -> str:

@@ -7,6 +7,7 @@ package is needed. Words are pronounced in isolation and many in one call. Of a 
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import re
 import threading
@@ -253,6 +254,20 @@ def load(language: str, inventory: PhoneInventory) -> Espeak:
         If the library cannot be loaded.
     """
     return Espeak(language, inventory)
+
+
+@cache
+def library_version() -> str:
+    """Version of the espeak-ng library itself; empty where it cannot be loaded."""
+    try:
+        import espeakng_loader
+
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+        library.espeak_Info.restype = ctypes.c_char_p
+        told: bytes = library.espeak_Info(None) or b""
+    except (ImportError, OSError, AttributeError):
+        return ""
+    return told.decode(errors="replace")
 
 
 def voice(language: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,6 +187,84 @@ def test_where_there_is_no_cluster_a_sentence_says_so(address: str) -> None:
         ray_crew_of(UtterancePooler(REQUEST), address),
     ):
         pass
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[tuple[int, int, str]]:
+    """A cluster of one node that asks for a token: its two ports, and the token."""
+    pytest.importorskip("ray", minversion="2.52")
+    token = "0123456789abcdef" * 2
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    with tempfile.TemporaryDirectory(prefix="ray", ignore_cleanup_errors=True) as folder:
+        command = [
+            *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"),
+            *(f"--port={ports[0]}", f"--ray-client-server-port={ports[1]}", "--num-cpus=1"),
+            *("--include-dashboard=false", "--disable-usage-stats", f"--temp-dir={folder}"),
+        ]
+        env = {**os.environ, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+        head = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert head.stdout is not None
+        try:
+            started = next((line for line in head.stdout if b"runtime started" in line), b"")
+            assert started, "the head did not start"
+            yield ports[0], ports[1], token
+        finally:
+            head.terminate()
+            head.stdout.read()
+            head.stdout.close()
+            head.wait()
+
+
+ENTER = """
+import sys
+from indexer.cluster import ray_crew_of
+from indexer.utterances import PoolingRequest, UtterancePooler
+from speech.errors import CorpusError
+pooler = UtterancePooler(PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third"))
+try:
+    with ray_crew_of(pooler, sys.argv[1]):
+        print("in")
+except CorpusError as error:
+    print(error.message, error.fix)
+"""
+
+
+REFUSED = "lets nobody in without its token"
+
+
+@pytest.mark.parametrize(
+    ("client", "token", "told"),
+    [
+        (False, None, REFUSED),
+        (False, "", REFUSED),
+        (False, "f" * 32, REFUSED),
+        (False, "right", "in"),
+        (True, None, "did not take this machine into a Ray cluster"),
+        (True, "", REFUSED),
+    ],
+    ids=["nothing", "no token", "another token", "the token", "client, nothing", "client, none"],
+)
+def test_a_cluster_that_asks_for_a_token_is_told_by_its_name(
+    guarded: tuple[int, int, str], client: bool, token: str | None, told: str, tmp_path: Path
+) -> None:
+    port, client_port, right = guarded
+    address = f"ray://127.0.0.1:{client_port}" if client else f"127.0.0.1:{port}"
+    env = {name: text for name, text in os.environ.items() if not name.startswith("RAY_AUTH")}
+    env |= {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    if token is not None:
+        env["RAY_AUTH_MODE"] = "token"
+    if token:
+        env["RAY_AUTH_TOKEN"] = right if token == "right" else token  # noqa: S105
+    done = subprocess.run(
+        [sys.executable, "-c", ENTER, address], env=env, capture_output=True, text=True, check=False
+    )
+    assert told in done.stdout, done.stdout + done.stderr
+    assert ("RAY_AUTH_TOKEN" in done.stdout) == (told != "in")
+    assert "Traceback" not in done.stderr
 
 
 def test_without_ray_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

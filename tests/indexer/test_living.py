@@ -12,6 +12,7 @@ import pytest
 
 from indexer.build import BuildReport, BuildRequest, build_index
 from indexer.living import AddRequest, add, merge, remove
+from indexer.utterances import record_name
 from indexes.locking import writing
 from indexes.manifest import Manifest
 from indexes.phone_index import PhoneIndex, read_manifest
@@ -91,9 +92,7 @@ def test_adding_gives_what_one_build_gives(copy: Path, corpora: tuple[Path, Path
     assert report.refitted
     assert report.revision == 2
     assert report.utterances == report.utterances_before * 2 == 18
-    assert not [
-        p.name for p in copy.iterdir() if p.name.startswith(".a.") and "versions" not in p.name
-    ]
+    assert not [p.name for p in copy.iterdir() if p.name.startswith(".a.")]
 
 
 def test_a_phone_heard_once_waits_for_company(copy: Path) -> None:
@@ -118,9 +117,9 @@ def test_removing_speakers_gives_what_a_build_without_them_gives(copy: Path) -> 
     report = remove(copy / "both", speakers=["b0", "b1", "b2"])
     assert same(copy / "both", copy / "a")
     assert report.utterances == 9
-    audio = [p.name for p in (copy / "both" / "audio").iterdir()]
+    audio = {p.name for p in (copy / "both" / "audio").iterdir()}
+    assert audio == {p.name for p in (copy / "a" / "audio").iterdir()}
     assert len(audio) == 9
-    assert all(name.startswith("a--") for name in audio)
 
 
 def test_removing_utterances_gives_what_excluding_them_gives(
@@ -212,6 +211,16 @@ def test_nobody_unknown_is_removed_and_never_everybody(copy: Path) -> None:
     assert read_manifest(copy / "a").revision == 1
 
 
+def test_a_name_that_several_corpora_have_is_told_apart(colliding: Path) -> None:
+    with pytest.raises(InputError, match="several utterances 'n'") as caught:
+        remove(colliding, utterances=["n"])
+    assert caught.value.cause == "There are x/n, x--y/n."
+    remove(colliding, utterances=["x/n"])
+    assert ("x--y", "n") in PhoneIndex.open(colliding).utterances[1]
+    assert ("x", "n") not in PhoneIndex.open(colliding).utterances[1]
+    remove(colliding, utterances=["n"])
+
+
 def test_damage_does_not_pass_into_a_new_version(copy: Path) -> None:
     path = copy / "both" / "embeddings.npy"
     content = bytearray(path.read_bytes())
@@ -237,7 +246,6 @@ def test_versions_are_kept_as_many_as_told_and_come_back(copy: Path) -> None:
         restore(index, 1)
     remove(index, speakers=["b2"], keep=0)
     assert [v.revision for v in versions(index)] == [6]
-    assert not (copy / ".both.versions").exists()
     assert fitted(index) != first
 
 
@@ -298,5 +306,66 @@ def test_a_kill_leaves_one_version_whole(copy: Path, corpora: tuple[Path, Path])
         assert sha256_of(index / "vectors.faiss") in allowed
         with writing(index, "tidying"):
             left = {p.name for p in copy.iterdir() if p.name.startswith(".")}
-        assert left <= {".both.versions", ".both.lock", ".both.adding"}
+        assert left <= {".both.lock", ".both.adding"}
         assert all(verify(version.path).ok for version in versions(index))
+
+
+@pytest.fixture
+def colliding(corpora: tuple[Path, Path], tmp_path: Path) -> Path:
+    """An index of two speakers whose utterances are called all but alike."""
+    (tmp_path / "corpora").mkdir()
+    for corpus, ids, source in (
+        ("x", ("a/b", "y--z", "a--b", "n"), corpora[0]),
+        ("x--y", ("a/b", "z", "a--b", "n"), corpora[1]),
+    ):
+        rows = [
+            f"{id},{word},{word.with_suffix('.TextGrid')},speaker of {corpus}"
+            for id, word in zip(ids, sorted(source.rglob("*.wav")), strict=False)
+        ]
+        table = "\n".join(["id,audio,textgrid,speaker", *rows])
+        (tmp_path / "corpora" / f"{corpus}.csv").write_text(table, encoding="utf-8")
+    index = tmp_path / "indexes" / "index"
+    build(index, *sorted((tmp_path / "corpora").iterdir()), clips="flac")
+    return index
+
+
+def voice(index: Path, speaker: str) -> set[bytes]:
+    """What an index keeps of a speaker: the end of every recording, vectors and embeddings."""
+    opened = PhoneIndex.open(index)
+    codes, speakers = opened.codes("speaker")
+    rows = np.flatnonzero(codes == speakers.index(speaker))
+    pieces = {path.read_bytes()[-1000:] for row in rows.tolist() if (path := opened.clip(row))}
+    assert len(pieces) == 4, "each recording has a file of its own"
+    for kept in (opened.vectors, np.load(index / "embeddings.npy")):
+        pieces |= {row.tobytes() for row in kept[rows]}
+    return pieces
+
+
+def traces(folder: Path, pieces: set[bytes]) -> list[Path]:
+    """Files anywhere under a folder that hold one of these pieces."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in files if any(piece in path.read_bytes() for piece in pieces)]
+
+
+@pytest.mark.parametrize("speaker", ["speaker of x", "speaker of x--y"])
+def test_no_byte_of_a_removed_voice_stays(colliding: Path, speaker: str) -> None:
+    gone = voice(colliding, speaker)
+    assert len(traces(colliding, gone)) == 6
+    assert len(PhoneIndex.open(colliding).clips) == 8
+    remove(colliding, speakers=[speaker], keep=1)
+    left = traces(colliding, gone)
+    assert {path.relative_to(colliding).parts[:2] for path in left} == {("versions", "1")}
+    assert len(left) == 6, "the version before is kept, and holds it"
+    assert len(PhoneIndex.open(colliding).clips) == 4
+    remove(colliding, utterances=["n"], keep=1)
+    assert traces(colliding.parent, gone) == []
+
+
+def test_nothing_of_a_voice_is_kept_anywhere_where_no_version_is(colliding: Path) -> None:
+    gone = voice(colliding, "speaker of x")
+    unfinished = colliding.parent / ".index.adding"
+    unfinished.mkdir()
+    (unfinished / record_name("x", "n")).write_bytes(min(gone))
+    assert unfinished / record_name("x", "n") in traces(colliding.parent, gone)
+    remove(colliding, speakers=["speaker of x"], keep=0)
+    assert traces(colliding.parent, gone) == []

@@ -198,7 +198,7 @@ def test_exact_vectors_are_read_where_mapping_them_is_too_much(
 
 
 def test_what_must_not_answer_is_left_out_exactly(optimised: Path, tone_index: PhoneIndex) -> None:
-    exclusion = Exclusion(speakers=frozenset({"anna"}))
+    exclusion = Exclusion(speakers=frozenset({(tone_index.manifest.corpora[0].name, "anna")}))
     queries = tone_index.vectors[::9].copy()
     exact, near = (
         find_neighbours(i, queries, 10, exclusion.rows(i))

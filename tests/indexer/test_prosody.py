@@ -46,9 +46,9 @@ def test_profiles_survive_records_and_the_table(tmp_path: Path) -> None:
     publish_new(tmp_path / "index", made[::-1], settings(8))
     index = PhoneIndex.open(tmp_path / "index")
     kept = profiles_of(index.prosody)
-    assert [utterance for utterance, _, _ in kept] == ["u00000", "u00001", "u00002", "u00003"]
-    assert kept[2][1] == "s2"
-    assert repr(kept[2][2]) == repr(profile(2))
+    assert [row.utterance for row in kept] == ["u00000", "u00001", "u00002", "u00003"]
+    assert kept[2].speaker == "s2"
+    assert repr(kept[2].profile) == repr(profile(2))
 
 
 def test_an_index_without_prosody_opens(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_what_is_removed_and_merged_takes_its_prosody_along(tmp_path: Path) -> N
     assert both == (tmp_path / "all" / PROSODY).read_bytes()
     remove(tmp_path / "both", utterances=["u00003"])
     left = profiles_of(PhoneIndex.open(tmp_path / "both").prosody)
-    assert [int(utterance[1:]) for utterance, _, _ in left] == [0, 1, 2, 4, 5, 6, 7]
+    assert [int(row.utterance[1:]) for row in left] == [0, 1, 2, 4, 5, 6, 7]
 
 
 def test_speech_without_prosody_merges_with_speech_that_has_it(tmp_path: Path) -> None:
@@ -88,6 +88,6 @@ def test_speech_without_prosody_merges_with_speech_that_has_it(tmp_path: Path) -
 def test_a_real_build_measures_its_natives(tone_index: PhoneIndex) -> None:
     kept = profiles_of(tone_index.prosody)
     assert len(kept) == 30
-    rates = np.array([p.articulation_rate for _, _, p in kept])
+    rates = np.array([row.profile.articulation_rate for row in kept])
     assert np.isfinite(rates).mean() > 0.8
     assert np.nanmedian(rates) == pytest.approx(4, abs=2)

@@ -34,8 +34,7 @@ def test_a_phone_that_the_index_lacks_is_not_guessed(tone_index: PhoneIndex) -> 
 def test_excluded_speech_does_not_answer(tone_index: PhoneIndex) -> None:
     samples, _ = recording(["M", "IY"], seed=7)
     frames = SpectralEncoder().encode(Audio.from_samples(samples, RATE))
-    _, utterances = tone_index.codes("utterance")
-    everything = Exclusion(utterances=frozenset(utterances))
+    everything = Exclusion(utterances=frozenset(tone_index.utterances[1]))
     weights = np.ones((len(frames), 1))
     found = FrameRetrieval(tone_index).evidence(frames, weights, ["M"], exclusion=everything)
     assert np.isnan(found.margin).all()
@@ -67,9 +66,9 @@ def test_frames_are_averaged_over_exemplars_that_are_evenly_spread(
     monkeypatch.setattr("retriever.frame_retrieval.EXEMPLARS_PER_CLASS", most)
     frames, weights = drawn(tone_index, 12, 4)
     canonical = ["S", "AA", "M", "IY"]
-    found = FrameRetrieval(tone_index).evidence(
-        frames, weights, canonical, exclusion=Exclusion(speakers=speakers)
-    )
+    corpus = tone_index.manifest.corpora[0].name
+    exclusion = Exclusion(speakers=frozenset((corpus, name) for name in speakers))
+    found = FrameRetrieval(tone_index).evidence(frames, weights, canonical, exclusion=exclusion)
     speaker, names = tone_index.codes("speaker")
     left_out = np.isin(speaker, [i for i, name in enumerate(names) if name in speakers])
     cosines = tone_index.transform(frames.embeddings) @ tone_index.vectors.T

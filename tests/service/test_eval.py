@@ -13,8 +13,11 @@ from praatio import textgrid as praat
 from typer.testing import CliRunner, Result
 
 from indexes.phone_index import PhoneIndex
+from retriever.neighbours import Exclusion
 from scoring.assessment import Assessment
+from scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance, Speaker
 from service.cli import app
+from service.evaluation_run import Reading, names_in_index
 from speech.textgrid import TextGrid
 from tests.conftest import RATE, recording
 
@@ -33,8 +36,12 @@ def told(result: Result, exit_code: int = 0) -> Any:
 
 @pytest.fixture(scope="module")
 def rated(tone_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table of six recordings: each right, and each again with M meant where S is heard."""
-    folder = tmp_path_factory.mktemp("rated")
+    """A table of six recordings: each right, and each again with M meant where S is heard.
+
+    It is called like the corpus of the index, for it is the same speech.
+    """
+    folder = tmp_path_factory.mktemp("rated") / tone_corpus.name
+    folder.mkdir()
     with (folder / "utterances.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(HEADER.split(","))
@@ -230,3 +237,28 @@ def test_bad_input_ends_with_2(  # noqa: PLR0917
     assert message in result.stderr
     assert result.stdout == ""
     assert list(tmp_path.iterdir()) == []
+
+
+def heard(*speech: tuple[str, str]) -> tuple[AnnotatedUtterance, ...]:
+    return tuple(AnnotatedUtterance(id, Speaker(who), Path("none.wav")) for id, who in speech)
+
+
+def test_the_same_speech_is_found_in_the_index_and_no_other_of_its_name(
+    tone_index: PhoneIndex,
+) -> None:
+    own = tone_index.manifest.corpora[0].name
+    first = tone_index.exemplar(0)
+    for corpus, same in (
+        (AnnotatedCorpus(own, heard(("new", "anna"))), (own,)),
+        (AnnotatedCorpus("other", heard(("new", "anna"))), ("other",)),
+        (AnnotatedCorpus("other", heard((first.utterance, "nobody"))), ("other",)),
+        (AnnotatedCorpus("other", heard((first.utterance, first.speaker))), ("other", own)),
+    ):
+        assert names_in_index(corpus, tone_index) == same
+        reading = Reading.of(corpus.utterances[0], "annotated", same, exclude_own=True)
+        speakers = frozenset(reading.excluded_speakers)
+        silent = Exclusion(speakers=speakers).rows(tone_index)
+        assert silent.any() == (own in same), corpus
+    unasked = Reading.of(corpus.utterances[0], "annotated", same, exclude_own=False)
+    assert unasked.excluded_speakers == ()
+    assert Exclusion(frozenset(unasked.excluded_utterances)).rows(tone_index).sum() > 0

@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from indexes.catalogue import find_index
+from indexes.leftovers import leftovers
 from indexes.locking import writing
 from indexes.phone_index import PhoneIndex
 from indexes.verification import verify
 from service.cli import app
+from service.doctor import examine
 
 
 def run(*arguments: object) -> Result:
@@ -48,11 +51,140 @@ def test_speech_is_removed_added_and_restored_by_name(indexes: Path, tone_corpus
     assert [name for name in names if "tones" in name] == ["tones"]
 
 
-def test_a_lost_folder_comes_back_from_its_versions(indexes: Path) -> None:
+@pytest.mark.parametrize("loss", ["removed", "damaged"])
+def test_a_lost_manifest_does_not_lose_the_versions(indexes: Path, loss: str) -> None:
     assert run("remove", "tones", "--speaker", "ben").exit_code == 0
-    shutil.rmtree(indexes / "tones")
+    if loss == "removed":
+        (indexes / "tones" / "manifest.json").unlink()
+    else:
+        (indexes / "tones" / "manifest.json").write_text("{")
     assert run("restore", "tones").exit_code == 0
     assert verify(indexes / "tones").ok
+    assert PhoneIndex.open(indexes / "tones").manifest.revision == 1
+
+
+def test_a_new_index_of_the_name_inherits_nothing(indexes: Path, tone_index: PhoneIndex) -> None:
+    assert run("remove", "tones", "--speaker", "ben").exit_code == 0
+    shutil.rmtree(indexes / "tones")
+    shutil.copytree(tone_index.path, indexes / "tones")
+    assert [v["revision"] for v in json.loads(run("versions", "tones", "--json").stdout)] == [1]
+    result = run("restore", "tones")
+    assert result.exit_code == 2
+    assert "No older version of tones is kept" in result.stderr
+
+
+def test_versions_that_an_earlier_release_kept_beside_are_told_and_not_taken(
+    indexes: Path,
+) -> None:
+    shutil.copytree(indexes / "tones", indexes / ".tones.versions" / "7")
+    result = run("restore", "tones")
+    assert result.exit_code == 2
+    assert ".tones.versions holds versions of an index that had this name" in result.stderr
+    (told,) = (c for c in examine().checks if c.name == "unfinished work")
+    assert not told.ok
+    assert ".tones.versions" in told.found
+    assert run("remove", "tones", "--speaker", "ben").exit_code == 0
+    assert [v["revision"] for v in json.loads(run("versions", "tones", "--json").stdout)] == [2, 1]
+
+
+def test_how_many_versions_stay_is_remembered(indexes: Path, tone_corpus: Path) -> None:
+    def kept() -> list[int]:
+        return [v["revision"] for v in json.loads(run("versions", "tones", "--json").stdout)][1:]
+
+    assert result_of("remove", "tones", "--speaker", "ben", "--keep", "3")["dropped"] == []
+    for _ in range(2):
+        assert run("thin", "tones").exit_code == 0
+    assert kept() == [3, 2, 1]
+    assert run("restore", "tones", "--version", "1").exit_code == 0
+    assert kept()[0] != 1
+    result = run("thin", "tones")
+    assert "No longer kept, see --keep: version 2." in result.stdout
+    assert kept() == [4, 3, 1]
+    assert result_of("thin", "tones", "--keep", "0")["change"]["dropped"] == [1, 3, 4, 5]
+    assert run("thin", "tones").exit_code == 0
+    assert kept() == []
+
+
+def test_an_index_is_renamed_with_its_versions(indexes: Path) -> None:
+    assert run("remove", "tones", "--speaker", "ben", "--keep", "4").exit_code == 0
+    result = run("rename", "tones", "noises")
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in indexes.iterdir()] == ["noises"]
+    assert verify(indexes / "noises").ok
+    assert PhoneIndex.open(indexes / "noises").manifest.name == "noises"
+    assert run("restore", "noises").exit_code == 0
+    assert PhoneIndex.open(indexes / "noises").manifest.counts.speakers == 2
+    for _ in range(4):
+        assert run("thin", "noises").exit_code == 0
+    found = json.loads(run("versions", "noises", "--json").stdout)
+    assert len(found) == 5, "what was said of --keep went along"
+
+
+def test_a_copy_takes_the_versions_only_if_they_are_asked_for(indexes: Path) -> None:
+    assert run("remove", "tones", "--speaker", "ben").exit_code == 0
+    assert result_of("copy", "tones", "bare")["path"] == str(indexes / "bare")
+    assert run("copy", "tones", "whole", "--versions").exit_code == 0
+    for name, numbers in (("tones", [2, 1]), ("bare", [2]), ("whole", [2, 1])):
+        assert verify(indexes / name).ok
+        found = json.loads(run("versions", name, "--json").stdout)
+        assert [version["revision"] for version in found] == numbers
+        assert PhoneIndex.open(indexes / name).manifest.name == name
+    (indexes / "bare" / "vectors.faiss").write_bytes(b"x")
+    assert verify(indexes / "tones").ok, "a copy shares no file"
+
+
+def test_nothing_is_left_of_what_is_deleted(indexes: Path) -> None:
+    assert run("remove", "tones", "--speaker", "ben").exit_code == 0
+    for left in (".tones.adding", ".tones.building", ".tones.versions"):
+        (indexes / left).mkdir()
+    result = run("delete", "tones")
+    assert result.exit_code == 2
+    assert "1 older versions" in result.stderr
+    assert verify(indexes / "tones").ok
+    assert run("delete", "tones", "--yes").exit_code == 0
+    assert list(indexes.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["rename", "tones", "tones"], "exists already"),
+        (["copy", "tones", "tones"], "exists already"),
+        (["copy", "tones", "/"], "no place for an index"),
+        (["rename", "en-US", "mine"], "ships with NativeEar"),
+        (["delete", "en-US", "--yes"], "ships with NativeEar"),
+    ],
+)
+def test_what_cannot_be_moved_stays(indexes: Path, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert message in result.stderr
+    assert [path.name for path in indexes.iterdir()] == ["tones"]
+    assert verify(find_index("en-US")).ok
+
+
+def test_a_folder_that_is_no_index_is_not_deleted(indexes: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "photo").touch()
+    result = run("delete", tmp_path / "other", "--yes")
+    assert result.exit_code == 2
+    assert (tmp_path / "other" / "photo").exists()
+
+
+def test_killed_work_is_told(indexes: Path) -> None:
+    for left in (".tones.adding", ".x.abcdefgh.stage", ".tones.lock"):
+        (indexes / left).mkdir()
+    (told,) = (c for c in examine().checks if c.name == "unfinished work")
+    assert str(indexes / ".tones.adding") in told.found
+    assert str(indexes / ".x.abcdefgh.stage") in told.found
+    assert "--resume" in told.fix
+    (indexes / ".tones.lock").rmdir()
+    with writing(indexes / "tones", "test"):
+        assert [left.index.name for left in leftovers(indexes)] == ["x"]
+    shutil.rmtree(indexes / ".tones.adding")
+    shutil.rmtree(indexes / ".x.abcdefgh.stage")
+    (told,) = (c for c in examine().checks if c.name == "unfinished work")
+    assert told.ok
 
 
 def test_an_index_is_thinned_by_name(indexes: Path, tmp_path: Path) -> None:

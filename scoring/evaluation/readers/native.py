@@ -5,6 +5,7 @@ simulated; and the CMU Kids corpus (LDC97S63).
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,8 +177,14 @@ def _ages(tables: Path) -> dict[str, int | None]:
     return {match[1]: as_age(match[2]) for match in found if match}
 
 
-def unheard(corpus: AnnotatedCorpus, held: frozenset[str], split: str | None) -> AnnotatedCorpus:
-    """The utterances that an index does not hold (`test`), holds (`train`), or all of them."""
+def unheard(corpus: AnnotatedCorpus, held: Collection[str], split: str | None) -> AnnotatedCorpus:
+    """The utterances that an index does not hold (`test`), holds (`train`), or all of them.
+
+    Parameters
+    ----------
+    held
+        Ids of the utterances of this corpus that the index holds.
+    """
     if split is None or split == "all":
         return corpus
     kept = [u for u in corpus.utterances if (u.id in held) == (split == "train")]

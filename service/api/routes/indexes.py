@@ -5,14 +5,13 @@ from __future__ import annotations
 import io
 from typing import Annotated, Any
 
-import pyarrow.compute as pc
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
 from indexer.audit.coverage import CoverageReport, coverage
 from indexes.catalogue import IndexSummary
-from indexes.phone_index import PhoneIndex, clip_name
+from indexes.phone_index import PhoneIndex
 from scoring.fusion import expert
 from service.api.keys import READ, allowed
 from service.api.models import (
@@ -236,15 +235,12 @@ async def sentences(
 
 
 def _sentences(index: PhoneIndex) -> tuple[NativeSentence, ...]:
-    if index.manifest.clips is None:
-        return ()
     lengths = _lengths(index)
     names = ("corpus", "utterance", "speaker", "text")
     return tuple(
         NativeSentence(**row, audio_s=lengths.get((row["corpus"], row["utterance"]), 0.0))
         for row in index.prosody.select(list(names)).to_pylist()
-        if row["text"]
-        and clip_name(row["corpus"], row["utterance"], index.manifest.clips) in index.manifest.files
+        if row["text"] and (row["corpus"], row["utterance"]) in index.clips
     )
 
 
@@ -274,17 +270,17 @@ async def utterance_audio(
 
     def loaded() -> bytes:
         opened = parts.references.get(name).index
-        known = pc.equal(opened.table.column("utterance"), utterance)
-        rows = pc.indices_nonzero(known).to_pylist()
-        if corpus is not None:
-            rows = [row for row in rows if opened.exemplar(row).corpus == corpus]
-        clip = opened.clip(rows[0]) if rows else None
-        if clip is None:
+        found = [
+            clip
+            for (its_corpus, its_id), clip in opened.clips.items()
+            if its_id == utterance and corpus in {None, its_corpus}
+        ]
+        if not found:
             raise NotThereError(
                 f"The index {name} keeps no recording called {utterance!r}.",
                 fix=f"See /v1/indexes/{name}/sentences for those that it keeps.",
             )
-        return _wav(Audio.load(clip))
+        return _wav(Audio.load(opened.path / found[0]))
 
     return _heard(await to_thread.run_sync(loaded))
 

@@ -52,7 +52,7 @@ def test_what_moves_farther_than_nineteen_in_twenty_does_not_fit(natives: Native
 
 @pytest.mark.parametrize(("voices", "by"), [(3, "natives"), (2, "rule")])
 def test_three_voices_are_a_norm(natives: NativeProsody, voices: int, by: str) -> None:
-    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(voices, 10)))
+    others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(voices, 10)))
     few = judge_intonation(learner(-20.0), "So it is.", "en-US", natives, others)
     assert few is not None
     slopes, heard = natives.endings("statement", others)
@@ -64,7 +64,7 @@ def test_three_voices_are_a_norm(natives: NativeProsody, voices: int, by: str) -
 def test_a_voice_ends_high_a_semitone_above_its_median(
     natives: NativeProsody, end: float, fits: bool
 ) -> None:
-    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(1, 10)))
+    others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(1, 10)))
     rising = replace(learner(20.0), contour=(9.0, 9.0, -5.0, end, 9.0))
     found = judge_intonation(rising, "So it is.", "en-US", natives, others)
     assert found is not None
@@ -72,7 +72,7 @@ def test_a_voice_ends_high_a_semitone_above_its_median(
 
 
 def test_one_voice_is_no_norm(natives: NativeProsody) -> None:
-    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(2, 10)))
+    others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(2, 10)))
     found = judge_intonation(learner(0.0), "So it is.", "en-US", natives, others)
     assert found is not None
     assert (found.fits, found.judged_by) == (True, "rule")

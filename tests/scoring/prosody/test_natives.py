@@ -117,7 +117,7 @@ def test_natives_said_between_half_and_twice_as_much(
 
 @pytest.mark.parametrize(("answering", "graded"), [(20, True), (19, False)])
 def test_twenty_natives_are_enough(natives: NativeProsody, answering: int, graded: bool) -> None:
-    others = Exclusion(utterances=frozenset(f"u{i:05}" for i in range(answering, 100)))
+    others = Exclusion(utterances=frozenset(("random", f"u{i:05}") for i in range(answering, 100)))
     assert len(natives.without(others)) == answering
     assert (natives.grade(RATE, learner(), others) is not None) == graded
 
@@ -126,7 +126,9 @@ def test_endings_are_of_one_type_and_of_so_many_speakers(natives: NativeProsody)
     slopes, voices = natives.endings("yes_no_question", NONE)
     assert len(slopes) == 30 and slopes.min() > 0
     assert voices == 7
-    left_out = Exclusion(frozenset({"u00070", "u00071"}), frozenset({"s3"}))
+    left_out = Exclusion(
+        frozenset({("random", "u00070"), ("random", "u00071")}), frozenset({("random", "s3")})
+    )
     fewer, voices = natives.endings("yes_no_question", left_out)
     assert voices == 6
     assert 20 < len(fewer) < 28
@@ -151,7 +153,7 @@ def test_a_question_is_compared_with_questions(natives: NativeProsody) -> None:
 
 def test_only_natives_of_like_length_and_not_excluded_answer(natives: NativeProsody) -> None:
     assert natives.grade(RATE, replace(learner(), syllables=21), NONE) is None
-    everyone = Exclusion(speakers=frozenset(f"s{i}" for i in range(7)))
+    everyone = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(7)))
     assert natives.grade(RATE, learner(), everyone) is None
 
 

@@ -13,7 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from indexes.catalogue import ENVIRONMENT, find_index
-from indexes.phone_index import PhoneIndex, clip_name, read_manifest
+from indexes.phone_index import PhoneIndex, read_manifest
 from service.api.settings import ServiceSettings
 from tests.service.api.conftest import client_of
 
@@ -29,7 +29,7 @@ def archive(utterances: int = UTTERANCES, folder: str = "corpus/") -> bytes:
     writer.writerow(["audio", "text", "speaker"])
     with zipfile.ZipFile(out, "w") as packed:
         for row in [row for row in rows if row["corpus"] == "asterisk-en"][:utterances]:
-            name = clip_name(row["corpus"], row["utterance"], "opus")
+            name = index.clips[row["corpus"], row["utterance"]]
             packed.write(index.path / name, folder + name)
             writer.writerow([name, row["text"], row["speaker"]])
         packed.writestr(f"{folder}utterances.csv", table.getvalue())

@@ -1,0 +1,233 @@
+"""An index built again from what it recorded: one build from all the speech that it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from indexer.assembly import Clips, Progress, no_progress
+from indexer.build import BuildRequest, build_index
+from indexer.living import Budget, thin
+from indexes.locking import writing
+from indexes.manifest import Manifest
+from indexes.phone_index import EMBEDDINGS, LEXICON, read_manifest
+from indexes.publishing import discard, refuse_existing, seal, staged, take_over_all
+from indexes.recipe import CorpusSource, Recipe, once
+from indexes.versions import next_revision, replace
+from speech.encoders.catalogue import load_encoder
+from speech.encoders.model_folders import find
+from speech.errors import CorpusError, EncoderError, IndexFormatError
+
+
+@dataclass(frozen=True)
+class RebuildRequest:
+    """What to build again.
+
+    Attributes
+    ----------
+    index
+        Folder of the index.
+    out
+        Folder to publish, which must not exist; a new version of the index itself if None.
+    places
+        Where corpora lie now, by the names that the index gives them.
+    encoder
+        Name or folder of the index's encoder, where it is not found by the name in the manifest.
+    workers
+        As in `indexer.build.BuildRequest`.
+    keep
+        Older versions that stay; as many as before if None.
+    """
+
+    index: Path
+    out: Path | None = None
+    places: Mapping[str, str] | None = None
+    encoder: str | None = None
+    workers: int = 1
+    keep: int | None = None
+
+
+@dataclass(frozen=True)
+class RebuildReport:
+    """What came of it.
+
+    Attributes
+    ----------
+    path, revision
+        Where it is, and the number of its version.
+    exemplars, utterances, exemplars_before, utterances_before
+        How many it has now, and had.
+    set_aside
+        Ids of utterances that could not be used, with reasons.
+    different
+        Files whose bytes are not those of before; none where it is the same index.
+    libraries
+        Versions of what it depends on that differ, before and now; empty where one was not there.
+    dropped
+        Numbers of older versions that are kept no longer.
+    seconds
+        Time it took.
+    """
+
+    path: Path
+    revision: int
+    exemplars: int
+    utterances: int
+    exemplars_before: int
+    utterances_before: int
+    set_aside: tuple[tuple[str, str], ...]
+    different: tuple[str, ...]
+    libraries: dict[str, tuple[str, str]]
+    dropped: tuple[int, ...]
+    seconds: float
+
+
+def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildReport:
+    """Build an index again: all that it was built from and that was added, less what was removed.
+
+    An interrupted one goes on where it was.
+
+    Raises
+    ------
+    NativeEarError
+        If it is not recorded how the index was built, or a corpus or the encoder is not there.
+    """
+    started = time.monotonic()
+    path = request.index.resolve()
+    before = read_manifest(path)
+    sources = _sources(before, request.places or {})
+    if request.out is not None:
+        refuse_existing(request.out)
+    work = path.parent / f".{path.name}.rebuilding"
+    out = request.out or work / path.name
+    encoder = _encoder_of(before, request.encoder)
+    with writing(path, f"nativeear index rebuild {path.name}"):
+        if request.out is None:
+            discard(out)  # of one that was killed
+        recipe = cast("Recipe", before.recipe)
+        again = _build(path, before, sources, request.workers)
+        built = build_index(dataclasses.replace(again, out=out, encoder=encoder), progress)
+        if recipe.thinned:
+            budget = None if recipe.budget is None else Budget(recipe.budget)
+            thin(out, budget, keep=0, remembered=False, progress=progress)
+        made = read_manifest(out)
+        dropped: tuple[int, ...] = ()
+        if request.out is None:
+            made, dropped = _take_the_place(out, path, before, made, request.keep)
+            shutil.rmtree(work)
+    return RebuildReport(
+        path=request.out or path,
+        revision=made.revision,
+        exemplars=made.counts.exemplars,
+        utterances=made.counts.utterances,
+        exemplars_before=before.counts.exemplars,
+        utterances_before=before.counts.utterances,
+        set_aside=built.set_aside,
+        different=tuple(
+            name
+            for name in sorted(before.files.keys() | made.files.keys())
+            if before.files.get(name) != made.files.get(name)
+        ),
+        libraries={
+            name: (before.libraries.get(name, ""), made.libraries.get(name, ""))
+            for name in sorted(before.libraries.keys() | made.libraries.keys())
+            if before.libraries.get(name) != made.libraries.get(name)
+        },
+        dropped=dropped,
+        seconds=time.monotonic() - started,
+    )
+
+
+def _take_the_place(
+    out: Path, path: Path, before: Manifest, made: Manifest, keep: int | None
+) -> tuple[Manifest, tuple[int, ...]]:
+    """Make what was built the next version of the index."""
+    update = {
+        "revision": next_revision(path),
+        "history": (*before.history, before.command),
+        "command": f"nativeear index rebuild {before.name}",
+    }
+    with staged(path) as stage:
+        known = take_over_all(out, stage, made, without=())
+        written = seal(stage, made.model_copy(update=update), known)
+        return written, replace(stage, path, keep)
+
+
+def _encoder_of(manifest: Manifest, given: str | None) -> str:
+    """What opens the encoder of an index on this machine, and no other one."""
+    identity = manifest.encoder
+    layer, dtype = identity.layer, identity.dtype
+    name = given or find(identity.name, identity.fingerprint, layer=layer, dtype=dtype).name
+    found = load_encoder(name, layer=layer, dtype=dtype).fingerprint
+    if found != identity.fingerprint:
+        raise EncoderError(
+            f"The index {manifest.name} was built with another encoder than {name}.",
+            cause=f"It needs {identity.name} ({identity.fingerprint[:19]}…), not {found[:19]}….",
+            fix="Give --encoder, or build another index with `nativeear index build`.",
+        )
+    return name
+
+
+def _sources(manifest: Manifest, places: Mapping[str, str]) -> tuple[CorpusSource, ...]:
+    """The corpora as they were recorded, at the places where they lie now."""
+    if manifest.recipe is None:
+        raise IndexFormatError(
+            f"It is not recorded how {manifest.name} can be built again.",
+            cause="An earlier release built it, or it was merged from thinned indexes or such.",
+            fix="Build it with `nativeear index build`; `nativeear index show` tells its commands.",
+        )
+    known = [source.name for source in manifest.recipe.corpora]
+    for name in places:
+        if name not in known:
+            raise CorpusError(
+                f"{manifest.name} was not built from a corpus {name!r}.",
+                cause=f"Its corpora are {', '.join(known)}.",
+                fix="Name one of these, as in --corpus NAME=PATH.",
+            )
+    found = []
+    for source in manifest.recipe.corpora:
+        place = places.get(source.name, source.place)
+        if place.startswith("~"):
+            place = str(Path(place).expanduser())
+        here = "://" in place or source.reader == "asterisk" or Path(place).exists()
+        if not place or not here:
+            raise CorpusError(
+                f"The corpus {source.name} is not where it was.",
+                cause=f"There is nothing at {place}." if place else "It was not kept.",
+                fix=f"Say where it lies with --corpus {source.name}=PATH.",
+            )
+        found.append(source.model_copy(update={"place": place}))
+    return once(found)
+
+
+def _build(
+    path: Path, before: Manifest, sources: tuple[CorpusSource, ...], workers: int
+) -> BuildRequest:
+    """The build that was recorded; `encoder` is what opens it here, `out` the index itself."""
+    recipe = cast("Recipe", before.recipe)
+    clips_of = recipe.clips_of
+    return BuildRequest(
+        corpora=sources,
+        language=before.language,
+        out=path,
+        name=before.name,
+        aligner=recipe.aligner,
+        layer=before.encoder.layer,
+        pooling=before.pooling,
+        workers=workers,
+        clips=cast("Clips | None", before.clips),
+        clips_of=None if clips_of is None else frozenset(clips_of),
+        resume=True,
+        min_rating=before.min_rating,
+        exclude=frozenset(recipe.excluded),
+        exclude_speakers=frozenset(recipe.excluded_speakers),
+        g2p=before.g2p,
+        lexicon=path / LEXICON if LEXICON in before.files else None,
+        embeddings=EMBEDDINGS in before.files,
+        dtype=before.encoder.dtype,
+    )
