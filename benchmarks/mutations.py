@@ -19,7 +19,6 @@ from __future__ import annotations
 import argparse
 import ast
 import csv
-import importlib
 import importlib.util
 import os
 import random
@@ -40,11 +39,12 @@ JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
 
 STORED = "tests/scoring/fusion/test_expert.py"
 FEATURES = "tests/scoring/fusion/test_features.py"
-GOP = ("tests/scoring/test_gop.py", "tests/scoring/test_gop_evidence.py")
+GOP = ("tests/scoring/test_gop.py",)
 TESTS: dict[str, tuple[str, ...]] = {
     "retriever/deviations.py": (
         "tests/retriever/test_deviations.py",
         "tests/retriever/test_deviation_paths.py",
+        "tests/retriever/test_insertion_paths.py",
     ),
     "retriever/evidence.py": (
         "tests/retriever/test_evidence.py",
@@ -127,8 +127,7 @@ TOKEN = re.compile(
 )
 """Where a number or a name may be exchanged: attributes, calls, and sides whatever they are."""
 
-MOST_MEMORY = 6 << 30
-UNLIMITED_S = 1 << 20
+MOST_MEMORY, UNLIMITED_S = 6 << 30, 1 << 20
 
 
 @dataclass(frozen=True)

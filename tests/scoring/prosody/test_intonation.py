@@ -71,6 +71,33 @@ def test_a_voice_ends_high_a_semitone_above_its_median(
     assert (found.fits, found.judged_by) == (fits, "rule")
 
 
+def test_three_voices_with_few_sentences_are_none(natives: NativeProsody) -> None:
+    others = Exclusion(utterances=frozenset(f"u{i:05}" for i in range(19, 60)))
+    slopes, voices = natives.endings("statement", others)
+    assert (len(slopes), voices) == (19, 7)
+    found = judge_intonation(learner(-20.0), "So it is.", "en-US", natives, others)
+    assert found is not None
+    assert found.judged_by == "rule"
+
+
+def test_natives_who_ask_decide_how_questions_end(
+    natives: NativeProsody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(natives, "endings", lambda *_: (np.linspace(10.0, 30.0, 41), 5))
+    for slope, fits in ((10.9, False), (11.1, True), (99.0, True)):
+        asked = learner(slope, "yes_no_question")
+        found = judge_intonation(asked, "Это так?", "ru", natives, NONE)
+        assert found is not None
+        assert (found.expected, found.fits, found.judged_by) == ("rise", fits, "natives")
+
+
+def test_statements_go_by_the_rule_in_every_language(natives: NativeProsody) -> None:
+    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(1, 10)))
+    found = judge_intonation(learner(-20.0), "Это так.", "ru", natives, others)
+    assert found is not None
+    assert (found.fits, found.judged_by) == (True, "rule")
+
+
 def test_one_voice_is_no_norm(natives: NativeProsody) -> None:
     others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(2, 10)))
     found = judge_intonation(learner(0.0), "So it is.", "en-US", natives, others)
@@ -110,8 +137,8 @@ def test_what_was_not_voiced_is_not_found(natives: NativeProsody) -> None:
 
 
 def test_the_rule_of_every_type() -> None:
-    assert movement(HEARD + 0.1) == "rise"
-    assert movement(-HEARD - 0.1) == "fall"
+    assert movement(HEARD) == movement(HEARD + 0.1) == "rise"
+    assert movement(-HEARD) == movement(-HEARD - 0.1) == "fall"
     assert movement(HEARD - 0.1) == "level"
     assert fits_by_rule("statement", "rise", high=True) is False
     assert fits_by_rule("statement", "rise", high=False) is True
