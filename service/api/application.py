@@ -16,9 +16,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from service.api.budget import Budget
 from service.api.builds import Builds
 from service.api.description import described, operation
-from service.api.edge import Edge
+from service.api.edge import FORM_BYTES, Edge
 from service.api.engine import Engine
 from service.api.fields import refuse_unknown_fields
 from service.api.keeping import Keeping
@@ -93,6 +94,8 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         pending=pending,
         owed=owed,
         keeping=Keeping(store, owed, builds, pending),
+        uploads=Budget(max(settings.max_held_bytes, settings.max_bytes + FORM_BYTES)),
+        corpora=Budget(2 * settings.max_corpus_bytes),
         recogniser=recogniser,
     )
     application = FastAPI(
@@ -122,7 +125,10 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         doorkeeper=service.doorkeeper,
         engine=service.engine,
         metrics=metrics,
+        uploads=service.uploads,
+        archives=Budget(settings.max_corpus_bytes + FORM_BYTES),
     )
+    metrics.held.set_function(lambda: service.uploads.held)
     if settings.allow_origins:
         application.add_middleware(
             CORSMiddleware,

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
+from service.api.budget import Hold
 from service.api.owed import Owed, Write
 from service.api.problems import Problem, without_folders
 from service.api.unpacking import discard
@@ -76,12 +77,12 @@ class Builds:
         with self._lock:
             return tuple(self._unfinished)
 
-    def start(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
-        """Build in the background; `unpacked` is removed afterwards."""
+    def start(self, job: str, order: BuildOrder, unpacked: Path | None, hold: Hold) -> None:
+        """Build in the background; `unpacked` is removed afterwards, and no longer held."""
         with self._lock:
             self._unfinished.add(job)
         thread = threading.Thread(
-            target=self._follow, args=(job, order, unpacked), name=f"build-{job}", daemon=True
+            target=self._follow, args=(job, order, unpacked, hold), name=f"build-{job}", daemon=True
         )
         self._threads.append(thread)
         thread.start()
@@ -104,7 +105,7 @@ class Builds:
         for thread in self._threads:
             thread.join(10.0)
 
-    def _follow(self, job: str, order: BuildOrder, unpacked: Path | None) -> None:
+    def _follow(self, job: str, order: BuildOrder, unpacked: Path | None, hold: Hold) -> None:
         try:
             try:
                 with self._turn:
@@ -112,6 +113,7 @@ class Builds:
             finally:
                 if unpacked is not None:
                     discard(unpacked)
+                hold.release()
             self._owed.write(job, end)  # once nothing is left of it
         finally:
             with self._lock:

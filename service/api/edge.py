@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import suppress
 from time import perf_counter
 from urllib.parse import urlsplit
 
 from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.body import Body
+from service.api.budget import HOLD, Budget
 from service.api.engine import Engine
 from service.api.keys import CALLER, Doorkeeper
 from service.api.metrics import Metrics
 from service.api.problems import (
     ForbiddenError,
     ServiceError,
-    TooLargeError,
     answer,
     internal_problem,
     problem_of,
@@ -41,8 +39,6 @@ POLICY = (
     "frame-ancestors 'none'"
 )
 
-_LINGER_S = 5.0
-
 _HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
@@ -58,8 +54,20 @@ _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}  # anybody can think of mo
 class Edge:
     """Stands before the application.
 
-    It refuses what comes from other web pages, finds out who asks, refuses bodies above the limit
-    before or while they are read, and sets the headers that protect the page.
+    It refuses what comes from other web pages, finds out who asks, bounds bodies before and while
+    they are read, and sets the headers that protect the page. What is refused is answered at once;
+    what still comes is let come for a few seconds.
+
+    Parameters
+    ----------
+    app
+        The application.
+    settings, doorkeeper, engine, metrics
+        Parts of the service.
+    uploads
+        What all bodies hold together, but for those of corpora.
+    archives
+        What all corpora hold while they are sent.
     """
 
     def __init__(
@@ -70,12 +78,16 @@ class Edge:
         doorkeeper: Doorkeeper,
         engine: Engine,
         metrics: Metrics,
+        uploads: Budget,
+        archives: Budget,
     ) -> None:
         self._app = app
         self._settings = settings
         self._doorkeeper = doorkeeper
         self._engine = engine
         self._metrics = metrics
+        self._uploads = uploads
+        self._archives = archives
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -90,20 +102,23 @@ class Edge:
         started = perf_counter()
         status = 500
         begun = False
-        reading = _Reading(receive, Headers(scope=scope))
+        body = Body(receive, Headers(scope=scope))
 
         async def out(message: Message) -> None:
             nonlocal status, begun
             if message["type"] == "http.response.start":
-                await reading.finish()
                 begun = True
                 status = message["status"]
                 self._protect(scope["path"], MutableHeaders(scope=message))
+            elif body.is_left and not message.get("more_body", False):
+                await send({**message, "more_body": True})
+                await body.linger()
+                message = {"type": "http.response.body"}
             await send(message)
 
         try:
-            limited = await self._admit(scope, reading.receive)
-            await self._app(scope, limited, out)
+            await self._admit(scope, body)
+            await self._app(scope, body.receive, out)
         except NativeEarError as error:
             headers = dict(error.headers) if isinstance(error, ServiceError) else {}
             problem = problem_of(error, scope["path"])
@@ -117,12 +132,13 @@ class Edge:
             if not begun:
                 await answer(problem)(scope, receive, out)
         finally:
+            body.hold.end()
             route = getattr(scope.get("route"), "path", "") or "other"
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.requests.labels(method, route, str(status)).inc()
             self._metrics.request_s.labels(route).observe(perf_counter() - started)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> Receive:
+    async def _admit(self, scope: Scope, body: Body) -> None:
         headers = Headers(scope=scope)
         path: str = scope["path"]
         method: str = scope["method"]
@@ -132,7 +148,7 @@ class Edge:
                 cause="The request names another host or origin than the service's.",
                 fix="Use the service's own page, or start it with --allow-origin.",
             )
-        limit = JSON_BYTES
+        limit, budget = JSON_BYTES, self._uploads
         if path.startswith(API):
             caller = await to_thread.run_sync(self._doorkeeper.admit, headers)
             scope.setdefault("state", {})[CALLER] = caller
@@ -140,8 +156,9 @@ class Edge:
                 self._engine.refuse_if_full()
                 limit = (caller.max_bytes or self._settings.max_bytes) + FORM_BYTES
             elif method == "POST" and path == INDEXES:
-                limit = self._settings.max_corpus_bytes + FORM_BYTES
-        return _limited(receive, headers, limit)
+                limit, budget = self._settings.max_corpus_bytes + FORM_BYTES, self._archives
+        body.bound(limit, budget)
+        scope.setdefault("state", {})[HOLD] = body.hold
 
     def _is_welcome(self, headers: Headers, *, unsafe: bool = True) -> bool:
         """Whether it comes from the service's own page, from none, or from one that is allowed.
@@ -163,53 +180,3 @@ class Edge:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         headers.setdefault("cache-control", "no-store" if path.startswith(API) else "no-cache")
-
-
-class _Reading:
-    """The body of a request, of which an answer may leave something unread.
-
-    A connection that is closed over an unread body is reset, and the answer may be lost with it:
-    a client would be told nothing of why it was refused.
-    """
-
-    def __init__(self, receive: Receive, headers: Headers) -> None:
-        self._receive = receive
-        has_body = "content-length" in headers or "transfer-encoding" in headers
-        self._done = not has_body or "expect" in headers  # this one waits to be asked for it
-
-    async def receive(self) -> Message:
-        """What comes next."""
-        message = await self._receive()
-        self._done = not message.get("more_body", False)
-        return message
-
-    async def finish(self) -> None:
-        """Let the rest come, for a few seconds, and forget it."""
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(self._rest(), _LINGER_S)
-
-    async def _rest(self) -> None:
-        while not self._done:
-            await self.receive()
-
-
-def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:
-    told = headers.get("content-length", "")
-    if told.isdigit() and int(told) > limit:
-        raise TooLargeError(*_too_large(limit))
-    had = 0
-
-    async def counted() -> Message:
-        nonlocal had
-        message = await receive()
-        had += len(message.get("body", b""))
-        if had > limit:
-            # Only this kind passes through the reading of a form unchanged.
-            raise HTTPException(413, _too_large(limit)[0])
-        return message
-
-    return counted
-
-
-def _too_large(limit: int) -> tuple[str]:
-    return (f"More than {limit:,} bytes were sent.",)

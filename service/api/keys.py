@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from time import monotonic
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Request, Response, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
 from service.api.problems import ForbiddenError, TooManyRequestsError, UnauthorisedError
+from service.api.rates import Bucket
 from service.database.keys import KeyRecord
 from service.database.store import ALL, Store
 
@@ -68,7 +71,7 @@ class Doorkeeper:
         self._store = store
         self._has_keys = False
         self._checked = -_CHECK_S
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._lock = threading.Lock()
 
     def admit(self, headers: Headers) -> Caller:
@@ -110,8 +113,8 @@ class Doorkeeper:
             return
         with self._lock:
             bucket = self._buckets.get(key.id)
-            if bucket is None or bucket.per_minute != per_minute:
-                bucket = self._buckets[key.id] = _Bucket(per_minute)
+            if bucket is None or bucket.most != per_minute:
+                bucket = self._buckets[key.id] = Bucket(per_minute, per_minute / 60)
             wait_s = bucket.take()
         if wait_s > 0:
             raise TooManyRequestsError(
@@ -119,26 +122,6 @@ class Doorkeeper:
                 fix=f"Try again in {wait_s:.0f} s.",
                 headers={"Retry-After": f"{max(1, round(wait_s))}"},
             )
-
-
-class _Bucket:
-    """A bucket that holds a minute's worth of requests and fills steadily."""
-
-    def __init__(self, per_minute: int) -> None:
-        self.per_minute = per_minute
-        self._left = float(per_minute)
-        self._at = monotonic()
-
-    def take(self) -> float:
-        """Take a request out; the seconds until there is one if there is none."""
-        now = monotonic()
-        per_s = self.per_minute / 60
-        self._left = min(float(self.per_minute), self._left + per_s * (now - self._at))
-        self._at = now
-        if self._left < 1:
-            return (1 - self._left) / per_s if per_s > 0 else 60.0
-        self._left -= 1
-        return 0.0
 
 
 def secret_of(headers: Headers) -> str | None:
@@ -170,7 +153,34 @@ def allowed(*scopes: str) -> Callable[..., Caller]:
         refuse_unless(asking, *scopes)
         return asking
 
+    caller.scopes = scopes  # type: ignore[attr-defined]
     return caller
+
+
+class KeyedRoute(APIRoute):
+    """A route that looks at the key before the body is read.
+
+    FastAPI reads the body first, and the scope would be asked when it is on the disk.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers, after the scopes that its dependencies want."""
+        answered = super().get_route_handler()
+        wanted = tuple(_wanted(self.dependant))
+
+        async def handle(request: Request) -> Response:
+            for scopes in wanted:
+                refuse_unless(caller_of(request), *scopes)
+            return await answered(request)
+
+        return handle
+
+
+def _wanted(dependant: Dependant) -> Iterator[tuple[str, ...]]:
+    for dependency in dependant.dependencies:
+        if scopes := getattr(dependency.call, "scopes", None):
+            yield scopes
+        yield from _wanted(dependency)
 
 
 def refuse_unless(caller: Caller, *scopes: str) -> None:

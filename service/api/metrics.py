@@ -57,6 +57,16 @@ class Metrics:
         self.waiting = self._gauge("nativeear_queue_waiting", "Assessments that wait.")
         self.running = self._gauge("nativeear_in_flight", "Assessments that are worked on.")
         self.streams = self._gauge("nativeear_streams", "Open streams.")
+        self.held = self._gauge(
+            "nativeear_held_bytes", "Bytes of recordings that uploads and streams hold."
+        )
+        self.closed = Counter(
+            "nativeear_connections_closed",
+            "Connections that were closed because there were too many, they came too fast, or "
+            "their client was too slow.",
+            ("why",),
+            registry=self._registry,
+        )
         self.reloads = Counter(
             "nativeear_index_reloads",
             "Versions of an index that were taken into service.",

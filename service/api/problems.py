@@ -163,6 +163,13 @@ class TooLargeError(ServiceError):
     status = 413
 
 
+class TooSlowError(ServiceError):
+    """The body of a request came more slowly than is waited for."""
+
+    code = "too-slow"
+    status = 408
+
+
 class TooManyRequestsError(ServiceError):
     """A key asks more often than it may."""
 
@@ -317,6 +324,8 @@ def tell_problems(application: FastAPI) -> None:
 
     @application.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, NativeEarError):  # it came while the body was read
+            return await told(request, error.__cause__)
         detail = str(error.detail)
         if error.status_code == 404:
             detail = f"There is nothing at {request.url.path}."

@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import logging
 import socket
+from contextlib import suppress
+from functools import partial
 from types import FrameType
 
 import uvicorn
+from fastapi import FastAPI
 
 from service.api.application import create_application
+from service.api.connections import LOOK_S, BoundedProtocol, Connections
 from service.api.engine import LONGEST_RETRY_S
+from service.api.logs import write_log
 from service.api.settings import ServiceSettings
 from service.api.state import Service
+from speech.errors import InputError
 
 logger = logging.getLogger("nativeear.service")
 
 KEEP_ALIVE_S = LONGEST_RETRY_S + 15
 """A client that waits as long as `Retry-After` says finds its connection still open: one that is
 closed meanwhile breaks under the body that is sent next, and no answer can be read from it."""
+
+_BACKLOG = 64
+"""Connections that may wait to be taken. As many are taken at once, before any of them is looked
+at: a long queue would open more files than there may be."""
+
+_OTHER_FILES = 64  # index, database, log, recordings that are read
+_WANTED_FILES = 4096
+_TICK_S = 0.1  # of uvicorn
 
 
 class _Server(uvicorn.Server):
@@ -27,6 +41,13 @@ class _Server(uvicorn.Server):
     """
 
     service: Service
+    guard: Connections
+
+    async def on_tick(self, counter: int) -> bool:
+        """Look after the connections now and then."""
+        if counter % round(LOOK_S / _TICK_S) == 0:
+            self.guard.look(self.server_state.connections)
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Say where it listens, once it does."""
@@ -41,6 +62,63 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
+def server_of(application: FastAPI) -> _Server:
+    """The server of an application, with bounds on what a client can do to it."""
+    service: Service = application.state.service
+    settings = service.settings
+    guard = Connections(
+        service.metrics,
+        most=min(settings.connections, _files() - _OTHER_FILES - _BACKLOG),
+        most_per_client=settings.connections_per_client,
+        rate=settings.connections_per_s,
+        rate_per_client=settings.connections_per_client_per_s,
+        proxies=settings.proxies,
+    )
+    server = _Server(
+        uvicorn.Config(
+            application,
+            host=settings.host,
+            port=settings.port,
+            http=partial(BoundedProtocol, guard=guard),  # type: ignore[arg-type]
+            log_config=None,  # what it says goes where all goes
+            log_level="warning",
+            server_header=False,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
+            backlog=_BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=int(settings.drain_s) + 1,
+            ws_max_size=1 << 20,
+            h11_max_incomplete_event_size=64 << 10,
+        )
+    )
+    server.service = service
+    server.guard = guard
+    return server
+
+
+def _files() -> int:
+    """Files that may be open at a time, after as many were asked for as there can be."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return 1 << 20
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, _WANTED_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    if soft == resource.RLIM_INFINITY:
+        return _WANTED_FILES
+    if soft < 2 * (_OTHER_FILES + _BACKLOG):
+        raise InputError(
+            f"Only {soft} files may be open at a time, which is too little for a service.",
+            fix=f"Raise the limit, for instance with `ulimit -n {_WANTED_FILES}`.",
+        )
+    return soft
+
+
 def run(settings: ServiceSettings) -> None:
     """Serve until a signal comes.
 
@@ -49,22 +127,5 @@ def run(settings: ServiceSettings) -> None:
     NativeEarError
         If the service cannot start.
     """
-    for chatty in ("faiss", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    application = create_application(settings)
-    server = _Server(
-        uvicorn.Config(
-            application,
-            host=settings.host,
-            port=settings.port,
-            log_level="warning",
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_S,
-            timeout_graceful_shutdown=int(settings.drain_s) + 1,
-            ws_max_size=1 << 20,
-            h11_max_incomplete_event_size=64 << 10,
-        )
-    )
-    server.service = application.state.service
-    server.run()
+    write_log()
+    server_of(create_application(settings)).run()

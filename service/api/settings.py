@@ -43,7 +43,11 @@ class ServiceSettings:
     max_seconds, max_bytes
         Longest and largest recording.
     max_corpus_bytes
-        Largest corpus that can be uploaded, packed and unpacked.
+        Largest corpus that can be uploaded, packed and unpacked. All that are being sent may hold
+        as much together, and all that are unpacked and not yet built, twice.
+    max_held_bytes
+        What all recordings that are being sent, wait or are assessed hold together: as they were
+        sent, and as they were decoded.
     async_above_s
         Longer recordings are answered with a job.
     retain_days
@@ -58,6 +62,12 @@ class ServiceSettings:
         Other web pages that may ask.
     trusted_hosts
         Names, beside those of loopback, under which a service on loopback is reached.
+    proxies
+        Addresses and networks of reverse proxies, which tell whom they ask for.
+    connections, connections_per_client
+        How many there may be at a time.
+    connections_per_s, connections_per_client_per_s
+        How many may be made each second for long; five times as many at once.
     reload_s
         How often a changed index is looked for.
     drain_s
@@ -76,6 +86,7 @@ class ServiceSettings:
     max_seconds: float = 300.0
     max_bytes: int = 64 << 20
     max_corpus_bytes: int = 2 << 30
+    max_held_bytes: int = 512 << 20
     async_above_s: float = 60.0
     retain_days: float | None = None
     corpora: Path | None = None
@@ -83,6 +94,11 @@ class ServiceSettings:
     asr: Path | None = None
     allow_origins: tuple[str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    connections: int = 1000
+    connections_per_client: int = 256
+    connections_per_s: float = 256.0
+    connections_per_client_per_s: float = 64.0
     reload_s: float = 2.0
     drain_s: float = 30.0
 

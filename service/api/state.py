@@ -8,6 +8,7 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from service.api.budget import Budget
 from service.api.builds import Builds
 from service.api.engine import Engine
 from service.api.keeping import Keeping
@@ -29,6 +30,10 @@ class Service:
 
     Attributes
     ----------
+    uploads
+        What all uploads and streams hold together.
+    corpora
+        What all unpacked corpora hold on the disk, until they are built.
     recogniser
         Writes down the words of free speech; its sounds are taken without one.
     ready
@@ -48,6 +53,8 @@ class Service:
     pending: Pending
     owed: Owed
     keeping: Keeping
+    uploads: Budget
+    corpora: Budget
     recogniser: Recogniser | None = None
     ready: bool = False
     trouble: NativeEarError | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -14,7 +15,9 @@ MAX_FILES = 200_000
 _BLOCK = 1 << 20
 
 
-def unpack(file: BinaryIO, into: Path, *, max_bytes: int) -> None:
+def unpack(
+    file: BinaryIO, into: Path, *, max_bytes: int, take: Callable[[int], None] = lambda _: None
+) -> None:
     """Unpack a zip archive of plain files.
 
     Parameters
@@ -25,6 +28,8 @@ def unpack(file: BinaryIO, into: Path, *, max_bytes: int) -> None:
         An empty folder.
     max_bytes
         What may come out of it altogether, whatever its directory says.
+    take
+        Is told of every so many bytes before they are written, and may refuse them.
 
     Raises
     ------
@@ -44,7 +49,7 @@ def unpack(file: BinaryIO, into: Path, *, max_bytes: int) -> None:
                     target.mkdir(parents=True, exist_ok=True)
                     continue
                 target.parent.mkdir(parents=True, exist_ok=True)
-                left -= _write(archive, member, target, left, max_bytes)
+                left -= _write(archive, member, target, left, max_bytes, take=take)
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -75,7 +80,13 @@ def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
 
 
 def _write(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, target: Path, left: int, max_bytes: int
+    archive: zipfile.ZipFile,
+    member: zipfile.ZipInfo,
+    target: Path,
+    left: int,
+    max_bytes: int,
+    *,
+    take: Callable[[int], None],
 ) -> int:
     written = 0
     with archive.open(member) as packed, target.open("xb") as out:
@@ -86,6 +97,7 @@ def _write(
                     f"The archive unpacks to more than {max_bytes:,} bytes.",
                     fix="Mount the corpus instead, and start the service with --corpora DIR.",
                 )
+            take(len(block))
             out.write(block)
     return written
 

@@ -49,6 +49,10 @@ def serve(
     ] = None,
     max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest recording.")] = 300.0,
     max_bytes: Annotated[int, typer.Option(min=1, help="Largest recording.")] = 64 << 20,
+    max_held: Annotated[
+        int,
+        typer.Option(min=1, metavar="BYTES", help="What all recordings may hold at a time."),
+    ] = 512 << 20,
     corpora: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Corpora in here may be built into indexes."),
@@ -93,6 +97,7 @@ def serve(
             timeout_s=timeout,
             max_seconds=max_seconds,
             max_bytes=max_bytes,
+            max_held_bytes=max_held,
             retain_days=retain,
             corpora=corpora,
             jobs_dir=jobs_dir,

@@ -13,8 +13,9 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Respons
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from scoring.assessment import Assessment
+from service.api.budget import Hold, hold_of
 from service.api.engine import Work
-from service.api.keys import Assessing, Reading
+from service.api.keys import Assessing, KeyedRoute, Reading
 from service.api.models import (
     EXAMPLES,
     AssessmentItem,
@@ -39,7 +40,7 @@ from service.api.tables import CSV_CONTENT, Format, csv_response
 from service.database.store import Claim, Job, StoredAssessment
 from speech.audio import Audio
 
-router = APIRouter(prefix="/v1/assessments", tags=["assessments"])
+router = APIRouter(prefix="/v1/assessments", tags=["assessments"], route_class=KeyedRoute)
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of an assessment.")]
 
@@ -55,7 +56,7 @@ as a page of no origin: it cannot reach the service."""
     response_description="The Assessment; its `id` names it from now on.",
     responses={
         202: {"model": JobCreated, "description": "A job that assesses it."},
-        **responses(400, 401, 403, 409, 413, 415, 422, 429, 501, 503, 504),
+        **responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 501, 503, 504),
     },
 )
 async def assess(
@@ -150,14 +151,17 @@ async def assess(
         claim = found
     async with given_up_on_failure(parts, claim):
         data = await parts.decoder.read(audio, caller)
+        await audio.close()
         recording = await parts.decoder.decode(data, caller)
+        hold = hold_of(request)
+        hold.take(recording.samples.nbytes)
         order = await to_thread.run_sync(order_of, parts, meant)
         work = order.work(recording)
         kept = Kept(caller=caller, meant=meant, audio=data if keep_audio else None)
         later = recording.duration_s > parts.settings.async_above_s
         if later or "respond-async" in (prefer or "").lower():
             preferred = {} if later else {"Preference-Applied": "respond-async"}
-            return await _handed_in(parts, work, kept, claim, preferred)
+            return await _handed_in(parts, work, kept, claim=claim, hold=hold, headers=preferred)
         future = parts.engine.submit(work)
         result = await parts.engine.answer(future, _gone(request))
         kept = replace(kept, idempotency_key=idempotency_key, digest=digest)
@@ -166,7 +170,13 @@ async def assess(
 
 
 async def _handed_in(
-    parts: Service, work: Work, kept: Kept, claim: Claim | None, headers: dict[str, str]
+    parts: Service,
+    work: Work,
+    kept: Kept,
+    *,
+    claim: Claim | None,
+    hold: Hold,
+    headers: dict[str, str],
 ) -> Response:
     """Have a recording assessed as a job."""
     request = json.dumps(kept.meant)
@@ -174,6 +184,7 @@ async def _handed_in(
         parts.store.create_job, "assessment", request, key_id=kept.caller.key_id, claim=claim
     )
     future = parts.engine.submit(work)
+    hold.keep_until(future)
     try:
         job = await to_thread.run_sync(create)
     except BaseException:

@@ -15,8 +15,9 @@ from fastapi import APIRouter, File, Form, Path, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from indexes.catalogue import home
+from service.api.budget import Hold
 from service.api.builds import BuildOrder
-from service.api.keys import Administering, Caller, Following
+from service.api.keys import Administering, Caller, Following, KeyedRoute
 from service.api.models import JobAnswer, JobCreated, Name, Tag
 from service.api.problems import ForbiddenError, Problem, responses
 from service.api.state import Parts, Service
@@ -24,7 +25,7 @@ from service.api.unpacking import discard, unpack
 from service.database.store import Job, NotFoundError, StorageError
 from speech.errors import InputError
 
-router = APIRouter(prefix="/v1", tags=["jobs"])
+router = APIRouter(prefix="/v1", tags=["jobs"], route_class=KeyedRoute)
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a job.")]
 
@@ -134,7 +135,7 @@ async def cancel(id: Id, parts: Parts, caller: Following) -> Any:
     summary="Build an index",
     status_code=202,
     response_model=JobCreated,
-    responses=responses(400, 401, 403, 409, 413, 422, 429, 503),
+    responses=responses(400, 401, 403, 408, 409, 413, 422, 429, 503),
 )
 async def build(
     *,
@@ -156,6 +157,7 @@ async def build(
 ) -> JSONResponse:
     """Build an index from native speech, as a job; follow its events."""
     unpacked: FilePath | None = None
+    hold = parts.corpora.hold()
     out = await to_thread.run_sync(_new_folder, name)
     if (corpus is None) == (archive is None):
         raise InputError(
@@ -163,7 +165,7 @@ async def build(
             fix="Send either corpus, the name of a mounted folder, or archive, a zip file.",
         )
     if archive is not None:
-        unpacked = await to_thread.run_sync(_unpacked, parts, archive)
+        unpacked = await to_thread.run_sync(_unpacked, parts, archive, hold)
         folder = unpacked / "corpus"
     else:
         folder = await to_thread.run_sync(_mounted, parts, corpus or "")
@@ -187,8 +189,9 @@ async def build(
     except BaseException:
         if unpacked is not None:
             discard(unpacked)
+            hold.release()
         raise
-    parts.builds.start(created.id, order, unpacked)
+    parts.builds.start(created.id, order, unpacked, hold)
     answer = JobCreated(job=job_answer(created))
     return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": f"/v1/jobs/{created.id}"})
 
@@ -234,7 +237,7 @@ def _mounted(parts: Service, corpus: str) -> FilePath:
     return folder
 
 
-def _unpacked(parts: Service, archive: UploadFile) -> FilePath:
+def _unpacked(parts: Service, archive: UploadFile, hold: Hold) -> FilePath:
     """A private folder with the corpus in `corpus`; a single folder in the archive is entered."""
     jobs = parts.settings.jobs_dir
     if jobs is not None:
@@ -243,11 +246,13 @@ def _unpacked(parts: Service, archive: UploadFile) -> FilePath:
     try:
         into = private / "unpacked"
         into.mkdir()
-        unpack(archive.file, into, max_bytes=parts.settings.max_corpus_bytes)
+        unpack(archive.file, into, max_bytes=parts.settings.max_corpus_bytes, take=hold.take)
+        archive.file.close()
         inside = list(into.iterdir())
         only = inside[0] if len(inside) == 1 and inside[0].is_dir() else into
         only.rename(private / "corpus")
     except BaseException:
         discard(private)
+        hold.release()
         raise
     return private

@@ -7,7 +7,7 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends
 
-from service.api.keys import ASSESS, allowed
+from service.api.keys import ASSESS, KeyedRoute, allowed
 from service.api.models import (
     Pronunciations,
     TextCheck,
@@ -22,9 +22,14 @@ from service.api.state import Parts, Service
 from speech.inventory import PhoneInventory
 from speech.pronunciation import PhoneSequence, WordPronunciation
 
-router = APIRouter(prefix="/v1", tags=["texts"], dependencies=[Depends(allowed(ASSESS))])
+router = APIRouter(
+    prefix="/v1",
+    tags=["texts"],
+    dependencies=[Depends(allowed(ASSESS))],
+    route_class=KeyedRoute,
+)
 
-_PROBLEMS = responses(400, 401, 403, 413, 422, 429, 503)
+_PROBLEMS = responses(400, 401, 403, 408, 413, 422, 429, 503)
 
 
 @router.post(

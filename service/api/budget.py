@@ -1,0 +1,103 @@
+"""What all requests hold together, in memory and on disk, and the end of it."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from typing import Any, cast
+
+from starlette.requests import HTTPConnection
+
+from service.api.problems import BusyError
+
+HOLD = "hold"
+"""Name under which a request carries what it holds."""
+
+
+class Budget:
+    """Bytes that may be held at a time, by whomever. Safe to share between threads.
+
+    Parameters
+    ----------
+    total
+        How many there are.
+    """
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self._held = 0
+        self._lock = threading.Lock()
+
+    @property
+    def held(self) -> int:
+        """Bytes that are held now."""
+        return self._held
+
+    def hold(self) -> Hold:
+        """Something that takes from it, nothing so far."""
+        return Hold(self)
+
+    def refuse_without(self, count: int) -> None:
+        """Refuse what could not be held now.
+
+        Raises
+        ------
+        BusyError
+            If fewer than `count` bytes are left.
+        """
+        if self._held + count > self.total:
+            raise BusyError(
+                "The service holds as much as it may.",
+                cause=f"All that is sent or waits may hold {self.total:,} bytes together.",
+                fix="Try again in a few seconds, or send less.",
+            )
+
+    def change(self, count: int) -> None:
+        """Take bytes, or give them back where `count` is negative; see `refuse_without`."""
+        with self._lock:
+            if count > 0:
+                self.refuse_without(count)
+            self._held += count
+
+
+class Hold:
+    """What one request or stream holds of a budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._count = 0
+        self._lock = threading.Lock()
+        self._kept = False
+
+    def take(self, count: int) -> None:
+        """Hold more.
+
+        Raises
+        ------
+        BusyError
+            If the budget has not got it.
+        """
+        with self._lock:
+            self._budget.change(count)
+            self._count += count
+
+    def release(self) -> None:
+        """Give all of it back; once more does no harm."""
+        with self._lock:
+            count, self._count = self._count, 0
+            self._budget.change(-count)
+
+    def end(self) -> None:
+        """Give all of it back, unless somebody else keeps it."""
+        if not self._kept:
+            self.release()
+
+    def keep_until(self, future: Future[Any]) -> None:
+        """Keep it beyond the end of the request, until something is done."""
+        self._kept = True
+        future.add_done_callback(lambda _: self.release())
+
+
+def hold_of(connection: HTTPConnection) -> Hold:
+    """What a request holds, as was begun at the edge."""
+    return cast("Hold", connection.scope["state"][HOLD])
