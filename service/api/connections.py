@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import socket
 from collections import Counter
 from collections.abc import Collection, Iterable
 from functools import lru_cache
@@ -25,13 +26,11 @@ from service.api.rates import Bucket
 HEAD_S = 10.0
 """How long the head of a request may take, and the rest of a body that nobody reads any more."""
 
-SLOWEST_READ_BYTES_PER_S = 1000
-"""Answers that are fetched more slowly than this are given up."""
-
 LOOK_S = 1.0
 """How often silent connections are looked for."""
 
-_STALLED_S = 20.0
+_STALLED_S = 60.0  # an answer of which nothing was taken for so long is given up
+_SEND_BUFFER = 256 << 10  # the system's, which grows to megabytes, and would hide how much is read
 _BURST_S = 5.0  # a full bucket holds what comes in so many seconds
 _MOST_BUCKETS = 10_000
 
@@ -115,15 +114,11 @@ class Connections:
             transport = one.transport
             if left := transport.get_write_buffer_size():
                 since, before = self._unread.get(transport, (now, left))
-                if left > before:  # another answer
-                    since, before = now, left
                 if now - since >= _STALLED_S:
-                    if before - left < _STALLED_S * SLOWEST_READ_BYTES_PER_S:
-                        self.count("not read")
-                        transport.abort()
-                        continue
-                    since, before = now, left
-                unread[transport] = (since, before)
+                    self.count("not read")
+                    transport.abort()
+                else:
+                    unread[transport] = (since if left == before else now, left)
             elif isinstance(one, BoundedProtocol) and one.is_late(now):
                 self.count("too slow")
                 one.give_up()
@@ -171,6 +166,8 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Let it in, or refuse it."""
         super().connection_made(transport)
+        if wire := transport.get_extra_info("socket"):
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         if self._guard.comes_too_fast(address_of(self)):
             self._guard.count("too fast")
             transport.abort()

@@ -27,10 +27,12 @@ ROOT = DATA.parents[1]
 
 
 class Served:
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, files: int | None = None) -> None:
         self.log: list[str] = []
+        limited = ("bash", "-c", f'ulimit -n {files} && exec "$0" "$@"') if files else ()
         self.process = subprocess.Popen(
             [
+                *limited,
                 *(sys.executable, "-m", "service.cli", "serve", "--port", "0", "--workers", "1"),
                 *("--index", "en-US", "--database", f"sqlite:///{folder / 'served.db'}", *options),
             ],
