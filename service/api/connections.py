@@ -67,7 +67,7 @@ class Connections:
         self._everybody = Bucket(_BURST_S * rate, rate)
         self._buckets: dict[str, Bucket] = {}
         self._proxies = tuple(ipaddress.ip_network(proxy, strict=False) for proxy in proxies)
-        self._unread: dict[asyncio.Transport, tuple[float, int]] = {}
+        self._unread: dict[asyncio.Transport, tuple[float, tuple[int, float]]] = {}
 
     def comes_too_fast(self, client: str) -> bool:
         """Whether a client, or all together, connect more often than they may."""
@@ -109,16 +109,19 @@ class Connections:
     def look(self, present: Iterable[Any]) -> None:
         """Close the connections whose client does not do its part; called every `LOOK_S`."""
         now = monotonic()
-        unread: dict[asyncio.Transport, tuple[float, int]] = {}
+        unread: dict[asyncio.Transport, tuple[float, tuple[int, float]]] = {}
         for one in list(present):
             transport = one.transport
             if left := transport.get_write_buffer_size():
-                since, before = self._unread.get(transport, (now, left))
-                if now - since >= _STALLED_S:
+                seen = (left, getattr(one, "heard_at", 0.0))  # answers may be alike in length
+                since, before = self._unread.get(transport, (now, seen))
+                if seen != before:
+                    since = now
+                if now - since < _STALLED_S:
+                    unread[transport] = (since, seen)
+                else:
                     self.count("not read")
                     transport.abort()
-                else:
-                    unread[transport] = (since if left == before else now, left)
             elif isinstance(one, BoundedProtocol) and one.is_late(now):
                 self.count("too slow")
                 one.give_up()
