@@ -142,12 +142,13 @@ def create_application(settings: ServiceSettings) -> FastAPI:
 
 
 def _refuse_open_door(settings: ServiceSettings, store: Store) -> None:
-    if not settings.on_loopback and not store.keys():
+    if not settings.is_private and not store.keys():
         raise InputError(
-            f"Without a key, the service listens on this machine only, not on {settings.host}.",
+            "Without a key, the service is for this machine only: not for other addresses than "
+            "127.0.0.1, nor behind a proxy.",
             cause="Anybody who reaches it could use it.",
             fix="Make a key with `nativeear keys create --name NAME --scope assess --scope read`, "
-            "or listen on 127.0.0.1.",
+            "or listen on 127.0.0.1 without --trusted-host and --forwarded-allow-ips.",
         )
 
 

@@ -146,7 +146,8 @@ class Edge:
             raise ForbiddenError(
                 "Other web pages may not ask this service.",
                 cause="The request names another host or origin than the service's.",
-                fix="Use the service's own page, or start it with --allow-origin.",
+                fix="Use the service's own page, or start it with --allow-origin for another page, "
+                "or with --trusted-host for another name of its own.",
             )
         limit, budget = JSON_BYTES, self._uploads
         if path.startswith(API):
@@ -163,18 +164,20 @@ class Edge:
     def _is_welcome(self, headers: Headers, *, unsafe: bool = True) -> bool:
         """Whether it comes from the service's own page, from none, or from one that is allowed.
 
-        A service without keys answers to names of this machine only: a foreign web page that has
-        its own name resolved to this machine must not reach it.
+        A service on loopback answers to names of this machine, and to those that are trusted: a
+        foreign web page that has its own name resolved to this machine must not reach it.
         """
-        host = headers.get("host", "")
-        if self._settings.on_loopback and host:
-            name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
-            if name not in LOOPBACK_NAMES and name not in self._settings.trusted_hosts:
-                return False
+        settings = self._settings
+        host = headers.get("host", "").lower()
+        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        is_named = settings.on_loopback or settings.trusted_hosts
+        if is_named and name and name not in LOOPBACK_NAMES and name not in settings.trusted_hosts:
+            return False
         origin = headers.get("origin")
-        if origin is None or not unsafe or origin in self._settings.allow_origins:
+        if origin is None or not unsafe or origin in settings.allow_origins:
             return True
-        return urlsplit(origin).netloc == host
+        asking = urlsplit(origin)
+        return asking.netloc == host or (asking.hostname or "") in settings.trusted_hosts
 
     def _protect(self, path: str, headers: MutableHeaders) -> None:
         for name, value in _HEADERS.items():

@@ -61,7 +61,8 @@ class ServiceSettings:
     allow_origins
         Other web pages that may ask.
     trusted_hosts
-        Names, beside those of loopback, under which a service on loopback is reached.
+        Names, beside those of loopback, under which it is reached, in small letters: those that a
+        reverse proxy passes on. Without any, a service beyond loopback answers to every name.
     proxies
         Addresses and networks of reverse proxies, which tell whom they ask for.
     connections, connections_per_client
@@ -104,5 +105,10 @@ class ServiceSettings:
 
     @property
     def on_loopback(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Whether it listens to this machine only."""
         return self.host in LOOPBACK
+
+    @property
+    def is_private(self) -> bool:
+        """Whether only this machine can reach it: nothing is said of a proxy that asks for more."""
+        return self.on_loopback and not self.trusted_hosts and not self.proxies

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -72,6 +74,22 @@ def serve(
         list[str] | None,
         typer.Option(metavar="URL", help="A web page that may ask, repeatable."),
     ] = None,
+    trusted_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="A name under which a reverse proxy offers the service, repeatable; it answers to "
+            "no other then.",
+        ),
+    ] = None,
+    forwarded_allow_ips: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Address or network of a reverse proxy, repeatable: for whom it asks is believed "
+            "from X-Forwarded-For.",
+        ),
+    ] = None,
 ) -> None:
     """Serve assessments over HTTP, and a page for learners and teachers."""
     from indexes.catalogue import find_index
@@ -103,5 +121,28 @@ def serve(
             jobs_dir=jobs_dir,
             asr=asr,
             allow_origins=tuple(allow_origin or ()),
+            trusted_hosts=tuple(_host(name) for name in trusted_host or ()),
+            proxies=tuple(_network(address) for address in forwarded_allow_ips or ()),
         )
     )
+
+
+def _host(name: str) -> str:
+    host = name.lower()
+    if re.fullmatch(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\]", host) is None:
+        raise InputError(
+            f"{name!r} is not the name of a host.",
+            fix="Give the name alone, such as ear.example.org: no scheme, port, path or star.",
+        )
+    return host
+
+
+def _network(address: str) -> str:
+    try:
+        return str(ipaddress.ip_network(address, strict=False))
+    except ValueError as error:
+        raise InputError(
+            f"{address!r} is no address and no network.",
+            cause=str(error),
+            fix="Give the address that the proxy connects from: 127.0.0.1, or 172.16.0.0/12.",
+        ) from None

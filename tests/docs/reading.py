@@ -5,8 +5,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-ELSEWHERE = {"api.md"}
-"""Its calls build on each other and on a service: `tests/service/test_api_guide.py` runs them."""
+ELSEWHERE = {"api.md", "deploy.md"}
+"""Their commands build on each other and on a service: `tests/service/test_api_guide.py` and
+`tests/service/test_deploy.py` run them."""
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 _INLINE = re.compile(r"`((?:nativeear|python -m) [^`]+)`")

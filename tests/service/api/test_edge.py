@@ -40,12 +40,18 @@ def test_without_a_key_the_service_stays_on_this_machine(
 ) -> None:
     from dataclasses import replace
 
-    open_to_all = replace(settings_with_database, host="0.0.0.0")  # noqa: S104
-    with pytest.raises(InputError) as refused:
-        create_application(open_to_all)
-    assert "nativeear keys create" in refused.value.fix
-    key(open_to_all, "read")
-    assert create_application(open_to_all)
+    reached = [
+        replace(settings_with_database, host="0.0.0.0"),  # noqa: S104
+        replace(settings_with_database, trusted_hosts=("ear.example.org",)),
+        replace(settings_with_database, proxies=("127.0.0.1",)),
+    ]
+    for settings in reached:
+        with pytest.raises(InputError) as refused:
+            create_application(settings)
+        assert "nativeear keys create" in refused.value.fix
+    key(settings_with_database, "read")
+    for settings in reached:
+        assert create_application(settings)
 
 
 def test_keys_say_who_may_do_what_and_how_often(
