@@ -11,9 +11,10 @@ import math
 import os
 import re
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -382,94 +383,155 @@ def _lacks_ogg_end(file: BinaryIO) -> bool:
 
 def _finish(stream: Stream, name: str, limit_s: float, damage: str = "") -> Audio:
     """Decode, check, mix down and resample; `damage` is what an earlier decoder gave up over."""
-    if not 1 <= stream.channels <= MAX_CHANNELS:
-        raise AudioError(
-            f"{name} has {stream.channels} channels; at most {MAX_CHANNELS} are accepted.",
-            fix="Keep the channel of the speaker. An array has the shape [samples, channels].",
-        )
-    if not 4_000 <= stream.rate <= 768_000:
-        raise AudioError(
-            f"{name} is sampled at {stream.rate} Hz, at which no speech is recorded.",
-            fix="Record at 16000 Hz or more.",
-        )
+    gathered = Gathering(stream.rate, stream.channels, name, limit_s)
     if stream.promised_s is not None:
         _check_length(stream.promised_s, name, limit_s)
-    channels, frames, clipped, peak = _collect(stream, name, limit_s)
-    duration_s = frames / stream.rate
-    if frames == 0:
-        raise AudioError(f"{name} holds no sound.", cause="It has 0 samples.", fix=_RESAVE)
-    stream.complaint = stream.complaint or damage
-    warnings = list(_completeness(stream, duration_s, name))
-    if duration_s < MIN_DURATION_S:
-        raise AudioError(
-            f"{name} is {duration_s:.3f} s long; at least {MIN_DURATION_S} s are needed.",
-            fix="Record the whole utterance.",
-        )
-    if peak > 2:
-        channels /= np.float32(peak)
-        warnings.append(f"The samples went up to {peak:.3g} and were scaled to 1.")
-        clipped = 0.0  # beyond full scale there is nothing to clip at
-    samples, mixing = _mixed(channels)
-    warnings += mixing
-    offset = float(samples.mean(dtype=np.float64))
-    _check_audible(samples, offset, name)
-    if clipped >= CLIPPED_REFUSAL_SHARE:
-        raise AudioError(
-            f"{name} is clipped to noise.",
-            cause=f"{clipped:.0%} of its samples are at full scale.",
-            fix="Lower the recording level, or move away from the microphone, and record again.",
-        )
-    if clipped >= CLIPPED_WARNING_SHARE:
-        warnings.append(f"{clipped:.0%} of the samples are clipped; lower the recording level.")
-    if abs(offset) > 0.01:
-        samples -= np.float32(offset)
-        warnings.append(f"A constant offset of {offset:+.0%} of full scale was removed.")
-    if stream.rate < SAMPLE_RATE:
-        warnings.append(
-            f"Sampled at {stream.rate} Hz: nothing above {stream.rate // 2} Hz can be heard, "
-            "so fricatives are judged with less certainty."
-        )
-    return Audio(np.ascontiguousarray(samples), SAMPLE_RATE, tuple(warnings))
-
-
-def _collect(
-    stream: Stream, name: str, limit_s: float
-) -> tuple[NDArray[np.float32], int, float, float]:
-    """Decode and resample, block by block.
-
-    Returns
-    -------
-    tuple
-        float32 `[S, C]` at 16 kHz; number of frames decoded; share of clipped samples; peak.
-    """
-    import soxr
-
-    resampler = None
-    if stream.rate != SAMPLE_RATE:
-        resampler = soxr.ResampleStream(
-            stream.rate, SAMPLE_RATE, stream.channels, dtype="float32", quality="VHQ"
-        )
-    parts = [np.zeros((0, stream.channels), np.float32)]
-    frames = clipped = 0
-    peak = 0.0
     for block in stream.blocks:
-        frames += len(block)
-        _check_length(frames / stream.rate, name, limit_s)
+        gathered.add(block)
+    stream.complaint = stream.complaint or damage
+    is_empty = gathered.duration_s == 0
+    complaints = [] if is_empty else list(_completeness(stream, gathered.duration_s, name))
+    audio = gathered.whole()
+    return replace(audio, warnings=(*complaints, *audio.warnings))
+
+
+class Gathering:
+    """Sound that comes block by block, and the recording that it makes.
+
+    Parameters
+    ----------
+    rate, channels
+        Of what comes.
+    name
+        What it is called when it is refused.
+    limit_s
+        Longest recording that is accepted, in seconds.
+
+    Raises
+    ------
+    AudioError
+        If there are too many channels, or the rate is none of speech.
+    """
+
+    def __init__(self, rate: int, channels: int, name: str, limit_s: float) -> None:
+        import soxr
+
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise AudioError(
+                f"{name} has {channels} channels; at most {MAX_CHANNELS} are accepted.",
+                fix="Keep the channel of the speaker. An array has the shape [samples, channels].",
+            )
+        if not 4_000 <= rate <= 768_000:
+            raise AudioError(
+                f"{name} is sampled at {rate} Hz, at which no speech is recorded.",
+                fix="Record at 16000 Hz or more.",
+            )
+        self._rate = rate
+        self._name = name
+        self._limit_s = limit_s
+        self._frames = self._clipped = 0
+        self._peak = 0.0
+        self._parts = [np.zeros((0, channels), np.float32)]
+        self._starts = [0]  # of each part, in samples at 16 kHz
+        self._resampler = None
+        if rate != SAMPLE_RATE:
+            self._resampler = soxr.ResampleStream(
+                rate, SAMPLE_RATE, channels, dtype="float32", quality="VHQ"
+            )
+
+    def add(self, block: NDArray[np.float32]) -> int:
+        """Hear more, `[S, C]`; how many bytes it holds of that.
+
+        Raises
+        ------
+        AudioError
+            If it gets too long, or holds what are no samples.
+        """
+        self._frames += len(block)
+        _check_length(self.duration_s, self._name, self._limit_s)
         level = np.abs(block)
         highest = float(level.max(initial=0))
         if not highest <= MAX_PEAK:  # also true of NaN
             raise AudioError(
-                f"{name} holds samples that are NaN, infinite or far out of range.",
+                f"{self._name} holds samples that are NaN, infinite or far out of range.",
                 cause=f"A sample of {highest:g} was found.",
                 fix=_RESAVE,
             )
-        clipped += int((level >= FULL_SCALE).sum())
-        peak = max(peak, highest)
-        parts.append(resampler.resample_chunk(block) if resampler else block)
-    if resampler:
-        parts.append(resampler.resample_chunk(parts[0], last=True))
-    share = clipped / max(frames * stream.channels, 1)
-    return np.concatenate(parts), frames, share, peak
+        self._clipped += int((level >= FULL_SCALE).sum())
+        self._peak = max(self._peak, highest)
+        return self._keep(self._resampler.resample_chunk(block) if self._resampler else block)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds that have come."""
+        return self._frames / self._rate
+
+    def since(self, start_s: float) -> Audio:
+        """What has come since a moment, at a cost that does not grow with what came before it.
+
+        Raises
+        ------
+        AudioError
+            As for `whole`.
+        """
+        start = round(start_s * SAMPLE_RATE)
+        first = bisect_right(self._starts, start) - 1
+        return self._checked(np.concatenate(self._parts[first:])[start - self._starts[first] :])
+
+    def whole(self) -> Audio:
+        """The recording; nothing may come after it.
+
+        Raises
+        ------
+        AudioError
+            If it is empty, too short, silent, constant, or clipped to noise.
+        """
+        if self._resampler:
+            self._keep(self._resampler.resample_chunk(self._parts[0], last=True))
+        return self._checked(np.concatenate(self._parts))
+
+    def _keep(self, part: NDArray[np.float32]) -> int:
+        self._starts.append(self._starts[-1] + len(self._parts[-1]))
+        self._parts.append(part)
+        return part.nbytes
+
+    def _checked(self, channels: NDArray[np.float32]) -> Audio:
+        """Refuse what is no speech, mix down and remove an offset."""
+        name, clipped = self._name, self._clipped / max(self._frames * channels.shape[1], 1)
+        if len(channels) == 0:
+            raise AudioError(f"{name} holds no sound.", cause="It has 0 samples.", fix=_RESAVE)
+        if self.duration_s < MIN_DURATION_S:
+            raise AudioError(
+                f"{name} is {self.duration_s:.3f} s long; at least {MIN_DURATION_S} s are needed.",
+                fix="Record the whole utterance.",
+            )
+        warnings = []
+        if self._peak > 2:
+            channels /= np.float32(self._peak)
+            warnings.append(f"The samples went up to {self._peak:.3g} and were scaled to 1.")
+            clipped = 0.0  # beyond full scale there is nothing to clip at
+        samples, mixing = _mixed(channels)
+        warnings += mixing
+        offset = float(samples.mean(dtype=np.float64))
+        _check_audible(samples, offset, name)
+        if clipped >= CLIPPED_REFUSAL_SHARE:
+            raise AudioError(
+                f"{name} is clipped to noise.",
+                cause=f"{clipped:.0%} of its samples are at full scale.",
+                fix="Lower the recording level, or move away from the microphone, and record "
+                "again.",
+            )
+        if clipped >= CLIPPED_WARNING_SHARE:
+            warnings.append(f"{clipped:.0%} of the samples are clipped; lower the recording level.")
+        if abs(offset) > 0.01:
+            samples -= np.float32(offset)
+            warnings.append(f"A constant offset of {offset:+.0%} of full scale was removed.")
+        if self._rate < SAMPLE_RATE:
+            warnings.append(
+                f"Sampled at {self._rate} Hz: nothing above {self._rate // 2} Hz can be heard, "
+                "so fricatives are judged with less certainty."
+            )
+        return Audio(np.ascontiguousarray(samples), SAMPLE_RATE, tuple(warnings))
 
 
 def _check_limit(limit_s: float) -> None:

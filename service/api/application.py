@@ -40,6 +40,7 @@ from service.api.routes import (
     stream,
     texts,
 )
+from service.api.seats import Seats
 from service.api.settings import ServiceSettings
 from service.api.state import Service
 from service.api.version import VERSION
@@ -96,6 +97,9 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         keeping=Keeping(store, owed, builds, pending),
         uploads=Budget(max(settings.max_held_bytes, settings.max_bytes + FORM_BYTES)),
         corpora=Budget(2 * settings.max_corpus_bytes),
+        streams=Seats(
+            "streams", most=settings.streams, most_per_client=settings.streams_per_client
+        ),
         recogniser=recogniser,
     )
     application = FastAPI(

@@ -69,6 +69,8 @@ class ServiceSettings:
         How many there may be at a time.
     connections_per_s, connections_per_client_per_s
         How many may be made each second for long; five times as many at once.
+    streams, streams_per_client
+        How many there may be at a time; a client is a key, or an address where none is wanted.
     reload_s
         How often a changed index is looked for.
     drain_s
@@ -100,6 +102,8 @@ class ServiceSettings:
     connections_per_client: int = 256
     connections_per_s: float = 256.0
     connections_per_client_per_s: float = 64.0
+    streams: int = 64
+    streams_per_client: int = 32
     reload_s: float = 2.0
     drain_s: float = 30.0
 

@@ -18,6 +18,7 @@ from service.api.owed import Owed
 from service.api.pending import Pending
 from service.api.recordings import Decoder
 from service.api.references import References
+from service.api.seats import Seats
 from service.api.settings import ServiceSettings
 from service.database.store import Store
 from speech.errors import NativeEarError
@@ -55,6 +56,7 @@ class Service:
     keeping: Keeping
     uploads: Budget
     corpora: Budget
+    streams: Seats
     recogniser: Recogniser | None = None
     ready: bool = False
     trouble: NativeEarError | None = None

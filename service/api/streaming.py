@@ -1,30 +1,44 @@
 """A recording heard while it is spoken: which words are finished, and how they were said.
 
 About once a second the place in the text is looked for that the recording has come to. A word is
-finished when it ends well before that; what has been heard up to its end is then assessed against
-the text up to it.
+finished when it ends well before that. The look begins some seconds before the last word that is
+known to be finished, so that it costs the same after five minutes as after ten seconds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from itertools import takewhile
 
 import numpy as np
 
 from scoring.assessment import Assessment, WordAssessment
 from scoring.assessor import Assessor
+from service.api.budget import Hold
 from service.api.engine import Work
 from service.api.problems import ServiceError
 from speech.aligners.reached import words_reached
-from speech.audio import Audio
+from speech.audio import Audio, Gathering
+from speech.pronunciation import Pronunciation
 
 SETTLED_S = 0.5
 """A finished word ends so long before the end of what has been heard."""
 
 EVERY_S = 1.0
-"""So much more has to be heard before it is assessed again."""
+"""So much more has to be heard before it is looked at again."""
+
+EVERY_SHARE = 0.1
+"""Or so much of what is looked at, which grows where somebody strays from the text: looks at twice
+as much are half as frequent."""
+
+CONTEXT_S = 8.0
+"""So much of finished words is looked at with those that follow."""
+
+MOST_WORDS_PER_S = 8
+"""Nobody reads faster; what lies further on in the text is not looked for."""
 
 _PAUSE_S = 0.2  # kept behind the last finished word, if the next one leaves it
+_BLOCK_S = 0.25  # less is not worth an array of its own
 _SAMPLE_BYTES = 2
 
 
@@ -35,32 +49,57 @@ class NothingFinishedError(ServiceError):
     status = 409
 
 
-@dataclass(frozen=True, eq=False)
-class PartialWork(Work):
-    """What has been heard so far, to be assessed up to its last finished word.
+@dataclass(frozen=True)
+class Window:
+    """What is looked at.
 
     Attributes
     ----------
+    start_s
+        Where it begins in the recording.
+    first
+        The word of the text that begins there.
     told
-        How many words are known to be finished.
+        How many words of the text are known to be finished.
     """
 
+    start_s: float = 0.0
+    first: int = 0
     told: int = 0
 
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PartialWork(Work):
+    """A window of what has been heard so far, to be assessed up to its last finished word.
+
+    Attributes
+    ----------
+    meant
+        The whole text.
+    window
+        Where the recording lies in what has been heard.
+    """
+
+    meant: Pronunciation
+    window: Window = Window()
+
     def run(self, assessor: Assessor) -> Assessment:
-        """Assess the words that are finished; their names are those of the text.
+        """Assess the words of the window that are finished.
+
+        Names are those of the text, times those of the whole recording.
 
         Raises
         ------
         NothingFinishedError
             If there are no more than were told.
         """
-        meant = assessor.pronounce(self.text, self.phones)
         frames = assessor.encoder.encode(self.audio)
-        reached = words_reached(frames, meant, assessor.inventory)
+        most = int(MOST_WORDS_PER_S * (self.audio.duration_s + 1))
+        words = self.meant.words[self.window.first : self.window.first + most]
+        reached = words_reached(frames, replace(self.meant, words=words), assessor.inventory)
         settled_s = self.audio.duration_s - SETTLED_S
-        finished = [word for word in reached if word.end_s <= settled_s]
-        if len(finished) <= self.told:
+        finished = list(takewhile(lambda word: word.end_s <= settled_s, reached))
+        if self.window.first + len(finished) <= self.window.told:
             raise NothingFinishedError("No other word is finished yet.")
         last = finished[-1]
         end_s = min(last.end_s + _PAUSE_S, last.next_s or self.audio.duration_s)
@@ -68,58 +107,112 @@ class PartialWork(Work):
         result = assessor.assess(
             self.audio.slice(0.0, end_s), None, phones=phones, id=self.id, l1=self.l1
         )
-        named = zip(meant.words, result.words, strict=False)
+        named = zip(words, result.words, strict=False)
         return result.model_copy(
-            update={"words": tuple(w.model_copy(update={"word": own.word}) for own, w in named)}
+            update={"words": tuple(_placed(w, own.word, self.window) for own, w in named)}
         )
 
 
-@dataclass
+def _placed(word: WordAssessment, name: str, window: Window) -> WordAssessment:
+    """A word by its own name, where it lies in the whole recording."""
+
+    def moved(spoken: object) -> dict[str, float]:
+        times = {end: getattr(spoken, end) for end in ("start_s", "end_s")}
+        return {end: at + window.start_s for end, at in times.items() if at is not None}
+
+    phones = tuple(phone.model_copy(update=moved(phone)) for phone in word.phones)
+    return word.model_copy(update={"word": name, "phones": phones, **moved(word)})
+
+
 class Take:
     """What has been heard of one recording: 16-bit little-endian samples, one channel.
 
-    Attributes
+    Parameters
     ----------
     sample_rate
         Samples per second.
-    told
-        How many words were told to be finished.
+    limit_s
+        Longest recording, in seconds.
+    hold
+        What it holds of what all may.
     """
 
-    sample_rate: int
-    told: int = 0
-    _parts: bytearray = field(default_factory=bytearray)
-    _assessed_s: float = 0.0
+    def __init__(self, sample_rate: int, limit_s: float, hold: Hold) -> None:
+        self._rate = sample_rate
+        self._hold = hold
+        self._gathered = Gathering(sample_rate, 1, "The recording", limit_s)
+        self._fresh = bytearray()  # not yet gathered
+        self._looked_s = 0.0
+        self._ends_s: list[float] = []  # of the words that were told
 
     def add(self, data: bytes) -> None:
-        """Hear more; a frame may end in the middle of a sample."""
-        self._parts += data
-
-    @property
-    def heard_s(self) -> float:
-        """Seconds that have been heard."""
-        return len(self._parts) // _SAMPLE_BYTES / self.sample_rate
-
-    @property
-    def is_due(self) -> bool:
-        """Whether enough is new to assess it again."""
-        return self.heard_s - self._assessed_s >= EVERY_S
-
-    def recording(self, *, limit_s: float) -> Audio:
-        """All that has been heard, with the checks of every recording.
+        """Hear more; a frame may end in the middle of a sample.
 
         Raises
         ------
         AudioError
-            If it is silent, too short, too long, or broken.
+            If the recording gets too long.
+        BusyError
+            If all recordings together hold too much.
         """
-        self._assessed_s = self.heard_s
-        whole = len(self._parts) // _SAMPLE_BYTES * _SAMPLE_BYTES
-        samples = np.frombuffer(bytes(self._parts[:whole]), dtype="<i2").astype(np.int16)
-        return Audio.from_samples(samples, self.sample_rate, limit_s=limit_s)
+        self._fresh += data
+        if len(self._fresh) >= _BLOCK_S * self._rate * _SAMPLE_BYTES:
+            self._gather()
 
-    def news(self, result: Assessment) -> list[tuple[int, WordAssessment]]:
-        """Words that were not told before, with their places."""
-        found = list(enumerate(result.words))[self.told :]
-        self.told = max(self.told, len(result.words))
+    @property
+    def heard_s(self) -> float:
+        """Seconds that have been heard."""
+        return self._gathered.duration_s + len(self._fresh) // _SAMPLE_BYTES / self._rate
+
+    @property
+    def is_due(self) -> bool:
+        """Whether enough is new to look at it again."""
+        looked_at_s = self._looked_s - self.window.start_s
+        return self.heard_s - self._looked_s >= max(EVERY_S, EVERY_SHARE * looked_at_s)
+
+    @property
+    def window(self) -> Window:
+        """What is to be looked at next."""
+        ends_s = self._ends_s
+        first = len(ends_s)
+        while first > 0 and ends_s[-1] - ends_s[first - 1] < CONTEXT_S:
+            first -= 1
+        return Window(ends_s[first - 1] if first else 0.0, first, len(ends_s))
+
+    def recent(self) -> Audio:
+        """What has been heard since the window begins, with the checks of every recording.
+
+        Raises
+        ------
+        AudioError
+            If it is silent, too short, or broken.
+        """
+        self._gather()
+        self._looked_s = self.heard_s
+        return self._gathered.since(self.window.start_s)
+
+    def whole(self) -> Audio:
+        """All that has been heard; nothing may come after it.
+
+        Raises
+        ------
+        AudioError
+            As for `recent`.
+        """
+        self._gather()
+        return self._gathered.whole()
+
+    def news(self, result: Assessment, window: Window) -> list[tuple[int, WordAssessment]]:
+        """Words of a window that were not told before, with their places in the text."""
+        placed = list(enumerate(result.words, start=window.first))
+        found = placed[len(self._ends_s) - window.first :]
+        for _, word in found:
+            before_s = self._ends_s[-1] if self._ends_s else 0.0
+            self._ends_s.append(max(before_s, word.end_s or before_s))
         return found
+
+    def _gather(self) -> None:
+        whole = len(self._fresh) // _SAMPLE_BYTES * _SAMPLE_BYTES
+        samples = np.frombuffer(bytes(self._fresh[:whole]), dtype="<i2").astype(np.float32)
+        del self._fresh[:whole]
+        self._hold.take(self._gathered.add((samples / np.float32(1 << 15))[:, None]))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scoring.assessment import Assessment
+from service.api.connections import network_of
 from service.api.engine import Work
 from service.api.keys import ASSESS, Caller, refuse_unless, secret_of
 from service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
@@ -19,12 +20,15 @@ from service.api.orders import Kept, Order, order_of, save
 from service.api.problems import Problem, internal_problem, problem_of
 from service.api.state import Service, service_of
 from service.api.streaming import PartialWork, Take
-from speech.errors import AudioError, InputError, NativeEarError
+from speech.errors import InputError, NativeEarError
+from speech.pronunciation import Pronunciation
 
 router = APIRouter()
 
 _FIRST_S = 10.0  # how long the first message may take
 _SILENT_S = 30.0  # and any other
+_SPARE_S = 60.0  # how much longer than the longest recording a stream may last
+_READ_S = 20.0  # how long a client may take to read a message
 _MAX_FRAME = 1 << 20
 
 
@@ -74,9 +78,9 @@ async def stream(socket: WebSocket) -> None:
 
 
 async def _refuse(socket: WebSocket, problem: Problem, code: int) -> None:
-    with suppress(RuntimeError, WebSocketDisconnect):
-        await socket.send_json({"problem": problem.model_dump()})
-        await socket.close(code)
+    with suppress(RuntimeError, WebSocketDisconnect, asyncio.TimeoutError):
+        await asyncio.wait_for(socket.send_json({"problem": problem.model_dump()}), _READ_S)
+        await asyncio.wait_for(socket.close(code), _READ_S)
 
 
 class _Stream:
@@ -98,24 +102,46 @@ class _Stream:
             "phones": asked.phones or None,
             "keep_audio": False,
         }
-        order = await to_thread.run_sync(order_of, self._parts, meant)
-        await self._socket.send_json({"ready": {"index": order.reference.name}})
+        with self._parts.streams.taken(caller.key_id or _address(self._socket)):
+            await self._serve(asked, meant, caller)
 
+    async def _serve(self, asked: StreamRequest, meant: dict[str, Any], caller: Caller) -> None:
+        order = await to_thread.run_sync(order_of, self._parts, meant)
+        await self._send({"ready": {"index": order.reference.name}})
         limit_s = caller.max_audio_s or self._parts.settings.max_seconds
-        take = Take(asked.sample_rate)
+        hold = self._parts.uploads.hold()
+        try:
+            take = Take(asked.sample_rate, limit_s, hold)
+            listening = self._listen(take, order if asked.partial else None)
+            await asyncio.wait_for(listening, limit_s + _SPARE_S)
+            await self._finish(take, order, meant, caller)
+        except asyncio.TimeoutError:
+            raise InputError(
+                f"The recording did not end within {limit_s + _SPARE_S:g} s.",
+                fix="Speak in shorter recordings, and send the samples as they come.",
+            ) from None
+        finally:
+            hold.release()
+
+    async def _listen(self, take: Take, order: Order | None) -> None:
+        """Hear the recording to its end; with an order, tell meanwhile what is finished."""
+        meant: Pronunciation | None = None
+        if order is not None:
+            pronounce = order.reference.assessor.pronounce
+            asked = order.meant
+            meant = await to_thread.run_sync(pronounce, asked["text"], asked["phones"])
         partial: asyncio.Task[None] | None = None
         try:
-            while await self._hear(take, limit_s):
+            while await self._hear(take):
                 idle = partial is None or partial.done()
-                if asked.partial and idle and take.is_due and not self._parts.engine.is_full:
-                    partial = asyncio.create_task(self._tell_finished(take, order, limit_s))
+                if order and meant and idle and take.is_due and not self._parts.engine.is_full:
+                    partial = asyncio.create_task(self._tell_finished(take, order, meant))
         finally:
             if partial is not None:
                 partial.cancel()
                 # Whoever left meanwhile is noticed below, or was above.
                 with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                     await partial
-        await self._finish(take, order, meant, caller, limit_s)
 
     async def _request(self) -> StreamRequest:
         try:
@@ -136,7 +162,7 @@ class _Stream:
                 f"No request came within {_FIRST_S:g} s.", fix="Send it as the first message."
             ) from None
 
-    async def _hear(self, take: Take, limit_s: float) -> bool:
+    async def _hear(self, take: Take) -> bool:
         """Take one message; False when the recording has ended."""
         try:
             message = await asyncio.wait_for(self._socket.receive(), _SILENT_S)
@@ -150,11 +176,6 @@ class _Stream:
             if len(data) > _MAX_FRAME:
                 raise InputError("A frame is too large.", fix="Send a second of speech at most.")
             take.add(data)
-            if take.heard_s > limit_s:
-                raise AudioError(
-                    f"The recording is longer than the limit of {limit_s:g} s.",
-                    fix="Speak in shorter recordings.",
-                )
             return True
         try:
             ended = json.loads(message.get("text") or "")
@@ -167,34 +188,42 @@ class _Stream:
             )
         return False
 
-    async def _tell_finished(self, take: Take, order: Order, limit_s: float) -> None:
-        """Assess what has been heard, and tell the words that are finished by now."""
+    async def _tell_finished(self, take: Take, order: Order, meant: Pronunciation) -> None:
+        """Look at what was heard lately, and tell the words that are finished by now."""
+        window = take.window
         try:
-            recording = await to_thread.run_sync(lambda: take.recording(limit_s=limit_s))
+            recording = take.recent()
             whole = order.work(recording)
             fields = {name: getattr(whole, name) for name in Work.__dataclass_fields__}
-            result = await self._assessed(PartialWork(**fields, told=take.told))
+            result = await self._assessed(PartialWork(**fields, meant=meant, window=window))
         except NativeEarError:
             return  # nothing to be told yet, or a full queue: the next second tells more
-        for place, word in take.news(result):
-            await self._socket.send_json(
-                {
-                    "word": word.model_dump(mode="json"),
-                    "place": place,
-                    "heard_s": recording.duration_s,
-                }
-            )
+        heard_s = window.start_s + recording.duration_s
+        for place, word in take.news(result, window):
+            told = {"word": word.model_dump(mode="json"), "place": place, "heard_s": heard_s}
+            await self._send(told)
 
     async def _finish(
-        self, take: Take, order: Order, meant: dict[str, Any], caller: Caller, limit_s: float
+        self, take: Take, order: Order, meant: dict[str, Any], caller: Caller
     ) -> None:
-        recording = await to_thread.run_sync(lambda: take.recording(limit_s=limit_s))
+        recording = await to_thread.run_sync(take.whole)
         work = order.work(recording)
         result = await self._assessed(work)
         kept = Kept(caller=caller, meant=meant)
         stored = await to_thread.run_sync(save, self._parts, work, kept, result)
-        await self._socket.send_json({"final": json.loads(stored.result)})
-        await self._socket.close(1000)
+        await self._send({"final": json.loads(stored.result)})
+        await asyncio.wait_for(self._socket.close(1000), _READ_S)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Tell something; whoever does not read is gone."""
+        try:
+            await asyncio.wait_for(self._socket.send_json(message), _READ_S)
+        except asyncio.TimeoutError:
+            raise WebSocketDisconnect(1006) from None
 
     async def _assessed(self, work: Work) -> Assessment:
         return await self._parts.engine.answer(self._parts.engine.submit(work))
+
+
+def _address(socket: WebSocket) -> str:
+    return network_of(socket.client.host) if socket.client else ""

@@ -8,10 +8,13 @@ import soundfile
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
+from service.api.budget import Budget
+from service.api.problems import BusyError
 from service.api.references import Reference
-from service.api.streaming import NothingFinishedError, PartialWork
+from service.api.streaming import CONTEXT_S, NothingFinishedError, PartialWork, Take, Window
 from service.demo import PROMPT as DEMO
 from speech.audio import Audio
+from speech.errors import AudioError
 from tests.service.api.conftest import DATA, TEXT
 
 STREAM = "ws://localhost/v1/stream"
@@ -60,14 +63,90 @@ def test_words_are_finished_before_the_recording_is(
     reference: Reference, spoken: NDArray[np.int16]
 ) -> None:
     heard = Audio.from_samples(spoken[: int(3.1 * RATE)], RATE)
-    result = PartialWork(reference, heard, LONG).run(reference.assessor)
+    meant = reference.assessor.pronounce(LONG)
+    result = PartialWork(reference, heard, LONG, meant=meant).run(reference.assessor)
     assert [word.word for word in result.words] == ["Your", "message", "has", "been", "saved"]
     whole = reference.assessor.assess(Audio.from_samples(spoken, RATE), LONG)
     for word, later in zip(result.words, whole.words, strict=False):
         assert word.end_s == pytest.approx(later.end_s, abs=0.06)
         assert word.score == pytest.approx(later.score, abs=15)
     with pytest.raises(NothingFinishedError):
-        PartialWork(reference, heard, LONG, told=5).run(reference.assessor)
+        PartialWork(reference, heard, LONG, meant=meant, window=Window(told=5)).run(
+            reference.assessor
+        )
+
+
+def test_each_look_at_a_long_recording_costs_the_same(
+    reference: Reference, spoken: NDArray[np.int16]
+) -> None:
+    readings = 5
+    text = " ".join([LONG] * readings)
+    meant = reference.assessor.pronounce(text)
+    take = Take(RATE, 300.0, Budget(1 << 30).hold())
+    data = np.tile(spoken, readings).tobytes()
+    told, looked_s = [], []
+    for at in range(0, len(data), 2 * RATE * 2):
+        take.add(data[at : at + 2 * RATE * 2])
+        window = take.window
+        heard = take.recent()
+        assert window.start_s + heard.duration_s == pytest.approx(take.heard_s, abs=0.01)
+        looked_s.append(heard.duration_s)
+        work = PartialWork(reference, heard, text, meant=meant, window=window)
+        try:
+            told += take.news(work.run(reference.assessor), window)
+        except NothingFinishedError:
+            continue
+    whole = reference.assessor.assess(Audio.from_samples(np.tile(spoken, readings), RATE), text)
+    assert len(told) >= len(whole.words) - 3
+    assert [place for place, _ in told] == list(range(len(told)))
+    assert [word.word for _, word in told] == [word.word for word in whole.words[: len(told)]]
+    apart = [
+        abs(word.end_s - later.end_s) for (_, word), later in zip(told, whole.words, strict=False)
+    ]
+    assert np.quantile(apart, 0.9) <= 0.06
+    assert max(looked_s) < CONTEXT_S + 6
+    assert len(looked_s) * 2 > 3 * max(looked_s)
+
+
+def test_looks_become_rare_where_somebody_strays_from_the_text() -> None:
+    take = Take(16_000, 300.0, Budget(1 << 30).hold())
+    rng = np.random.default_rng(0)
+    second = rng.integers(-9000, 9000, 16_000, dtype=np.int16).tobytes()
+    looked_s = []
+    for _ in range(300):
+        take.add(second)
+        if take.is_due:
+            looked_s.append(take.recent().duration_s)
+    assert sum(looked_s) < 12 * 300
+    assert len(looked_s) < 50
+
+
+@pytest.mark.parametrize("rate", [4_000, 16_000, 48_000, 192_000])
+def test_a_stream_holds_little_and_is_what_was_sent(rate: int) -> None:
+    rng = np.random.default_rng(0)
+    samples = rng.integers(-9000, 9000, 20 * rate, dtype=np.int16)
+    budget = Budget(1 << 30)
+    take = Take(rate, 20.0, budget.hold())
+    data, at = samples.tobytes(), 0
+    while at < len(data):
+        size = int(rng.integers(1, rate))
+        take.add(data[at : at + size])
+        at += size
+    assert budget.held <= 20 * 16_000 * 4
+    np.testing.assert_array_equal(take.whole().samples, Audio.from_samples(samples, rate).samples)
+    with pytest.raises(AudioError, match="limit"):
+        take.add(data)
+
+
+def test_streams_hold_no_more_together_than_all_may() -> None:
+    budget = Budget(1 << 20)
+    takes = [Take(16_000, 300.0, budget.hold()) for _ in range(3)]
+    second = bytes(32_000)
+    with pytest.raises(BusyError):
+        for _ in range(10):
+            for take in takes:
+                take.add(second)
+    assert budget.held <= budget.total
 
 
 @pytest.mark.parametrize(
