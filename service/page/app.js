@@ -16,6 +16,7 @@ function show() {
   const view = wanted in VIEWS ? wanted : "practice";
   stop();
   say("");
+  const leaves = Object.keys(VIEWS).some((name) => name !== view && byId(`view-${name}`).contains(document.activeElement));
   for (const name of Object.keys(VIEWS)) {
     byId(`view-${name}`).hidden = name !== view;
     const link = byId(`to-${name}`);
@@ -24,6 +25,7 @@ function show() {
   }
   if (view !== "practice") leavePractice();
   document.title = view === "practice" ? "NativeEar" : `${byId(`to-${view}`).textContent} – NativeEar`;
+  if (leaves) byId("main").focus({ preventScroll: true });
   VIEWS[view]?.();
 }
 

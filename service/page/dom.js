@@ -23,6 +23,16 @@ export const el = (tag, attributes = {}, ...children) =>
 export const svg = (tag, attributes = {}, ...children) =>
   fill(document.createElementNS(SVG, tag), attributes, children);
 
+/** Fill a node anew; where what had the focus goes, the heading of what comes gets it. */
+export function refill(node, ...children) {
+  const held = node.contains(document.activeElement);
+  node.replaceChildren(...children);
+  if (!held) return;
+  const heading = node.querySelector("h2, p") ?? node;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** Tell what is going on; `unseen` to screen readers alone, where eyes see it elsewhere. */

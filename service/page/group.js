@@ -1,7 +1,7 @@
 /** A teacher's view: who of a group says which sounds how well. */
 
 import { get } from "./api.js";
-import { byId, el, fault, say } from "./dom.js";
+import { byId, el, fault, refill, say } from "./dom.js";
 import { backButton, cell, csvButton, phoneHead, scrolled, showHistory } from "./progress.js";
 import { shareText } from "./scale.js";
 
@@ -50,12 +50,13 @@ function heat(summary) {
 
 async function load(group) {
   const node = byId("group");
-  node.replaceChildren(el("p", { class: "soft" }, "Loading…"));
+  refill(node, el("p", { class: "soft" }, "Loading…"));
   const path = `groups/${encodeURIComponent(group)}/summary`;
   try {
     const summary = await get(path);
     localStorage.setItem(NAME, group);
-    node.replaceChildren(
+    refill(
+      node,
       summary.learners.length === 0
         ? el("section", { class: "card" }, el("p", {}, `Nobody has practised in “${group}” yet.`))
         : el(

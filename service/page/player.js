@@ -31,6 +31,7 @@ export function stop() {
   playing = null;
   for (const source of sources) source.stop();
   button.classList.remove("playing");
+  button.setAttribute("aria-pressed", "false");
   ended();
 }
 
@@ -57,6 +58,7 @@ export async function play(button, parts, { follow = () => {}, ended = () => {} 
   const mine = { button, sources: [], ended };
   playing = mine;
   button.classList.add("playing");
+  button.setAttribute("aria-pressed", "true");
   try {
     await audioContext().resume();
     const sounds = await Promise.all(parts.map((part) => part.load()));

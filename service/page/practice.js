@@ -28,6 +28,7 @@ const state = {
   text: "", // null where it is spoken freely
   take: null, // { file, buffer }
   recording: null,
+  busy: false, // while the microphone opens or closes
   hint: [], // what stands in the place of a result
 };
 
@@ -184,37 +185,44 @@ function showRecording(on) {
   byId("stage").classList.toggle("recording", on);
 }
 
-async function startOrStop() {
-  if (state.recording) {
-    const { recording } = state;
-    state.recording = null;
-    showRecording(false);
-    try {
-      const { file, buffer, note } = await recording.stop();
-      byId("level").value = 0;
-      offer(file, buffer, note);
-      say("Recorded. Listen to it, or send it.", { unseen: true });
-    } catch (error) {
-      trouble(error);
-    }
+async function start() {
+  discard();
+  const recording = await record({
+    onLevel(level, seconds) {
+      byId("level").value = level;
+      byId("clock").textContent = `${seconds.toFixed(1)} s`;
+    },
+    onFull: () => state.recording && startOrStop(),
+  });
+  if (byId("view-practice").hidden) { // somebody went elsewhere before the microphone was allowed
+    await recording.cancel();
     return;
   }
-  discard();
-  byId("record").disabled = true;
+  state.recording = recording;
+  showRecording(true);
+  say("Recording. Press again to stop.", { unseen: true });
+}
+
+async function finish() {
+  const { recording } = state;
+  state.recording = null;
+  showRecording(false);
+  const { file, buffer, note } = await recording.stop();
+  byId("level").value = 0;
+  offer(file, buffer, note);
+  say("Recorded. Listen to it, or send it.", { unseen: true });
+}
+
+/** The button is never disabled meanwhile: it would lose the focus, and with it whoever has no mouse. */
+async function startOrStop() {
+  if (state.busy) return;
+  state.busy = true;
   try {
-    state.recording = await record({
-      onLevel(level, seconds) {
-        byId("level").value = level;
-        byId("clock").textContent = `${seconds.toFixed(1)} s`;
-      },
-      onFull: () => state.recording && startOrStop(),
-    });
-    showRecording(true);
-    say("Recording. Read the sentence aloud, then press Stop.", { unseen: true });
+    await (state.recording ? finish() : start());
   } catch (error) {
     trouble(error);
   } finally {
-    byId("record").disabled = false;
+    state.busy = false;
   }
 }
 
@@ -231,12 +239,13 @@ async function takeFile(file) {
 }
 
 async function send() {
+  const form = byId("stage");
+  if (form.hasAttribute("aria-busy")) return; // not disabled, so that it keeps the focus
   const { text } = state;
   const { file, buffer } = state.take;
   const { name, group, l1, keep } = learner();
-  const form = byId("stage");
   form.setAttribute("aria-busy", "true");
-  byId("send").disabled = true;
+  byId("send").setAttribute("aria-disabled", "true");
   say("Listening to your sounds…");
   try {
     const assessment = await assess(
@@ -258,7 +267,7 @@ async function send() {
     trouble(error);
   } finally {
     form.removeAttribute("aria-busy");
-    byId("send").disabled = false;
+    byId("send").removeAttribute("aria-disabled");
   }
 }
 

@@ -1,7 +1,7 @@
 /** A learner's history: sentences over time, each phone over time, and past results. */
 
 import { all, blob, bytes, get, remove } from "./api.js";
-import { byId, el, fault, say, svg } from "./dom.js";
+import { byId, el, fault, refill, say, svg } from "./dom.js";
 import { learner } from "./learner.js";
 import { audioContext } from "./player.js";
 import { showResult } from "./result.js";
@@ -158,7 +158,7 @@ function forgetButton(name, again) {
 /** Fill a node with the history of a learner, below what else there is to show. */
 export async function showHistory(node, name, above = []) {
   const again = () => showHistory(node, name, above);
-  node.replaceChildren(...above, el("p", { class: "soft" }, "Loading…"));
+  refill(node, ...above, el("p", { class: "soft" }, "Loading…"));
   const who = encodeURIComponent(name);
   try {
     const [progress, items] = await Promise.all([
@@ -169,11 +169,12 @@ export async function showHistory(node, name, above = []) {
       all(`assessments?learner_id=${who}&limit=${MOST}`, MOST),
     ]);
     if (!progress || items.length === 0) {
-      node.replaceChildren(...above, el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
+      refill(node, ...above, el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
       return;
     }
     const scores = progress.sentences.map(({ overall }) => overall);
-    node.replaceChildren(
+    refill(
+      node,
       ...above,
       el(
         "section",
@@ -196,7 +197,7 @@ export async function showHistory(node, name, above = []) {
       el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Results"), forgetButton(name, again)), resultTable(items, node, again)),
     );
   } catch (error) {
-    node.replaceChildren(...above);
+    refill(node, ...above);
     trouble(error);
   }
 }

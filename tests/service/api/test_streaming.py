@@ -1,5 +1,6 @@
 import io
 import json
+import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from service.api.budget import Budget
 from service.api.problems import BusyError
 from service.api.references import Reference
+from service.api.routes import stream
+from service.api.seats import Seats
 from service.api.streaming import CONTEXT_S, NothingFinishedError, PartialWork, Take, Window
 from service.demo import PROMPT as DEMO
 from speech.audio import Audio
@@ -186,3 +189,53 @@ def test_another_web_page_gets_no_stream(client: TestClient) -> None:
         client.websocket_connect(STREAM, headers={"Origin": "https://evil.example"}),
     ):
         pass
+
+
+def opened(socket: Any) -> Any:
+    socket.send_text(json.dumps({"sample_rate": RATE, "text": TEXT}))
+    return socket.receive_json()
+
+
+def test_there_are_so_many_streams_and_no_more(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seats = Seats("streams", most=5, most_per_client=2)
+    monkeypatch.setattr(client.app.state.service, "streams", seats)
+    with (
+        client.websocket_connect(STREAM) as first,
+        client.websocket_connect(STREAM) as second,
+        client.websocket_connect(STREAM) as third,
+    ):
+        assert "ready" in opened(first)
+        assert "ready" in opened(second)
+        problem = opened(third)["problem"]
+        assert problem["type"] == "urn:nativeear:problem:busy"
+        assert "2 of one client" in problem["cause"]
+        second.send_text("nonsense")
+        assert "problem" in second.receive_json()
+        with client.websocket_connect(STREAM) as fourth:
+            assert "ready" in opened(fourth)
+
+
+def test_seats_are_bounded_in_all() -> None:
+    seats = Seats("streams", most=2, most_per_client=2)
+    with (
+        seats.taken("a"),
+        seats.taken("b"),
+        pytest.raises(BusyError, match="too many streams"),
+        seats.taken("c"),
+    ):
+        pass
+    with seats.taken("c"):
+        pass
+
+
+def test_a_stream_ends_some_day(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "_SPARE_S", 2 - client.app.state.service.settings.max_seconds)
+    with client.websocket_connect(STREAM) as socket:
+        assert "ready" in opened(socket)
+        for _ in range(8):
+            socket.send_bytes(bytes(2))
+            time.sleep(0.2)
+        assert "did not end" in socket.receive_json()["problem"]["detail"]
+    assert client.app.state.service.uploads.held == 0

@@ -172,6 +172,172 @@ def test_a_spoken_sentence_is_heard_scored_opened_and_played(page):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
+def focused(page):
+    """What has the focus, by its id or its name."""
+    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
+
+
+def tab_to(page, id):
+    """Press Tab until something has the focus, as somebody without a mouse does."""
+    for _ in range(80):
+        if focused(page) == id:
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"Tab does not lead to {id}")
+
+
+def until(page, told):
+    """Wait for what the page tells; its policy forbids Playwright's own way to do that."""
+    end = time.monotonic() + PATIENCE_MS / 1000
+    while not page.evaluate(told):
+        assert time.monotonic() < end, told
+        page.wait_for_timeout(50)
+
+
+def ask_first(page):
+    """Give the microphone only when `window.allow` is called."""
+    page.evaluate("""() => {
+      const devices = navigator.mediaDevices;
+      const open = devices.getUserMedia.bind(devices);
+      devices.getUserMedia = async (wanted) => {
+        await new Promise((done) => { window.allow = done; });
+        window.given = await open(wanted);
+        return window.given;
+      };
+    }""")
+
+
+def is_clear_of_what_is_said(page):
+    """Whether what has the focus is not covered by the line at the bottom."""
+    return page.evaluate("""() => {
+      const status = document.getElementById("status").getBoundingClientRect();
+      return document.activeElement.getBoundingClientRect().bottom <= status.top;
+    }""")
+
+
+@pytest.mark.parametrize("key", ["Space", "Enter"])
+def test_a_sentence_is_said_and_sent_by_keys_alone(page, key):
+    page.select_option("#set", "own")
+    page.fill("#text", PROMPT[1])
+    tab_to(page, "record")
+    page.keyboard.press(key)
+    page.wait_for_selector("#record.on")
+    assert focused(page) == "record"
+    assert page.get_by_role("button", name="Stop", exact=True).count() == 1
+    assert page.text_content("#status").startswith("Recording.")
+    page.wait_for_timeout(SPOKEN_MS)
+    assert float(page.text_content("#clock").removesuffix(" s")) > 4
+    page.keyboard.press(key)
+    page.wait_for_selector("#send:visible")
+    assert page.get_by_role("button", name="Record", exact=True).count() == 1
+    assert focused(page) == "send"
+    page.keyboard.press(key)
+    page.keyboard.press(key)  # a tremor sends nothing twice
+    assert focused(page) == "send"
+    assert is_clear_of_what_is_said(page)
+    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
+    assert focused(page) == "H2"
+    assert page.locator("#stage[aria-busy], #send[aria-disabled]").count() == 0
+
+
+def test_presses_while_the_microphone_opens_and_closes_change_nothing(page):
+    ask_first(page)
+    page.locator("#record").focus()
+    for _ in range(3):
+        page.keyboard.press("Space")
+    until(page, "Boolean(window.allow)")
+    page.evaluate("window.allow()")
+    page.wait_for_selector("#record.on")
+    page.wait_for_timeout(1000)
+    page.evaluate("for (let i = 0; i < 3; i += 1) document.getElementById('record').click()")
+    page.wait_for_selector("#send:visible")
+    assert page.locator("#record.on").count() == 0
+    assert focused(page) == "send"
+
+
+def test_a_microphone_that_is_allowed_too_late_stays_shut(page):
+    ask_first(page)
+    page.locator("#record").focus()
+    page.keyboard.press("Space")
+    until(page, "Boolean(window.allow)")
+    assert focused(page) == "record"
+    page.click("#to-progress")
+    page.evaluate("window.allow()")
+    until(page, "window.given?.getTracks().every((track) => track.readyState === 'ended')")
+    page.click("#to-practice")
+    assert page.locator("#record.on").count() == 0
+    assert page.text_content("#record .label") == "Record"
+
+
+def test_a_refused_microphone_leaves_the_focus_on_the_button(page):
+    page.evaluate("""() => {
+      const refused = new DOMException("no", "NotAllowedError");
+      navigator.mediaDevices.getUserMedia = async () => { throw refused; };
+    }""")
+    page.locator("#record").focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector("#status.trouble")
+    assert "not allowed" in page.text_content("#status")
+    assert focused(page) == "record"
+    assert page.locator("#record").is_enabled()
+
+
+def test_a_refused_recording_leaves_the_focus_on_the_button(page, tmp_path):
+    path = tmp_path / "note.wav"
+    path.write_text("this is no sound")
+    page.set_input_files("#file", path)
+    page.wait_for_selector("#send:visible")
+    assert focused(page) == "send"
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#status.trouble", timeout=PATIENCE_MS)
+    assert focused(page) == "send"
+
+
+def test_what_is_going_on_is_always_listened_to(page):
+    """A region that is hidden while it is empty is told by no screen reader when it fills."""
+    until(page, "document.getElementById('status').textContent === ''")
+    shown = "getComputedStyle(document.getElementById('status'))"
+    assert page.evaluate(f"{shown}.visibility") == "visible"
+    assert page.evaluate(f"{shown}.display") != "none"
+
+
+def test_keys_keep_their_place_in_a_history(page):
+    tell(page, name="Ivo", group="4c")
+    page.set_input_files("#file", PROMPT_FILE)
+    page.select_option("#set", "own")
+    page.fill("#text", PROMPT[1])
+    page.set_input_files("#file", PROMPT_FILE)
+    page.wait_for_selector("#send:visible")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
+    inside = "(view) => document.getElementById(view).contains(document.activeElement)"
+
+    listen = page.get_by_role("button", name="Hear all of it")
+    listen.focus()
+    page.keyboard.press("Space")
+    assert listen.get_attribute("aria-pressed") == "true"
+    page.keyboard.press("Space")
+    assert listen.get_attribute("aria-pressed") == "false"
+
+    page.evaluate(
+        "history.pushState(null, '', '#progress'); dispatchEvent(new Event('hashchange'))"
+    )
+    assert focused(page) == "main"
+    page.locator("#progress td button:has-text('Please hold')").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#progress .sentence .word")
+    assert focused(page) == "H2"
+    page.locator("text=All results").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#progress h2:has-text('Ivo')")
+    assert page.evaluate(inside, "progress")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("#progress td button:has-text('Delete')").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#progress:has-text('Nothing is kept')")
+    assert page.evaluate(inside, "progress")
+
+
 def test_free_speech_needs_no_text(page):
     tell(page, name="Eve")
     page.select_option("#set", "free")
