@@ -55,6 +55,7 @@ def serving(
     database: str | None = None,
     environment: Mapping[str, str] | None = None,
     until_ready: bool = True,
+    files: int | None = None,
 ) -> Iterator[Served]:
     """Serve the shipped index from `folder`, and stop it at the end.
 
@@ -68,6 +69,8 @@ def serving(
         URL; a file in `folder` by default.
     until_ready
         Wait until it is ready; else only until it listens.
+    files
+        How many files it may have open.
 
     Raises
     ------
@@ -78,6 +81,8 @@ def serving(
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--index", "en-US"]
+    if files is not None:
+        command = ["bash", "-c", f'ulimit -n {files} && exec "$0" "$@"', *command]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [*command, "--database", database or f"sqlite:///{folder / 'service.db'}", *options],

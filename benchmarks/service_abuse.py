@@ -8,6 +8,8 @@ All parts by default, each with `nativeear serve` in a process of its own:
            route: no 5xx, and no answer that the description does not know.
 `uploads`  recordings that are none, forms, names and headers that are wrong on purpose: each is to
            be refused with 4xx in plain words, and no file may be left.
+`half`     400 half requests, and as many that are none, again and again, to a service that may open
+           300 files: another client is to be answered within a second, and the log to stay short.
 `kill`     kill -9 while it stores, three times
 `disk`     a disk that is full
 `database` a database that vanishes
@@ -27,13 +29,15 @@ import json
 import resource
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import threading
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Queue
@@ -60,6 +64,8 @@ CHECKS = (
 _REPORTED = ("= ERRORS =", "= FAILURES =", "= SUMMARY =")
 SENDERS = 4
 KILLS = 3
+HALVES = 400
+HALVES_S = 20.0
 PATIENCE_S = 600.0
 
 Fault = Callable[[Path], Iterator[tuple[str, str, int]]]
@@ -88,6 +94,7 @@ def main() -> None:
     parts: dict[str, Callable[[Path], bool]] = {
         "schema": lambda folder: ask_schema(console, folder, options.examples),
         "uploads": lambda folder: send_uploads(console, folder, options.uploads),
+        "half": lambda folder: send_halves(console, folder),
         "kill": lambda folder: bring(console, folder, "kill -9 while it stores", kill_it),
         "disk": lambda folder: bring(console, folder, "the disk is full", fill_the_disk),
         "database": lambda folder: bring(console, folder, "no database", take_the_database),
@@ -188,6 +195,52 @@ def sent(served: Served, upload: Upload) -> tuple[str, str]:
     told = json.loads(body)
     plain = told["detail"] and "Traceback" not in body and "/tmp" not in body  # noqa: S108
     return status, "" if plain else f"{status}: {body[:200]}"
+
+
+def send_halves(console: Console, folder: Path) -> bool:
+    """Begin requests and leave them, and ask from another address meanwhile."""
+    stop = threading.Event()
+    took: list[float] = []
+
+    def begin(port: int, source: str) -> None:
+        held: deque[socket.socket] = deque(maxlen=HALVES)  # those that fall out are closed
+        while not stop.is_set():
+            with suppress(OSError):
+                one = socket.create_connection(("127.0.0.1", port), 20, (source, 0))
+                held.append(one)
+                one.sendall(b"GET /healthz HTTP/1.1\r\nX-" if len(held) % 2 else b"\0no\r\n\r\n")
+
+    with serving(folder, files=300) as served:
+        port = urlsplit(served.url).port or 0
+        before = len(served.log.read_text(encoding="utf-8").splitlines())
+        beginners = [
+            threading.Thread(target=begin, args=(port, f"127.0.0.{n}"))
+            for n in range(2, 2 + SENDERS)
+        ]
+        for beginner in beginners:
+            beginner.start()
+        until = monotonic() + HALVES_S
+        while monotonic() < until:
+            started = monotonic()
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            try:
+                connection.request("GET", "/healthz")
+                connection.getresponse().read()
+                took.append(monotonic() - started)
+            except (OSError, http.client.HTTPException):
+                took.append(float("inf"))
+            connection.close()
+            sleep(0.2)
+        stop.set()
+        for beginner in beginners:
+            beginner.join()
+        lines = len(served.log.read_text(encoding="utf-8").splitlines()) - before
+    took.sort()
+    p50, worst = took[len(took) // 2], took[-1]
+    console.print(
+        f"half requests: answered in {p50:.3f} s, at worst {worst:.3f} s; {lines} log lines"
+    )
+    return worst < 1 and lines < 1000
 
 
 def bring(console: Console, folder: Path, name: str, fault: Fault) -> bool:

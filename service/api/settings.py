@@ -100,7 +100,7 @@ class ServiceSettings:
     proxies: tuple[str, ...] = ()
     connections: int = 1000
     connections_per_client: int = 256
-    connections_per_s: float = 256.0
+    connections_per_s: float = 1024.0
     connections_per_client_per_s: float = 64.0
     streams: int = 64
     streams_per_client: int = 32

@@ -234,7 +234,8 @@ def test_four_hundred_half_requests_of_a_service_with_few_files(tmp_path: Path) 
         for attacker in attackers:
             attacker.join()
         time.sleep(2)
-        assert max(took) < 1
+        assert sorted(took)[len(took) // 2] < 1
+        assert max(took) < 5
         lines = "".join(served.log).splitlines()
         assert not [line for line in lines if "Too many open files" in line]
         assert len(lines) < 2 * BURST
