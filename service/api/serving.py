@@ -25,11 +25,18 @@ KEEP_ALIVE_S = LONGEST_RETRY_S + 15
 """A client that waits as long as `Retry-After` says finds its connection still open: one that is
 closed meanwhile breaks under the body that is sent next, and no answer can be read from it."""
 
-_BACKLOG = 64
-"""Connections that may wait to be taken. As many are taken at once, before any of them is looked
-at: a long queue would open more files than there may be."""
+_QUEUE = 1024
+"""Connections that may wait to be taken, with the system. Where it is full, clients knock again
+after a second."""
 
-_OTHER_FILES = 64  # index, database, log, recordings that are read
+_AT_ONCE = 16
+"""Connections that are taken at once, before any of them is looked at."""
+
+_OTHER_FILES = 64 + 6 * _AT_ONCE
+"""Index, database, log, recordings that are read (some 30 in all), and the connections that are
+taken and not yet looked at, or closed and not yet gone."""
+
+_FEWEST = 32  # connections with which a service is worth to be started
 _WANTED_FILES = 4096
 _TICK_S = 0.1  # of uvicorn
 
@@ -55,6 +62,8 @@ class _Server(uvicorn.Server):
         for server in getattr(self, "servers", ()):
             for listening in server.sockets:
                 host, port = listening.getsockname()[:2]
+                with listening.dup() as queue:
+                    queue.listen(_QUEUE)  # asyncio takes at once as many as it lets wait
                 logger.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -68,7 +77,7 @@ def server_of(application: FastAPI) -> _Server:
     settings = service.settings
     guard = Connections(
         service.metrics,
-        most=min(settings.connections, _files() - _OTHER_FILES - _BACKLOG),
+        most=min(settings.connections, _files() - _OTHER_FILES),
         most_per_client=settings.connections_per_client,
         rate=settings.connections_per_s,
         rate_per_client=settings.connections_per_client_per_s,
@@ -85,7 +94,7 @@ def server_of(application: FastAPI) -> _Server:
             server_header=False,
             proxy_headers=bool(settings.proxies),
             forwarded_allow_ips=list(settings.proxies),
-            backlog=_BACKLOG,
+            backlog=_AT_ONCE,
             timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=int(settings.drain_s) + 1,
             ws_max_size=1 << 20,
@@ -111,7 +120,7 @@ def _files() -> int:
             soft = wanted
     if soft == resource.RLIM_INFINITY:
         return _WANTED_FILES
-    if soft < 2 * (_OTHER_FILES + _BACKLOG):
+    if soft < _OTHER_FILES + _FEWEST:
         raise InputError(
             f"Only {soft} files may be open at a time, which is too little for a service.",
             fix=f"Raise the limit, for instance with `ulimit -n {_WANTED_FILES}`.",

@@ -48,7 +48,9 @@ def test_it_runs_as_nobody_in_particular_and_writes_where_it_may() -> None:
     assert int(user) > 0
     assert ours["read_only"] is True
     assert ours["cap_drop"] == ["ALL"]
-    written = {volume.partition(":")[2] for volume in ours["volumes"]} | set(ours["tmpfs"])
+    written = {volume.partition(":")[2] for volume in ours["volumes"]} | {
+        mounted.partition(":")[0] for mounted in ours["tmpfs"]
+    }
     assert written == {"/data", "/tmp"}  # noqa: S108
     assert re.search(r"^VOLUME /data$", DOCKERFILE, re.M)
     jobs = commands()[0][commands()[0].index("--jobs-dir") + 1]

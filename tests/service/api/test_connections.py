@@ -16,6 +16,7 @@ from service.api.connections import network_of
 from service.api.logs import BURST, Throttle
 from service.api.settings import ServiceSettings
 from tests.service.api.listening import Listening, answer, listening
+from tests.service.api.test_edge import key
 from tests.service.api.test_serving import Served
 
 HALF = "GET /healthz HTTP/1.1\nHost: localhost\nX-"
@@ -169,6 +170,7 @@ def test_connections_come_no_faster_than_they_may(settings: ServiceSettings) -> 
                 pass
         return found
 
+    key(settings, "read")  # behind a proxy there has to be one
     with listening(slow) as served:
         assert 10 <= answered(served, "127.0.0.1") <= 13
         assert 10 <= answered(served, "127.0.0.2") <= 13
@@ -236,6 +238,8 @@ def test_four_hundred_half_requests_of_a_service_with_few_files(tmp_path: Path) 
         time.sleep(2)
         assert sorted(took)[len(took) // 2] < 1
         assert max(took) < 5
+        files = len(list(Path(f"/proc/{served.process.pid}/fd").iterdir()))
+        assert files < 300
         lines = "".join(served.log).splitlines()
         assert not [line for line in lines if "Too many open files" in line]
         assert len(lines) < 2 * BURST
