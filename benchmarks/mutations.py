@@ -39,7 +39,6 @@ JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
 
 STORED = "tests/scoring/fusion/test_expert.py"
 FEATURES = "tests/scoring/fusion/test_features.py"
-GOP = ("tests/scoring/test_gop.py",)
 TESTS: dict[str, tuple[str, ...]] = {
     "retriever/deviations.py": (
         "tests/retriever/test_deviations.py",
@@ -71,9 +70,9 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/fusion/training_free.py": ("tests/scoring/fusion/test_training_free.py", STORED),
     "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py", STORED),
     "scoring/grading.py": ("tests/scoring/test_grading.py",),
-    "scoring/gop.py": GOP,
+    "scoring/gop.py": ("tests/scoring/test_gop.py",),
     "scoring/gop_evidence.py": ("tests/scoring/test_gop_evidence.py",),
-    "scoring/gop_segment.py": GOP,
+    "scoring/gop_segment.py": ("tests/scoring/test_gop_segment.py",),
     "scoring/substitutes.py": ("tests/scoring/test_substitutes.py",),
     "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
     "scoring/assessor.py": ("tests/scoring/test_assessor.py",),

@@ -12,7 +12,9 @@ from scoring.assessment import (
     Verdict,
     WordAssessment,
 )
-from scoring.feedback.remarks import MAX_REMARKS, with_feedback
+from scoring.feedback.functional_load import functional_load
+from scoring.feedback.minimal_pairs import NOTHING, pairs_of
+from scoring.feedback.remarks import with_feedback
 from speech.errors import InputError
 from speech.inventory import PhoneInventory
 
@@ -127,7 +129,7 @@ def test_nothing_is_said_of_what_is_more_likely_right_than_wrong(verdict: Verdic
 
 def test_there_are_at_most_three_and_none_of_words_left_out() -> None:
     many = [phone(symbol, "deleted") for symbol in ("S", "T", "K", "L", "AE")]
-    assert len(with_feedback(assessment(("x", many)), ENGLISH).remarks) == MAX_REMARKS
+    assert len(with_feedback(assessment(("x", many)), ENGLISH).remarks) == 3
     assert with_feedback(assessment(("x", many), omitted="x"), ENGLISH).remarks == ()
 
 
@@ -164,3 +166,70 @@ def test_the_assessment_that_came_in_is_not_changed() -> None:
 def test_a_result_with_remarks_survives_json() -> None:
     result = with_feedback(assessment(SINK), ENGLISH, "zh")
     assert Assessment.model_validate_json(result.model_dump_json()) == result
+
+
+def test_words_are_named_and_many_are_not() -> None:
+    def said(count: int) -> str:
+        words = [(f"w{i}", [phone("TH", "substituted", "S")]) for i in range(count)]
+        return with_feedback(assessment(*words), ENGLISH).remarks[0].text
+
+    assert "in “w0”:" in said(1)
+    assert "in “w0” and “w1”:" in said(2)
+    assert "in “w0”, “w1” and “w2”:" in said(3)
+    for count in (4, 6):
+        assert "in “w0”, “w1”, “w2” and other words:" in said(count)
+
+
+def test_an_insertion_is_placed_before_the_first_word_or_after_one() -> None:
+    extra = [Insertion(after_word_index=i, phone="S", start_s=0.0, end_s=0.1) for i in (-1, 0, 1)]
+    result = with_feedback(
+        assessment(("a", [phone("AH")]), ("b", [phone("B")]), insertions=tuple(extra)), ENGLISH
+    )
+    before, first, second = (item.feedback for item in result.insertions)
+    assert "before the first word" in before
+    assert "after “a”" in first
+    assert "after “b”" in second
+
+
+def test_remarks_are_ranked_by_load_and_confidence_over_all_places() -> None:
+    """Importance is the sum of (0.1 + load) · probability."""
+    load = functional_load(ENGLISH, "IH", "IY")
+    assert load is not None and load > 0.3
+    rare = [phone("ZH", "substituted", "JH", 0.9)]
+    assert functional_load(ENGLISH, "ZH", "JH") == 0
+    vowel = [phone("IH", "substituted", "IY", 0.9)]
+    few = int((0.1 + load) / 0.1)
+    for count, first in ((few - 1, "IH"), (few + 2, "ZH")):
+        remarks = with_feedback(assessment(("x", vowel), *[("y", rare)] * count), ENGLISH).remarks
+        assert remarks[0].phone == first
+
+
+def test_what_an_accented_phone_is_practised_against_is_what_was_heard() -> None:
+    accented = phone("IH", "accented", "IY")
+    deleted = phone("T", "deleted", "S")
+    by_phone = {
+        remark.phone: remark
+        for remark in with_feedback(assessment(("x", [accented, deleted])), ENGLISH).remarks
+    }
+    pairs = pairs_of(ENGLISH)
+    assert pairs is not None
+    assert by_phone["IH"].minimal_pairs == pairs.to_practise("IH", "IY")
+    assert by_phone["T"].minimal_pairs == pairs.to_practise("T", NOTHING)
+    assert (by_phone["IH"].heard, by_phone["T"].heard) == ("IY", None)
+
+
+def test_a_phone_without_a_probability_comes_last() -> None:
+    unknown = phone("IH", "accented", "IY").model_copy(update={"probability_mispronounced": None})
+    rare = phone("ZH", "substituted", "JH", 0.5)
+    remarks = with_feedback(assessment(("x", [unknown, rare])), ENGLISH).remarks
+    assert [remark.phone for remark in remarks] == ["ZH", "IH"]
+
+
+def test_the_place_of_a_deleted_phone_is_told() -> None:
+    for i, where in enumerate(("at the beginning", "in the middle", "at the end")):
+        phones = [phone("S"), phone("T"), phone("K")]
+        phones[i] = phone(phones[i].phone, "deleted")
+        told = with_feedback(assessment(("x", phones)), ENGLISH).phones[i].feedback
+        assert where in told
+    alone = with_feedback(assessment(("x", [phone("S", "deleted")])), ENGLISH).phones[0].feedback
+    assert not any(where in alone for where in ("beginning", "middle", "end"))

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from scoring.prosody.assessing import NOTHING_MEASURED as NOTHING
 from scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
+    RHYTHM_MEASURES,
     Measure,
     NativeProsody,
     with_fullness,
@@ -49,7 +51,8 @@ def natives(tmp_path_factory: pytest.TempPathFactory) -> NativeProsody:
 
 
 def learner(**values: object) -> ProsodyProfile:
-    return replace(profile(0), syllables=10, articulation_rate=5.0, **values)  # type: ignore[arg-type]
+    asked: dict[str, object] = {"syllables": 10, "articulation_rate": 5.0, **values}
+    return replace(profile(0), **asked)  # type: ignore[arg-type]
 
 
 def score(natives: NativeProsody, measure: Measure, one: ProsodyProfile) -> float:
@@ -120,6 +123,43 @@ def test_twenty_natives_are_enough(natives: NativeProsody, answering: int, grade
     others = Exclusion(utterances=frozenset(("random", f"u{i:05}") for i in range(answering, 100)))
     assert len(natives.without(others)) == answering
     assert (natives.grade(RATE, learner(), others) is not None) == graded
+
+
+@pytest.mark.parametrize(
+    ("name", "little"),
+    [
+        ("syllables_per_s", 0.3), ("articulation_rate", 0.3), ("pause_ratio", 0.05),
+        ("npvi_v", 5.0), ("percent_v", 2.0), ("varco_c", 5.0),
+        ("range_semitones", 1.0), ("final_slope", 5.0),
+    ],
+)  # fmt: skip
+def test_where_natives_are_all_alike_a_little_is_a_little_fault(
+    natives: NativeProsody, name: str, little: float
+) -> None:
+    """It is as if one native in ten e had as much of it; on both sides, two."""
+    alike = NativeProsody(natives._index)
+    alike._columns[name] = np.full(100, 10.0)
+    (measure,) = (
+        m for m in (*FLUENCY_MEASURES, *RHYTHM_MEASURES, *MELODY_MEASURES) if m.name == name
+    )
+    worse = 10.0 + little if measure.side == "high" else 10.0 - little
+    better = 10.0 - little if measure.side == "high" else 10.0 + little
+    share = (2 if measure.side == "both" else 1) * 0.1 / math.e
+    assert score(alike, measure, learner(**{name: worse})) == pytest.approx(place(share))
+    expected = place(share) if measure.side == "both" else pytest.approx(100, abs=1)
+    assert score(alike, measure, learner(**{name: better})) == pytest.approx(expected)
+
+
+def test_of_many_natives_some_answer_evenly_spread(
+    natives: NativeProsody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(natives.without(NONE)) == 100
+    for most, left in ((100, 100), (99, 50), (30, 25)):
+        monkeypatch.setattr("scoring.prosody.natives.MAX_NATIVES", most)
+        fewer = NativeProsody(natives._index)
+        texts = [own.text for own in fewer.without(NONE)]
+        step = 100 // left
+        assert texts == [f"sentence {i}" for i in range(0, 100, step)]
 
 
 def test_endings_are_of_one_type_and_of_so_many_speakers(natives: NativeProsody) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scoring.prosody.stress import StressModel, polysyllables, prominent_word
+from scoring.prosody.stress import CUES, StressModel, polysyllables, prominent_word
 from speech.prosody.stress import CORRELATES, Syllable
 
 
@@ -138,3 +138,68 @@ def test_a_place_is_not_preferred_for_where_natives_mostly_stress() -> None:
     assert model is not None
     second = [model.observe(word(rng, 0, 2, 1)).observed for _ in range(100)]
     assert np.mean(second) > 0.9
+
+
+def by_hand(words: list[tuple[Syllable, ...]]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Fisher's discriminant, and the cues of every word with its places taken off."""
+    centred = []
+    for word in words:
+        values = np.array([[getattr(s, name) for name in CUES] for s in word], dtype=float)
+        rows = np.zeros_like(values)
+        for c, column in enumerate(values.T):
+            known = ~np.isnan(column)
+            if known.any():
+                rows[known, c] = column[known] - column[known].mean()
+        centred.append(rows)
+    kinds: dict[object, tuple[list[np.ndarray], list[np.ndarray]]] = {}
+    for word, rows in zip(words, centred, strict=True):
+        for i, (syllable, row) in enumerate(zip(word, rows, strict=True)):
+            for kind in ((syllable.finality, min(i, 2), min(len(word), 4)), syllable.finality):
+                kinds.setdefault(kind, ([], []))[syllable.stress != 1].append(row)
+    corrected = []
+    for word, rows in zip(words, centred, strict=True):
+        offsets = []
+        for i, syllable in enumerate(word):
+            own = kinds[syllable.finality, min(i, 2), min(len(word), 4)]
+            parts = own if min(map(len, own)) >= 8 else kinds[syllable.finality]
+            offsets.append((np.mean(parts[0], axis=0) + np.mean(parts[1], axis=0)) / 2)
+        corrected.append(rows - np.array(offsets))
+    everything = np.concatenate(corrected)
+    stressed = np.array([s.stress == 1 for word in words for s in word])
+    groups = everything[stressed], everything[~stressed]
+    within = (np.cov(groups[0].T) + np.cov(groups[1].T)) / 2
+    within += 1e-3 * np.diag(np.diag(within)) + 1e-9 * np.eye(len(within))
+    weights = np.linalg.inv(within) @ (groups[0].mean(axis=0) - groups[1].mean(axis=0))
+    return weights / np.sqrt(weights @ within @ weights), corrected
+
+
+def test_prominence_is_fishers_discriminant_of_cues_without_their_places() -> None:
+    """With words of two to four syllables, some of places that few natives fill."""
+    rng = np.random.default_rng(9)
+    utterances = natives(40)
+    for nuclei in utterances[::3]:  # some are unvoiced
+        nuclei[int(rng.integers(len(nuclei)))] = replace(nuclei[0], f0_semitones=math.nan)
+    utterances += [word(rng, 0, 5, 4, 2) for _ in range(5)]
+    words = [word for nuclei in utterances for word in polysyllables(nuclei)]
+    weights, cues = by_hand(words)
+    model = StressModel.fit(utterances)
+    assert model is not None
+    np.testing.assert_allclose(model.weights, weights, atol=1e-6)
+    margins = []
+    for said, own in zip(words, cues, strict=True):
+        np.testing.assert_allclose(model.cues(said), own, atol=1e-9)
+        prominence = own @ weights
+        expected = next(i for i, syllable in enumerate(said) if syllable.stress == 1)
+        margins.append(prominence[expected] - np.delete(prominence, expected).max())
+        found = model.observe(said)
+        assert (found.expected, found.observed) == (expected, int(prominence.argmax()))
+        assert found.prominence == pytest.approx(prominence.tolist(), abs=1e-6)
+        assert found.margin == pytest.approx(margins[-1], abs=1e-6)
+    np.testing.assert_allclose(model.natives.ordered, np.sort(margins), atol=1e-6)
+
+
+def test_thirty_words_are_enough() -> None:
+    utterances = natives(10)  # three words each
+    assert StressModel.fit(utterances) is not None
+    first = [syllable for syllable in utterances[0] if syllable.word != 0]
+    assert StressModel.fit([first, *utterances[1:]]) is None
