@@ -42,6 +42,7 @@ DEPENDENCIES = {
     "soundfile": "WAV, FLAC, Ogg and MP3",
     "soxr": "resampling",
     "sqlalchemy": "the database",
+    "starlette": "what the service runs on",
     "torch": "neural encoders",
     "transformers": "neural encoders",
     "typer": "the command line",
