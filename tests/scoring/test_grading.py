@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.assessment import Verdict
+from scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
 from scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
@@ -17,6 +17,7 @@ from scoring.grading import (
     combine,
     mean,
     score_of,
+    to_work_on,
 )
 from scoring.marks import band_of
 
@@ -81,3 +82,41 @@ def test_a_word_with_a_flagged_phone_is_never_painted_as_native(scores: list[flo
     assert band_of(flagged) != "good"
     assert round(flagged) < GOOD_SCORE
     assert flagged == whole or whole > flagged
+
+
+@pytest.mark.parametrize(
+    ("verdict", "probability", "told"),
+    [
+        ("substituted", 0.5, True),
+        ("accented", 0.51, True),
+        ("deleted", 1.0, True),
+        ("substituted", 0.49, False),
+        ("accented", None, True),
+        ("correct", 0.9, False),
+        ("uncertain", None, False),
+    ],
+)
+def test_a_learner_is_told_of_what_is_as_likely_wrong_as_not(
+    verdict: Verdict, probability: float | None, told: bool
+) -> None:
+    phone = PhoneAssessment(
+        phone="S",
+        ipa="s",
+        start_s=0.0,
+        end_s=0.1,
+        score=None,
+        verdict=verdict,
+        probability_mispronounced=probability,
+        knn=KnnEvidence(margin=None, canonical_share=None, k=0, coverage=0),
+    )
+    assert to_work_on(phone) == told
+
+
+def test_the_borders_are_those_that_the_page_paints_by() -> None:
+    assert Grade.of(90.0, 0.9, "substituted").score == 49.0
+    assert Grade.of(20.0, 0.1, "correct").score == 50.0
+    assert Grade.of(90.0, 0.9, "deleted").score == 0.0
+    assert Grade.of(90.0, 0.49, "deleted").verdict == "accented"
+    assert Grade.of(90.0, 0.5, "deleted").verdict == "deleted"
+    assert combine([100.0, 90.0], flagged=True) == 74.0
+    assert combine([100.0, 100.0], flagged=False) == 100.0

@@ -312,6 +312,21 @@ def test_log_posteriors_need_ten_natives(tone_index: PhoneIndex) -> None:
     assert found[2] == pytest.approx(math.log(11.5 / 12), abs=0.01)
 
 
+def test_natives_that_are_left_out_are_no_reference(tone_index: PhoneIndex) -> None:
+    natives = NativeReference(tone_index)
+    rows = tone_index.rows_of("S")
+    nobody = np.zeros(len(tone_index.vectors), bool)
+    assert natives.without(nobody) is natives
+    some = nobody.copy()
+    some[rows.start : rows.start + 5] = True
+    fewer = natives.without(some)
+    left = tone_index.native_margins[rows][5:].astype(np.float64)
+    np.testing.assert_array_equal(fewer.margins["S"].ordered, np.sort(left[~np.isnan(left)]))
+    np.testing.assert_array_equal(fewer.margins["M"].ordered, natives.margins["M"].ordered)
+    median_s = np.median(tone_index.durations_s[rows][5:])
+    assert fewer.median_durations_s(["S"])[0] == pytest.approx(median_s)
+
+
 def test_every_phone_has_its_natives_and_silence_has_none() -> None:
     english = PhoneIndex.open(find_index("en-US"))
     natives = NativeReference(english)

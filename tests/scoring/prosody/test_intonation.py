@@ -72,7 +72,7 @@ def test_a_voice_ends_high_a_semitone_above_its_median(
 
 
 def test_three_voices_with_few_sentences_are_none(natives: NativeProsody) -> None:
-    others = Exclusion(utterances=frozenset(f"u{i:05}" for i in range(19, 60)))
+    others = Exclusion(utterances=frozenset(("random", f"u{i:05}") for i in range(19, 60)))
     slopes, voices = natives.endings("statement", others)
     assert (len(slopes), voices) == (19, 7)
     found = judge_intonation(learner(-20.0), "So it is.", "en-US", natives, others)
@@ -92,7 +92,7 @@ def test_natives_who_ask_decide_how_questions_end(
 
 
 def test_statements_go_by_the_rule_in_every_language(natives: NativeProsody) -> None:
-    others = Exclusion(speakers=frozenset(f"s{i}" for i in range(1, 10)))
+    others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(1, 10)))
     found = judge_intonation(learner(-20.0), "Это так.", "ru", natives, others)
     assert found is not None
     assert (found.fits, found.judged_by) == (True, "rule")
