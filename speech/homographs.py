@@ -86,6 +86,12 @@ def readings(language: str, words: Sequence[str]) -> tuple[tuple[str, ...], ...]
     return tuple(_forms(small, i, listed.get(word, ())) for i, word in enumerate(small))
 
 
+def all_readings(language: str, word: str) -> frozenset[str]:
+    """Phones with stress of every way that a homograph is said; none for another word."""
+    known = _homographs().get(primary_subtag(language), {}).get(word.casefold(), ())
+    return frozenset(form for reading in known for form in reading.forms)
+
+
 def _forms(words: Sequence[str], i: int, known: tuple[_Reading, ...]) -> tuple[str, ...]:
     near = {*words[max(0, i - REACH) : i], *words[i + 1 : i + 1 + REACH]}
     chosen = [reading for reading in known if reading.beside & near]

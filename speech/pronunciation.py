@@ -18,7 +18,7 @@ from speech.canonical import (
     WordPronunciation,
 )
 from speech.errors import InputError, NativeEarError, PhoneError, PronunciationError
-from speech.homographs import readings
+from speech.homographs import all_readings, readings
 from speech.inventory import PhoneInventory, normal_ipa, phone_from_ipa, primary_subtag
 from speech.liaison import linked_forms
 from speech.listed_forms import new_words, weak_forms
@@ -162,7 +162,7 @@ class Pronouncer:
         """
         spoken, listed = self._listed(text)
         read = readings(self.language, [word.spoken for word in spoken.words])
-        words = tuple(map(self._as_read, listed, read))
+        words = tuple(map(self._as_read, listed, spoken.words, read))
         linked = linked_forms([word.spoken for word in spoken.words], words, self.inventory)
         words = tuple(map(WordPronunciation, [word.word for word in words], linked))
         return Pronunciation(self.language, words, spoken.warnings + self._guesses(words))
@@ -196,11 +196,19 @@ class Pronouncer:
             WordPronunciation(word.text, found[word.spoken, word.spelt]) for word in spoken.words
         )
 
-    def _as_read(self, word: WordPronunciation, forms: tuple[str, ...]) -> WordPronunciation:
-        """A homograph with the forms that its sentence calls for, but as a lexicon of one's own."""
+    def _as_read(
+        self, word: WordPronunciation, spoken: TextWord, forms: tuple[str, ...]
+    ) -> WordPronunciation:
+        """A homograph with the forms that its sentence calls for, but as a lexicon of one's own.
+
+        Forms of the dictionary that belong to no reading stay: nobody is wrong who says one.
+        """
         if not forms or not self._is_english or word.variants[0].source == "lexicon":
             return word
-        return replace(word, variants=self._tabled(forms, "homographs"))
+        told = all_readings(self.language, spoken.spoken)
+        known = {form.phones for form in self._tabled(told, "homographs")}
+        rest = tuple(form for form in word.variants if form.phones not in known)
+        return replace(word, variants=self._tabled(forms, "homographs") + rest)
 
     def check(self, text: str) -> Pronunciation:
         """As `pronounce`, before anything is recorded: nothing is raised.

@@ -118,9 +118,11 @@ def _expression(written: str) -> str:
         return rf"(?<!\w)[^\W\d_]{{2,}}{text}"
     if written[0].isalnum():
         text = rf"(?<![\w.]){text}"
-    if written[-1].isalnum():
+    if written[-1] in "°º":
+        text = rf"{text}(?![^\W\d])"  # N°5
+    elif written[-1].isalnum():
         text = rf"{text}(?![\w'-])(?!\.\w)"
-    elif written[-1] in "+#°º":
+    elif written[-1] in "+#":
         text = rf"{text}(?!\w)"
     return text
 

@@ -26,6 +26,7 @@ def clean(text: str, language: str) -> tuple[str, tuple[str, ...]]:
     text = unicodedata.normalize("NFC", "".join(map(_plain, text)))
     text = text.translate(_APOSTROPHES | _DASHES)
     text = re.sub(r"(?<=\d)[–—](?=\d)", "-", text)
+    text = re.sub(r"º(?=[CF]\b)", "°", text)  # the key of a Spanish or Italian keyboard
     text = _grouped(text, language)
     text = re.sub(rf"[^\S{THIN_SPACE}]+", " ", text)
     text = re.sub(rf"(?<!\d){THIN_SPACE}|{THIN_SPACE}(?!\d)", " ", text)

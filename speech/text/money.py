@@ -51,7 +51,8 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     if upper is not None:
         said += f" {numeral_words(number, language, row['gender'])} {word('to', language)}"
         number = upper
-    if passage.word_after(match.end()) in word_set("after-money", primary):  # a five dollar bill
+    before_coin = passage.word_after(match.end()) in word_set("after-money", primary)
+    if before_coin or passage.after_article(match.start()):  # a five dollar bill
         row = {**row, "many": row["one"]}
     scale = match["scale"] or match["scaled"]
     said += " " + (

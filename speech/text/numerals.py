@@ -64,7 +64,8 @@ def parse(written: str, language: str) -> Numeral | None:
     decimal, group = row["decimal"], row["group"]
     if re.fullmatch(r"\d+", digits):
         return Numeral(digits, grouped=digits != written)
-    for mark in dict.fromkeys((group, "'")):
+    # A full stop may part groups wherever it is no decimal mark: 1.000 € in French.
+    for mark in dict.fromkeys((group, "'", *("." if decimal == "," else ""))):
         grouped = re.fullmatch(
             rf"(\d{{1,3}}(?:{re.escape(mark)}\d{{2,3}})*{re.escape(mark)}\d{{3}})"
             rf"(?:({re.escape(decimal)})(\d+))?",

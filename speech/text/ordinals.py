@@ -30,10 +30,10 @@ def read_ordinal(match: re.Match[str], passage: Passage) -> str | None:
     if number is None or number.mark or len(number.whole) > 9:
         return None
     value, primary, language = int(number.whole), passage.primary, passage.language
-    mark = (match["romance"] or match["fr"] or "").lower()
+    mark = (match["romance"] or match["fr"] or match["en"] or "").lower()
     if primary in {"en", "nl"}:
         return ordinal(value, language) if match["en"] or primary == "nl" else None
-    if primary == "fr" and match["fr"]:
+    if primary == "fr" and (match["fr"] or mark == "nd"):
         if mark.startswith(("n", "d")):
             return "seconde" if "de" in mark else "second"
         return ordinal(value, language, "f" if mark.removesuffix("s") in {"re", "ère"} else "m")

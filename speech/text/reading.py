@@ -25,6 +25,7 @@ from speech.text.cleaning import clean
 from speech.text.spoken import Passage, SpokenText, TextWord, spoken_words
 
 _Reader = Callable[[re.Match[str], Passage], str | None]
+_ELIDING = frozenset({"ca", "fr", "it"})
 _EMOJI = re.compile(
     "[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff\u20e3\U000e0020-\U000e007f]+|\\S"
 )
@@ -99,6 +100,12 @@ class _Scan:
     def _next(self, at: int) -> int:
         """Read what begins at a place, and say where it ends."""
         text = self.passage.text
+        elided = words.ELIDED.match(text, at) if self.passage.primary in _ELIDING else None
+        if elided:
+            first = len(self.said)
+            end = self._next(elided.end())
+            self._lean(elided[0], first)
+            return end
         for pattern, read in _kinds(self.passage.primary):
             match = pattern.match(text, at)
             spoken = read(match, self.passage) if match and match[0] else None
@@ -114,6 +121,11 @@ class _Scan:
                 self._add(each(match, self.passage))
                 return match.end()
         return self._symbol(at)
+
+    def _lean(self, elided: str, first: int) -> None:
+        """Join an elided word to the number after it: *l'otto*."""
+        word = self.said[first]
+        self.said[first] = TextWord(elided + word.text, elided + word.spoken)
 
     def _say(self, written: str, spoken: str) -> None:
         """Add the words of a spoken form and say so."""

@@ -85,6 +85,8 @@ def _with_suffix(value: int, match: re.Match[str], passage: Passage) -> str:
     mark = match["mark"]
     if passage.primary != "fr" or mark not in {"e", "er", "re", "ère", "ème"}:
         return ""
+    if match["roman"] in {"L", "C", "D", "M"}:  # Le, Ce, De, Mer, Mère
+        return ""
     return ordinal(value, passage.language, "f" if mark in {"re", "ère"} else "m")
 
 

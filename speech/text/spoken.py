@@ -72,6 +72,10 @@ class Passage:
         found = re.search(r"([^\W\d_]['\w]*)\.?[ -]?$", self.text[max(0, at - 60) : at])
         return found[1] if found else ""
 
+    def after_article(self, at: int) -> bool:
+        """Whether an English amount is an adjective: *a five kilometer run*, *a 20 dollar bill*."""
+        return self.primary == "en" and self.word_before(at).lower() in {"a", "an"}
+
     def word_after(self, at: int) -> str:
         """The word that begins right after a place, with only a space or hyphen between."""
         found = re.compile(r"[ -]?([^\W\d_]['\w]*)").match(self.text, at)

@@ -62,8 +62,8 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     if upper is not None:
         said += f" {numeral_words(number, language, gender)} {word('to', language)}"
         number = upper
-    # A hyphen makes it an adjective: a five kilometer run.
-    singular = number.is_singular(primary) or (primary == "en" and bool(match["hyphen"]))
+    adjective = bool(match["hyphen"]) or passage.after_article(match.start())
+    singular = number.is_singular(primary) or (primary == "en" and adjective)
     if match["scale"]:
         said += " " + scaled(number, match["scale"], row["many"], passage)
     else:

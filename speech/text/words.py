@@ -19,6 +19,9 @@ LETTER = (
 WORD = re.compile(rf"'?{LETTER}+(?:['-]{LETTER}+)*'?")
 DOTTED = re.compile(rf"(?<!\w)(?:{LETTER}\.){{1,}}{LETTER}(?:\.|(?!\w))")
 JOINED = re.compile(r"\b[A-Z]{1,3}&[A-Z]{1,3}\b")
+ELIDED = re.compile(rf"(?<!\w){LETTER}+'(?=\d)")
+"""What leans on a number: *l'8 marzo*, *d'1 kg*."""
+
 LETTER_SIGN = re.compile(r"(?<![\w.])(?P<letter>[A-G])(?P<sign>[♯♭])(?!\w)")
 
 _LONGEST_INITIALISM = 4  # letters; longer unknown ones in capitals are mostly said as words

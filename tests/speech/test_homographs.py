@@ -83,6 +83,9 @@ I read. | read | R IY D / R EH D
 The pipes are made of lead. | lead | L IY D / L EH D
 fresh produce | produce | P R OW D UW S / P R AH D UW S
 perfect | perfect | P ER F IH K T / P ER F EH K T
+Tears fell down. | tears | T IH R Z / T EH R Z
+I used to go. | used | Y UW S T / Y UW Z D
+Conduct an orchestra. | conduct | K AH N D AH K T / K AA N D AH K T
 """
 
 
@@ -133,6 +136,12 @@ def test_readings_that_differ_in_stress_alone_are_told_apart(english) -> None:
 def test_where_the_sentence_does_not_tell_all_forms_are_right(english, text, word, phones) -> None:
     forms = said(english, text, word)
     assert set(phones.split(" / ")) <= set(forms)
+
+
+def test_a_form_of_the_dictionary_that_is_in_no_reading_is_right_in_any_sentence(english) -> None:
+    forms = said(english, "my projects", "projects")
+    assert {"P R AA JH EH K T S", "P R AA JH EH K S"} <= {*forms}
+    assert "P R AH JH EH K T S" not in forms
 
 
 def test_other_words_languages_and_lexicons_are_left_alone(english) -> None:

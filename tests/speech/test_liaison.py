@@ -20,6 +20,9 @@ six livres | s i l i v ʁ
 huit jours | ɥ i ʒ u ʁ
 neuf ans | n œ v ɑ̃
 dix-huit heures | d i z ɥ i t œ ʁ
+deux cents ans | d ø s ɑ̃ z ɑ̃
+vas-y | v a z i
+prend-il | p ʁ ɑ̃ t i l
 """
 UNLINKED = """
 les haricots | l e a ʁ i k o
@@ -54,6 +57,10 @@ def said(pronouncer: Pronouncer, text: str, form: int = 0) -> str:
 def test_obligatory_liaison_comes_first_and_is_one_of_the_forms(french, text, phones) -> None:
     assert said(french, text) == phones
     assert said(french, text, 9) != phones  # the word as it is said alone is listed, too
+
+
+def test_the_t_of_an_inversion_is_a_sound_and_no_letter(french) -> None:
+    assert said(french, "a-t-il") == "a t i l"
 
 
 @pytest.mark.parametrize(("text", "phones"), cases(UNLINKED))
