@@ -74,7 +74,10 @@ def _in_context(number: Numeral, match: re.Match[str], passage: Passage) -> str:
         return numeral_words(number, language)
     if before in word_set("dialled", primary) and len(number.whole) == 3:
         return digit_words(number.whole, language)
-    if not match["sign"] and _is_year(number) and not is_plural(following, primary):
+    # In 1066, but 1066 people.
+    early = re.fullmatch("10[0-9][0-9]", number.whole) is not None and not number.grouped
+    dated = early and before in word_set("before-year", primary)
+    if not match["sign"] and (dated or _is_year(number)) and not is_plural(following, primary):
         return year(number.whole, language)
     gender = gender_of(following, primary)
     if primary == "de" and (not following[:1].isupper() or says_before(primary, before)):
