@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from scoring.assessment import Assessment
+from service.api.budget import Budget
 from service.api.builds import BuildOrder, Builds
 from service.api.keeping import Keeping
 from service.api.owed import Owed
@@ -147,7 +148,7 @@ def test_the_end_of_a_build_is_written_when_the_database_is_back(
     job = store.create_job("index", "{}", key_id=None).id
     with database[1]():
         order = BuildOrder(str(tmp_path / "none"), "en-US", str(tmp_path / "out"), "out")
-        builds.start(job, order, None)
+        builds.start(job, order, None, Budget(0).hold())
         wait(lambda: owed.names)
         keeping.tell()
         assert isinstance(keeping.trouble, StorageError)
