@@ -316,7 +316,7 @@ def remove(
             raise InputError(
                 f"Nothing would be left of {index.name}.",
                 cause=f"All its {len(gone)} utterances were named.",
-                fix="Remove the folder itself if the index is no longer wanted.",
+                fix="`nativeear index delete` it if it is no longer wanted.",
             )
         options = [f"--speaker {name}" for name in speakers]
         options += [f"--utterance {name}" for name in utterances]
