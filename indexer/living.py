@@ -112,9 +112,9 @@ class ChangeReport:
     ----------
     path, revision
         The index and the number of its new version.
-    exemplars, utterances
-        How many it has now.
-    exemplars_before, utterances_before
+    exemplars, silences, utterances
+        How many it has now; the silences are among the exemplars.
+    exemplars_before, silences_before, utterances_before
         How many there were, in all parts together.
     refitted
         Whether transform and decision were fitted anew.
@@ -136,8 +136,10 @@ class ChangeReport:
     path: Path
     revision: int
     exemplars: int
+    silences: int
     utterances: int
     exemplars_before: int
+    silences_before: int
     utterances_before: int
     refitted: bool
     set_aside: tuple[tuple[str, str], ...]
@@ -314,7 +316,7 @@ def remove(
             raise InputError(
                 f"Nothing would be left of {index.name}.",
                 cause=f"All its {len(gone)} utterances were named.",
-                fix="Remove the folder itself if the index is no longer wanted.",
+                fix="`nativeear index delete` it if it is no longer wanted.",
             )
         options = [f"--speaker {name}" for name in speakers]
         options += [f"--utterance {name}" for name in utterances]
@@ -763,8 +765,10 @@ def _report(
         path=path,
         revision=written.revision,
         exemplars=written.counts.exemplars,
+        silences=written.counts.silences,
         utterances=written.counts.utterances,
         exemplars_before=sum(index.manifest.counts.exemplars for index in before),
+        silences_before=sum(index.manifest.counts.silences for index in before),
         utterances_before=sum(index.manifest.counts.utterances for index in before),
         refitted=_refits(before),
         set_aside=set_aside,

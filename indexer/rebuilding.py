@@ -60,8 +60,8 @@ class RebuildReport:
     ----------
     path, revision
         Where it is, and the number of its version.
-    exemplars, utterances, exemplars_before, utterances_before
-        How many it has now, and had.
+    exemplars, silences, utterances, exemplars_before, silences_before, utterances_before
+        How many it has now, and had; the silences are among the exemplars.
     set_aside
         Ids of utterances that could not be used, with reasons.
     different
@@ -77,8 +77,10 @@ class RebuildReport:
     path: Path
     revision: int
     exemplars: int
+    silences: int
     utterances: int
     exemplars_before: int
+    silences_before: int
     utterances_before: int
     set_aside: tuple[tuple[str, str], ...]
     different: tuple[str, ...]
@@ -124,8 +126,10 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
         path=request.out or path,
         revision=made.revision,
         exemplars=made.counts.exemplars,
+        silences=made.counts.silences,
         utterances=made.counts.utterances,
         exemplars_before=before.counts.exemplars,
+        silences_before=before.counts.silences,
         utterances_before=before.counts.utterances,
         set_aside=built.set_aside,
         different=tuple(

@@ -33,7 +33,7 @@ def refuse_existing(out: Path) -> None:
         raise InputError(
             f"{out} exists already.",
             cause="A published index is never overwritten.",
-            fix="Choose another --out, or remove the old folder first.",
+            fix="Choose another name or folder, or `nativeear index delete` the old one first.",
         )
 
 

@@ -45,8 +45,8 @@ class Version:
         Where it lies.
     current
         Whether it is the one that is published.
-    exemplars, utterances
-        Its size.
+    exemplars, silences, utterances
+        Its size; the silences are among the exemplars.
     command
         What made it.
     """
@@ -55,6 +55,7 @@ class Version:
     path: Path
     current: bool
     exemplars: int
+    silences: int
     utterances: int
     command: str
 
@@ -72,6 +73,7 @@ def versions(out: Path) -> tuple[Version, ...]:
                     folder,
                     folder == out,
                     manifest.counts.exemplars,
+                    manifest.counts.silences,
                     manifest.counts.utterances,
                     manifest.command,
                 )

@@ -508,7 +508,7 @@ class Assessor:
             id=id,
             language=self.language,
             index=self.index.name,
-            encoder=self.encoder.name,
+            encoder=self.index.manifest.encoder.name,  # not the folder it was opened from
             calibration=calibration or self._calibration.name,
             duration_s=recording.duration_s,
             score=score,

@@ -11,6 +11,7 @@ from indexer.audit.needs import MIN_CONTEXT
 from indexer.audit.report import AuditReport
 from indexer.audit.script import Script
 from indexer.audit.vocabulary import RecordNext
+from service.counts import counted
 from service.tables import Column, Listing
 
 MOST_LINES = 20
@@ -24,8 +25,8 @@ def print_audit(report: AuditReport, console: Console) -> None:
     held, shape = report.coverage, report.geometry
     console.print(
         Text(
-            f"{held.index} ({held.language}): {held.exemplars - held.silences:,} phones and "
-            f"{held.silences:,} silences, {held.minutes:.1f} minutes, "
+            f"{held.index} ({held.language}): {counted(held.exemplars, held.silences)}, "
+            f"{held.minutes:.1f} minutes, "
             f"speakers: {held.speakers:,}{sexes_told(held)}. "
             f"Of natives that it never heard, {report.accuracy:.1%} should be nearest to their "
             f"own phone (each asked without its {report.left_out})."

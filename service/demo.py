@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from service.counts import counted
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -50,9 +52,10 @@ def run_demo(console: Console, keep: Path | None = None) -> None:
     with _recording(DONOR[0]) as path:
         donor = Audio.load(path)
     assessor = nativeear.load()
+    counts = assessor.index.manifest.counts
     console.print(
         f"Native reference: {assessor.index.name}, "
-        f"{assessor.index.manifest.counts.exemplars:,} exemplars, encoder {assessor.encoder.name}. "
+        f"{counted(counts.exemplars, counts.silences)}, encoder {assessor.encoder.name}. "
         "The two prompts below are not among them."
     )
     target = _find(assessor, prompt, PROMPT[1], *MEANT)

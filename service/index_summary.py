@@ -12,6 +12,7 @@ from indexes.manifest import Manifest
 from indexes.phone_index import ALIGNER, EMBEDDINGS
 from indexes.set_aside import set_aside_of
 from indexes.trust import MIN_COVERAGE, usefulness
+from service.counts import counted
 from service.search_summary import search_in_words
 from service.tables import Column, Listing
 from speech.alignment import SILENCE
@@ -32,7 +33,7 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "fingerprint": encoder.fingerprint,
         "transform": f"{manifest.transform.kind} to {manifest.transform.dim} dimensions",
         "pooling": manifest.pooling,
-        "size": f"{counts.spoken:,} phones and {counts.silences:,} silences, "
+        "size": f"{counted(counts.exemplars, counts.silences)}, "
         f"{counts.utterances:,} utterances, "
         f"{counts.speakers:,} speakers, {counts.audio_s / 60:.1f} minutes",
         "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "

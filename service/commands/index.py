@@ -27,6 +27,7 @@ from service.commands.options import (
     Workers,
 )
 from service.commands.rebuild import rebuild
+from service.counts import counted
 from speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
@@ -469,8 +470,8 @@ def versions(name: Index, as_json: AsJson = False) -> None:
     for version in found:
         mark = "*" if version.current else " "
         print(
-            f"{mark} {version.revision:>3}  {version.exemplars:>9,} exemplars  "
-            f"{version.utterances:>7,} utterances  {version.command}"
+            f"{mark} {version.revision:>3}  {counted(version.exemplars, version.silences)}  "
+            f"{version.utterances:,} utterances  {version.command}"
         )
 
 
@@ -562,8 +563,11 @@ def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
     if as_json:
         print_json(_change_as_json(report))
         return
-    now = f"{report.exemplars:,} exemplars from {report.utterances:,} utterances"
-    before = f"{report.exemplars_before:,} from {report.utterances_before:,}"
+    now = f"{counted(report.exemplars, report.silences)} from {report.utterances:,} utterances"
+    before = (
+        f"{counted(report.exemplars_before, report.silences_before)} from "
+        f"{report.utterances_before:,}"
+    )
     print(
         f"Merged {parts} indexes into {report.path}: {now} (in the parts: {before}), in "
         f"{report.seconds:.0f} s."
@@ -647,8 +651,8 @@ def _print_build(report: BuildReport) -> None:
     from indexes.trust import usefulness
 
     print(
-        f"Built {report.path}: {report.exemplars - report.silences:,} phones and "
-        f"{report.silences:,} silences from {report.utterances:,} utterances, "
+        f"Built {report.path}: {counted(report.exemplars, report.silences)} from "
+        f"{report.utterances:,} utterances, "
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
     print(

@@ -10,6 +10,7 @@ import typer
 
 from service.commands.guard import print_json
 from service.commands.options import AsJson, EncoderOfIndex, Index, Workers
+from service.counts import counted
 from speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ def rebuild(
 
 def _print(report: RebuildReport) -> None:
     print(
-        f"{report.path} is version {report.revision}: {report.exemplars:,} phones from "
-        f"{report.utterances:,} utterances (before: {report.exemplars_before:,} from "
+        f"{report.path} is version {report.revision}: "
+        f"{counted(report.exemplars, report.silences)} from {report.utterances:,} utterances "
+        f"(before: {counted(report.exemplars_before, report.silences_before)} from "
         f"{report.utterances_before:,}), in {report.seconds:.0f} s."
     )
     if not report.different:

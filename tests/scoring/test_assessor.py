@@ -72,6 +72,18 @@ def assessor(tone_index: PhoneIndex, wav: Path) -> Assessor:
     )
 
 
+def test_a_result_names_the_encoder_as_the_index_does(tone_index: PhoneIndex, wav: Path) -> None:
+    class FromFolder(SpectralEncoder):
+        name = "/srv/models/spectral"
+        fingerprint = SpectralEncoder().fingerprint
+
+    encoder = FromFolder()
+    aligner = GridAligner(wav.with_suffix(".TextGrid"))
+    assessor = Assessor(tone_index, encoder, aligner, Pronouncer("en-US"))
+    result = assessor.assess(wav, phones="M IY | S AA S | IY M AA")
+    assert result.encoder == "spectral"
+
+
 def test_every_field_is_filled_or_null(assessor: Assessor, wav: Path, said: list[str]) -> None:
     result = assessor.assess(wav, phones="M IY | S AA S | IY M AA")
     assert (result.id, result.language, result.index) == ("learner", "en-US", "tones")

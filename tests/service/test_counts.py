@@ -61,7 +61,30 @@ def test_a_merged_index_is_called_what_it_is(
     other = home / "other"
     shutil.copytree(tone_index.path, other)
     told = printed("merge", tone_index.path, other, "--out", tmp_path / "both")
-    n = tone_index.manifest.counts.exemplars
-    assert f"Merged 2 indexes into {tmp_path / 'both'}: {n} exemplars from 30 utterances" in told
-    assert f"(in the parts: {2 * n} from 60)" in told
+    counts = tone_index.manifest.counts
+    n, silences = counts.spoken, counts.silences
+    held = f"{n} phones and {silences} silences from 30 utterances"
+    assert f"Merged 2 indexes into {tmp_path / 'both'}: {held}" in told
+    assert f"(in the parts: {2 * n} phones and {2 * silences} silences from 60)" in told
     assert "now version" not in told
+
+
+def test_a_change_counts_as_a_build_does(
+    tone_index: PhoneIndex, tone_corpus: Path, home: Path
+) -> None:
+    shutil.copytree(tone_index.path, home / "tones")
+
+    def held() -> str:
+        counts = PhoneIndex.open(home / "tones").manifest.counts
+        return f"{counts.spoken} phones and {counts.silences} silences"
+
+    before = held()
+    told = printed("remove", "tones", "--utterance", "anna/anna00")
+    assert held() != before
+    assert f"is now version 2: {held()} from 29 utterances (before: {before} from 30)" in told
+    assert f"* 2 {held()} 29 utterances" in printed("versions", "tones")
+    assert f" 1 {before} 30 utterances" in printed("versions", "tones")
+    now = held()
+    told = printed("rebuild", "tones", "--corpus", f"{tone_corpus.stem}={tone_corpus}")
+    assert f"is version 3: {held()} from" in told
+    assert f"(before: {now} from 29)" in told
