@@ -28,7 +28,7 @@ from scoring.assessment import (
     WordAssessment,
 )
 from scoring.calibration import calibration_of
-from scoring.doubts import doubts
+from scoring.doubts import doubts, speaks_of_few
 from scoring.feedback.first_language import first_language_or_warning
 from scoring.feedback.remarks import with_feedback
 from scoring.free.decoded import decode_speech
@@ -493,7 +493,8 @@ class Assessor:
         parts = [phone for word in words for phone in word.phones] if heard else words
         pronunciation = mean([part.score for part in parts])
         score = Scores()
-        if pronunciation is not None:  # how it flows is no score of what cannot be judged
+        # how it flows, or what few sounds say, is no score of what cannot be judged
+        if pronunciation is not None and not speaks_of_few(sure):
             score = Scores(
                 overall=overall_score(pronunciation, prosody),
                 pronunciation=pronunciation,

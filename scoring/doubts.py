@@ -9,7 +9,13 @@ from indexes.trust import LEAST_ACCURACY, usefulness
 from scoring.assessment import PhoneAssessment
 
 MOSTLY = 0.5
-"""Share of sounds that cannot be judged above which a reader is told of how few the scores are."""
+"""Share of sounds that cannot be judged above which the whole is not scored."""
+
+
+def speaks_of_few(phones: Sequence[PhoneAssessment]) -> bool:
+    """Whether most sounds of a recording cannot be judged, so that a headline would mislead."""
+    unknown = sum(phone.verdict == "uncertain" for phone in phones)
+    return unknown > MOSTLY * len(phones)
 
 
 def doubts(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:
@@ -32,10 +38,10 @@ def doubts(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:
     unknown = [phone for phone in phones if phone.verdict == "uncertain"]
     if phones and len(unknown) == len(phones):
         told.append("The index can judge no sound of this recording, so that nothing is scored.")
-    elif len(unknown) > MOSTLY * len(phones):
+    elif speaks_of_few(phones):
         told.append(
-            f"The index cannot judge {len(unknown)} of the {len(phones)} sounds of this recording: "
-            "the scores speak of the others alone."
+            f"The index cannot judge {len(unknown)} of the {len(phones)} sounds of this recording, "
+            "so that the whole is not scored."
         )
     if unknown:
         named = ", ".join(sorted({phone.ipa for phone in unknown}))

@@ -52,7 +52,7 @@ def test_a_useless_index_is_named_before_any_score(tone_index: PhoneIndex) -> No
     [
         ("M IY S AA S IY M AA", None),
         ("M IY ZH AA S IY ZH ZH", None),
-        ("ZH IY ZH AA ZH IY ZH ZH", "cannot judge 5 of the 8 sounds of this recording: the scores"),
+        ("ZH IY ZH AA ZH IY ZH ZH", "cannot judge 5 of the 8 sounds of this recording, so that"),
         ("ZH AO ZH AO ZH AO ZH AO", "can judge no sound of this recording, so that nothing is"),
     ],
 )
@@ -64,7 +64,7 @@ def test_how_few_sounds_the_scores_speak_of_is_said(
     assert [warned in w for w in told if warned] == [True] * bool(warned)
     assert bool(told) is bool(warned)
     scores = result.score.model_dump()
-    if set(phones.split()) == {"AO", "ZH"}:
+    if warned is not None:
         assert set(scores.values()) == {None}, "nothing is scored of what cannot be judged"
         assert result.fluency is not None
         assert result.fluency.syllables_per_s is not None
