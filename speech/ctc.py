@@ -157,8 +157,6 @@ def one_label_changes(
 
     The blank's column means nothing. Values below `LOG_ZERO / 2` stand for probability 0.
     """
-    import torch  # here: reading results takes none; its logarithms are several times NumPy's speed
-
     n_frames, n_vocabulary = log_probs.shape
     n_gaps = prefix.neighbour.size
     substituted = np.full((n_gaps - 1, n_vocabulary), LOG_ZERO)
@@ -172,16 +170,16 @@ def one_label_changes(
         nothing = np.broadcast_to(0.0, (frames, gaps.stop - first, n_vocabulary))
         runs, joined = np.empty(nothing.shape), np.empty(nothing.shape)
         # run[g, v]: v fills gap g and still sounds in the last frame seen.
-        run = torch.full(nothing.shape[1:], LOG_ZERO, dtype=torch.float64)
+        run = np.full(nothing.shape[1:], LOG_ZERO)
+        spare = np.empty(run.shape)
         for start in range(0, n_frames, frames):
             stop = min(start + frames, n_frames)
             block = slice(stop - start)
             prefix.join(nothing[block], slice(start, stop), gaps, out=runs[block])
-            for entry, emission in zip(
-                torch.from_numpy(runs[block]), torch.from_numpy(log_probs[start:stop]), strict=True
-            ):
-                run = torch.logaddexp(entry, run, out=entry).add_(emission)
-            run = run.clone()  # its place is wanted for the next block
+            for entry, emission in zip(runs[block], log_probs[start:stop], strict=True):
+                run = log_add(entry, run, spare)
+                run += emission
+            run = run.copy()  # its place is wanted for the next block
             left = slice(start + 1, stop + 1)
             if insertions:
                 suffix.join(runs[block], left, gaps, out=joined[block])
@@ -207,8 +205,7 @@ def deletions(prefix: Boundaries, suffix: Boundaries) -> FloatArray:
 def log_sum(values: FloatArray, axis: int) -> FloatArray:
     """Log of the sum of exponentials along `axis`; `values` is overwritten, none may be -inf."""
     highest = values.max(axis=axis, keepdims=True)
-    np.subtract(values, highest, out=values)
-    _exp_in_place(values)
+    np.exp(np.subtract(values, highest, out=values), out=values)
     total: FloatArray = np.log(values.sum(axis=axis)) + np.squeeze(highest, axis=axis)
     return total
 
@@ -218,7 +215,14 @@ def _log_accumulate(total: FloatArray, terms: FloatArray) -> None:
     np.logaddexp(total, log_sum(terms, axis=0), out=total)
 
 
-def _exp_in_place(values: FloatArray) -> None:
-    import torch  # as above
+def log_add(one: FloatArray, other: FloatArray, spare: FloatArray) -> FloatArray:
+    """Log of the sum of two exponentials, into `one`; `spare` is as large and is overwritten.
 
-    torch.from_numpy(values).exp_()
+    NumPy's `logaddexp` goes value by value; these are loops that the processor vectorises.
+    """
+    np.subtract(one, other, out=spare)
+    np.abs(spare, out=spare)
+    np.negative(spare, out=spare)
+    np.log1p(np.exp(spare, out=spare), out=spare)
+    np.maximum(one, other, out=one)
+    return np.add(one, spare, out=one)

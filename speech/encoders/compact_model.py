@@ -286,11 +286,15 @@ def save(model: CompactEncoder, folder: Path, config: CompactConfig, *, bits: in
     (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
 
 
+def read_config(folder: Path) -> CompactConfig:
+    """The configuration of a packaged encoder."""
+    fields = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+    return CompactConfig(**{**fields, "labels": tuple(fields["labels"])})
+
+
 def load(folder: Path, device: str = "cpu") -> CompactEncoder:
     """Load a packaged encoder, ready to encode; computes in float32."""
-    fields = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-    fields["labels"] = tuple(fields["labels"])
-    model = CompactEncoder(CompactConfig(**fields))
+    model = CompactEncoder(read_config(folder))
     stored = load_file(folder / WEIGHTS_FILE)
     state: dict[str, Tensor] = {}
     for name, value in stored.items():

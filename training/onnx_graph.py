@@ -1,0 +1,265 @@
+"""Turn packaged weights into a graph for onnxruntime: `python -m training.onnx_graph --help`.
+
+    python -m training.onnx_graph --model speech/data/compact --out encoder.onnx
+
+The graph is written node by node, so that it is the same file for the same weights and opset,
+whatever exports torch knows. `--products` says how the blocks' products are computed:
+
+- `frames`: weights int8 with a scale for each output channel, as they are packaged;
+  inputs 8-bit with a scale for each frame, found while it runs.
+- `tensor`: the same, but one scale for all frames (onnxruntime's `DynamicQuantizeMatMul`).
+- `static`: one scale for all frames of all recordings, from `--calibration`.
+- `float32`, and `float16` (weights alone).
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import load_file
+
+from speech.encoders.compact_model import WEIGHTS_FILE, CompactConfig, read_config
+
+Products = Literal["frames", "tensor", "static", "float32", "float16"]
+
+OPSET = 20  # the first with Gelu
+IR_VERSION = 9
+FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
+MIDDLE = 128  # what stands for 0 in an 8-bit input
+LARGEST = 127
+EPSILON = 1e-5
+
+
+def hidden(layer: int) -> str:
+    """Name of the output that holds a layer's states `[1, T, width]`."""
+    return f"hidden_{layer}"
+
+
+@dataclass
+class Graph:
+    """A graph that grows node by node.
+
+    Attributes
+    ----------
+    weights
+        Arrays of `encoder.safetensors`.
+    products
+        How the blocks' products are computed.
+    scales
+        Scale of the input of each product, by its name; for `static` alone.
+    """
+
+    weights: dict[str, NDArray[Any]]
+    products: Products
+    scales: dict[str, float] = field(default_factory=dict)
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def constant(self, name: str, value: Any) -> str:
+        """A constant by a name; the same name is the same constant."""
+        self.constants.setdefault(name, np.ascontiguousarray(value))
+        return name
+
+    def node(
+        self, kind: str, inputs: list[str], output: str, *, domain: str = "", **more: Any
+    ) -> str:
+        """Add a node of one output, and name it."""
+        self.nodes.append(helper.make_node(kind, inputs, [output], domain=domain, **more))
+        return output
+
+    def stored(self, name: str) -> NDArray[np.float32]:
+        """A tensor of the weights in float32."""
+        value: NDArray[np.float32] = self.weights[name].astype(np.float32)
+        scale = self.weights.get(f"{name}.scale")
+        if scale is None:
+            return value
+        scaled: NDArray[np.float32] = value * scale.reshape(-1, *[1] * (value.ndim - 1))
+        return scaled
+
+    def kernel(self, name: str) -> str:
+        """Weights of a convolution, kept as they are packaged and made floats when it is opened."""
+        scale = self.weights.get(f"{name}.scale")
+        if scale is None:
+            return self.constant(name, self.stored(name))
+        inputs = [
+            self.constant(f"{name}.int8", self.weights[name]),
+            self.constant(f"{name}.scale", scale.astype(np.float32)),
+        ]
+        return self.node("DequantizeLinear", inputs, name, axis=0)
+
+    def norm(self, states: str, name: str, output: str) -> str:
+        """Layer norm."""
+        parts = [
+            self.constant(f"{name}.{p}", self.stored(f"{name}.{p}")) for p in ("weight", "bias")
+        ]
+        return self.node("LayerNormalization", [states, *parts], output, axis=-1, epsilon=EPSILON)
+
+    def product(self, states: str, name: str, output: str) -> str:
+        """A linear map of `[1, T, in]` to `[1, T, out]`, computed as `products` says."""
+        bias = self.constant(f"{name}.bias", self.stored(f"{name}.bias"))
+        if self.products == "float32":
+            matrix = self.constant(f"{name}.matrix", self.stored(f"{name}.weight").T)
+            return self.node(
+                "Add", [self.node("MatMul", [states, matrix], f"{output}.mm"), bias], output
+            )
+        if self.products == "float16":
+            half = self.constant(f"{name}.half", self.stored(f"{name}.weight").T.astype(np.float16))
+            matrix = self.node("Cast", [half], f"{name}.matrix", to=FLOAT)
+            return self.node(
+                "Add", [self.node("MatMul", [states, matrix], f"{output}.mm"), bias], output
+            )
+        matrix = self.constant(f"{name}.int8", self.weights[f"{name}.weight"].T)
+        channels = self.constant(f"{name}.scale", self.weights[f"{name}.weight.scale"].astype("f4"))
+        if self.products == "tensor":
+            return self.node(
+                "DynamicQuantizeMatMul",
+                [states, matrix, channels, "", bias],
+                output,
+                domain="com.microsoft",
+            )
+        if self.products == "static":
+            scale = self.constant(f"{name}.input_scale", np.float32(self.scales[name]))
+        else:
+            size = self.node("Abs", [states], f"{output}.size")
+            axes = self.constant("last_axis", np.array([-1], np.int64))
+            most = self.node("ReduceMax", [size, axes], f"{output}.most", keepdims=1)
+            step = self.constant("step", np.float32(1 / LARGEST))
+            least = self.constant("least", np.float32(1e-12))
+            scale = self.node(
+                "Max", [self.node("Mul", [most, step], f"{output}.ratio"), least], f"{output}.scale"
+            )
+        rounded = self.node(
+            "Round", [self.node("Div", [states, scale], f"{output}.div")], f"{output}.round"
+        )
+        middle = self.constant("middle", np.float32(MIDDLE))
+        shifted = self.node("Add", [rounded, middle], f"{output}.shifted")
+        if self.products == "static":  # what lies beyond the calibrated range is cut off
+            ends = [
+                self.constant("lowest", np.float32(0)),
+                self.constant("highest", np.float32(255)),
+            ]
+            shifted = self.node("Clip", [shifted, *ends], f"{output}.clipped")
+        eight = self.node("Cast", [shifted], f"{output}.uint8", to=UINT8)
+        zero = self.constant("zero_point", np.uint8(MIDDLE))
+        sums = self.node("MatMulInteger", [eight, matrix, zero], f"{output}.sums")
+        floats = self.node("Cast", [sums], f"{output}.floats", to=FLOAT)
+        scaled = self.node(
+            "Mul",
+            [self.node("Mul", [floats, scale], f"{output}.by_frame"), channels],
+            f"{output}.scaled",
+        )
+        return self.node("Add", [scaled, bias], output)
+
+
+def positions(graph: Graph, states: str, width: int) -> str:
+    """Add Whisper's sinusoidal positions to `[1, T, width]`; they are computed, not kept."""
+    half = width // 2
+    rates = np.exp(-np.log(10_000) / (half - 1) * np.arange(half)).astype(np.float32)
+    shape = graph.node("Shape", [states], "shape", start=1, end=2)
+    zero, one = (graph.constant(name, np.int64(i)) for i, name in enumerate(("zero", "one")))
+    length = graph.node("Squeeze", [shape], "length")
+    frames = graph.node("Range", [zero, length, one], "frames")
+    column = graph.node(
+        "Unsqueeze", [frames, graph.constant("columns", np.array([1], np.int64))], "column"
+    )
+    turns = graph.node("Cast", [column], "turns", to=FLOAT)
+    angles = graph.node("Mul", [turns, graph.constant("rates", rates)], "angles")
+    waves = [graph.node(kind, [angles], kind.lower()) for kind in ("Sin", "Cos")]
+    return graph.node("Add", [states, graph.node("Concat", waves, "positions", axis=-1)], hidden(0))
+
+
+def block(graph: Graph, states: str, number: int, config: CompactConfig) -> str:
+    """One pre-norm transformer block."""
+    name = f"blocks.{number}"
+    normed = graph.norm(states, f"{name}.attention_norm", f"{name}.normed")
+    fused = graph.product(normed, f"{name}.qkv", f"{name}.fused")
+    parts = [f"{name}.{part}" for part in ("query", "key", "value")]
+    graph.nodes.append(helper.make_node("Split", [fused], parts, axis=-1, num_outputs=3))
+    read = graph.node(
+        "MultiHeadAttention",
+        parts,
+        f"{name}.read",
+        domain="com.microsoft",
+        num_heads=config.n_heads,
+    )
+    mixed = graph.product(read, f"{name}.attention_out", f"{name}.mixed")
+    states = graph.node("Add", [states, mixed], f"{name}.attended")
+    normed = graph.norm(states, f"{name}.mlp_norm", f"{name}.normed_again")
+    grown = graph.node(
+        "Gelu", [graph.product(normed, f"{name}.mlp_in", f"{name}.grown")], f"{name}.gelu"
+    )
+    shrunk = graph.product(grown, f"{name}.mlp_out", f"{name}.shrunk")
+    return graph.node("Add", [states, shrunk], hidden(number + 1))
+
+
+def build(
+    folder: Path, products: Products = "frames", scales: dict[str, float] | None = None
+) -> onnx.ModelProto:
+    """The graph of a packaged encoder.
+
+    Parameters
+    ----------
+    folder
+        Holds `config.json` and `encoder.safetensors`.
+    products
+        How the blocks' products are computed.
+    scales
+        For `static`: of the input of each product.
+    """
+    config = read_config(folder)
+    graph = Graph(load_file(folder / WEIGHTS_FILE), products, scales or {})
+    states = "log_mel"
+    for name, strides in (("conv1", [1]), ("conv2", [2])):
+        inputs = [
+            states,
+            graph.kernel(f"{name}.weight"),
+            graph.constant(f"{name}.bias", graph.stored(f"{name}.bias")),
+        ]
+        wide = graph.node("Conv", inputs, name, kernel_shape=[3], pads=[1, 1], strides=strides)
+        states = graph.node("Gelu", [wide], f"{name}.gelu")
+    states = positions(
+        graph, graph.node("Transpose", [states], "turned", perm=[0, 2, 1]), config.width
+    )
+    for number in range(config.n_layers):
+        states = block(graph, states, number, config)
+    last = graph.norm(states, "final_norm", hidden(config.n_layers + 1))
+    head = graph.constant("head.matrix", graph.stored("head.weight").T)
+    bias = graph.constant("head.bias", graph.stored("head.bias"))
+    logits = graph.node("Add", [graph.node("MatMul", [last, head], "head"), bias], "logits")
+    graph.node("LogSoftmax", [logits], "log_probs", axis=-1)
+    outputs = [
+        *((hidden(layer), config.width) for layer in range(config.n_layers + 2)),
+        ("log_probs", len(config.labels)),
+    ]
+    made = helper.make_graph(
+        graph.nodes,
+        "compact",
+        [helper.make_tensor_value_info("log_mel", FLOAT, [1, config.n_mels, "mel_frames"])],
+        [helper.make_tensor_value_info(name, FLOAT, [1, "frames", d]) for name, d in outputs],
+        [numpy_helper.from_array(value, name) for name, value in graph.constants.items()],
+    )
+    opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(made, opset_imports=opsets, ir_version=IR_VERSION)
+    model.producer_name = "nativeear"
+    return model
+
+
+def main() -> None:
+    """Read the command line and write the graph."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", type=Path, required=True, help="what `training.encoder` made")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--products", choices=get_args(Products), default="frames")
+    options = parser.parse_args()
+    onnx.save(build(options.model, options.products), options.out)
+
+
+if __name__ == "__main__":
+    main()
