@@ -121,6 +121,19 @@ def test_a_phone_that_was_renamed_would_keep_its_edge(tone_index: PhoneIndex) ->
     assert (run.phone, run.start_s, run.end_s) == ("S", pytest.approx(0.04), pytest.approx(0.28))
 
 
+def test_what_renaming_explains_as_well_up_to_the_edge_is_no_insertion(
+    tone_index: PhoneIndex,
+) -> None:
+    """S was said for M, then AA for as short as it may be; M is only somewhat near at first."""
+    frames, similar = scene(tone_index, [("S", 14), ("AA", 3)])
+    similar[:2, tone_index.classes.index("M")] = 0.8
+    phones = laid(("M", 8), ("AA", 9))
+    assert Deviations(tone_index).insertions(frames, similar, phones) == ()
+    mirrored = scene(tone_index, [("M", 2), ("S", 15)])[1]
+    mirrored[14:16, tone_index.classes.index("AA")] = 0.8
+    assert Deviations(tone_index).insertions(frames, mirrored, phones) == ()
+
+
 def test_a_phone_of_which_nothing_is_known_explains_all_beside_it(tone_index: PhoneIndex) -> None:
     frames, similar = scene(tone_index, [("M", 6), ("S", 5), ("AA", 7)])
     for unknown in (laid(("ZH", 9), ("AA", 9)), laid(("M", 9), ("ZH", 9))):
@@ -134,7 +147,7 @@ def test_of_two_runs_that_overlap_the_clearer_is_kept_and_all_are_in_order(
         return InsertedPhone(0, "S", start_s, end_s, gain)
 
     late, clear, faint, touching = (
-        run(0.9, 1.0, 0.6), run(0.2, 0.4, 0.8), run(0.3, 0.5, 0.5), run(0.4, 0.5, 0.45),
+        run(0.9, 1.0, 0.6), run(0.2, 0.4, 0.8), run(0.3, 0.5, 0.42), run(0.4, 0.5, 0.45),
     )  # fmt: skip
     made = iter([faint, late, None, touching, clear])
     monkeypatch.setattr(Deviations, "_inserted", lambda *_: next(made))

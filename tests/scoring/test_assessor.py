@@ -8,7 +8,8 @@ import soundfile
 from indexes.phone_index import PhoneIndex
 from retriever.evidence import sounds_like
 from retriever.neighbours import Exclusion
-from scoring.assessor import Assessor
+from scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
+from scoring.assessor import Assessor, _word
 from scoring.grading import combine
 from speech.aligners.textgrid import read_alignment
 from speech.alignment import Alignment
@@ -159,6 +160,36 @@ def test_words_and_syllables_are_made_of_their_phones(assessor: Assessor, wav: P
         for syllable in word.syllables:
             own = phones[slice(*syllable.phones)]
             assert syllable.score == combine([phone.score for phone in own])
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "omitted"),
+    [
+        (("deleted", "deleted"), True),
+        (("deleted", "correct"), False),
+        (("uncertain", "deleted"), False),
+        (("substituted", "accented"), False),
+    ],
+)
+def test_a_word_is_left_out_where_each_of_its_phones_is(
+    verdicts: tuple[Verdict, Verdict], omitted: bool
+) -> None:
+    """The aligner lays them somewhere all the same."""
+    knn = KnnEvidence(margin=None, canonical_share=None, k=0, coverage=0)
+    phones = [
+        PhoneAssessment(
+            phone="S",
+            ipa="s",
+            start_s=float(i),
+            end_s=i + 1.0,
+            score=None,
+            verdict=verdict,
+            probability_mispronounced=None,
+            knn=knn,
+        )
+        for i, verdict in enumerate(verdicts)
+    ]
+    assert _word("x", [(0, 2)], phones).omitted == omitted
 
 
 def test_given_phones_are_judged_as_they_stand_and_the_wrong_one_is_blamed(

@@ -84,3 +84,14 @@ def test_spans_and_margins_of_the_wrong_form_are_refused() -> None:
         logit_margins(FLAT, [1], [[0, 1]], log_prior=[0.0, 0.0])
     with pytest.raises(InputError, match="frame 1, label 2 is -inf"):
         logit_margins(_with(1, 2, -np.inf), [1], [[0, 1]])
+
+
+def test_a_span_at_the_very_end_is_the_last_frame() -> None:
+    logits = np.random.default_rng(17).normal(size=(6, 4))
+    (last,) = logit_margins(logits, [1], [[6.0, 6.0]]).mean
+    assert last == pytest.approx(logits[5, 1] - logits[5, 2:].max())
+
+
+def test_a_prior_is_finite_throughout() -> None:
+    with pytest.raises(InputError, match="not finite"):
+        logit_margins(FLAT, [1], [[0, 1]], log_prior=[0.0, -np.inf, 0.0])
