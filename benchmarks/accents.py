@@ -35,15 +35,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import DATA, write_table
-from indexer.build import BuildRequest, build_index
-from indexer.corpus import Utterance, read_corpus
 from nativeear import load
-from retriever.nearness import OWN_SHARE, natives_own
-from scoring.accents import Accents
-from scoring.assessment import Accent, Assessment
-from scoring.grading import FLAGGED
-from speech.audio import Audio
-from speech.errors import NativeEarError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.retriever.nearness import OWN_SHARE, natives_own
+from nativeear.scoring.accents import Accents
+from nativeear.scoring.assessment import Accent, Assessment
+from nativeear.scoring.grading import FLAGGED
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
 from training.splits import fold_of
 
 SHARES = tuple(dict.fromkeys((0.0, OWN_SHARE, 1.0)))

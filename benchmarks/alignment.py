@@ -27,10 +27,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import speechocean_folder, write_table
-from indexer.build import BuildRequest, build_index
-from indexer.corpus import read_corpus
-from indexes.phone_index import PhoneIndex
-from speech.alignment import SILENCE
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.alignment import SILENCE
 
 REFERENCE = "pocketsphinx"
 RUNS = (

@@ -32,10 +32,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speed import PROMPTS, ROOT
-from speech.audio import Audio
-from speech.encoders.catalogue import load_encoder
-from speech.encoders.compact import FOLDER
-from speech.encoders.compact_model import CompactEncoder, load, log_mel
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.encoders.compact import FOLDER
+from nativeear.speech.encoders.compact_model import CompactEncoder, load, log_mel
 
 FloatArray = NDArray[np.float32]
 Network = Callable[[FloatArray], tuple[FloatArray, FloatArray]]

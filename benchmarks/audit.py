@@ -40,29 +40,29 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import CACHE, DATA, ROOT
-from indexer.assembly import Settings, publish_new
-from indexer.audit.coverage import names
-from indexer.audit.expected import FALSE_REJECTIONS, PRIOR, expectations
-from indexer.audit.learning import learning_curve
-from indexer.audit.left_out import FOLDS, ask_left_out
-from indexer.corpus import Corpus, Utterance, read_corpus
-from indexer.crew import crew_of
-from indexer.fitting import fit_from_speech, has_to_learn
-from indexer.pool import Record, with_margins
-from indexer.utterances import (
+from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.audit.coverage import names
+from nativeear.indexer.audit.expected import FALSE_REJECTIONS, PRIOR, expectations
+from nativeear.indexer.audit.learning import learning_curve
+from nativeear.indexer.audit.left_out import FOLDS, ask_left_out
+from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
+from nativeear.indexer.crew import crew_of
+from nativeear.indexer.fitting import fit_from_speech, has_to_learn
+from nativeear.indexer.pool import Record, with_margins
+from nativeear.indexer.utterances import (
     PooledUtterance,
     PoolingRequest,
     UtterancePooler,
     pool_into,
     record_name,
 )
-from indexes.catalogue import DEFAULT_INDEX, find_index
-from indexes.manifest import EncoderIdentity
-from indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
-from indexes.phone_index import ALIGNER, PhoneIndex
-from indexes.similarity import class_similarities, margins
-from scoring.metrics import pearson, ranks
-from speech.alignment import SILENCE
+from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
+from nativeear.indexes.manifest import EncoderIdentity
+from nativeear.indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
+from nativeear.indexes.phone_index import ALIGNER, PhoneIndex
+from nativeear.indexes.similarity import class_similarities, margins
+from nativeear.scoring.metrics import pearson, ranks
+from nativeear.speech.alignment import SILENCE
 
 SPLITS = 10
 """Times that the shipped index is halved."""

@@ -23,10 +23,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import write_table
-from indexer.build import BuildRequest, build_index
-from indexer.corpus import Utterance, read_corpus
-from indexer.readers.asterisk import VOICES
-from speech.audio import SAMPLE_RATE, Audio
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexer.readers.asterisk import VOICES
+from nativeear.speech.audio import SAMPLE_RATE, Audio
 
 SEED = 3
 EVERY = 20

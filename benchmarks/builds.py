@@ -42,13 +42,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import CACHE
-from indexer.aligning import AligningRequest, align_corpora
-from indexer.cluster import SHARD, ray_crew_of
-from indexer.corpus import Utterance, read_corpus
-from indexer.grids import grid_path
-from indexer.utterances import PoolingRequest, UtterancePooler, pool_into, recording_of
-from speech.audio import SAMPLE_RATE
-from speech.errors import NativeEarError
+from nativeear.indexer.aligning import AligningRequest, align_corpora
+from nativeear.indexer.cluster import SHARD, ray_crew_of
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexer.grids import grid_path
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, pool_into, recording_of
+from nativeear.speech.audio import SAMPLE_RATE
+from nativeear.speech.errors import NativeEarError
 
 SEED = 0
 LOOK_EVERY_S = 0.1
@@ -150,7 +150,7 @@ def build(table: Path, audio_s: float, language: str, options: Sequence[str]) ->
     """Build an index by the product's own command, and look at what it takes."""
     out = table.parent / "index"
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, "-m", "service.cli", "index", "build", "--corpus", str(table)]
+    command = [sys.executable, "-m", "nativeear", "index", "build", "--corpus", str(table)]
     command += ["--lang", language, "--out", str(out), *options]
     log = table.parent / "log"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

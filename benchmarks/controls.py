@@ -22,9 +22,9 @@ from rich.table import Table
 import nativeear
 from benchmarks import treatments
 from benchmarks.speech_data import DATA
-from scoring.grading import FLAGGED
-from speech.audio import Audio
-from speech.errors import NativeEarError
+from nativeear.scoring.grading import FLAGGED
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
 
 SEED = 11
 FOLDER = DATA / "native-english"

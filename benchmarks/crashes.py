@@ -36,8 +36,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import write_table
-from indexer.corpus import Utterance, read_corpus
-from indexes.publishing import VERSIONS, sha256_of
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexes.publishing import VERSIONS, sha256_of
 
 SEED = 0
 NAME = "crashes"
@@ -87,7 +87,7 @@ class Outcome:
 
 def build_command(options: Sequence[str], out: Path) -> list[str]:
     """The product's own command."""
-    command = [sys.executable, "-m", "service.cli", "index", "build", "--name", NAME]
+    command = [sys.executable, "-m", "nativeear", "index", "build", "--name", NAME]
     return [*command, *options, "--out", str(out), "--resume"]
 
 
@@ -210,7 +210,7 @@ def change_command(change: Sequence[str], target: Path) -> list[str]:
     """The product's own command."""
     name, *options = change
     resume = ["--resume"] if name == "add" else []
-    return [sys.executable, "-m", "service.cli", "index", name, str(target), *options, *resume]
+    return [sys.executable, "-m", "nativeear", "index", name, str(target), *options, *resume]
 
 
 def _fresh(built: Path, folder: Path) -> Path:

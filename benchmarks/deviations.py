@@ -30,15 +30,15 @@ from rich.table import Table
 
 import nativeear
 from benchmarks.speech_data import CACHE, DATA, speechocean_folder
-from indexer.corpus import read_corpus
-from retriever.neighbours import Exclusion
-from scoring.assessment import Assessment, PhoneAssessment
-from scoring.assessor import Assessor
-from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import AlignmentError, NativeEarError
-from speech.frames import Frames
-from speech.pronunciation import Pronunciation
+from nativeear.indexer.corpus import read_corpus
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import Assessment, PhoneAssessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.speech.alignment import SILENCE, Aligner, Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import AlignmentError, NativeEarError
+from nativeear.speech.frames import Frames
+from nativeear.speech.pronunciation import Pronunciation
 
 SEED = 11
 SPACING = 8

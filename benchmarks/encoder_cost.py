@@ -26,10 +26,10 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from speech.audio import Audio
-from speech.encoders.catalogue import load_encoder
-from speech.encoders.compact import FOLDER
-from speech.frames import Encoder, FloatArray
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.encoders.compact import FOLDER
+from nativeear.speech.frames import Encoder, FloatArray
 
 ROOT = Path(__file__).parents[1]
 INDEX = ROOT / "indexes" / "en-US"
@@ -42,7 +42,7 @@ MB = 1e6
 
 def sound(seconds: float) -> Audio:
     """Native speech of one length."""
-    from indexer.corpus import read_corpus
+    from nativeear.indexer.corpus import read_corpus
 
     pieces: list[FloatArray] = []
     missing = round(seconds * SAMPLE_RATE)

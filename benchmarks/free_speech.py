@@ -22,12 +22,12 @@ from rich.console import Console
 from rich.table import Table
 
 import nativeear
-from retriever.neighbours import Exclusion
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
-from scoring.metrics import pearson
-from speech.audio import Audio
-from speech.errors import NativeEarError
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.metrics import pearson
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 LEARNERS, NATIVES = DATA / "speechocean762-train", DATA / "native-english"

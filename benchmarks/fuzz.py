@@ -27,13 +27,13 @@ import numpy as np
 import soundfile
 from rich.console import Console
 
-from indexer.corpus import read_corpus
-from indexes.phone_index import PhoneIndex
-from indexes.verification import verify
-from service.batch import read_manifest
-from speech.audio import Audio
-from speech.errors import NativeEarError
-from speech.textgrid import TextGrid
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.verification import verify
+from nativeear.service.batch import read_manifest
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.textgrid import TextGrid
 
 ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "indexes" / "golden-v1"

@@ -33,7 +33,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from scoring.gop import GopFeatures, gop_features
+from nativeear.scoring.gop import GopFeatures, gop_features
 
 FloatArray = NDArray[np.float64]
 Sequences = Sequence[Sequence[int]]

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.speech_data import speechocean_folder
-from scoring.gop import GopFeatures, feature_vectors
-from scoring.gop_evidence import measure_gop
-from scoring.gop_segment import logit_margins, segment_gop
-from scoring.metrics import pearson, roc_auc
-from speech.audio import Audio
-from speech.encoders import load_encoder
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import pool_log_probs
+from nativeear.scoring.gop import GopFeatures, feature_vectors
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.scoring.gop_segment import logit_margins, segment_gop
+from nativeear.scoring.metrics import pearson, roc_auc
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders import load_encoder
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import pool_log_probs
 from training.splits import fold_of
 
 FloatArray = NDArray[np.float64]

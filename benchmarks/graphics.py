@@ -28,11 +28,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.arithmetic import save_hubert, seconds
-from indexes.resident import ResidentVectors
-from indexes.similarity import FloatArray, best_of_classes, class_products
-from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders.catalogue import Arithmetic, Device, has_gpu, load_encoder
-from speech.frames import Encoder
+from nativeear.indexes.resident import ResidentVectors
+from nativeear.indexes.similarity import FloatArray, best_of_classes, class_products
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.encoders.catalogue import Arithmetic, Device, has_gpu, load_encoder
+from nativeear.speech.frames import Encoder
 
 PHONES = 40
 DIMS = 256

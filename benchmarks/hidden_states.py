@@ -19,17 +19,23 @@ from numpy.typing import NDArray
 
 from benchmarks.retrieval import Pool
 from benchmarks.speech_data import PooledSpeech
-from indexer.corpus import Utterance
-from indexer.decision import TOP_M
-from indexer.discriminant import fit_lda
-from indexer.utterances import PooledPhone
-from speech.audio import Audio
-from speech.encoders.compact import FOLDER, MARGIN_FRAMES, WINDOW_FRAMES
-from speech.encoders.compact_model import CompactConfig, CompactEncoder, load, log_mel, save
-from speech.encoders.spectral import SpectralEncoder
-from speech.encoders.windows import plan, stitch
-from speech.frames import Frames
-from speech.pooling import Pooling, pool
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.decision import TOP_M
+from nativeear.indexer.discriminant import fit_lda
+from nativeear.indexer.utterances import PooledPhone
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.compact import FOLDER, MARGIN_FRAMES, WINDOW_FRAMES
+from nativeear.speech.encoders.compact_model import (
+    CompactConfig,
+    CompactEncoder,
+    load,
+    log_mel,
+    save,
+)
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.encoders.windows import plan, stitch
+from nativeear.speech.frames import Frames
+from nativeear.speech.pooling import Pooling, pool
 from training.whisper_weights import encoder_state, find_parts, read_ctranslate2
 
 POOLINGS: tuple[Pooling, ...] = ("middle-frame", "middle-third")

@@ -29,15 +29,15 @@ from rich.table import Table
 
 import nativeear
 from benchmarks.speech_data import write_table
-from indexer.build import BuildRequest, build_index
-from indexer.corpus import read_corpus
-from indexer.readers.asterisk import VOICES
-from scoring.grading import FLAGGED
-from service.evaluation_run import EvaluationRequest, run_evaluation
-from speech.audio import Audio
-from speech.errors import NativeEarError
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.readers.asterisk import VOICES
+from nativeear.scoring.grading import FLAGGED
+from nativeear.service.evaluation_run import EvaluationRequest, run_evaluation
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer
 from training.splits import is_held_out
 
 CROSSED = 20

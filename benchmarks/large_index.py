@@ -25,10 +25,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.scale import JITTER, falling_noise, unit
-from indexer.optimising import optimise
-from indexer.pool import plain
-from indexes.catalogue import DEFAULT_INDEX, find_index
-from indexes.phone_index import (
+from nativeear.indexer.optimising import optimise
+from nativeear.indexer.pool import plain
+from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
+from nativeear.indexes.phone_index import (
     EXEMPLARS,
     PROSODY,
     TRANSFORM,
@@ -37,8 +37,8 @@ from indexes.phone_index import (
     PhoneIndex,
     flat_header,
 )
-from indexes.publishing import publish, staged
-from service.demo import PROMPT
+from nativeear.indexes.publishing import publish, staged
+from nativeear.service.demo import PROMPT
 
 RECALL = 0.95
 
@@ -91,7 +91,7 @@ def own_megabytes() -> float:
 def assess(folder: Path, told: Any) -> None:
     """In a process of its own: open, assess twice, and say what that took."""
     import nativeear
-    from speech.audio import Audio
+    from nativeear.speech.audio import Audio
 
     most, done = [0.0], threading.Event()
 

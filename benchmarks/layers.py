@@ -34,8 +34,8 @@ from benchmarks.hidden_states import (
 )
 from benchmarks.retrieval import SEED
 from benchmarks.speech_data import CACHE, PooledSpeech, speechocean_folder
-from indexer.corpus import Corpus, Utterance, read_corpus
-from indexer.utterances import (
+from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
+from nativeear.indexer.utterances import (
     PooledPhone,
     PooledUtterance,
     PoolingRequest,
@@ -43,9 +43,9 @@ from indexer.utterances import (
     pool_into,
     record_name,
 )
-from scoring.metrics import pearson, roc_auc
-from speech.alignment import SILENCE
-from speech.pooling import Pooling
+from nativeear.scoring.metrics import pearson, roc_auc
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.pooling import Pooling
 from training.splits import fold_of, is_held_out
 
 LANGUAGE = "en-US"

@@ -23,15 +23,15 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
-from indexer.assembly import Settings, refit
-from indexer.pool import Rows, Source
-from indexes.catalogue import DEFAULT_INDEX, find_index
-from indexes.exemplar import SCHEMA
-from indexes.phone_index import PhoneIndex
-from indexes.prosody import SCHEMA as PROSODY
-from indexes.publishing import publish, staged
-from indexes.similarity import FloatArray
-from indexes.utterances import utterances_of
+from nativeear.indexer.assembly import Settings, refit
+from nativeear.indexer.pool import Rows, Source
+from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
+from nativeear.indexes.exemplar import SCHEMA
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.prosody import SCHEMA as PROSODY
+from nativeear.indexes.publishing import publish, staged
+from nativeear.indexes.similarity import FloatArray
+from nativeear.indexes.utterances import utterances_of
 
 JITTER = 0.05
 BLOCK = 4096
@@ -110,7 +110,7 @@ def main() -> None:
             shard(index, other, exemplars // 2, 1000)
             started = time.perf_counter()
             with subprocess.Popen(
-                [sys.executable, "-m", "service.cli", "index", "merge", one, other, "--out", both],
+                [sys.executable, "-m", "nativeear", "index", "merge", one, other, "--out", both],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             ) as merging:

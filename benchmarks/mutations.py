@@ -97,7 +97,8 @@ TESTS: dict[str, tuple[str, ...]] = {
 LIBRARIES = (
     "numpy", "scipy.special", "torch", "faiss", "pyarrow.parquet", "pydantic", "soundfile", "soxr",
     "pytest", "hypothesis", "hypothesis.extra.numpy", "panphon", "parselmouth", "safetensors.numpy",
-    "sklearn.ensemble", "indexer.build", "speech.encoders.compact", "speech.aligners.ctc",
+    "sklearn.ensemble", "nativeear.indexer.build", "nativeear.speech.encoders.compact",
+    "nativeear.speech.aligners.ctc",
 )  # fmt: skip
 
 USUAL = re.compile(
@@ -309,7 +310,8 @@ class Trials:
 
 def _put_in(mutant: Mutant) -> None:
     """Change the imported module to what the mutant's text says, functions in their places."""
-    module = sys.modules[mutant.module.removesuffix(".py").replace("/", ".")]
+    dotted = mutant.module.removesuffix(".py").replace("/", ".")
+    module = sys.modules[f"nativeear.{dotted}"]
     made = dict(vars(module))
     exec(compile(mutant.text, mutant.module, "exec"), made)  # noqa: S102
     for name, new in made.items():

@@ -29,13 +29,13 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speed import PROMPTS, ROOT
-from scoring.metrics import pearson, roc_auc
-from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders.compact import FOLDER
-from speech.encoders.compact_model import log_mel as log_mel_in_torch
-from speech.encoders.compact_model import read_config
-from speech.frames import FloatArray
-from speech.occupancy import mean_log_posterior, phone_occupancy
+from nativeear.scoring.metrics import pearson, roc_auc
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.encoders.compact import FOLDER
+from nativeear.speech.encoders.compact_model import log_mel as log_mel_in_torch
+from nativeear.speech.encoders.compact_model import read_config
+from nativeear.speech.frames import FloatArray
+from nativeear.speech.occupancy import mean_log_posterior, phone_occupancy
 from training.corpus import Utterance, read_speechocean
 from training.onnx_graph import LARGEST, Products, build, hidden
 from training.splits import fold_of

@@ -38,16 +38,16 @@ from benchmarks.hidden_states import (
 )
 from benchmarks.retrieval import NEAR, SEED, _nearest
 from benchmarks.speech_data import PooledSpeech
-from indexer.corpus import Utterance, read_corpus
-from indexer.utterances import MIN_SILENCE_S, PooledPhone
-from scoring.metrics import roc_auc
-from speech.aligners.pocketsphinx import PocketsphinxAligner
-from speech.alignment import SILENCE
-from speech.audio import Audio
-from speech.errors import NativeEarError
-from speech.inventory import PhoneInventory
-from speech.pooling import Pooling
-from speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexer.utterances import MIN_SILENCE_S, PooledPhone
+from nativeear.scoring.metrics import roc_auc
+from nativeear.speech.aligners.pocketsphinx import PocketsphinxAligner
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pooling import Pooling
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 from training.splits import FOLDS, fold_of, is_held_out
 
 LANGUAGES = ("it", "fr")

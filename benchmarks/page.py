@@ -36,7 +36,7 @@ import soxr
 from rich.console import Console
 from rich.table import Table
 
-from service.demo import PROMPT
+from nativeear.service.demo import PROMPT
 
 LOOKS = (
     ("desk", 1280, 900, "light"),
@@ -117,7 +117,7 @@ def main() -> None:
 
 def write_microphone(path: Path, recording: Path | None) -> float:
     """Write a recording, or the packaged prompt, for a fake microphone; its length in seconds."""
-    with as_file(files("service") / "data" / PROMPT[0]) as prompt:
+    with as_file(files("nativeear.service") / "data" / PROMPT[0]) as prompt:
         samples, rate = soundfile.read(recording or prompt, dtype="float32")
     speech = soxr.resample(samples, rate, MICROPHONE_RATE)
     lead, tail = (np.zeros(round(s * MICROPHONE_RATE), np.float32) for s in (LEAD_S, TAIL_S))

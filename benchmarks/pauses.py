@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from indexer.corpus import read_corpus
-from indexer.utterances import recording_of
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import NativeEarError
-from speech.prosody.intensity import track_intensity
-from speech.prosody.pauses import MIN_PAUSE_S, find_pauses, join_over_noises, quiet_spans
-from speech.prosody.voice_activity import silent_spans
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.utterances import recording_of
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.prosody.intensity import track_intensity
+from nativeear.speech.prosody.pauses import MIN_PAUSE_S, find_pauses, join_over_noises, quiet_spans
+from nativeear.speech.prosody.voice_activity import silent_spans
 
 SEED = 3
 LOUD_DB = 12.0

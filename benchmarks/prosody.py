@@ -39,26 +39,26 @@ from benchmarks.prosody_signals import (
 )
 from benchmarks.speech_data import CACHE, DATA
 from benchmarks.treatments import mp3, noisy
-from indexer.corpus import read_corpus
-from indexer.utterances import recording_of
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from retriever.neighbours import Exclusion
-from scoring.hearing import lay
-from scoring.prosody.intonation import judge_intonation
-from scoring.prosody.natives import NativeProsody
-from scoring.prosody.stress import StressModel, polysyllables
-from speech.aligners.catalogue import load_aligner
-from speech.alignment import Aligner
-from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders.catalogue import load_encoder
-from speech.errors import NativeEarError
-from speech.frames import Encoder
-from speech.pronunciation import Pronouncer
-from speech.prosody.contour import sentence_type
-from speech.prosody.measurement import ProsodyMeasurement, measure_prosody
-from speech.prosody.profile import ProsodyProfile
-from speech.prosody.stress import Syllable
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.utterances import recording_of
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.hearing import lay
+from nativeear.scoring.prosody.intonation import judge_intonation
+from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.scoring.prosody.stress import StressModel, polysyllables
+from nativeear.speech.aligners.catalogue import load_aligner
+from nativeear.speech.alignment import Aligner
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.frames import Encoder
+from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.prosody.contour import sentence_type
+from nativeear.speech.prosody.measurement import ProsodyMeasurement, measure_prosody
+from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.prosody.stress import Syllable
 
 STRESS_FOUND, MOVED_FOUND, MAX_COST = 0.85, 0.80, 0.05
 SOFT_PEAK = 0.09

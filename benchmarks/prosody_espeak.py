@@ -25,11 +25,11 @@ from rich.console import Console
 
 from benchmarks.prosody import MOVED_FOUND, STRESS_FOUND, Bench, open_bench, share, titled
 from benchmarks.prosody_signals import MAX_EDGE_S, MAX_F0_ERROR, MAX_RATE_ERROR, Row, verdict
-from scoring.prosody.stress import polysyllables
-from speech.audio import Audio
-from speech.inventory import PhoneInventory
-from speech.prosody.pauses import MIN_PAUSE_S
-from speech.prosody.pitch import track_pitch
+from nativeear.scoring.prosody.stress import polysyllables
+from nativeear.speech.audio import Audio
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.pauses import MIN_PAUSE_S
+from nativeear.speech.prosody.pitch import track_pitch
 
 WORDS_PER_MINUTE = (130, 175, 220)
 PITCHES = (40, 65)

@@ -30,15 +30,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import CACHE, write_table
-from indexer.aligning import AligningRequest, align_corpora
-from indexer.corpus import read_corpus
-from indexes.phone_index import PhoneIndex
-from indexes.prosody import profiles_of
-from speech.aligners.textgrid import read_alignment
-from speech.alignment import Alignment
-from speech.inventory import PhoneInventory
-from speech.prosody.pauses import MIN_PAUSE_S
-from speech.prosody.rhythm import measure_rhythm
+from nativeear.indexer.aligning import AligningRequest, align_corpora
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.prosody import profiles_of
+from nativeear.speech.aligners.textgrid import read_alignment
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.pauses import MIN_PAUSE_S
+from nativeear.speech.prosody.rhythm import measure_rhythm
 
 LANGUAGES = {"en": "en-US", "es": "es", "fr": "fr", "it": "it", "ru": "ru"}
 MEASURES = ("percent_v", "npvi_v", "varco_v", "rpvi_c", "delta_c")

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from speech.alignment import Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.inventory import PhoneInventory
-from speech.prosody.pitch import track_pitch
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.pitch import track_pitch
 
 STEP_S = 1e-4
 RISE_S = 0.3

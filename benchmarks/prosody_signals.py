@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.prosody.intensity import track_intensity
-from speech.prosody.nuclei import syllable_nuclei
-from speech.prosody.pauses import find_pauses
-from speech.prosody.pitch import track_pitch
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.prosody.intensity import track_intensity
+from nativeear.speech.prosody.nuclei import syllable_nuclei
+from nativeear.speech.prosody.pauses import find_pauses
+from nativeear.speech.prosody.pitch import track_pitch
 
 SEED = 8
 SECONDS = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE

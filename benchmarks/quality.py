@@ -26,12 +26,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import DATA
-from indexer.corpus import read_corpus
-from indexes.phone_index import PhoneIndex
-from scoring.fusion.expert import BEST, COLUMNS, HIGHEST_FLAGGED, plainly_another
-from scoring.fusion.training_free import TrainingFree
-from scoring.grading import FALSE_REJECTIONS
-from scoring.metrics import expected_calibration_error, pearson, roc_auc
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.fusion.expert import BEST, COLUMNS, HIGHEST_FLAGGED, plainly_another
+from nativeear.scoring.fusion.training_free import TrainingFree
+from nativeear.scoring.grading import FALSE_REJECTIONS
+from nativeear.scoring.metrics import expected_calibration_error, pearson, roc_auc
 from training.calibration import (
     LEARNERS,
     WRONG,

@@ -25,15 +25,15 @@ from benchmarks.speech_data import (
     pool_corpus,
     speechocean_folder,
 )
-from indexer.decision import fit_decision
-from indexer.discriminant import fit_lda
-from indexes.natives import NativeMargins, left_out_together
-from indexes.similarity import FloatArray, IntArray, class_similarities, margins
-from indexes.transform import Transform
-from scoring.grading import FALSE_REJECTIONS, score_of
-from scoring.metrics import pearson, roc_auc
-from speech.alignment import SILENCE
-from speech.inventory import PhoneInventory
+from nativeear.indexer.decision import fit_decision
+from nativeear.indexer.discriminant import fit_lda
+from nativeear.indexes.natives import NativeMargins, left_out_together
+from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities, margins
+from nativeear.indexes.transform import Transform
+from nativeear.scoring.grading import FALSE_REJECTIONS, score_of
+from nativeear.scoring.metrics import pearson, roc_auc
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.inventory import PhoneInventory
 from training.splits import FOLDS, fold_of, is_held_out
 
 SEED = 7

@@ -40,7 +40,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from indexer.search_trials import (
+from nativeear.indexer.search_trials import (
     BATCH,
     K,
     Questions,
@@ -50,13 +50,13 @@ from indexer.search_trials import (
     shared,
     trial_of_cells,
 )
-from indexes.catalogue import DEFAULT_INDEX, find_index
-from indexes.cell_lists import CODES, LISTS, code_bytes, codes_for, divide, write_cells
-from indexes.cells import Cells, Probing, Shortlists
-from indexes.exact_rows import RowsOfFile
-from indexes.manifest import Codes
-from indexes.phone_index import PhoneIndex
-from indexes.similarity import FloatArray, IntArray, largest
+from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
+from nativeear.indexes.cell_lists import CODES, LISTS, code_bytes, codes_for, divide, write_cells
+from nativeear.indexes.cells import Cells, Probing, Shortlists
+from nativeear.indexes.exact_rows import RowsOfFile
+from nativeear.indexes.manifest import Codes
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.similarity import FloatArray, IntArray, largest
 
 PHONES = 40
 CLUSTERS = 500

@@ -80,7 +80,7 @@ def serving(
     log = folder / "log"
     temporary = folder / "temporary"
     temporary.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "service.cli", "serve", "--port", "0", "--index", "en-US"]
+    command = [sys.executable, "-m", "nativeear", "serve", "--port", "0", "--index", "en-US"]
     if files is not None:
         command = ["bash", "-c", f'ulimit -n {files} && exec "$0" "$@"', *command]
     with log.open("wb") as out:

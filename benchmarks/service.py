@@ -37,7 +37,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.served import ROOT, Served, serving
-from service.demo import DONOR
+from nativeear.service.demo import DONOR
 
 SENTENCE_S = 5.0
 MEMORY_CLIENTS = 4

@@ -50,8 +50,8 @@ from rich.table import Table
 
 from benchmarks.bad_uploads import BOUNDARY, Upload, bad_uploads
 from benchmarks.served import ROOT, Served, readiness, serving
-from service.client import Client, ProblemError
-from speech.errors import NativeEarError
+from nativeear.service.client import Client, ProblemError
+from nativeear.speech.errors import NativeEarError
 
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."

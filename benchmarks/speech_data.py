@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.corpus import Utterance, read_corpus
-from indexer.utterances import (
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexer.utterances import (
     PooledPhone,
     PooledUtterance,
     PoolingRequest,
@@ -21,9 +21,9 @@ from indexer.utterances import (
     pool_into,
     record_name,
 )
-from speech.alignment import SILENCE
-from speech.frames import FloatArray
-from speech.pooling import Pooling
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.frames import FloatArray
+from nativeear.speech.pooling import Pooling
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -40,17 +40,17 @@ from rich.console import Console
 from rich.table import Table
 
 import nativeear
-from scoring.assessor import Assessor
-from scoring.calibration import calibration_of
-from scoring.gop_evidence import measure_gop
-from scoring.hearing import NOTHING, Listener
-from scoring.prosody.assessing import assess_prosody
-from scoring.prosody.natives import NativeProsody
-from service.batch import assess_manifest
-from speech.audio import Audio
-from speech.encoders.catalogue import load_encoder
-from speech.frames import Frames
-from speech.pooling import pool
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.calibration import calibration_of
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.scoring.hearing import NOTHING, Listener
+from nativeear.scoring.prosody.assessing import assess_prosody
+from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.service.batch import assess_manifest
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.frames import Frames
+from nativeear.speech.pooling import pool
 
 ROOT = Path(__file__).parents[1]
 INDEX = "en-US"
@@ -145,7 +145,7 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
 
 def cold(recording: Path, text: str, repeats: int) -> Cost:
     """Median cost of a process that assesses one recording."""
-    command = [sys.executable, "-m", "service.cli", "assess", str(recording), "--text", text]
+    command = [sys.executable, "-m", "nativeear", "assess", str(recording), "--text", text]
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
 
     def once() -> Cost:

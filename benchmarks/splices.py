@@ -29,16 +29,16 @@ from benchmarks.hidden_states import (
     margin_pool,
     pool_layers,
 )
-from indexer.corpus import Utterance, read_corpus
-from indexer.utterances import PooledPhone
-from indexes.similarity import margins
-from scoring.metrics import roc_auc
-from service.demo import splice
-from speech.aligners.catalogue import load_aligner
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.pooling import pool
-from speech.pronunciation import Pronouncer
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexer.utterances import PooledPhone
+from nativeear.indexes.similarity import margins
+from nativeear.scoring.metrics import roc_auc
+from nativeear.service.demo import splice
+from nativeear.speech.aligners.catalogue import load_aligner
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.pooling import pool
+from nativeear.speech.pronunciation import Pronouncer
 from training.splits import is_held_out
 
 SEED = 5

@@ -21,12 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.served import ROOT
-from indexes.catalogue import find_index
-from service.api.budget import Budget
-from service.api.metrics import Metrics
-from service.api.references import Reference
-from service.api.streaming import NothingFinishedError, PartialWork, Take
-from service.demo import PROMPT
+from nativeear.indexes.catalogue import find_index
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.references import Reference
+from nativeear.service.api.streaming import NothingFinishedError, PartialWork, Take
+from nativeear.service.demo import PROMPT
 
 RATE = 48_000
 SPOKEN = (("vm-msgsaved.flac", "Your message has been saved."), PROMPT[:2])

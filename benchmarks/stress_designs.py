@@ -16,11 +16,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from scoring.prosody.natives import NativeProsody
-from scoring.prosody.stress import StressModel, polysyllables
-from speech.prosody.stress import CORRELATES, Syllable
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.scoring.prosody.stress import StressModel, polysyllables
+from nativeear.speech.prosody.stress import CORRELATES, Syllable
 
 Word = tuple[Syllable, ...]
 RIDGE = 1.0

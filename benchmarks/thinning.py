@@ -20,16 +20,16 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.retrieval import NEAR, SEED
-from indexer.corpus import read_corpus
-from indexer.discriminant import class_sums, transformed
-from indexer.thinning import thinning
-from indexer.utterances import PooledUtterance, PoolingRequest, UtterancePooler
-from indexes.catalogue import find_index
-from indexes.phone_index import EMBEDDINGS, IntArray, PhoneIndex
-from indexes.similarity import FloatArray, class_similarities, margins
-from scoring.metrics import roc_auc
-from speech.alignment import SILENCE
-from speech.errors import NativeEarError
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.discriminant import class_sums, transformed
+from nativeear.indexer.thinning import thinning
+from nativeear.indexer.utterances import PooledUtterance, PoolingRequest, UtterancePooler
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import EMBEDDINGS, IntArray, PhoneIndex
+from nativeear.indexes.similarity import FloatArray, class_similarities, margins
+from nativeear.scoring.metrics import roc_auc
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.errors import NativeEarError
 from training.splits import is_held_out
 
 SHARES = (1.0, 0.5, 0.25, 0.1)

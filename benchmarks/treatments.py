@@ -10,7 +10,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.audio import SAMPLE_RATE, Audio
 
 Samples = NDArray[np.float32]
 

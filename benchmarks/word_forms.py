@@ -20,16 +20,16 @@ from rich.console import Console
 from rich.table import Table
 
 import nativeear
-import speech.forms
+import nativeear.speech.forms
 from benchmarks.speech_data import DATA
-from scoring.assessor import Assessor
-from scoring.calibration import Calibration, calibration_of
-from scoring.grading import FLAGGED
-from scoring.hearing import Listener, lay
-from scoring.other_forms import grades_of_forms
-from speech.audio import Audio
-from speech.forms import also_right
-from speech.frames import Frames
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.calibration import Calibration, calibration_of
+from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.hearing import Listener, lay
+from nativeear.scoring.other_forms import grades_of_forms
+from nativeear.speech.audio import Audio
+from nativeear.speech.forms import also_right
+from nativeear.speech.frames import Frames
 
 FOLDER = DATA / "native-english"
 CALIBRATIONS = ("expert", "training-free")
@@ -101,9 +101,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--speakers", nargs="*", default=[])
     parser.add_argument("--every", type=int, default=1)
-    parser.add_argument("--weight", type=float, default=speech.forms.FORM_WEIGHT)
+    parser.add_argument("--weight", type=float, default=nativeear.speech.forms.FORM_WEIGHT)
     options = parser.parse_args()
-    speech.forms.FORM_WEIGHT = options.weight
+    nativeear.speech.forms.FORM_WEIGHT = options.weight
     assessor = nativeear.load("en-US")
     listener = Listener(assessor.index)
     calibrations = {name: calibration_of(name, assessor.index) for name in CALIBRATIONS}

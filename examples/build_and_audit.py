@@ -8,10 +8,10 @@ CORPUS holds `speaker/utterance.wav` beside `speaker/utterance.TextGrid`; OUT mu
 import sys
 from pathlib import Path
 
-from indexer.audit.report import audit
-from indexer.build import BuildRequest, build_index
-from indexes.phone_index import PhoneIndex
-from indexes.verification import verify
+from nativeear.indexer.audit.report import audit
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.verification import verify
 
 
 def main(corpus: str, out: str, encoder: str = "default") -> None:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from indexer.assembly import Progress, no_progress
-from indexer.corpus import Corpus, Utterance, read_corpus
-from indexer.crew import crew_of
-from indexer.fitting import fit_from_speech, has_to_learn
-from indexer.grids import grid_path, grids_by_mfa, safe_name, write_grid
-from indexer.phones import inventory_of
-from indexer.utterances import PoolingRequest, UtterancePooler, reason_of
-from indexes.phone_index import ALIGNER
-from speech.errors import CorpusError, InputError, NativeEarError
+from nativeear.indexer.assembly import Progress, no_progress
+from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
+from nativeear.indexer.crew import crew_of
+from nativeear.indexer.fitting import fit_from_speech, has_to_learn
+from nativeear.indexer.grids import grid_path, grids_by_mfa, safe_name, write_grid
+from nativeear.indexer.phones import inventory_of
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, reason_of
+from nativeear.indexes.phone_index import ALIGNER
+from nativeear.speech.errors import CorpusError, InputError, NativeEarError
 
 STAGE = "Aligning"
 

@@ -18,12 +18,12 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow.parquet as pq
 
-from indexer.decision import fit_decision
-from indexer.discriminant import blocks, class_sums
-from indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
-from indexer.utterances import recording_of
-from indexes.clips import clip_name
-from indexes.manifest import (
+from nativeear.indexer.decision import fit_decision
+from nativeear.indexer.discriminant import blocks, class_sums
+from nativeear.indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
+from nativeear.indexer.utterances import recording_of
+from nativeear.indexes.clips import clip_name
+from nativeear.indexes.manifest import (
     FORMAT_VERSION,
     CorpusIdentity,
     Counts,
@@ -32,8 +32,8 @@ from indexes.manifest import (
     Manifest,
     TransformIdentity,
 )
-from indexes.natives import left_out_together
-from indexes.phone_index import (
+from nativeear.indexes.natives import left_out_together
+from nativeear.indexes.phone_index import (
     EMBEDDINGS,
     EXEMPLARS,
     PROSODY,
@@ -43,14 +43,14 @@ from indexes.phone_index import (
     WAITING,
     flat_header,
 )
-from indexes.publishing import publish, staged
-from indexes.recipe import Recipe
-from indexes.set_aside import SetAsideUtterance, write_set_aside
-from indexes.similarity import FloatArray
-from indexes.transform import Transform
-from speech.audio import SAMPLE_RATE, Audio
-from speech.g2p.espeak import library_version
-from speech.pooling import Pooling
+from nativeear.indexes.publishing import publish, staged
+from nativeear.indexes.recipe import Recipe
+from nativeear.indexes.set_aside import SetAsideUtterance, write_set_aside
+from nativeear.indexes.similarity import FloatArray
+from nativeear.indexes.transform import Transform
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.g2p.espeak import library_version
+from nativeear.speech.pooling import Pooling
 
 Clips = Literal["flac", "opus"]
 Progress = Callable[[str, int, int], None]

@@ -10,33 +10,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexer.assembly import Clips, Progress, Settings, libraries, no_progress, publish_new
-from indexer.cluster import ray_crew_of
-from indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, find_reader, read_corpus
-from indexer.crew import Crew, crew_of
-from indexer.fitting import fit_from_speech, has_to_learn
-from indexer.grids import grids_by_mfa
-from indexer.mismatches import mismatches
-from indexer.phones import inventory_of
-from indexer.places import lies_in
-from indexer.pool import Record
-from indexer.utterances import (
+from nativeear.indexer.assembly import (
+    Clips,
+    Progress,
+    Settings,
+    libraries,
+    no_progress,
+    publish_new,
+)
+from nativeear.indexer.cluster import ray_crew_of
+from nativeear.indexer.corpus import LICENCE_NOT_STATED, Corpus, Utterance, find_reader, read_corpus
+from nativeear.indexer.crew import Crew, crew_of
+from nativeear.indexer.fitting import fit_from_speech, has_to_learn
+from nativeear.indexer.grids import grids_by_mfa
+from nativeear.indexer.mismatches import mismatches
+from nativeear.indexer.phones import inventory_of
+from nativeear.indexer.places import lies_in
+from nativeear.indexer.pool import Record
+from nativeear.indexer.utterances import (
     PoolingRequest,
     UtterancePooler,
     pool_into,
     record_name,
 )
-from indexes.locking import writing
-from indexes.manifest import EncoderIdentity
-from indexes.phone_index import ALIGNER, LEXICON, PhoneIndex
-from indexes.publishing import refuse_existing, sha256_of
-from indexes.recipe import CorpusSource, Name, Recipe, told
-from indexes.set_aside import SetAsideUtterance
-from indexes.trust import UNHEARD, phone_trust
-from speech.encoders.catalogue import Arithmetic
-from speech.encoders.model_folders import portable_name, remember
-from speech.errors import CorpusError, InputError
-from speech.pooling import Pooling
+from nativeear.indexes.locking import writing
+from nativeear.indexes.manifest import EncoderIdentity
+from nativeear.indexes.phone_index import ALIGNER, LEXICON, PhoneIndex
+from nativeear.indexes.publishing import refuse_existing, sha256_of
+from nativeear.indexes.recipe import CorpusSource, Name, Recipe, told
+from nativeear.indexes.set_aside import SetAsideUtterance
+from nativeear.indexes.trust import UNHEARD, phone_trust
+from nativeear.speech.encoders.catalogue import Arithmetic
+from nativeear.speech.encoders.model_folders import portable_name, remember
+from nativeear.speech.errors import CorpusError, InputError
+from nativeear.speech.pooling import Pooling
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from indexer.assembly import libraries
-from indexer.corpus import Utterance
-from indexer.crew import TOGETHER, Crew, Task, work_together
-from indexer.places import is_here
-from indexer.utterances import PoolingRequest, UtterancePooler
-from speech.errors import CorpusError, MissingDependencyError, NativeEarError
+from nativeear.indexer.assembly import libraries
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.crew import TOGETHER, Crew, Task, work_together
+from nativeear.indexer.places import is_here
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.speech.errors import CorpusError, MissingDependencyError, NativeEarError
 
 SHARD = TOGETHER
 """Utterances of a shard: a minute or two of speech, which take a core seconds to do again."""

@@ -12,9 +12,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from indexer.places import is_here, place
-from speech import registry
-from speech.errors import CorpusError
+from nativeear.indexer.places import is_here, place
+from nativeear.speech import registry
+from nativeear.speech.errors import CorpusError
 
 UNKNOWN_SPEAKER = "unknown"
 """Speaker of utterances whose corpus does not say who speaks: one person, as far as we know."""
@@ -42,17 +42,17 @@ stem."""
 LICENCE_NOT_STATED = "not stated"
 
 SHIPPED = {
-    "lhotse": "indexer.readers.lhotse",
-    "kaldi": "indexer.readers.kaldi",
-    "mls": "indexer.readers.mls",
-    "ljspeech": "indexer.readers.ljspeech",
-    "commonvoice": "indexer.readers.commonvoice",
-    "fleurs": "indexer.readers.fleurs",
-    "csv": "indexer.readers.table",
-    "librispeech": "indexer.readers.librispeech",
-    "textgrid": "indexer.readers.textgrid",
-    "asterisk": "indexer.readers.asterisk",
-    "transcripts": "indexer.readers.transcripts",
+    "lhotse": "nativeear.indexer.readers.lhotse",
+    "kaldi": "nativeear.indexer.readers.kaldi",
+    "mls": "nativeear.indexer.readers.mls",
+    "ljspeech": "nativeear.indexer.readers.ljspeech",
+    "commonvoice": "nativeear.indexer.readers.commonvoice",
+    "fleurs": "nativeear.indexer.readers.fleurs",
+    "csv": "nativeear.indexer.readers.table",
+    "librispeech": "nativeear.indexer.readers.librispeech",
+    "textgrid": "nativeear.indexer.readers.textgrid",
+    "asterisk": "nativeear.indexer.readers.asterisk",
+    "transcripts": "nativeear.indexer.readers.transcripts",
 }
 """Our readers in the order in which they are asked whether a path is theirs: those that know their
 corpus by a file of the folder itself, those that have to look through all of it, and last the one

@@ -13,10 +13,10 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
 
-from indexer.corpus import Utterance
-from indexer.utterances import PoolingRequest, UtterancePooler
-from speech.errors import CorpusError
-from speech.threads import one_thread_each
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.speech.errors import CorpusError
+from nativeear.speech.threads import one_thread_each
 
 Task = Callable[[UtterancePooler, Utterance, Path], str]
 """Makes a file of an utterance; returns the reason if it has to be set aside, else ''. It is a

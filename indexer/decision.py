@@ -8,10 +8,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.discriminant import class_sums, transformed
-from indexes.manifest import Decision
-from indexes.natives import NativeMargins
-from indexes.similarity import FloatArray, IntArray, class_similarities, margins
+from nativeear.indexer.discriminant import class_sums, transformed
+from nativeear.indexes.manifest import Decision
+from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities, margins
 
 TOP_M = 10
 ERROR_PRIOR = 0.1

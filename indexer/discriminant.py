@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.similarity import FloatArray, IntArray
-from indexes.transform import Transform
+from nativeear.indexes.similarity import FloatArray, IntArray
+from nativeear.indexes.transform import Transform
 
 SHRINKAGE = 0.02
 """Share of the mean within-class variance added to every direction."""

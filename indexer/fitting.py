@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.corpus import Utterance
-from indexer.crew import Crew
-from indexer.flatstart import FIT_S, SEED, Lesson, Progress, fit_flatstart
-from indexer.heard import HeardUtterance, duration_at, heard_name
-from indexer.utterances import UtterancePooler, reason_of
-from speech.aligners.catalogue import choose_aligner
-from speech.errors import CorpusError, NativeEarError
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.crew import Crew
+from nativeear.indexer.flatstart import FIT_S, SEED, Lesson, Progress, fit_flatstart
+from nativeear.indexer.heard import HeardUtterance, duration_at, heard_name
+from nativeear.indexer.utterances import UtterancePooler, reason_of
+from nativeear.speech.aligners.catalogue import choose_aligner
+from nativeear.speech.errors import CorpusError, NativeEarError
 
 FIRST = 64
 """Utterances whose length tells how many more are needed."""

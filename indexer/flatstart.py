@@ -24,25 +24,25 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.crew import end_with_parent
-from indexer.discriminant import ClassSums
-from indexer.heard import HeardUtterance
-from speech.aligners.flatstart import (
+from nativeear.indexer.crew import end_with_parent
+from nativeear.indexer.discriminant import ClassSums
+from nativeear.indexer.heard import HeardUtterance
+from nativeear.speech.aligners.flatstart import (
     FlatstartModel,
     centred,
     densities,
     spell,
     state_columns,
 )
-from speech.aligners.graphs import SpelledText
-from speech.aligners.viterbi import NEVER, best_path
-from speech.alignment import SILENCE, Alignment
-from speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW
-from speech.errors import CorpusError
-from speech.frames import FloatArray
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronunciation
-from speech.threads import one_thread_each
+from nativeear.speech.aligners.graphs import SpelledText
+from nativeear.speech.aligners.viterbi import NEVER, best_path
+from nativeear.speech.alignment import SILENCE, Alignment
+from nativeear.speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW
+from nativeear.speech.errors import CorpusError
+from nativeear.speech.frames import FloatArray
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.threads import one_thread_each
 
 FIT_S = 3600.0
 """Seconds of speech that are learnt from, at most: more of it moves the means of the states by

@@ -10,12 +10,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from indexer.corpus import Utterance
-from indexer.utterances import UtterancePooler, reason_of, recording_of
-from speech.aligners.mfa import MfaAligner, MfaItem
-from speech.alignment import AlignedPhone, Alignment
-from speech.errors import NativeEarError
-from speech.textgrid import TextGrid
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.utterances import UtterancePooler, reason_of, recording_of
+from nativeear.speech.aligners.mfa import MfaAligner, MfaItem
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.textgrid import TextGrid
 
 MFA_BATCH = 1000
 """Utterances that MFA gets at a time: it starts slowly, and what it has done is kept only then."""

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.corpus import Utterance
-from speech.aligners.frame_scores import speech_frames
-from speech.audio import Audio
-from speech.encoders.spectral import log_mel_spectrogram
-from speech.frames import FloatArray, Frames
+from nativeear.indexer.corpus import Utterance
+from nativeear.speech.aligners.frame_scores import speech_frames
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.spectral import log_mel_spectrogram
+from nativeear.speech.frames import FloatArray, Frames
 
 FLUX_FRAMES = 2
 """Frames of 10 ms on each side whose spectra are compared at a boundary."""

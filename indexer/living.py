@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from indexer.assembly import (
+from nativeear.indexer.assembly import (
     Clips,
     Judgement,
     Progress,
@@ -33,10 +33,16 @@ from indexer.assembly import (
     write_clip,
     write_clips,
 )
-from indexer.build import aligner_of, pool_corpora, read_corpora, sources_of, without_folders
-from indexer.decision import draw
-from indexer.one_build import of_one_build
-from indexer.pool import (
+from nativeear.indexer.build import (
+    aligner_of,
+    pool_corpora,
+    read_corpora,
+    sources_of,
+    without_folders,
+)
+from nativeear.indexer.decision import draw
+from nativeear.indexer.one_build import of_one_build
+from nativeear.indexer.pool import (
     MIN_EXEMPLARS,
     Rows,
     Source,
@@ -48,14 +54,14 @@ from indexer.pool import (
     utterance_names,
     with_margins,
 )
-from indexer.thinning import Outlier, thinning
-from indexer.utterances import PoolingRequest, UtterancePooler, record_name
-from indexes.clips import clip_name, clips_of
-from indexes.exemplar import SCHEMA
-from indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
-from indexes.locking import writing
-from indexes.manifest import EncoderIdentity, FileIdentity, Manifest
-from indexes.phone_index import (
+from nativeear.indexer.thinning import Outlier, thinning
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, record_name
+from nativeear.indexes.clips import clip_name, clips_of
+from nativeear.indexes.exemplar import SCHEMA
+from nativeear.indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
+from nativeear.indexes.locking import writing
+from nativeear.indexes.manifest import EncoderIdentity, FileIdentity, Manifest
+from nativeear.indexes.phone_index import (
     ALIGNER,
     EMBEDDINGS,
     EXEMPLARS,
@@ -65,16 +71,16 @@ from indexes.phone_index import (
     Name,
     PhoneIndex,
 )
-from indexes.publishing import discard, publish, refuse_existing, seal, staged, take_over
-from indexes.recipe import Recipe, joined
-from indexes.set_aside import SetAsideUtterance, set_aside_of, write_set_aside
-from indexes.similarity import class_similarities, margins
-from indexes.utterances import utterances_of
-from indexes.verification import verify
-from indexes.versions import next_revision, replace
-from speech.audio import Audio
-from speech.encoders.model_folders import find
-from speech.errors import InputError
+from nativeear.indexes.publishing import discard, publish, refuse_existing, seal, staged, take_over
+from nativeear.indexes.recipe import Recipe, joined
+from nativeear.indexes.set_aside import SetAsideUtterance, set_aside_of, write_set_aside
+from nativeear.indexes.similarity import class_similarities, margins
+from nativeear.indexes.utterances import utterances_of
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import next_revision, replace
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.model_folders import find
+from nativeear.speech.errors import InputError
 
 
 @dataclass(frozen=True)

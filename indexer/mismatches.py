@@ -15,10 +15,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.discriminant import ClassSums
-from indexer.utterances import PooledUtterance
-from indexes.similarity import FloatArray, IntArray
-from speech.alignment import SILENCE
+from nativeear.indexer.discriminant import ClassSums
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.similarity import FloatArray, IntArray
+from nativeear.speech.alignment import SILENCE
 
 Key = TypeVar("Key", bound=Hashable)
 Speech = Callable[[], Iterable[tuple[Key, list[str], FloatArray]]]

@@ -12,14 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from indexer.corpus import Corpus
-from indexer.mismatches import MIN_UTTERANCES, unlike_their_texts
-from indexer.phones import inventory_of
-from indexer.pool import Record, codes, utterance_names
-from indexer.utterances import PooledUtterance
-from indexes.phone_index import ALIGNER, EMBEDDINGS, WAITING, Name, PhoneIndex
-from indexes.similarity import FloatArray
-from speech.alignment import SILENCE
+from nativeear.indexer.corpus import Corpus
+from nativeear.indexer.mismatches import MIN_UTTERANCES, unlike_their_texts
+from nativeear.indexer.phones import inventory_of
+from nativeear.indexer.pool import Record, codes, utterance_names
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.phone_index import ALIGNER, EMBEDDINGS, WAITING, Name, PhoneIndex
+from nativeear.indexes.similarity import FloatArray
+from nativeear.speech.alignment import SILENCE
 
 Speech = Iterator[tuple[Name, list[str], FloatArray]]
 

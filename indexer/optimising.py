@@ -11,8 +11,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.assembly import Progress, no_progress
-from indexer.search_trials import (
+from nativeear.indexer.assembly import Progress, no_progress
+from nativeear.indexer.search_trials import (
     BATCH,
     K,
     ask_exactly,
@@ -20,15 +20,15 @@ from indexer.search_trials import (
     trial_of_cells,
     trial_of_exact,
 )
-from indexes.cell_lists import LAYOUT, LISTS, codes_for, divide, write_cells
-from indexes.cells import Cells, Probing
-from indexes.locking import writing
-from indexes.manifest import SearchChoice, SearchTrial
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import seal, staged, take_over_all
-from indexes.verification import verify
-from indexes.versions import next_revision, replace
-from speech.errors import InputError
+from nativeear.indexes.cell_lists import LAYOUT, LISTS, codes_for, divide, write_cells
+from nativeear.indexes.cells import Cells, Probing
+from nativeear.indexes.locking import writing
+from nativeear.indexes.manifest import SearchChoice, SearchTrial
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import seal, staged, take_over_all
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import next_revision, replace
+from nativeear.speech.errors import InputError
 
 RECALL = 0.99
 MEMORY_BYTES = 2 * 10**9

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from indexer.corpus import Corpus, Utterance
-from indexer.places import at_hand
-from indexer.readers.ctm import is_silence
-from speech.aligners.textgrid import grid_labels
-from speech.errors import NativeEarError
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer
+from nativeear.indexer.corpus import Corpus, Utterance
+from nativeear.indexer.places import at_hand
+from nativeear.indexer.readers.ctm import is_silence
+from nativeear.speech.aligners.textgrid import grid_labels
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer
 
 
 def inventory_of(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from speech.errors import CorpusError, MissingDependencyError
+from nativeear.speech.errors import CorpusError, MissingDependencyError
 
 
 def place(written: str, beside: Path | None = None) -> Path:

@@ -12,15 +12,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indexer.corpus import Utterance
-from indexer.discriminant import blocks
-from indexer.utterances import PooledPhone, PooledUtterance
-from indexes.exemplar import SCHEMA, UTTERANCES
-from indexes.prosody import SCHEMA as PROSODY
-from indexes.prosody import row_of
-from indexes.similarity import IntArray
-from speech.alignment import SILENCE
-from speech.errors import CorpusError, EncoderError, InputError
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.discriminant import blocks
+from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexes.exemplar import SCHEMA, UTTERANCES
+from nativeear.indexes.prosody import SCHEMA as PROSODY
+from nativeear.indexes.prosody import row_of
+from nativeear.indexes.similarity import IntArray
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.errors import CorpusError, EncoderError, InputError
 
 MIN_EXEMPLARS = 2
 """A phone heard only once has no company to be judged by, and does not shape the transform."""

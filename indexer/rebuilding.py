@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from indexer.assembly import Clips, Progress, no_progress
-from indexer.build import BuildRequest, build_index
-from indexer.living import Budget, thin
-from indexes.locking import writing
-from indexes.manifest import Manifest
-from indexes.phone_index import EMBEDDINGS, LEXICON, read_manifest
-from indexes.publishing import discard, refuse_existing, seal, staged, take_over_all
-from indexes.recipe import CorpusSource, Recipe, once
-from indexes.versions import next_revision, replace
-from speech.encoders.catalogue import load_encoder
-from speech.encoders.model_folders import find
-from speech.errors import CorpusError, EncoderError, IndexFormatError
+from nativeear.indexer.assembly import Clips, Progress, no_progress
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.living import Budget, thin
+from nativeear.indexes.locking import writing
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import EMBEDDINGS, LEXICON, read_manifest
+from nativeear.indexes.publishing import discard, refuse_existing, seal, staged, take_over_all
+from nativeear.indexes.recipe import CorpusSource, Recipe, once
+from nativeear.indexes.versions import next_revision, replace
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.encoders.model_folders import find
+from nativeear.speech.errors import CorpusError, EncoderError, IndexFormatError
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from indexes.cells import Cells, Probing, Shortlists
-from indexes.manifest import Codes, SearchTrial
-from indexes.similarity import FloatArray, IntArray, margins
+from nativeear.indexes.cells import Cells, Probing, Shortlists
+from nativeear.indexes.manifest import Codes, SearchTrial
+from nativeear.indexes.similarity import FloatArray, IntArray, margins
 
 K = 10
 """Nearest exemplars that have to be found, of all and of a phone."""

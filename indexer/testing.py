@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from indexer.corpus import Corpus, Utterance
-from indexer.places import is_here
-from speech.errors import ConformanceError, NativeEarError
+from nativeear.indexer.corpus import Corpus, Utterance
+from nativeear.indexer.places import is_here
+from nativeear.speech.errors import ConformanceError, NativeEarError
 
 Read = Callable[..., Corpus]
 """`read(path, *, language=None, name=None)`."""
@@ -105,5 +105,5 @@ def _expect(holds: bool, otherwise: str) -> None:
 def _wrong(what: str) -> ConformanceError:
     return ConformanceError(
         f"The reader does not keep to its protocol: {what}.",
-        fix="See Corpus and Utterance in indexer.corpus.",
+        fix="See Corpus and Utterance in nativeear.indexer.corpus.",
     )

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.decision import draw
-from indexes.natives import left_out_together
-from indexes.phone_index import PhoneIndex
-from indexes.similarity import FloatArray, IntArray, class_similarities, margins
-from speech.alignment import SILENCE
+from nativeear.indexer.decision import draw
+from nativeear.indexes.natives import left_out_together
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities, margins
+from nativeear.speech.alignment import SILENCE
 
 OUTLIER_ODDS = 1000.0
 """Lower odds drop natural variation too, and an index without that hears natives worse."""

@@ -12,25 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.corpus import Utterance
-from indexer.heard import HeardUtterance, heard_name, recording_at
-from indexer.places import at_hand, is_here
-from indexes.clips import file_stem
-from indexes.prosody import profile_of, row_of
-from speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
-from speech.aligners.flatstart import FlatstartAligner
-from speech.aligners.textgrid import read_alignment, spans_alignment
-from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
-from speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
-from speech.errors import AlignmentError, AudioError, NativeEarError
-from speech.frames import Encoder, FloatArray, Frames
-from speech.inventory import PhoneInventory
-from speech.occupancy import canonical_posteriors
-from speech.pooling import Pooling, pool
-from speech.pronunciation import Pronouncer, Pronunciation, given_phones
-from speech.prosody.measurement import measure_prosody
-from speech.prosody.profile import ProsodyProfile
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.heard import HeardUtterance, heard_name, recording_at
+from nativeear.indexer.places import at_hand, is_here
+from nativeear.indexes.clips import file_stem
+from nativeear.indexes.prosody import profile_of, row_of
+from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
+from nativeear.speech.aligners.flatstart import FlatstartAligner
+from nativeear.speech.aligners.textgrid import read_alignment, spans_alignment
+from nativeear.speech.alignment import SILENCE, Aligner, Alignment
+from nativeear.speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
+from nativeear.speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
+from nativeear.speech.errors import AlignmentError, AudioError, NativeEarError
+from nativeear.speech.frames import Encoder, FloatArray, Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.occupancy import canonical_posteriors
+from nativeear.speech.pooling import Pooling, pool
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from nativeear.speech.prosody.measurement import measure_prosody
+from nativeear.speech.prosody.profile import ProsodyProfile
 
 MIN_SILENCE_S = 0.06
 """Shorter silences are closures and breaths that the aligner could not place; not exemplars."""

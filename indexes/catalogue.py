@@ -6,14 +6,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes.manifest import Manifest
-from indexes.phone_index import read_manifest
-from indexes.publishing import MANIFEST
-from speech.errors import IndexFormatError, InputError
-from speech.inventory import primary_subtag
-from speech.user_data import data_folder
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexes.publishing import MANIFEST
+from nativeear.speech.errors import IndexFormatError, InputError
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.user_data import data_folder
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).resolve().parent
 DEFAULT_INDEX = "en-US"
 ENVIRONMENT = "NATIVEEAR_INDEXES"
 

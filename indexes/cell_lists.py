@@ -15,9 +15,9 @@ from typing import IO, Any, get_args
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from indexes.manifest import Codes
-from indexes.similarity import FloatArray, IntArray
-from speech.errors import IndexFormatError
+from nativeear.indexes.manifest import Codes
+from nativeear.indexes.similarity import FloatArray, IntArray
+from nativeear.speech.errors import IndexFormatError
 
 LAYOUT = "cells.safetensors"
 LISTS = "cells.lists"

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.cell_lists import LAYOUT, LISTS, Layout, damaged, padded, searcher
-from indexes.exact_rows import RowsOfFile
-from indexes.manifest import Codes
-from indexes.similarity import FloatArray, IntArray, largest, nearest_of_pairs
+from nativeear.indexes.cell_lists import LAYOUT, LISTS, Layout, damaged, padded, searcher
+from nativeear.indexes.exact_rows import RowsOfFile
+from nativeear.indexes.manifest import Codes
+from nativeear.indexes.similarity import FloatArray, IntArray, largest, nearest_of_pairs
 
 CANDIDATES: dict[Codes, tuple[int, int]] = {
     "fp16": (20, 128),

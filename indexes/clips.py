@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 
-from indexes.manifest import Manifest
+from nativeear.indexes.manifest import Manifest
 
 CLIPS = "audio"
 

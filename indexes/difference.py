@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexes.manifest import Decision, Manifest
-from indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.indexes.manifest import Decision, Manifest
+from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
 
 
 @dataclass(frozen=True)

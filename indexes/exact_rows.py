@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from indexes.similarity import FloatArray, IntArray
-from speech.errors import IndexFormatError
+from nativeear.indexes.similarity import FloatArray, IntArray
+from nativeear.speech.errors import IndexFormatError
 
 ONLY_CACHED = 8
 """`RWF_NOWAIT` of Linux: read what is in memory, and do not wait for a disk."""

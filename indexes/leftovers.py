@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from indexes.locking import is_being_written
+from nativeear.indexes.locking import is_being_written
 
 Kind = Literal["unfinished", "killed", "versions"]
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from indexes.versions import clear_leftovers
-from speech.errors import InputError
+from nativeear.indexes.versions import clear_leftovers
+from nativeear.speech.errors import InputError
 
 
 @contextmanager

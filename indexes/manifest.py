@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from indexes.recipe import Recipe
-from speech.alignment import SILENCE
-from speech.encoders.catalogue import Arithmetic
-from speech.pooling import Pooling
+from nativeear.indexes.recipe import Recipe
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.encoders.catalogue import Arithmetic
+from nativeear.speech.pooling import Pooling
 
 FORMAT_VERSION = 1
 

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 from tempfile import mkdtemp
 
-from indexes.catalogue import is_shipped
-from indexes.locking import writing
-from indexes.phone_index import read_manifest
-from indexes.publishing import (
+from nativeear.indexes.catalogue import is_shipped
+from nativeear.indexes.locking import writing
+from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexes.publishing import (
     MANIFEST,
     VERSIONS,
     discard,
@@ -19,9 +19,9 @@ from indexes.publishing import (
     sync,
     take_over_all,
 )
-from indexes.verification import verify
-from indexes.versions import hand_over, versions_apart
-from speech.errors import InputError
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import hand_over, versions_apart
+from nativeear.speech.errors import InputError
 
 
 def rename(path: Path, new: Path) -> None:

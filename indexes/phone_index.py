@@ -15,18 +15,18 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from indexes.cells import Cells, Probing
-from indexes.clips import clips_of
-from indexes.exact_rows import RowsOfFile
-from indexes.exemplar import SCHEMA, Exemplar
-from indexes.manifest import FORMAT_VERSION, Manifest
-from indexes.prosody import SCHEMA as PROSODY_SCHEMA
-from indexes.publishing import MANIFEST, sha256_of
-from indexes.resident import ResidentVectors, on_gpu
-from indexes.transform import Transform
-from speech.errors import EncoderError, IndexFormatError, NativeEarError
-from speech.frames import Encoder
-from speech.inventory import PhoneInventory
+from nativeear.indexes.cells import Cells, Probing
+from nativeear.indexes.clips import clips_of
+from nativeear.indexes.exact_rows import RowsOfFile
+from nativeear.indexes.exemplar import SCHEMA, Exemplar
+from nativeear.indexes.manifest import FORMAT_VERSION, Manifest
+from nativeear.indexes.prosody import SCHEMA as PROSODY_SCHEMA
+from nativeear.indexes.publishing import MANIFEST, sha256_of
+from nativeear.indexes.resident import ResidentVectors, on_gpu
+from nativeear.indexes.transform import Transform
+from nativeear.speech.errors import EncoderError, IndexFormatError, NativeEarError
+from nativeear.speech.frames import Encoder
+from nativeear.speech.inventory import PhoneInventory
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]

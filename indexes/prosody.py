@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from speech.prosody.profile import ProsodyProfile
-from speech.prosody.stress import CORRELATES, Syllable
+from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.prosody.stress import CORRELATES, Syllable
 
 _SYLLABLE = pa.struct(
     [

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from indexes.manifest import FileIdentity, Manifest
-from speech.errors import InputError
+from nativeear.indexes.manifest import FileIdentity, Manifest
+from nativeear.speech.errors import InputError
 
 MANIFEST = "manifest.json"
 VERSIONS = "versions"

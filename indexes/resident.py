@@ -12,8 +12,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.similarity import BLOCK_BYTES, FloatArray, IntArray
-from speech.encoders.catalogue import has_gpu
+from nativeear.indexes.similarity import BLOCK_BYTES, FloatArray, IntArray
+from nativeear.speech.encoders.catalogue import has_gpu
 
 ROOM = 2
 """Free memory of the card has to be this many times the vectors: encoders need some, too."""

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
-from indexes.manifest import Manifest
-from speech.errors import IndexFormatError
+from nativeear.indexes.manifest import Manifest
+from nativeear.speech.errors import IndexFormatError
 
 SET_ASIDE = "set-aside.csv"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexes.phone_index import PhoneIndex
+from nativeear.indexes.phone_index import PhoneIndex
 
 MIN_COVERAGE = 10
 """Exemplars of a phone below which it is `uncertain`."""

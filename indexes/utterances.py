@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from indexes.exemplar import UTTERANCES as SCHEMA
-from indexes.phone_index import UTTERANCES, PhoneIndex, read_columns
+from nativeear.indexes.exemplar import UTTERANCES as SCHEMA
+from nativeear.indexes.phone_index import UTTERANCES, PhoneIndex, read_columns
 
 
 def utterances_of(index: PhoneIndex) -> pa.Table | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexes.manifest import seal_holds
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.publishing import MANIFEST, VERSIONS, sha256_of
-from speech.errors import IndexFormatError
+from nativeear.indexes.manifest import seal_holds
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.publishing import MANIFEST, VERSIONS, sha256_of
+from nativeear.speech.errors import IndexFormatError
 
 
 @dataclass(frozen=True)

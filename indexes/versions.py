@@ -20,11 +20,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
-from indexes.manifest import Manifest
-from indexes.phone_index import read_manifest
-from indexes.publishing import VERSIONS, discard, sync
-from indexes.verification import verify
-from speech.errors import IndexFormatError, InputError
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexes.publishing import VERSIONS, discard, sync
+from nativeear.indexes.verification import verify
+from nativeear.speech.errors import IndexFormatError, InputError
 
 KEEP = 1
 """Older versions that a change leaves where nothing else was ever said."""

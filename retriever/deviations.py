@@ -18,9 +18,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from speech.alignment import SILENCE, AlignedPhone
-from speech.frames import Frames
+from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from nativeear.speech.alignment import SILENCE, AlignedPhone
+from nativeear.speech.frames import Frames
 
 DELETED_BELOW = -1.3
 """Worth of a phone, see `Deviations.worth`, from which it was not said. Chosen with

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.cells import Cells
-from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from indexes.similarity import margins
-from retriever.neighbours import Exclusion, find_neighbours
-from speech.alignment import SILENCE
+from nativeear.indexes.cells import Cells
+from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from nativeear.indexes.similarity import margins
+from nativeear.retriever.neighbours import Exclusion, find_neighbours
+from nativeear.speech.alignment import SILENCE
 
 K = 20
 """Neighbours that vote in `canonical_share`."""

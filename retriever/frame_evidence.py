@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.similarity import FloatArray, IntArray, all_class_margins
+from nativeear.indexes.similarity import FloatArray, IntArray, all_class_margins
 
 
 @dataclass(frozen=True, eq=False)

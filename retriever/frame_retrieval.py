@@ -9,11 +9,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from indexes.similarity import class_similarities
-from retriever.frame_evidence import FrameEvidence, frame_evidence
-from retriever.neighbours import Exclusion
-from speech.frames import Frames
+from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from nativeear.indexes.similarity import class_similarities
+from nativeear.retriever.frame_evidence import FrameEvidence, frame_evidence
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.speech.frames import Frames
 
 EXEMPLARS_PER_CLASS = 400
 """Exemplars of a class that answer frames, as many as `training.evaluate` takes: a recording has

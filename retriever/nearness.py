@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import FloatArray, PhoneIndex
-from retriever.evidence import posteriors
-from retriever.neighbours import similarities_to_classes
-from speech.alignment import SILENCE
+from nativeear.indexes.phone_index import FloatArray, PhoneIndex
+from nativeear.retriever.evidence import posteriors
+from nativeear.retriever.neighbours import similarities_to_classes
+from nativeear.speech.alignment import SILENCE
 
 LEAST_POSTERIOR = 1e-3
 """Posteriors are cut off here: one misaligned phone must not outweigh ten good ones."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.cells import Cells
-from indexes.phone_index import FloatArray, IntArray, Name, PhoneIndex
-from indexes.resident import ResidentVectors
-from indexes.similarity import (
+from nativeear.indexes.cells import Cells
+from nativeear.indexes.phone_index import FloatArray, IntArray, Name, PhoneIndex
+from nativeear.indexes.resident import ResidentVectors
+from nativeear.indexes.similarity import (
     BLOCK_BYTES,
     best_of_classes,
     class_products,

@@ -14,9 +14,9 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import IntArray, Name, PhoneIndex
-from indexes.similarity import class_similarities
-from retriever.neighbours import Exclusion
+from nativeear.indexes.phone_index import IntArray, Name, PhoneIndex
+from nativeear.indexes.similarity import class_similarities
+from nativeear.retriever.neighbours import Exclusion
 
 FloatArray = NDArray[np.float32]
 

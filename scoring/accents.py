@@ -20,17 +20,17 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from retriever.nearness import nearness
-from scoring.assessment import Accent, AccentCandidate, Assessment
-from scoring.assessor import Assessor
-from speech.aligners.catalogue import needs_frames
-from speech.alignment import Aligner, Alignment
-from speech.audio import Audio
-from speech.encoders.keeping import KeepingEncoder
-from speech.errors import AlignmentError, InputError
-from speech.frames import Frames
-from speech.pooling import pool
-from speech.pronunciation import Pronunciation
+from nativeear.retriever.nearness import nearness
+from nativeear.scoring.assessment import Accent, AccentCandidate, Assessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.speech.aligners.catalogue import needs_frames
+from nativeear.speech.alignment import Aligner, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.keeping import KeepingEncoder
+from nativeear.speech.errors import AlignmentError, InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.pooling import pool
+from nativeear.speech.pronunciation import Pronunciation
 
 SURE_ERRORS = 2.0
 """Standard errors by which the nearest accent has to be nearer than the next to be sure of."""

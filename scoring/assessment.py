@@ -334,12 +334,12 @@ class Assessment(_Model):
 
         See `scoring.data_frames.data_frame` for the columns and errors.
         """
-        from scoring.data_frames import data_frame
+        from nativeear.scoring.data_frames import data_frame
 
         return data_frame(self, rows)
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
-        from scoring.notebook import as_html
+        from nativeear.scoring.notebook import as_html
 
         return as_html(self)

@@ -10,11 +10,11 @@ from typing import BinaryIO
 
 import numpy as np
 
-from indexes.phone_index import IntArray, PhoneIndex
-from retriever.deviations import InsertedPhone
-from retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
-from retriever.neighbours import Exclusion
-from scoring.assessment import (
+from nativeear.indexes.phone_index import IntArray, PhoneIndex
+from nativeear.retriever.deviations import InsertedPhone
+from nativeear.retriever.evidence import PhoneEvidence, gather_evidence, sounds_like
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import (
     Assessment,
     ExemplarEvidence,
     GopEvidence,
@@ -27,15 +27,15 @@ from scoring.assessment import (
     Transcript,
     WordAssessment,
 )
-from scoring.calibration import calibration_of
-from scoring.doubts import doubts, speaks_of_few
-from scoring.feedback.first_language import first_language_or_warning
-from scoring.feedback.remarks import with_feedback
-from scoring.free.decoded import decode_speech
-from scoring.free.quality import OwnClassQuality
-from scoring.free.recognised import beside_sure_words, recognised_text, withheld
-from scoring.gop_evidence import GopMeasurement
-from scoring.grading import (
+from nativeear.scoring.calibration import calibration_of
+from nativeear.scoring.doubts import doubts, speaks_of_few
+from nativeear.scoring.feedback.first_language import first_language_or_warning
+from nativeear.scoring.feedback.remarks import with_feedback
+from nativeear.scoring.free.decoded import decode_speech
+from nativeear.scoring.free.quality import OwnClassQuality
+from nativeear.scoring.free.recognised import beside_sure_words, recognised_text, withheld
+from nativeear.scoring.gop_evidence import GopMeasurement
+from nativeear.scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
     FLAGGED,
@@ -44,10 +44,10 @@ from scoring.grading import (
     combine,
     mean,
 )
-from scoring.hearing import NOTHING, Hearing, Listener, lay
-from scoring.mismatch import mismatch_warning
-from scoring.other_forms import grades_of_forms
-from scoring.prosody.assessing import (
+from nativeear.scoring.hearing import NOTHING, Hearing, Listener, lay
+from nativeear.scoring.mismatch import mismatch_warning
+from nativeear.scoring.other_forms import grades_of_forms
+from nativeear.scoring.prosody.assessing import (
     NOTHING_MEASURED,
     ProsodyAssessment,
     assess_prosody,
@@ -55,18 +55,18 @@ from scoring.prosody.assessing import (
     overall_score,
     without_words,
 )
-from scoring.prosody.natives import NativeProsody
-from speech.aligners.ctc import CtcAligner
-from speech.alignment import AlignedPhone, Aligner, Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError, InputError
-from speech.forms import also_right
-from speech.frames import Encoder
-from speech.inventory import PhoneInventory
-from speech.phone_head import head_refusal
-from speech.pooling import pool
-from speech.pronunciation import Pronouncer, Pronunciation, given_phones
-from speech.recogniser import Recogniser
+from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.speech.aligners.ctc import CtcAligner
+from nativeear.speech.alignment import AlignedPhone, Aligner, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError, InputError
+from nativeear.speech.forms import also_right
+from nativeear.speech.frames import Encoder
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import head_refusal
+from nativeear.speech.pooling import pool
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from nativeear.speech.recogniser import Recogniser
 
 MAX_EVIDENCE = 3
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal, Protocol, get_args
 
-from indexes.phone_index import PhoneIndex
-from scoring.fusion import expert
-from scoring.fusion.training_free import TrainingFree
-from scoring.grading import FALSE_REJECTIONS, Grade
-from scoring.hearing import Hearing
-from speech.errors import InputError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.fusion import expert
+from nativeear.scoring.fusion.training_free import TrainingFree
+from nativeear.scoring.grading import FALSE_REJECTIONS, Grade
+from nativeear.scoring.hearing import Hearing
+from nativeear.speech.errors import InputError
 
 CalibrationName = Literal["auto", "expert", "training-free"]
 

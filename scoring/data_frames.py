@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from scoring.assessment import Assessment, Verdict
-from scoring.grading import FLAGGED
-from speech.errors import InputError, MissingDependencyError
+from nativeear.scoring.assessment import Assessment, Verdict
+from nativeear.scoring.grading import FLAGGED
+from nativeear.speech.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexes.manifest import Manifest
-from indexes.trust import LEAST_ACCURACY, usefulness
-from scoring.assessment import PhoneAssessment
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.trust import LEAST_ACCURACY, usefulness
+from nativeear.scoring.assessment import PhoneAssessment
 
 MOSTLY = 0.5
 """Share of sounds that cannot be judged above which the whole is not scored."""

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scoring.substitutes import allowed_substitutes
-from speech.ctc import (
+from nativeear.scoring.substitutes import allowed_substitutes
+from nativeear.speech.ctc import (
     LOG_ZERO,
     Boundaries,
     FloatArray,
@@ -29,7 +29,7 @@ from speech.ctc import (
     log_sum,
     one_label_changes,
 )
-from speech.occupancy import (
+from nativeear.speech.occupancy import (
     checked_posteriors,
     mean_log_posterior,
     occupancy,

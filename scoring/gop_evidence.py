@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.assessment import GopEvidence
-from scoring.gop import GopFeatures, gop_features
-from scoring.gop_segment import logit_margins
-from speech.ctc import frames_needed
-from speech.errors import InputError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import LabelMap, head_refusal, label_map
+from nativeear.scoring.assessment import GopEvidence
+from nativeear.scoring.gop import GopFeatures, gop_features
+from nativeear.scoring.gop_segment import logit_margins
+from nativeear.speech.ctc import frames_needed
+from nativeear.speech.errors import InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import LabelMap, head_refusal, label_map
 
 Span = tuple[float, float]
 

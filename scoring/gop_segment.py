@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scoring.substitutes import allowed_substitutes
-from speech.ctc import LOG_ZERO, FloatArray, IntArray, boundaries, log_sum, one_label_changes
-from speech.errors import InputError
-from speech.posteriors import frame_scores, label_ids, name_of, normalised_log_probs
+from nativeear.scoring.substitutes import allowed_substitutes
+from nativeear.speech.ctc import (
+    LOG_ZERO,
+    FloatArray,
+    IntArray,
+    boundaries,
+    log_sum,
+    one_label_changes,
+)
+from nativeear.speech.errors import InputError
+from nativeear.speech.posteriors import frame_scores, label_ids, name_of, normalised_log_probs
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scoring.assessment import PhoneAssessment, Verdict
+from nativeear.scoring.assessment import PhoneAssessment, Verdict
 
 FALSE_REJECTIONS = 0.04
 """Share of native phones that may be flagged, unless another is asked for."""

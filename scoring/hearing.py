@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import PhoneIndex
-from retriever.deviations import Deviations, InsertedPhone
-from retriever.evidence import PhoneEvidence, gather_evidence
-from retriever.frame_retrieval import FrameRetrieval, span_weights
-from retriever.neighbours import Exclusion
-from scoring.fusion.features import FeatureTable, phone_features
-from scoring.fusion.natives import NativeReference
-from scoring.gop_evidence import GopMeasurement, measure_gop
-from speech.alignment import AlignedPhone, Aligner, Alignment
-from speech.audio import Audio
-from speech.forms import heard_forms
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.pooling import pool
-from speech.pronunciation import Pronunciation
-from speech.realignment import corroborated
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.deviations import Deviations, InsertedPhone
+from nativeear.retriever.evidence import PhoneEvidence, gather_evidence
+from nativeear.retriever.frame_retrieval import FrameRetrieval, span_weights
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.fusion.features import FeatureTable, phone_features
+from nativeear.scoring.fusion.natives import NativeReference
+from nativeear.scoring.gop_evidence import GopMeasurement, measure_gop
+from nativeear.speech.alignment import AlignedPhone, Aligner, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.forms import heard_forms
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pooling import pool
+from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.realignment import corroborated
 
 NOTHING = Exclusion()
 

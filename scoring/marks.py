@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from scoring.assessment import Verdict
-from scoring.grading import FLAGGED_SCORE, GOOD_SCORE
+from nativeear.scoring.assessment import Verdict
+from nativeear.scoring.grading import FLAGGED_SCORE, GOOD_SCORE
 
 Band = Literal["good", "fair", "poor", "unmeasured"]
 

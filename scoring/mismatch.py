@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from speech.decoding import decode_phones
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
+from nativeear.speech.decoding import decode_phones
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
 
 MISMATCH_DISTANCE = 0.74
 """Phone distance from which the text is said not to match. Chosen between the most distant of 260

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from scoring.assessment import Assessment, PhoneAssessment, WordAssessment
-from scoring.marks import MARKS, MEANINGS, Band, band_of
+from nativeear.scoring.assessment import Assessment, PhoneAssessment, WordAssessment
+from nativeear.scoring.marks import MARKS, MEANINGS, Band, band_of
 
 _TINTS: dict[Band, tuple[str, str, str]] = {
     "good": ("#00535e", "#d3f1f5", "#0093a5"),

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from indexes.phone_index import PhoneIndex
-from retriever.evidence import PhoneEvidence
-from retriever.neighbours import Exclusion
-from scoring.calibration import Calibration
-from scoring.gop_evidence import measure_gop
-from scoring.grading import FLAGGED, Grade
-from scoring.hearing import NOTHING, Hearing, Listener
-from speech.alignment import Alignment
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.calibration import Calibration
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.scoring.grading import FLAGGED, Grade
+from nativeear.scoring.hearing import NOTHING, Hearing, Listener
+from nativeear.speech.alignment import Alignment
 
 
 def grades_of_forms(

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speech.ctc import IntArray
-from speech.errors import InputError
-from speech.inventory import PhoneInventory
+from nativeear.speech.ctc import IntArray
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import PhoneInventory
 
 
 def nearby_substitutes(distances: ArrayLike, *, limit: float) -> NDArray[np.bool_]:
@@ -119,7 +119,7 @@ def allowed_substitutes(
             raise InputError(
                 f"substitutes are {table.dtype} {list(table.shape)}",
                 cause=f"expected bool [{n_vocabulary}, {n_vocabulary}]: canonical by substitute",
-                fix="make the table from this encoder's labels, see scoring.substitutes",
+                fix="make the table from this encoder's labels, see nativeear.scoring.substitutes",
             )
         allowed = table[labels]
         allowed[np.arange(labels.size), labels] = True

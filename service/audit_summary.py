@@ -5,14 +5,14 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from indexer.audit.against import AgainstReport
-from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
-from indexer.audit.needs import MIN_CONTEXT
-from indexer.audit.report import AuditReport
-from indexer.audit.script import Script
-from indexer.audit.vocabulary import RecordNext
-from service.counts import counted
-from service.tables import Column, Listing
+from nativeear.indexer.audit.against import AgainstReport
+from nativeear.indexer.audit.coverage import SILENCE_CLASS, CoverageReport
+from nativeear.indexer.audit.needs import MIN_CONTEXT
+from nativeear.indexer.audit.report import AuditReport
+from nativeear.indexer.audit.script import Script
+from nativeear.indexer.audit.vocabulary import RecordNext
+from nativeear.service.counts import counted
+from nativeear.service.tables import Column, Listing
 
 MOST_LINES = 20
 """Sentences of a text that are shown, those that can be judged least first, and lines to record."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from scoring.assessor import Assessor
-from scoring.bands.fit import fit_bands
-from scoring.bands.model import BandModel, how_assessed, scores_of
-from scoring.bands.ratings import RatedRecording, scale_of
-from speech.errors import InputError, NativeEarError
-from speech.recogniser import Recogniser
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.bands.fit import fit_bands
+from nativeear.scoring.bands.model import BandModel, how_assessed, scores_of
+from nativeear.scoring.bands.ratings import RatedRecording, scale_of
+from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.recogniser import Recogniser
 
 
 def fit_rated(

@@ -12,13 +12,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scoring.feedback.first_language import first_language
-from service.failures import InternalError, error_object
-from service.workers import Died, in_processes
-from speech.errors import InputError, NativeEarError
+from nativeear.scoring.feedback.first_language import first_language
+from nativeear.service.failures import InternalError, error_object
+from nativeear.service.workers import Died, in_processes
+from nativeear.speech.errors import InputError, NativeEarError
 
 if TYPE_CHECKING:
-    from scoring.assessor import Assessor
+    from nativeear.scoring.assessor import Assessor
 
 REQUIRED_COLUMNS = ("id", "audio", "text")
 STAGE = "Assessing"

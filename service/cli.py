@@ -14,13 +14,13 @@ from typing import Annotated
 
 import typer
 
-from service.commands import bands, encoders, index, inventory, keys
-from service.commands.align import align
-from service.commands.assess import assess
-from service.commands.evaluate import evaluate
-from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
-from service.commands.plot import plot
-from service.commands.serve import serve
+from nativeear.service.commands import bands, encoders, index, inventory, keys
+from nativeear.service.commands.align import align
+from nativeear.service.commands.assess import assess
+from nativeear.service.commands.evaluate import evaluate
+from nativeear.service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from nativeear.service.commands.plot import plot
+from nativeear.service.commands.serve import serve
 
 app = typer.Typer(
     name="nativeear",
@@ -75,13 +75,13 @@ def doctor(
     """
     from dataclasses import asdict
 
-    from service.doctor import examine, print_report
+    from nativeear.service.doctor import examine, print_report
 
     report = examine()
     if as_json:
         print_json({"ok": report.ok, "checks": [asdict(check) for check in report.checks]})
     else:
-        from service.tables import console
+        from nativeear.service.tables import console
 
         print_report(report, console())
     if not report.ok:
@@ -96,8 +96,8 @@ def demo(
     ] = None,
 ) -> None:
     """Hear a native prompt, and the same prompt with one phone replaced."""
-    from service.demo import run_demo
-    from service.tables import console
+    from nativeear.service.demo import run_demo
+    from nativeear.service.tables import console
 
     run_demo(console(), keep)
 

@@ -1,6 +1,6 @@
 """A Python client of the service; it blocks, and needs httpx (`pip install "nativeear[client]"`).
 
-from service.client import Client
+from nativeear.service.client import Client
 
 with Client("http://127.0.0.1:8000", key="nek_…") as client:
     result = client.assess("me.wav", text="I think so.")
@@ -26,8 +26,8 @@ from uuid import uuid4
 
 from pydantic import TypeAdapter, ValidationError
 
-from scoring.assessment import Assessment, WordAssessment
-from service.api.models import (
+from nativeear.scoring.assessment import Assessment, WordAssessment
+from nativeear.service.api.models import (
     AssessmentItem,
     AssessmentList,
     Calibration,
@@ -40,9 +40,9 @@ from service.api.models import (
     Pronunciations,
     TextCheck,
 )
-from service.api.problems import Problem
-from service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
-from speech.errors import AudioError, MissingDependencyError, NativeEarError
+from nativeear.service.api.problems import Problem
+from nativeear.service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
+from nativeear.speech.errors import AudioError, MissingDependencyError, NativeEarError
 
 if TYPE_CHECKING:
     import httpx

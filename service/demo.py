@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from service.counts import counted
+from nativeear.service.counts import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from scoring.assessor import Assessor
-    from speech.alignment import AlignedPhone
-    from speech.audio import Audio
+    from nativeear.scoring.assessor import Assessor
+    from nativeear.speech.alignment import AlignedPhone
+    from nativeear.speech.audio import Audio
 
 PROMPT = (
     "priv-introsaved.flac",
@@ -44,8 +44,8 @@ def run_demo(console: Console, keep: Path | None = None) -> None:
         Folder to write the two recordings to, for listening.
     """
     import nativeear
-    from service.terminal import render
-    from speech.audio import Audio
+    from nativeear.service.terminal import render
+    from nativeear.speech.audio import Audio
 
     with _recording(PROMPT[0]) as path:
         prompt = Audio.load(path)
@@ -75,7 +75,7 @@ def run_demo(console: Console, keep: Path | None = None) -> None:
 
 def splice(prompt: Audio, target: AlignedPhone, donor: Audio, source: AlignedPhone) -> Audio:
     """Replace the span of one phone by the span of another, with short cross-fades."""
-    from speech.audio import SAMPLE_RATE, Audio
+    from nativeear.speech.audio import SAMPLE_RATE, Audio
 
     fade = round(FADE_S * SAMPLE_RATE)
     start, end = round(target.start_s * SAMPLE_RATE), round(target.end_s * SAMPLE_RATE)
@@ -100,7 +100,7 @@ def _find(assessor: Assessor, audio: Audio, text: str, word: str, phone: str) ->
 
 @contextmanager
 def _recording(name: str) -> Iterator[Path]:
-    with as_file(files("service") / "data" / name) as path:
+    with as_file(files("nativeear.service") / "data" / name) as path:
         yield path
 
 

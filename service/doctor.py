@@ -15,8 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from rich.console import Console
 from rich.text import Text
 
-from service.tables import Column, Listing
-from speech.errors import NativeEarError
+from nativeear.service.tables import Column, Listing
+from nativeear.speech.errors import NativeEarError
 
 MIN_PYTHON = (3, 10)
 PROBE_TIMEOUT_S = 60.0
@@ -174,7 +174,7 @@ def _distribution(name: str, purpose: str, fix: str, *, required: bool = True) -
 
 
 def _silero() -> Check:
-    from speech.prosody.voice_activity import why_not_silero
+    from nativeear.speech.prosody.voice_activity import why_not_silero
 
     reason = why_not_silero()
     return Check(
@@ -255,7 +255,7 @@ def _gpu() -> Check:
 
 def _default_encoder() -> Check:
     def probe() -> str:
-        from speech.encoders.catalogue import DEFAULT, describe
+        from nativeear.speech.encoders.catalogue import DEFAULT, describe
 
         info = describe(DEFAULT)
         if not info.local:
@@ -273,8 +273,8 @@ def _default_encoder() -> Check:
 
 def _shipped_index() -> Check:
     def probe() -> str:
-        from indexes.catalogue import DEFAULT_INDEX, find_index
-        from indexes.verification import verify
+        from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
+        from nativeear.indexes.verification import verify
 
         report = verify(find_index(DEFAULT_INDEX))
         damaged = [f"{check.name}: {check.problem}" for check in report.files if not check.ok]
@@ -293,7 +293,7 @@ def _shipped_index() -> Check:
 
 def _index_folder() -> Check:
     def probe() -> str:
-        from indexes.catalogue import home
+        from nativeear.indexes.catalogue import home
 
         folder = home()
         nearest = next(path for path in (folder, *folder.parents) if path.exists())
@@ -313,8 +313,8 @@ def _index_folder() -> Check:
 def _unfinished_work() -> Check:
     name, purpose = "unfinished work", "nothing but the disk and what it still holds of voices"
     try:
-        from indexes.catalogue import home
-        from indexes.leftovers import leftovers
+        from nativeear.indexes.catalogue import home
+        from nativeear.indexes.leftovers import leftovers
 
         found = leftovers(home())
     except OSError as error:

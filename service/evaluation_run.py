@@ -13,27 +13,38 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from indexer.corpus import UNKNOWN_SPEAKER, SetAside
-from indexes.catalogue import find_index
-from indexes.phone_index import Name, PhoneIndex
-from indexes.publishing import MANIFEST
-from indexes.trust import phone_trust
-from scoring.assessment import Assessment
-from scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
-from scoring.evaluation.bootstrap import RESAMPLES
-from scoring.evaluation.judgements import BY_VERDICT, Detection, Judgements, JudgementTable
-from scoring.evaluation.measures import evaluate
-from scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
-from scoring.evaluation.report import EvaluationReport, Material, Part, System
-from scoring.evaluation.simulated import KINDS, Kind, Simulation, claimable, paired_measures
-from scoring.grading import FALSE_REJECTIONS
-from service.failures import InternalError, error_object
-from service.result_rows import ResultRows
-from service.workers import Died, in_processes
-from speech.errors import InputError, NativeEarError
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import Name, PhoneIndex
+from nativeear.indexes.publishing import MANIFEST
+from nativeear.indexes.trust import phone_trust
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
+from nativeear.scoring.evaluation.bootstrap import RESAMPLES
+from nativeear.scoring.evaluation.judgements import (
+    BY_VERDICT,
+    Detection,
+    Judgements,
+    JudgementTable,
+)
+from nativeear.scoring.evaluation.measures import evaluate
+from nativeear.scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
+from nativeear.scoring.evaluation.report import EvaluationReport, Material, Part, System
+from nativeear.scoring.evaluation.simulated import (
+    KINDS,
+    Kind,
+    Simulation,
+    claimable,
+    paired_measures,
+)
+from nativeear.scoring.grading import FALSE_REJECTIONS
+from nativeear.service.failures import InternalError, error_object
+from nativeear.service.result_rows import ResultRows
+from nativeear.service.workers import Died, in_processes
+from nativeear.speech.errors import InputError, NativeEarError
 
 if TYPE_CHECKING:
-    from scoring.assessor import Assessor
+    from nativeear.scoring.assessor import Assessor
 
 CorpusKind = Literal["speechocean762", "l2arctic", "cmukids", "simulated", "manifest"]
 Progress = Callable[[str, int, int], None]
@@ -427,8 +438,8 @@ def _load(index: Path, **options: Any) -> Callable[[Reading], str]:
 
 
 def _assess(assessor: Assessor, reading: Reading) -> str:
-    from retriever.neighbours import Exclusion
-    from speech.audio import Audio
+    from nativeear.retriever.neighbours import Exclusion
+    from nativeear.speech.audio import Audio
 
     exclusion = Exclusion(
         frozenset(reading.excluded_utterances), frozenset(reading.excluded_speakers)

@@ -8,10 +8,10 @@ from rich.console import Group as Stack
 from rich.console import RenderableType
 from rich.text import Text
 
-from scoring.evaluation.bootstrap import Measure
-from scoring.evaluation.measures import Counts, Evaluation, Group
-from scoring.evaluation.report import EvaluationReport
-from service.tables import Column, Listing
+from nativeear.scoring.evaluation.bootstrap import Measure
+from nativeear.scoring.evaluation.measures import Counts, Evaluation, Group
+from nativeear.scoring.evaluation.report import EvaluationReport
+from nativeear.service.tables import Column, Listing
 
 NAMES = {
     "false_rejection_rate": "FRR: false rejections, of right phones",

@@ -15,8 +15,8 @@ import urllib.parse
 import urllib.request
 from typing import Any
 
-from scoring.assessment import Assessment
-from speech.errors import InputError
+from nativeear.scoring.assessment import Assessment
+from nativeear.speech.errors import InputError
 
 API_KEY = "NATIVEEAR_EXPLAIN_API_KEY"
 """Environment variable that holds the key of the endpoint, if it wants one."""

@@ -8,15 +8,15 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.text import Text
 
-from indexes.manifest import Manifest
-from indexes.phone_index import ALIGNER, EMBEDDINGS
-from indexes.set_aside import set_aside_of
-from indexes.trust import MIN_COVERAGE, usefulness
-from service.counts import counted
-from service.search_summary import search_in_words
-from service.tables import Column, Listing
-from speech.alignment import SILENCE
-from speech.inventory import PhoneInventory
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import ALIGNER, EMBEDDINGS
+from nativeear.indexes.set_aside import set_aside_of
+from nativeear.indexes.trust import MIN_COVERAGE, usefulness
+from nativeear.service.counts import counted
+from nativeear.service.search_summary import search_in_words
+from nativeear.service.tables import Column, Listing
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.inventory import PhoneInventory
 
 
 def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:

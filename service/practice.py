@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-from speech.inventory import primary_subtag
+from nativeear.speech.inventory import primary_subtag
 
 
 class PracticeSet(BaseModel):
@@ -33,7 +33,7 @@ class Practice(BaseModel):
 @cache
 def practice_languages() -> tuple[str, ...]:
     """Primary subtags of the languages that have sets."""
-    folder = files("service") / "data" / "practice"
+    folder = files("nativeear.service") / "data" / "practice"
     return tuple(sorted(file.name.removesuffix(".json") for file in folder.iterdir()))
 
 
@@ -45,5 +45,7 @@ def practice(language: str) -> Practice:
 
 @cache
 def _shipped(tag: str) -> Practice:
-    text = (files("service") / "data" / "practice" / f"{tag}.json").read_text(encoding="utf-8")
+    text = (files("nativeear.service") / "data" / "practice" / f"{tag}.json").read_text(
+        encoding="utf-8"
+    )
     return Practice.model_validate_json(text)

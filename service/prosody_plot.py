@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from scoring.assessment import Assessment, Contour
-from speech.errors import InputError, MissingDependencyError
+from nativeear.scoring.assessment import Assessment, Contour
+from nativeear.speech.errors import InputError, MissingDependencyError
 
 SUFFIXES = (".png", ".svg")
 LEARNER, NATIVE, LEVEL = "#0b5fa5", "#c2571a", "#8a8a8a"

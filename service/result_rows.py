@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from speech.errors import InputError
+from nativeear.speech.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from scoring.assessment import Assessment, PhoneAssessment
-from speech.textgrid import PHONE_TIER, WORD_TIER, Interval, TextGrid, Tier
+from nativeear.scoring.assessment import Assessment, PhoneAssessment
+from nativeear.speech.textgrid import PHONE_TIER, WORD_TIER, Interval, TextGrid, Tier
 
 SCORE_TIER = "scores"
 VERDICT_TIER = "verdicts"

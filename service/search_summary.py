@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from indexes.manifest import SearchChoice, SearchTrial
-from service.tables import Column, Listing
+from nativeear.indexes.manifest import SearchChoice, SearchTrial
+from nativeear.service.tables import Column, Listing
 
 
 def search_in_words(search: SearchChoice | None) -> str:

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from scoring.assessment import (
+from nativeear.scoring.assessment import (
     Accent,
     Assessment,
     ExemplarEvidence,
@@ -18,9 +18,9 @@ from scoring.assessment import (
     Remark,
     WordAssessment,
 )
-from scoring.grading import to_work_on
-from scoring.marks import MARKS, MEANINGS, band_of
-from service.tables import Column, Listing
+from nativeear.scoring.grading import to_work_on
+from nativeear.scoring.marks import MARKS, MEANINGS, band_of
+from nativeear.service.tables import Column, Listing
 
 MAX_PROBLEMS = 12
 MAX_EVIDENCE_WORDS = 3

@@ -11,8 +11,8 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
-from speech.errors import NativeEarError
-from speech.threads import one_thread_each
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.threads import one_thread_each
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

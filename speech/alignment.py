@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from speech.audio import Audio
-from speech.frames import Frames
-from speech.pronunciation import Pronunciation
+from nativeear.speech.audio import Audio
+from nativeear.speech.frames import Frames
+from nativeear.speech.pronunciation import Pronunciation
 
 SILENCE = "SIL"
 """Label of an explicit silence in an alignment and of the silence class in an index."""

@@ -22,8 +22,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speech.errors import AudioError, MissingDependencyError
-from speech.ffmpeg import (
+from nativeear.speech.errors import AudioError, MissingDependencyError
+from nativeear.speech.ffmpeg import (
     BLOCK_FRAMES,
     Stream,
     UndecodableError,

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import head_refusal, pool_log_probs
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import head_refusal, pool_log_probs
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from itertools import pairwise
 
 import numpy as np
 
-from speech.alignment import AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.canonical import PhoneSequence, Pronunciation
-from speech.errors import AlignmentError
-from speech.frames import FloatArray, Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import BLANK
-from speech.recogniser import RecognisedWord
-from speech.syllables import syllabify
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import PhoneSequence, Pronunciation
+from nativeear.speech.errors import AlignmentError
+from nativeear.speech.frames import FloatArray, Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import BLANK
+from nativeear.speech.recogniser import RecognisedWord
+from nativeear.speech.syllables import syllabify
 
 SHORTEST_S = 0.01
 """Least share of a recording that `EvenAligner` gives to a phone."""

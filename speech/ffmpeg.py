@@ -23,7 +23,7 @@ from typing import IO, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.errors import MissingDependencyError
+from nativeear.speech.errors import MissingDependencyError
 
 BLOCK_FRAMES = 1 << 16
 """Frames per decoded block: 1.4 s at 48 kHz."""

@@ -13,13 +13,13 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from speech.aligners.graphs import spell_ctc
-from speech.aligners.viterbi import NEVER, best_path
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.listed_forms import merged
-from speech.phone_head import head_refusal, label_map
-from speech.pronunciation import Pronunciation, WordPronunciation
+from nativeear.speech.aligners.graphs import spell_ctc
+from nativeear.speech.aligners.viterbi import NEVER, best_path
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.listed_forms import merged
+from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.pronunciation import Pronunciation, WordPronunciation
 
 FORM_WEIGHT = -1.0
 """Log prior of any but the first form of a word. Of −3, −1 and 0, tried on three US natives with

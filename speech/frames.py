@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from nativeear.speech.audio import Audio
 
 FloatArray = NDArray[np.float32]
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from speech.inventory import primary_subtag
-from speech.tables import table
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.tables import table
 
 REACH = 3
 """How many words away a word that goes with one reading may stand."""

@@ -18,8 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from speech.errors import InputError, MissingDependencyError, PhoneError
-from speech.remembered import Remembered
+from nativeear.speech.errors import InputError, MissingDependencyError, PhoneError
+from nativeear.speech.remembered import Remembered
 
 SCHEMES = ("arpabet", "mfa", "ipa", "espeak", "xsampa")
 """Notations that labels may come in, in the order in which they are tried."""

@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from speech.canonical import PhoneSequence, WordPronunciation
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.syllables import syllabify
-from speech.tables import table
+from nativeear.speech.canonical import PhoneSequence, WordPronunciation
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.syllables import syllabify
+from nativeear.speech.tables import table
 
 _PLURAL = frozenset(
     (

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from speech.inventory import primary_subtag
-from speech.tables import table
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.tables import table
 
 
 def weak_forms(language: str, word: str) -> tuple[str, ...]:

@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from speech.ctc import LOG_ZERO, Boundaries, FloatArray, IntArray, boundaries, frames_needed
-from speech.errors import InputError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import head_refusal, label_map
-from speech.posteriors import label_ids, name_of, normalised_log_probs
+from nativeear.speech.ctc import (
+    LOG_ZERO,
+    Boundaries,
+    FloatArray,
+    IntArray,
+    boundaries,
+    frames_needed,
+)
+from nativeear.speech.errors import InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.posteriors import label_ids, name_of, normalised_log_probs
 
 if TYPE_CHECKING:
     import torch

@@ -20,9 +20,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.errors import EncoderError, PhoneError
-from speech.frames import FloatArray, Frames
-from speech.inventory import (
+from nativeear.speech.errors import EncoderError, PhoneError
+from nativeear.speech.frames import FloatArray, Frames
+from nativeear.speech.inventory import (
     VOWEL_KINDS,
     PhoneInventory,
     feature_names,

@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from speech.errors import InputError
-from speech.frames import FloatArray, Frames
+from nativeear.speech.errors import InputError
+from nativeear.speech.frames import FloatArray, Frames
 
 Pooling = Literal["middle-third", "middle-frame"]
 POOLINGS: tuple[str, ...] = get_args(Pooling)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from speech.ctc import LOG_ZERO, FloatArray, IntArray, log_sum
-from speech.errors import InputError
+from nativeear.speech.ctc import LOG_ZERO, FloatArray, IntArray, log_sum
+from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
     import torch

@@ -10,24 +10,24 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from speech.canonical import (
+from nativeear.speech.canonical import (
     SOURCES,
     CanonicalPhone,
     PhoneSequence,
     Pronunciation,
     WordPronunciation,
 )
-from speech.errors import InputError, NativeEarError, PhoneError, PronunciationError
-from speech.homographs import all_readings, readings
-from speech.inventory import PhoneInventory, normal_ipa, phone_from_ipa, primary_subtag
-from speech.liaison import linked_forms
-from speech.listed_forms import new_words, weak_forms
-from speech.remembered import Remembered
-from speech.syllables import syllabify
-from speech.text import SpokenText, TextWord, normalise
+from nativeear.speech.errors import InputError, NativeEarError, PhoneError, PronunciationError
+from nativeear.speech.homographs import all_readings, readings
+from nativeear.speech.inventory import PhoneInventory, normal_ipa, phone_from_ipa, primary_subtag
+from nativeear.speech.liaison import linked_forms
+from nativeear.speech.listed_forms import new_words, weak_forms
+from nativeear.speech.remembered import Remembered
+from nativeear.speech.syllables import syllabify
+from nativeear.speech.text import SpokenText, TextWord, normalise
 
 if TYPE_CHECKING:
-    from speech.g2p import G2P
+    from nativeear.speech.g2p import G2P
 
 __all__ = (
     "SOURCES",
@@ -135,7 +135,9 @@ class Pronouncer:
             if _fold_case(word.spoken) not in known
         )
         try:
-            inventory = import_module("speech.g2p").inventory(g2p or "espeak", language, words)
+            inventory = import_module("nativeear.speech.g2p").inventory(
+                g2p or "espeak", language, words
+            )
         except InputError:
             if not entries:
                 raise
@@ -253,7 +255,9 @@ class Pronouncer:
     def _source(self, name: str) -> G2P:
         # Loaded when first asked: espeak-ng takes a while, and English seldom needs it.
         if name not in self._g2p:
-            self._g2p[name] = import_module("speech.g2p").load(name, self.language, self.inventory)
+            self._g2p[name] = import_module("nativeear.speech.g2p").load(
+                name, self.language, self.inventory
+            )
         return self._g2p[name]
 
     def _knows(self, word: str) -> bool:
@@ -553,7 +557,7 @@ def _inventory(language: str, entries: Mapping[str, Sequence[str]]) -> PhoneInve
 
 def _espeak_speaks(language: str) -> bool:
     try:
-        import_module("speech.g2p.espeak").voice(language)
+        import_module("nativeear.speech.g2p.espeak").voice(language)
     except NativeEarError:
         return False
     return True

@@ -13,13 +13,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.aligners.ctc import CtcAligner
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronunciation
+from nativeear.speech.aligners.ctc import CtcAligner
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronunciation
 
 REACH_S = 0.03
 """A phone is displaced whose middle, by the head, lies farther than this outside its span. Of six

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from speech.audio import Audio
+from nativeear.speech.audio import Audio
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
-from speech.errors import InputError
+from nativeear.speech.errors import InputError
 
 
 def names(group: str) -> tuple[str, ...]:

@@ -14,14 +14,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.canonical import PhoneSequence, Pronunciation
-from speech.errors import AlignmentError, ConformanceError, InputError, NativeEarError
-from speech.frames import Encoder, Frames
-from speech.g2p import G2P
-from speech.inventory import PhoneInventory
-from speech.recogniser import RecognisedWord, Recogniser
+from nativeear.speech.alignment import SILENCE, Aligner, Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.canonical import PhoneSequence, Pronunciation
+from nativeear.speech.errors import AlignmentError, ConformanceError, InputError, NativeEarError
+from nativeear.speech.frames import Encoder, Frames
+from nativeear.speech.g2p import G2P
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.recogniser import RecognisedWord, Recogniser
 
 TIMES_AGREE_S = 1e-3
 FRAMES_AGREE = 1e-3

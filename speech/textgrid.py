@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech.alignment import SILENCE, Alignment
-from speech.errors import InputError
+from nativeear.speech.alignment import SILENCE, Alignment
+from nativeear.speech.errors import InputError
 
 WORD_TIER = "words"
 PHONE_TIER = "phones"

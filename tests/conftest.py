@@ -13,8 +13,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from indexer.build import BuildRequest, build_index
-from indexes.phone_index import PhoneIndex
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexes.phone_index import PhoneIndex
 
 RATE = 16_000
 PHONE_S = 0.12

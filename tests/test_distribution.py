@@ -23,8 +23,8 @@ NEEDED = (
     "service/report/report.html",
     "service/database/migrations/env.py",
     "service/database/migrations/versions/0001_tables.py",
-    "service/py.typed",
-    "nativeear.py",
+    "py.typed",
+    "__init__.py",
 )
 MAX_MB = 40
 
@@ -57,28 +57,30 @@ def is_ours(path: Path) -> bool:
 
 def test_it_holds_every_file_of_every_room(held: set[str]) -> None:
     there = {
-        path.relative_to(ROOT).as_posix()
+        f"nativeear/{path.relative_to(ROOT).as_posix()}"
         for room in ROOMS
         for path in (ROOT / room).rglob("*")
         if is_ours(path)
     }
     assert there <= held
     told = {name for name in held if ".dist-info/" not in name}
-    assert told == there | {"nativeear.py"}
+    own = {f"nativeear/{name}" for name in ("__init__.py", "__main__.py", "py.typed", "testing.py")}
+    assert told == there | own
 
 
 def test_it_holds_what_each_part_cannot_do_without(held: set[str]) -> None:
-    assert [name for name in NEEDED if name not in held] == []
-    assert any(name.startswith("speech/") and name.endswith(".safetensors") for name in held)
+    assert [name for name in NEEDED if f"nativeear/{name}" not in held] == []
+    weights = [name for name in held if name.endswith(".safetensors")]
+    assert any(name.startswith("nativeear/speech/") for name in weights)
     for name in ("LICENSE", "NOTICE"):
         assert any(path.endswith(f".dist-info/licenses/{name}") for path in held)
 
 
 def test_every_file_of_the_shipped_index_is_held(held: set[str]) -> None:
-    from indexes.phone_index import read_manifest
+    from nativeear.indexes.phone_index import read_manifest
 
     manifest = read_manifest(ROOT / "indexes" / "en-US")
-    assert {f"indexes/en-US/{name}" for name in manifest.files} <= held
+    assert {f"nativeear/indexes/en-US/{name}" for name in manifest.files} <= held
 
 
 def test_entry_points_name_what_is_held(wheel: Path, held: set[str]) -> None:
@@ -86,7 +88,7 @@ def test_entry_points_name_what_is_held(wheel: Path, held: set[str]) -> None:
         (name,) = [name for name in held if name.endswith(".dist-info/entry_points.txt")]
         told = opened.read(name).decode()
     targets = [line.partition("= ")[2] for line in told.splitlines() if " = " in line]
-    assert "service.cli:main" in targets
+    assert "nativeear.service.cli:main" in targets
     for target in targets:
         assert target.partition(":")[0].replace(".", "/") + ".py" in held, target
 

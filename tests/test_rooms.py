@@ -17,14 +17,26 @@ BELOW = {
 OURS = {*BELOW, "nativeear", "training", "benchmarks", "tests"}
 
 
-def imported(file: Path) -> set[str]:
+def modules(file: Path) -> set[str]:
+    """Dotted names of what a file imports, at its top or later."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}: relative import"
-            found.add((node.module or "").partition(".")[0])
+            found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def imported(file: Path) -> set[str]:
+    """Rooms, and other folders of the repository, that a file imports."""
+    found = set()
+    for name in modules(file):
+        first, _, rest = name.partition(".")
+        room = rest.partition(".")[0]
+        found.add(room if first == "nativeear" and room in BELOW else first)
     return found & OURS
 
 
@@ -34,6 +46,21 @@ def test_a_room_imports_only_the_rooms_below_it(room: str) -> None:
     assert files
     for file in files:
         assert imported(file) <= BELOW[room], file
+
+
+def test_rooms_are_imported_by_one_name_alone() -> None:
+    """`speech` is a folder of this repository, and a package of other people's projects."""
+    for folder in (*BELOW, "nativeear", "benchmarks", "training", "tests", "examples"):
+        for file in (ROOT / folder).rglob("*.py"):
+            bare = {name for name in modules(file) if name.partition(".")[0] in BELOW}
+            assert not bare, f"{file}: {bare}"
+
+
+def test_every_room_is_part_of_the_package() -> None:
+    for room in BELOW:
+        link = ROOT / "nativeear" / room
+        assert link.is_symlink()
+        assert link.resolve() == ROOT / room
 
 
 def test_no_file_is_called_by_a_name_that_says_nothing() -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from speech.encoders.compact_model import (
+from nativeear.speech.encoders.compact_model import (
     ARPABET,
     BLANK,
     HOP_S,

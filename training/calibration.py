@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-from indexer.corpus import Utterance
-from scoring.fusion.expert import BEST, COLUMNS, RECORD_FILE, TREES_FILE
-from scoring.fusion.features import RISING, FeatureTable
-from scoring.fusion.trees import LEAF, Trees
-from scoring.metrics import expected_calibration_error, pearson, roc_auc
-from speech.encoders.catalogue import load_encoder
+from nativeear.indexer.corpus import Utterance
+from nativeear.scoring.fusion.expert import BEST, COLUMNS, RECORD_FILE, TREES_FILE
+from nativeear.scoring.fusion.features import RISING, FeatureTable
+from nativeear.scoring.fusion.trees import LEAF, Trees
+from nativeear.scoring.metrics import expected_calibration_error, pearson, roc_auc
+from nativeear.speech.encoders.catalogue import load_encoder
 from training.listening import HeardCorpus, heard_once, join, listen
 from training.splits import FOLDS, fold_of
 

@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from speech.encoders.compact_model import CONFIG_FILE, WEIGHTS_FILE, load
+from nativeear.speech.encoders.compact_model import CONFIG_FILE, WEIGHTS_FILE, load
 
 CARD_FILE = "card.json"
 LOG_FILE = "training-log.jsonl"

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from indexer.build import BuildReport, BuildRequest, build_index
-from indexer.corpus import read_corpus
+from nativeear.indexer.build import BuildReport, BuildRequest, build_index
+from nativeear.indexer.corpus import read_corpus
 from training.splits import FOLDS, fold_of, is_held_out
 
 NATIVE = "asterisk:en"

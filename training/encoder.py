@@ -22,7 +22,7 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 
-from speech.encoders.compact_model import BLANK, CompactConfig, CompactEncoder, save
+from nativeear.speech.encoders.compact_model import BLANK, CompactConfig, CompactEncoder, save
 from training.alignment import AlignedPhone, align_all, read_alignments
 from training.augment import Example, make_example, plain_example
 from training.corpus import read_asterisk, read_audio, read_speechocean

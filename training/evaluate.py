@@ -21,20 +21,20 @@ import numpy.typing as npt
 import torch
 from sklearn.metrics import roc_auc_score
 
-from indexer.discriminant import fit_lda
-from indexes.similarity import class_similarities, margins
-from indexes.transform import Transform
-from retriever.frame_evidence import frame_evidence
-from scoring.gop import gop_features
-from speech.alignment import SILENCE
-from speech.encoders.compact_model import (
+from nativeear.indexer.discriminant import fit_lda
+from nativeear.indexes.similarity import class_similarities, margins
+from nativeear.indexes.transform import Transform
+from nativeear.retriever.frame_evidence import frame_evidence
+from nativeear.scoring.gop import gop_features
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.encoders.compact_model import (
     ARPABET,
     HOP_S,
     CompactConfig,
     CompactEncoder,
     load,
 )
-from speech.occupancy import phone_occupancy
+from nativeear.speech.occupancy import phone_occupancy
 from training.alignment import AlignedPhone, read_alignments
 from training.augment import LABEL_INDEX
 from training.corpus import (

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import nativeear
-from indexer.corpus import Utterance, read_corpus
-from indexer.utterances import recording_of
-from indexes.phone_index import Name
-from retriever.neighbours import Exclusion
-from scoring.fusion.features import FeatureTable
-from speech.audio import Audio
-from speech.errors import NativeEarError
+from nativeear.indexer.corpus import Utterance, read_corpus
+from nativeear.indexer.utterances import recording_of
+from nativeear.indexes.phone_index import Name
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.fusion.features import FeatureTable
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import NativeEarError
 
 Own = Literal["speaker", "utterance"]
 Wanted = Callable[[Utterance], bool]

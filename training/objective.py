@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from speech.encoders.compact_model import BLANK, Encoded
+from nativeear.speech.encoders.compact_model import BLANK, Encoded
 from training.augment import STAR, Example
 
 STAR_LOG_PROB = -1.0  # of the wildcard, in each frame

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-from speech.encoders.compact_model import WEIGHTS_FILE, CompactConfig, read_config
+from nativeear.speech.encoders.compact_model import WEIGHTS_FILE, CompactConfig, read_config
 
 Products = Literal["frames", "tensor", "static", "float32", "float16"]
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from indexer.audit.coverage import AuditModel, CoverageReport
-from indexer.audit.needs import Held, Need, contexts_of
-from indexer.audit.script import Script, greedy_script
-from indexer.audit.vocabulary import lexicon_words, read_lines, read_text
-from indexes.phone_index import PhoneIndex
-from speech.errors import InputError, NativeEarError
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.pronunciation import Pronouncer
+from nativeear.indexer.audit.coverage import AuditModel, CoverageReport
+from nativeear.indexer.audit.needs import Held, Need, contexts_of
+from nativeear.indexer.audit.script import Script, greedy_script
+from nativeear.indexer.audit.vocabulary import lexicon_words, read_lines, read_text
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.pronunciation import Pronouncer
 
 Kind = Literal["text", "lexicon", "inventory"]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from indexes.phone_index import IntArray, PhoneIndex
-from indexes.trust import UNHEARD, phone_trust
-from indexes.utterances import sexes_of
-from speech.aligners.textgrid import UNKNOWN_SPEECH
-from speech.alignment import SILENCE
-from speech.inventory import VOWEL_KINDS, PhoneInventory
+from nativeear.indexes.phone_index import IntArray, PhoneIndex
+from nativeear.indexes.trust import UNHEARD, phone_trust
+from nativeear.indexes.utterances import sexes_of
+from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.inventory import VOWEL_KINDS, PhoneInventory
 
 SILENCE_CLASS = "silence"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
 
 PER_PHONE = 30
 

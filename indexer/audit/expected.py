@@ -11,10 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.audit.coverage import AuditModel
-from indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
-from indexes.phone_index import PhoneIndex
-from speech.alignment import SILENCE
+from nativeear.indexer.audit.coverage import AuditModel
+from nativeear.indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.alignment import SILENCE
 
 FALSE_REJECTIONS = 0.04
 """Share of native phones that may be flagged, unless another is asked for."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.audit.coverage import AuditModel
-from indexes.phone_index import FloatArray, IntArray, PhoneIndex
-from speech.alignment import SILENCE
+from nativeear.indexer.audit.coverage import AuditModel
+from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from nativeear.speech.alignment import SILENCE
 
 MOST = 15_000
 """Exemplars that are looked at, drawn from all of them."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.audit.report import AuditReport
-from indexes.locking import writing
-from indexes.phone_index import AUDIT, PhoneIndex
-from indexes.publishing import seal, staged, sync, take_over_all
-from indexes.versions import swap
-from speech.errors import InputError
+from nativeear.indexer.audit.report import AuditReport
+from nativeear.indexes.locking import writing
+from nativeear.indexes.phone_index import AUDIT, PhoneIndex
+from nativeear.indexes.publishing import seal, staged, sync, take_over_all
+from nativeear.indexes.versions import swap
+from nativeear.speech.errors import InputError
 
 
 def keep_audit(index: PhoneIndex, report: AuditReport) -> Path:

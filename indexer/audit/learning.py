@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.audit.coverage import AuditModel
+from nativeear.indexer.audit.coverage import AuditModel
 
 
 class LearningCurve(AuditModel):

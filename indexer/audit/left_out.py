@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.audit.coverage import names
-from indexer.discriminant import ClassSums, class_sums, transformed
-from indexes.natives import left_out_together
-from indexes.phone_index import EMBEDDINGS, FloatArray, IntArray, PhoneIndex
-from speech.alignment import SILENCE
+from nativeear.indexer.audit.coverage import names
+from nativeear.indexer.discriminant import ClassSums, class_sums, transformed
+from nativeear.indexes.natives import left_out_together
+from nativeear.indexes.phone_index import EMBEDDINGS, FloatArray, IntArray, PhoneIndex
+from nativeear.speech.alignment import SILENCE
 
 ASKED_PER_PHONE = 150
 """Exemplars of a phone that are asked, those that the index asked when it was built first."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from indexer.audit.coverage import UNKNOWN_CLASS, CoverageReport, context_classes
-from indexes.trust import MIN_COVERAGE
-from speech.alignment import SILENCE
-from speech.inventory import PhoneInventory
+from nativeear.indexer.audit.coverage import UNKNOWN_CLASS, CoverageReport, context_classes
+from nativeear.indexes.trust import MIN_COVERAGE
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.inventory import PhoneInventory
 
 MIN_CONTEXT = 3
 """Exemplars of a phone in a context below which the context is thin."""

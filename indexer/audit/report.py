@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from indexer.audit.against import AgainstReport, against
-from indexer.audit.coverage import AuditModel, CoverageReport, coverage
-from indexer.audit.expected import FALSE_REJECTIONS, Expectation, expectations
-from indexer.audit.geometry import Geometry, geometry
-from indexer.audit.learning import LearningCurve, learning_curve
-from indexer.audit.left_out import LeftOut, ask_left_out
-from indexer.audit.needs import Held
-from indexer.audit.vocabulary import RecordNext, record_next, vocabulary_of
-from indexes.phone_index import IntArray, PhoneIndex
+from nativeear.indexer.audit.against import AgainstReport, against
+from nativeear.indexer.audit.coverage import AuditModel, CoverageReport, coverage
+from nativeear.indexer.audit.expected import FALSE_REJECTIONS, Expectation, expectations
+from nativeear.indexer.audit.geometry import Geometry, geometry
+from nativeear.indexer.audit.learning import LearningCurve, learning_curve
+from nativeear.indexer.audit.left_out import LeftOut, ask_left_out
+from nativeear.indexer.audit.needs import Held
+from nativeear.indexer.audit.vocabulary import RecordNext, record_next, vocabulary_of
+from nativeear.indexes.phone_index import IntArray, PhoneIndex
 
 MOST_CONFUSIONS = 3
 

@@ -6,8 +6,8 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from indexer.audit.coverage import AuditModel
-from indexer.audit.needs import Need
+from nativeear.indexer.audit.coverage import AuditModel
+from nativeear.indexer.audit.needs import Need
 
 OVERHEAD = 8
 """What a sentence costs to record beside its phones, in phones: somebody has to read it."""

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.audit.coverage import AuditModel, context_classes
-from indexer.audit.needs import Context, Held, contexts_of
-from indexer.audit.script import Script, greedy_script
-from indexes.phone_index import PhoneIndex
-from speech.errors import InputError, NativeEarError
-from speech.inventory import primary_subtag
-from speech.pronunciation import Pronouncer
+from nativeear.indexer.audit.coverage import AuditModel, context_classes
+from nativeear.indexer.audit.needs import Context, Held, contexts_of
+from nativeear.indexer.audit.script import Script, greedy_script
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.pronunciation import Pronouncer
 
 MOST_WORDS = 5_000
 """Words of one source, the commonest first: the rest hardly brings a context that is new."""
@@ -176,7 +176,7 @@ def _heard(index: PhoneIndex) -> list[str]:
 
 
 def _common(language: str) -> list[str]:
-    file = files("speech") / "data" / f"common_words_{primary_subtag(language)}.csv"
+    file = files("nativeear.speech") / "data" / f"common_words_{primary_subtag(language)}.csv"
     if not file.is_file():
         return []
     rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines())

@@ -15,8 +15,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.corpus import LICENCE_NOT_STATED, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import LICENCE_NOT_STATED, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
+from nativeear.speech.errors import CorpusError
 
 SOUNDS = Path("/usr/share/asterisk/sounds")
 DOCS = Path("/usr/share/doc")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from indexer.corpus import AUDIO_SUFFIXES, UNKNOWN_SPEAKER
+from nativeear.indexer.corpus import AUDIO_SUFFIXES, UNKNOWN_SPEAKER
 
 TRANSCRIPTS = (".lab", ".txt")
 """Suffixes of transcripts, the preferred one first."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
-from indexer.readers.lines import first_line, numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
+from nativeear.indexer.readers.lines import first_line, numbered_lines
+from nativeear.speech.errors import CorpusError
 
 VALIDATED = "validated.tsv"
 SPLITS = ("train.tsv", "dev.tsv", "test.tsv")

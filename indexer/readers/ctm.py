@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from indexer.corpus import Span
-from indexer.readers.lines import numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import Span
+from nativeear.indexer.readers.lines import numbered_lines
+from nativeear.speech.errors import CorpusError
 
 SILENCES = frozenset({"sil", "sp", "spn", "nsn", "<eps>", "<sil>", "!sil"})
 """Labels of silence and of noise, in lower case."""

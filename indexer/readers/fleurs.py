@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
-from indexer.readers.lines import first_line, numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
+from nativeear.indexer.readers.lines import first_line, numbered_lines
+from nativeear.speech.errors import CorpusError
 
 SPLITS = ("train", "dev", "test")
 _COLUMNS = 7

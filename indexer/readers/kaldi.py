@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from indexer.corpus import (
+from nativeear.indexer.corpus import (
     UNKNOWN_SPEAKER,
     Corpus,
     Sorter,
@@ -20,9 +20,9 @@ from indexer.corpus import (
     find_recording,
     sex_of,
 )
-from indexer.readers.ctm import is_silence, read_ctm, within, without_positions
-from indexer.readers.lines import numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.readers.ctm import is_silence, read_ctm, within, without_positions
+from nativeear.indexer.readers.lines import numbered_lines
+from nativeear.speech.errors import CorpusError
 
 RECORDINGS = "wav.scp"
 PHONE_CTMS = ("phones.ctm", "phone.ctm", "ali.ctm", "ctm")

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from indexer.corpus import (
+from nativeear.indexer.corpus import (
     UNKNOWN_SPEAKER,
     Corpus,
     Sorter,
@@ -21,8 +21,8 @@ from indexer.corpus import (
     find_recording,
     sex_of,
 )
-from indexer.readers.lines import numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.readers.lines import numbered_lines
+from nativeear.speech.errors import CorpusError
 
 _MANIFEST = re.compile(r"(.*)(recordings|supervisions|cuts)(.*)\.jsonl(?:\.gz)?")
 _PHONES = {"phone", "phones", "phoneme", "phonemes"}

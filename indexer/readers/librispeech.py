@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.corpus import Corpus, Sorter, Utterance, sex_of
-from indexer.readers.lines import numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import Corpus, Sorter, Utterance, sex_of
+from nativeear.indexer.readers.lines import numbered_lines
+from nativeear.speech.errors import CorpusError
 
 SPEAKERS = "SPEAKERS.TXT"
 

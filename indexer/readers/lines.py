@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from speech.errors import CorpusError
+from nativeear.speech.errors import CorpusError
 
 
 def read_text(file: Path) -> str:

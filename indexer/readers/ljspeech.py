@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from indexer.corpus import LICENCE_NOT_STATED, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
-from indexer.readers.lines import first_line, numbered_lines
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import LICENCE_NOT_STATED, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
+from nativeear.indexer.readers.lines import first_line, numbered_lines
+from nativeear.speech.errors import CorpusError
 
 METADATA = "metadata.csv"
 _LJ = re.compile(r"LJ\d{3}-\d{4}")

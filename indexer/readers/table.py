@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
-from indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
-from indexer.places import place
-from indexer.readers.lines import read_text
-from speech.errors import CorpusError, MissingDependencyError
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
+from nativeear.indexer.places import place
+from nativeear.indexer.readers.lines import read_text
+from nativeear.speech.errors import CorpusError, MissingDependencyError
 
 TABLES = ("utterances.csv", "metadata.csv", "utterances.tsv", "metadata.tsv")
 """Tables that make a folder a corpus, the first one found."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.corpus import Corpus, Sorter, Utterance
-from indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import Corpus, Sorter, Utterance
+from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
+from nativeear.speech.errors import CorpusError
 
 _GRID = ".textgrid"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.corpus import AUDIO_SUFFIXES, Corpus, Sorter, Utterance
-from indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
-from indexer.readers.lines import read_text
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import AUDIO_SUFFIXES, Corpus, Sorter, Utterance
+from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
+from nativeear.indexer.readers.lines import read_text
+from nativeear.speech.errors import CorpusError
 
 
 def fits(path: Path) -> bool:

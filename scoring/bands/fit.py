@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.bands.model import HeldOut
-from speech.errors import InputError
+from nativeear.scoring.bands.model import HeldOut
+from nativeear.speech.errors import InputError
 
 FOLDS = 5
 MIN_RECORDINGS = 10

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment, Level
-from speech.errors import InputError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment, Level
+from nativeear.speech.errors import InputError
 
 FEATURES = ("pronunciation", "fluency", "prosody")
 """Scores of `scoring.assessment.Scores` that a band is told by."""

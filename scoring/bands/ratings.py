@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from speech.errors import InputError
+from nativeear.speech.errors import InputError
 
 COLUMNS = ("audio", "speaker", "band")
 CEFR = ("A1", "A2", "B1", "B2", "C1", "C2")

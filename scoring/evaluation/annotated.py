@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from indexer.corpus import UNKNOWN_SPEAKER, SetAside
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside
 
 WRONG_BELOW = 0.5
 """Expert score, 0–2, below which a phone counts as mispronounced (speechocean762's own rule)."""

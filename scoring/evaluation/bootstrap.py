@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.evaluation.judgements import BoolArray, IntArray, RealArray
+from nativeear.scoring.evaluation.judgements import BoolArray, IntArray, RealArray
 
 Statistic = Callable[[RealArray], RealArray]
 

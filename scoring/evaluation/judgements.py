@@ -9,18 +9,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.assessment import Assessment, PhoneAssessment
-from scoring.evaluation.annotated import (
+from nativeear.scoring.assessment import Assessment, PhoneAssessment
+from nativeear.scoring.evaluation.annotated import (
     DELETED,
     AnnotatedInsertion,
     AnnotatedPhone,
     AnnotatedUtterance,
     Speaker,
 )
-from scoring.grading import FLAGGED
-from speech.errors import InputError, PhoneError
-from speech.inventory import PhoneInventory
-from speech.pronunciation import given_phones
+from nativeear.scoring.grading import FLAGGED
+from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import given_phones
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]

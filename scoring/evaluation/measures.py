@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.evaluation.bootstrap import (
+from nativeear.scoring.evaluation.bootstrap import (
     RESAMPLES,
     Measure,
     Statistic,
@@ -25,7 +25,7 @@ from scoring.evaluation.bootstrap import (
     separation,
     share,
 )
-from scoring.evaluation.judgements import (
+from nativeear.scoring.evaluation.judgements import (
     ASPECTS,
     BY_VERDICT,
     NOT_TOLD,

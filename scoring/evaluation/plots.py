@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from scoring.evaluation.measures import Evaluation
-from speech.errors import InputError, MissingDependencyError
-from speech.inventory import PhoneInventory
+from nativeear.scoring.evaluation.measures import Evaluation
+from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.inventory import PhoneInventory
 
 DOTS_PER_INCH = 150
 

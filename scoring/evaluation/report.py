@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from indexer.corpus import SetAside
-from scoring.evaluation.bootstrap import CONFIDENCE
-from scoring.evaluation.judgements import Detection
-from scoring.evaluation.measures import Evaluation
+from nativeear.indexer.corpus import SetAside
+from nativeear.scoring.evaluation.bootstrap import CONFIDENCE
+from nativeear.scoring.evaluation.judgements import Detection
+from nativeear.scoring.evaluation.measures import Evaluation
 
 
 @dataclass(frozen=True)

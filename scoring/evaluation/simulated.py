@@ -15,10 +15,10 @@ from typing import Literal
 
 import numpy as np
 
-from indexes.trust import UNHEARD, PhoneTrust
-from scoring.assessment import Assessment
-from scoring.evaluation.annotated import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord
-from scoring.evaluation.bootstrap import (
+from nativeear.indexes.trust import UNHEARD, PhoneTrust
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.evaluation.annotated import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord
+from nativeear.scoring.evaluation.bootstrap import (
     RESAMPLES,
     Measure,
     difference,
@@ -27,8 +27,14 @@ from scoring.evaluation.bootstrap import (
     separation,
     share,
 )
-from scoring.evaluation.judgements import BY_VERDICT, BoolArray, Detection, IntArray, Judgements
-from speech.inventory import PhoneInventory
+from nativeear.scoring.evaluation.judgements import (
+    BY_VERDICT,
+    BoolArray,
+    Detection,
+    IntArray,
+    Judgements,
+)
+from nativeear.speech.inventory import PhoneInventory
 
 Kind = Literal["any", "near"]
 KINDS: tuple[Kind, ...] = ("any", "near")

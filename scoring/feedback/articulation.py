@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from speech.inventory import VOWEL_KINDS, Phone, feature_names
-from speech.tables import table
+from nativeear.speech.inventory import VOWEL_KINDS, Phone, feature_names
+from nativeear.speech.tables import table
 
 HEIGHTS = ("close", "near-close", "close-mid", "mid", "open-mid", "near-open", "open")
 BACKNESSES = ("front", "near-front", "central", "near-back", "back")

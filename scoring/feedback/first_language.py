@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from speech.errors import InputError
-from speech.inventory import Phone, normal_ipa, primary_subtag
-from speech.tables import table
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import Phone, normal_ipa, primary_subtag
+from nativeear.speech.tables import table
 
 COLUMNS = (
     "Tag",

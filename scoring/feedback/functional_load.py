@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from scoring.feedback.minimal_pairs import NOTHING, pairs_of
-from speech.inventory import PhoneInventory
+from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
+from nativeear.speech.inventory import PhoneInventory
 
 
 def functional_load(inventory: PhoneInventory, meant: str, heard: str) -> float | None:

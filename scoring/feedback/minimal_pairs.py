@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.tables import has_table, table
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.tables import has_table, table
 
 MAX_PAIRS = 3
 

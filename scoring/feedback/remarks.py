@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from scoring.assessment import Assessment, Insertion, PhoneAssessment, Remark, WordAssessment
-from scoring.feedback import articulation
-from scoring.feedback.first_language import (
+from nativeear.scoring.assessment import (
+    Assessment,
+    Insertion,
+    PhoneAssessment,
+    Remark,
+    WordAssessment,
+)
+from nativeear.scoring.feedback import articulation
+from nativeear.scoring.feedback.first_language import (
     FirstLanguage,
     first_language_note,
     first_language_or_warning,
 )
-from scoring.feedback.functional_load import functional_load
-from scoring.feedback.minimal_pairs import NOTHING, pairs_of
-from scoring.grading import to_work_on
-from speech.inventory import PhoneInventory
+from nativeear.scoring.feedback.functional_load import functional_load
+from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
+from nativeear.scoring.grading import to_work_on
+from nativeear.speech.inventory import PhoneInventory
 
 MAX_REMARKS = 3
 

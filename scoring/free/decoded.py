@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scoring.assessment import TranscribedWord, Transcript
-from speech.audio import Audio
-from speech.decoding import DecodedPhone, decode_phones
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import OTHER
-from speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
-from speech.prosody.intensity import track_intensity
-from speech.prosody.pauses import find_pauses
-from speech.syllables import syllabify
+from nativeear.scoring.assessment import TranscribedWord, Transcript
+from nativeear.speech.audio import Audio
+from nativeear.speech.decoding import DecodedPhone, decode_phones
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import OTHER
+from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
+from nativeear.speech.prosody.intensity import track_intensity
+from nativeear.speech.prosody.pauses import find_pauses
+from nativeear.speech.syllables import syllabify
 
 HEARD = (
     "No text was known: the sounds are those that the encoder heard, and each is compared with how "

@@ -13,14 +13,14 @@ from functools import cached_property
 
 import numpy as np
 
-from indexes.natives import NativeMargins, left_out_together
-from indexes.phone_index import FloatArray, PhoneIndex
-from indexes.similarity import class_similarities
-from indexes.trust import MIN_COVERAGE
-from retriever.neighbours import Exclusion
-from scoring.assessment import Verdict
-from scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_of
-from speech.alignment import SILENCE
+from nativeear.indexes.natives import NativeMargins, left_out_together
+from nativeear.indexes.phone_index import FloatArray, PhoneIndex
+from nativeear.indexes.similarity import class_similarities
+from nativeear.indexes.trust import MIN_COVERAGE
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import Verdict
+from nativeear.scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_of
+from nativeear.speech.alignment import SILENCE
 
 ASKED_PER_CLASS = 200
 """Natives of a phone that are asked about themselves; their order is seeded."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scoring.assessment import Insertion, PhoneAssessment, TranscribedWord, Transcript
-from speech.errors import InputError, PronunciationError
-from speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
-from speech.recogniser import RecognisedWord
+from nativeear.scoring.assessment import Insertion, PhoneAssessment, TranscribedWord, Transcript
+from nativeear.speech.errors import InputError, PronunciationError
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
+from nativeear.speech.recogniser import RecognisedWord
 
 UNSURE = 0.5
 """Confidence below which a word may well be another one, and no phone is judged by it. The middle

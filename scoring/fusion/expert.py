@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Verdict
-from scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
-from scoring.fusion.training_free import TrainingFree
-from scoring.fusion.trees import Trees
-from scoring.grading import (
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Verdict
+from nativeear.scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
+from nativeear.scoring.fusion.training_free import TrainingFree
+from nativeear.scoring.fusion.trees import Trees
+from nativeear.scoring.grading import (
     BELOW,
     FALSE_REJECTIONS,
     FLAGGED,
@@ -32,8 +32,8 @@ from scoring.grading import (
     UNCERTAIN,
     Grade,
 )
-from scoring.hearing import Hearing
-from speech.inventory import primary_subtag
+from nativeear.scoring.hearing import Hearing
+from nativeear.speech.inventory import primary_subtag
 
 FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
 TREES_FILE = "trees.safetensors"

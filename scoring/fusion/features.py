@@ -13,12 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retriever.evidence import PhoneEvidence
-from retriever.frame_evidence import FrameEvidence
-from scoring.fusion.natives import NativeReference
-from scoring.gop_evidence import GopMeasurement
-from speech.alignment import AlignedPhone
-from speech.inventory import VOWEL_KINDS, PhoneInventory
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.retriever.frame_evidence import FrameEvidence
+from nativeear.scoring.fusion.natives import NativeReference
+from nativeear.scoring.gop_evidence import GopMeasurement
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.inventory import VOWEL_KINDS, PhoneInventory
 
 Column = NDArray[np.float64]
 

@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.natives import NativeMargins
-from indexes.phone_index import PhoneIndex
-from indexes.trust import MIN_COVERAGE, UNHEARD, PhoneTrust, phone_trust
-from retriever.evidence import PhoneEvidence
-from speech.alignment import SILENCE
+from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.trust import MIN_COVERAGE, UNHEARD, PhoneTrust, phone_trust
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.speech.alignment import SILENCE
 
 
 class NativeReference:

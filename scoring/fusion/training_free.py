@@ -15,13 +15,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums, native_sums
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Verdict
-from scoring.fusion.features import FeatureTable
-from scoring.grading import DELETED, FALSE_REJECTIONS, FLAGGED_SCORE, UNCERTAIN, Grade
-from scoring.hearing import Hearing
-from speech.alignment import SILENCE
+from nativeear.indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums, native_sums
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Verdict
+from nativeear.scoring.fusion.features import FeatureTable
+from nativeear.scoring.grading import DELETED, FALSE_REJECTIONS, FLAGGED_SCORE, UNCERTAIN, Grade
+from nativeear.scoring.hearing import Hearing
+from nativeear.speech.alignment import SILENCE
 
 GOOD_QUANTILE = 0.9
 """Native quantile of the sum that scores 100."""

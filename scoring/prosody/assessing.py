@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retriever.neighbours import Exclusion
-from scoring.assessment import (
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import (
     F0,
     Contour,
     Fluency,
@@ -26,23 +26,27 @@ from scoring.assessment import (
     StressAssessment,
     WordAssessment,
 )
-from scoring.grading import FLAGGED_SCORE, mean, score_of
-from scoring.prosody.hesitations import repeated_words, restarts
-from scoring.prosody.intonation import judge_intonation
-from scoring.prosody.natives import (
+from nativeear.scoring.grading import FLAGGED_SCORE, mean, score_of
+from nativeear.scoring.prosody.hesitations import repeated_words, restarts
+from nativeear.scoring.prosody.intonation import judge_intonation
+from nativeear.scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
     RHYTHM_MEASURES,
     NativeProsody,
 )
-from scoring.prosody.stress import StressModel, polysyllables, prominent_word
-from speech.alignment import Alignment
-from speech.audio import Audio
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.prosody.measurement import ProsodyMeasurement, measure_prosody, measure_unaligned
-from speech.prosody.profile import ProsodyProfile
-from speech.prosody.voice_activity import silent_spans, why_not_silero
+from nativeear.scoring.prosody.stress import StressModel, polysyllables, prominent_word
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.measurement import (
+    ProsodyMeasurement,
+    measure_prosody,
+    measure_unaligned,
+)
+from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.prosody.voice_activity import silent_spans, why_not_silero
 
 OVERALL_WEIGHTS = {"pronunciation": 0.7, "fluency": 0.15, "prosody": 0.15}
 PROSODY_WEIGHTS = {"stress": 0.4, "rhythm": 0.3, "melody": 0.3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from scoring.assessment import Insertion, WordAssessment
+from nativeear.scoring.assessment import Insertion, WordAssessment
 
 Span = tuple[float, float]
 

@@ -21,12 +21,12 @@ import re
 
 import numpy as np
 
-from retriever.neighbours import Exclusion
-from scoring.assessment import Intonation, Movement
-from scoring.prosody.natives import MIN_NATIVES, NativeProsody
-from speech.inventory import primary_subtag
-from speech.prosody.contour import FINAL_S
-from speech.prosody.profile import ProsodyProfile
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import Intonation, Movement
+from nativeear.scoring.prosody.natives import MIN_NATIVES, NativeProsody
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.prosody.contour import FINAL_S
+from nativeear.speech.prosody.profile import ProsodyProfile
 
 HEARD = 0.32 / FINAL_S**2
 """Semitones per second from which a final movement is heard as one."""

@@ -12,20 +12,20 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from indexes.natives import NativeMargins
-from indexes.phone_index import PhoneIndex
-from indexes.prosody import NativeProfile, profiles_of
-from retriever.neighbours import Exclusion
-from retriever.vowel_fullness import VowelFullness
-from scoring.assessment import MeasureGrade
-from scoring.grading import score_of
-from scoring.prosody.stress import StressModel, prominent_word
-from speech.alignment import Alignment
-from speech.frames import Frames
-from speech.pooling import pool
-from speech.prosody.contour import warping_distance
-from speech.prosody.profile import ProsodyProfile
-from speech.prosody.stress import Syllable
+from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.prosody import NativeProfile, profiles_of
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.retriever.vowel_fullness import VowelFullness
+from nativeear.scoring.assessment import MeasureGrade
+from nativeear.scoring.grading import score_of
+from nativeear.scoring.prosody.stress import StressModel, prominent_word
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.frames import Frames
+from nativeear.speech.pooling import pool
+from nativeear.speech.prosody.contour import warping_distance
+from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.prosody.stress import Syllable
 
 Side = Literal["low", "high", "both"]
 """Where a learner is worse than natives: below them, above them, or on either side."""

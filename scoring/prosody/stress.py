@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.natives import NativeMargins
-from speech.prosody.stress import CORRELATES, PRIMARY, Syllable
+from nativeear.indexes.natives import NativeMargins
+from nativeear.speech.prosody.stress import CORRELATES, PRIMARY, Syllable
 
 FloatArray = NDArray[np.float64]
 

@@ -16,21 +16,21 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from service.api.budget import Budget
-from service.api.builds import Builds
-from service.api.description import described, operation
-from service.api.edge import FORM_BYTES, Edge
-from service.api.engine import Engine
-from service.api.fields import refuse_unknown_fields
-from service.api.keeping import Keeping
-from service.api.keys import Doorkeeper
-from service.api.metrics import Metrics
-from service.api.owed import Owed
-from service.api.pending import Pending
-from service.api.problems import tell_problems
-from service.api.recordings import Decoder
-from service.api.references import References
-from service.api.routes import (
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.builds import Builds
+from nativeear.service.api.description import described, operation
+from nativeear.service.api.edge import FORM_BYTES, Edge
+from nativeear.service.api.engine import Engine
+from nativeear.service.api.fields import refuse_unknown_fields
+from nativeear.service.api.keeping import Keeping
+from nativeear.service.api.keys import Doorkeeper
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.owed import Owed
+from nativeear.service.api.pending import Pending
+from nativeear.service.api.problems import tell_problems
+from nativeear.service.api.recordings import Decoder
+from nativeear.service.api.references import References
+from nativeear.service.api.routes import (
     assessments,
     health,
     indexes,
@@ -40,13 +40,13 @@ from service.api.routes import (
     stream,
     texts,
 )
-from service.api.seats import Seats
-from service.api.settings import ServiceSettings
-from service.api.state import Service
-from service.api.version import VERSION
-from service.database.store import Store
-from speech.errors import InputError, NativeEarError
-from speech.recognisers.whisper import find_recogniser
+from nativeear.service.api.seats import Seats
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.api.state import Service
+from nativeear.service.api.version import VERSION
+from nativeear.service.database.store import Store
+from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.recognisers.whisper import find_recogniser
 
 logger = logging.getLogger("nativeear.service")
 
@@ -119,7 +119,9 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         application.include_router(routes.router, dependencies=known_only)
     application.include_router(stream.router)
     application.mount(
-        "/", StaticFiles(directory=Path(str(files("service") / "page")), html=True), name="page"
+        "/",
+        StaticFiles(directory=Path(str(files("nativeear.service") / "page")), html=True),
+        name="page",
     )
     # What is audio, or told bit by bit, is left as it is.
     application.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)

@@ -10,8 +10,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
-from service.api.budget import Budget
-from service.api.problems import ServiceError, TooLargeError, TooSlowError
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.problems import ServiceError, TooLargeError, TooSlowError
 
 PATIENCE_S = 20.0
 """How long a client may be waited for in all, however little it sends."""

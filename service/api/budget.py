@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from starlette.requests import HTTPConnection
 
-from service.api.problems import BusyError
+from nativeear.service.api.problems import BusyError
 
 HOLD = "hold"
 """Name under which a request carries what it holds."""

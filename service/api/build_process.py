@@ -1,4 +1,4 @@
-"""One index being built, in a process of its own: `python -m service.api.build_process`.
+"""One index being built, in a process of its own: `python -m nativeear.service.api.build_process`.
 
 The request comes as JSON on stdin; every line on stdout is a JSON object with `stage`, `done` and
 `total`, or at the end `result` or `problem`.
@@ -13,8 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
-from service.failures import InternalError, error_object
-from speech.errors import NativeEarError
+from nativeear.service.failures import InternalError, error_object
+from nativeear.speech.errors import NativeEarError
 
 
 def run(request: dict[str, Any], out: TextIO) -> None:
@@ -25,7 +25,7 @@ def run(request: dict[str, Any], out: TextIO) -> None:
         out.flush()
 
     try:
-        from indexer.build import BuildRequest, build_index
+        from nativeear.indexer.build import BuildRequest, build_index
 
         report = build_index(
             BuildRequest(

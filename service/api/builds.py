@@ -17,12 +17,12 @@ from pathlib import Path
 from time import monotonic
 from typing import IO, Any
 
-from service.api.budget import Hold
-from service.api.owed import Owed, Write
-from service.api.problems import Problem, without_folders
-from service.api.unpacking import discard
-from service.database.store import Store
-from speech.errors import NativeEarError
+from nativeear.service.api.budget import Hold
+from nativeear.service.api.owed import Owed, Write
+from nativeear.service.api.problems import Problem, without_folders
+from nativeear.service.api.unpacking import discard
+from nativeear.service.database.store import Store
+from nativeear.speech.errors import NativeEarError
 
 logger = logging.getLogger("nativeear.service")
 
@@ -169,10 +169,10 @@ class Builds:
 
 
 def _started() -> subprocess.Popen[str]:
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     return subprocess.Popen(
-        [sys.executable, "-m", "service.api.build_process"],
+        [sys.executable, "-m", "nativeear.service.api.build_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -19,9 +19,9 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from service.api.metrics import Metrics
-from service.api.problems import MEDIA_TYPE, Problem
-from service.api.rates import Bucket
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import MEDIA_TYPE, Problem
+from nativeear.service.api.rates import Bucket
 
 HEAD_S = 10.0
 """How long the head of a request may take, and the rest of a body that nobody reads any more."""

@@ -9,20 +9,20 @@ from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.body import Body
-from service.api.budget import HOLD, Budget
-from service.api.engine import Engine
-from service.api.keys import CALLER, Doorkeeper
-from service.api.metrics import Metrics
-from service.api.problems import (
+from nativeear.service.api.body import Body
+from nativeear.service.api.budget import HOLD, Budget
+from nativeear.service.api.engine import Engine
+from nativeear.service.api.keys import CALLER, Doorkeeper
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import (
     ForbiddenError,
     ServiceError,
     answer,
     internal_problem,
     problem_of,
 )
-from service.api.settings import LOOPBACK_NAMES, ServiceSettings
-from speech.errors import NativeEarError
+from nativeear.service.api.settings import LOOPBACK_NAMES, ServiceSettings
+from nativeear.speech.errors import NativeEarError
 
 API = "/v1/"
 ASSESSMENTS = "/v1/assessments"

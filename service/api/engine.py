@@ -16,16 +16,16 @@ from dataclasses import dataclass, field
 from time import monotonic, perf_counter
 from typing import Any
 
-from scoring.accents import Accents
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
-from service.api.metrics import Metrics
-from service.api.problems import BusyError, ClientGoneError, TookTooLongError
-from service.api.references import AUTO, Reference
-from service.api.settings import ServiceSettings
-from speech.audio import Audio
-from speech.encoders.catalogue import has_gpu
-from speech.recogniser import Recogniser
+from nativeear.scoring.accents import Accents
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import BusyError, ClientGoneError, TookTooLongError
+from nativeear.service.api.references import AUTO, Reference
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import has_gpu
+from nativeear.speech.recogniser import Recogniser
 
 logger = logging.getLogger("nativeear.service")
 

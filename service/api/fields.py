@@ -13,7 +13,7 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from service.api.problems import InvalidRequestError
+from nativeear.service.api.problems import InvalidRequestError
 
 
 async def refuse_unknown_fields(request: Request) -> None:

@@ -8,12 +8,12 @@ from time import monotonic
 
 from anyio import to_thread
 
-from service.api.builds import Builds
-from service.api.owed import Owed
-from service.api.pending import Pending
-from service.database.errors import StorageError
-from service.database.jobs import LEASE
-from service.database.store import Store
+from nativeear.service.api.builds import Builds
+from nativeear.service.api.owed import Owed
+from nativeear.service.api.pending import Pending
+from nativeear.service.database.errors import StorageError
+from nativeear.service.database.jobs import LEASE
+from nativeear.service.database.store import Store
 
 logger = logging.getLogger("nativeear.service")
 

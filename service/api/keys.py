@@ -15,10 +15,10 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
-from service.api.problems import ForbiddenError, TooManyRequestsError, UnauthorisedError
-from service.api.rates import Bucket
-from service.database.keys import KeyRecord
-from service.database.store import ALL, Store
+from nativeear.service.api.problems import ForbiddenError, TooManyRequestsError, UnauthorisedError
+from nativeear.service.api.rates import Bucket
+from nativeear.service.database.keys import KeyRecord
+from nativeear.service.database.store import ALL, Store
 
 ASSESS, READ, ADMIN = "assess", "read", "admin"
 CALLER = "caller"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from service.api.rates import Bucket
+from nativeear.service.api.rates import Bucket
 
 BURST = 100
 PER_S = 1.0

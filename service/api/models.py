@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from scoring.assessment import Assessment
-from service.api.problems import Problem
-from service.database.progress import LearnerSummary
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.problems import Problem
+from nativeear.service.database.progress import LearnerSummary
 
 MAX_TEXT = 5_000
 

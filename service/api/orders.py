@@ -7,16 +7,16 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
-from scoring.assessment import Assessment
-from service.api.engine import Work
-from service.api.keys import Caller
-from service.api.recordings import media_type_of
-from service.api.references import Reference
-from service.api.state import Service
-from service.database.store import NewAssessment, StoredAssessment
-from speech.audio import Audio
-from speech.errors import InputError
-from speech.recogniser import Recogniser
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.engine import Work
+from nativeear.service.api.keys import Caller
+from nativeear.service.api.recordings import media_type_of
+from nativeear.service.api.references import Reference
+from nativeear.service.api.state import Service
+from nativeear.service.database.store import NewAssessment, StoredAssessment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import InputError
+from nativeear.speech.recogniser import Recogniser
 
 
 @dataclass(frozen=True, eq=False)

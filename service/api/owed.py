@@ -6,8 +6,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-from service.database.errors import StorageError
-from speech.errors import NativeEarError
+from nativeear.service.database.errors import StorageError
+from nativeear.speech.errors import NativeEarError
 
 logger = logging.getLogger("nativeear.service")
 

@@ -9,12 +9,12 @@ from functools import partial
 
 from anyio import to_thread
 
-from scoring.assessment import Assessment
-from service.api.owed import Owed
-from service.api.problems import internal_problem, problem_of
-from service.database.errors import StorageError
-from service.database.store import Store, StoredAssessment
-from speech.errors import NativeEarError
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.owed import Owed
+from nativeear.service.api.problems import internal_problem, problem_of
+from nativeear.service.database.errors import StorageError
+from nativeear.service.database.store import Store, StoredAssessment
+from nativeear.speech.errors import NativeEarError
 
 Save = Callable[[Assessment], StoredAssessment]
 

@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from speech.errors import (
+from nativeear.speech.errors import (
     AlignmentError,
     EncoderError,
     IndexFormatError,

@@ -8,13 +8,13 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import UploadFile
 
-from service.api.keys import Caller
-from service.api.metrics import Metrics
-from service.api.problems import TooLargeError, UnsupportedMediaError
-from service.api.settings import ServiceSettings
-from speech.audio import Audio
-from speech.errors import AudioError
-from speech.ffmpeg import container_of
+from nativeear.service.api.keys import Caller
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import TooLargeError, UnsupportedMediaError
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AudioError
+from nativeear.speech.ffmpeg import container_of
 
 
 class Decoder:

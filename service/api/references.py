@@ -11,20 +11,20 @@ from time import perf_counter
 
 import numpy as np
 
-from indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.publishing import MANIFEST, sha256_of
-from scoring.assessor import Assessor
-from service.api.metrics import Metrics
-from service.api.problems import NotThereError
-from service.commands.index_choice import fits
-from speech.alignment import Aligner, Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders.keeping import KeepingEncoder
-from speech.errors import InputError, NativeEarError
-from speech.frames import Encoder, Frames
-from speech.inventory import primary_subtag
-from speech.pronunciation import Pronunciation
+from nativeear.indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.publishing import MANIFEST, sha256_of
+from nativeear.scoring.assessor import Assessor
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import NotThereError
+from nativeear.service.commands.index_choice import fits
+from nativeear.speech.alignment import Aligner, Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.encoders.keeping import KeepingEncoder
+from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.frames import Encoder, Frames
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.pronunciation import Pronunciation
 
 logger = logging.getLogger("nativeear.service")
 

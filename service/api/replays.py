@@ -16,10 +16,10 @@ from time import monotonic
 from anyio import CancelScope, to_thread
 from fastapi import Request
 
-from service.api.keys import Caller
-from service.api.problems import ClientGoneError, InProgressError
-from service.api.state import Service
-from service.database.store import Claim, Job, StoredAssessment
+from nativeear.service.api.keys import Caller
+from nativeear.service.api.problems import ClientGoneError, InProgressError
+from nativeear.service.api.state import Service
+from nativeear.service.database.store import Claim, Job, StoredAssessment
 
 _FIRST_POLL_S = 0.05
 _LONGEST_POLL_S = 1.0

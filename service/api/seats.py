@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 
-from service.api.problems import BusyError
+from nativeear.service.api.problems import BusyError
 
 
 class Seats:

@@ -11,13 +11,13 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
-from service.api.application import create_application
-from service.api.connections import LOOK_S, BoundedProtocol, Connections
-from service.api.engine import LONGEST_RETRY_S
-from service.api.logs import write_log
-from service.api.settings import ServiceSettings
-from service.api.state import Service
-from speech.errors import InputError
+from nativeear.service.api.application import create_application
+from nativeear.service.api.connections import LOOK_S, BoundedProtocol, Connections
+from nativeear.service.api.engine import LONGEST_RETRY_S
+from nativeear.service.api.logs import write_log
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.api.state import Service
+from nativeear.speech.errors import InputError
 
 logger = logging.getLogger("nativeear.service")
 

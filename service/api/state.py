@@ -8,21 +8,21 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from service.api.budget import Budget
-from service.api.builds import Builds
-from service.api.engine import Engine
-from service.api.keeping import Keeping
-from service.api.keys import Doorkeeper
-from service.api.metrics import Metrics
-from service.api.owed import Owed
-from service.api.pending import Pending
-from service.api.recordings import Decoder
-from service.api.references import References
-from service.api.seats import Seats
-from service.api.settings import ServiceSettings
-from service.database.store import Store
-from speech.errors import NativeEarError
-from speech.recogniser import Recogniser
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.builds import Builds
+from nativeear.service.api.engine import Engine
+from nativeear.service.api.keeping import Keeping
+from nativeear.service.api.keys import Doorkeeper
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.owed import Owed
+from nativeear.service.api.pending import Pending
+from nativeear.service.api.recordings import Decoder
+from nativeear.service.api.references import References
+from nativeear.service.api.seats import Seats
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.database.store import Store
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.recogniser import Recogniser
 
 
 @dataclass(eq=False)

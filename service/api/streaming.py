@@ -12,14 +12,14 @@ from itertools import takewhile
 
 import numpy as np
 
-from scoring.assessment import Assessment, WordAssessment
-from scoring.assessor import Assessor
-from service.api.budget import Hold
-from service.api.engine import Work
-from service.api.problems import ServiceError
-from speech.aligners.reached import words_reached
-from speech.audio import Audio, Gathering
-from speech.pronunciation import Pronunciation
+from nativeear.scoring.assessment import Assessment, WordAssessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.service.api.budget import Hold
+from nativeear.service.api.engine import Work
+from nativeear.service.api.problems import ServiceError
+from nativeear.speech.aligners.reached import words_reached
+from nativeear.speech.audio import Audio, Gathering
+from nativeear.speech.pronunciation import Pronunciation
 
 SETTLED_S = 0.5
 """A finished word ends so long before the end of what has been heard."""

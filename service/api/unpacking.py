@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from speech.errors import CorpusError
+from nativeear.speech.errors import CorpusError
 
 MAX_FILES = 200_000
 _BLOCK = 1 << 20

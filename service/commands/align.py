@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.guard import SOME_FAILED, print_json
-from service.commands.options import (
+from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.options import (
     AsJson,
     Corpora,
     CorpusLanguage,
@@ -21,7 +21,7 @@ from service.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from indexer.aligning import AligningReport
+    from nativeear.indexer.aligning import AligningReport
 
 MAX_REASONS = 10
 
@@ -55,8 +55,8 @@ def align(
     Utterances that cannot be aligned are set aside and listed; the exit code is then 1, or 2 if
     none could be aligned.
     """
-    from indexer.aligning import AligningRequest, align_corpora
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.aligning import AligningRequest, align_corpora
+    from nativeear.service.commands.progress import ProgressReport
 
     request = AligningRequest(
         corpora=tuple(corpus),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.guard import SOME_FAILED, print_json
-from service.commands.options import (
+from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.options import (
     AsJson,
     CalibrationName,
     EncoderOfIndex,
@@ -19,14 +19,14 @@ from service.commands.options import (
     IndexName,
     Language,
 )
-from speech.errors import InputError
+from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
-    from scoring.assessment import Assessment
-    from scoring.assessor import Assessor
-    from scoring.bands.model import BandModel
-    from service.batch import BatchReport
-    from speech.audio import Audio
+    from nativeear.scoring.assessment import Assessment
+    from nativeear.scoring.assessor import Assessor
+    from nativeear.scoring.bands.model import BandModel
+    from nativeear.service.batch import BatchReport
+    from nativeear.speech.audio import Audio
 
 
 def assess(
@@ -123,9 +123,9 @@ def assess(
     is 1.
     """
     import nativeear
-    from service.commands.index_choice import choose_index
-    from service.explain import DEFAULT_MODEL, with_explanation
-    from speech.audio import Audio
+    from nativeear.service.commands.index_choice import choose_index
+    from nativeear.service.explain import DEFAULT_MODEL, with_explanation
+    from nativeear.speech.audio import Audio
 
     _refuse_unknown(l1, explain, explain_model)
     if accent is not None:
@@ -214,11 +214,11 @@ def _write(
 ) -> None:
     """Write the files that were asked for beside the result."""
     if textgrid is not None:
-        from service.result_textgrid import to_textgrid
+        from nativeear.service.result_textgrid import to_textgrid
 
         to_textgrid(result).save(textgrid)
     if html is not None:
-        from service.report.page import write_report
+        from nativeear.service.report.page import write_report
 
         write_report(html, result, recording, assessor.index)
 
@@ -239,7 +239,7 @@ def _assess_free(
     assessor: Assessor, recording: Audio, asr: Path | None, *, id: str, l1: str | None
 ) -> Assessment:
     """Assess what is heard, by words if there is a recogniser."""
-    from speech.recognisers.whisper import HOW_TO_GET, find_recogniser
+    from nativeear.speech.recognisers.whisper import HOW_TO_GET, find_recogniser
 
     recogniser = find_recogniser(asr)
     if recogniser is None:
@@ -248,7 +248,7 @@ def _assess_free(
 
 
 def _levels(path: Path | None) -> BandModel | None:
-    from scoring.bands.model import BandModel
+    from nativeear.scoring.bands.model import BandModel
 
     return None if path is None else BandModel.load(path)
 
@@ -266,8 +266,8 @@ def _assess_rows(
     as_json: bool,
 ) -> BatchReport:
     """Assess a manifest and say what came of it."""
-    from service.batch import assess_manifest
-    from service.commands.progress import ProgressReport
+    from nativeear.service.batch import assess_manifest
+    from nativeear.service.commands.progress import ProgressReport
 
     with ProgressReport() as progress:
         report = assess_manifest(
@@ -292,8 +292,8 @@ def _assess_rows(
 
 def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | None) -> None:
     """Refuse what is known to be wrong before anything slow is done."""
-    from scoring.feedback.first_language import first_language
-    from service.explain import check_endpoint
+    from nativeear.scoring.feedback.first_language import first_language
+    from nativeear.service.explain import check_endpoint
 
     if explain is None:
         _refuse({"--explain-model": explain_model}, "goes with --explain only")
@@ -304,8 +304,8 @@ def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | No
 
 
 def _print(result: Assessment) -> None:
-    from service.tables import console
-    from service.terminal import render
+    from nativeear.service.tables import console
+    from nativeear.service.terminal import render
 
     console().print(render(result))
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.guard import SOME_FAILED, print_json
-from service.commands.options import AsJson, Index
-from speech.errors import InputError
+from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.options import AsJson, Index
+from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
-    from indexer.audit.report import AuditReport
+    from nativeear.indexer.audit.report import AuditReport
 
 
 def audit(
@@ -46,9 +46,9 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Tell what an index holds, how well it hears, and what it lacks."""
-    from indexer.audit.report import audit as audit_of
-    from indexes.catalogue import find_index
-    from indexes.phone_index import PhoneIndex
+    from nativeear.indexer.audit.report import audit as audit_of
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.indexes.phone_index import PhoneIndex
 
     if keep and against is not None:
         raise InputError(
@@ -58,18 +58,18 @@ def audit(
     index = PhoneIndex.open(find_index(name))
     report = audit_of(index, source=against)
     if keep:
-        from indexer.audit.kept import keep_audit
+        from nativeear.indexer.audit.kept import keep_audit
 
         keep_audit(index, report)
     if html is not None:
-        from service.report.audit import write_audit_page
+        from nativeear.service.report.audit import write_audit_page
 
         write_audit_page(html, report, index)
     if as_json:
         print_json(report.model_dump_json(indent=2))
     else:
-        from service.audit_summary import print_audit
-        from service.tables import console
+        from nativeear.service.audit_summary import print_audit
+        from nativeear.service.tables import console
 
         print_audit(report, console())
     if fail_under is not None and not _passes(report, fail_under):

@@ -8,8 +8,14 @@ from typing import Annotated
 
 import typer
 
-from service.commands.guard import GuardedCommand, print_json
-from service.commands.options import AsJson, CalibrationName, EncoderOfIndex, IndexName, Language
+from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.options import (
+    AsJson,
+    CalibrationName,
+    EncoderOfIndex,
+    IndexName,
+    Language,
+)
 
 app = typer.Typer(
     name="bands",
@@ -52,12 +58,12 @@ def fit(
     the bands are is for the ratings to say.
     """
     import nativeear
-    from scoring.bands.ratings import read_ratings
-    from service.band_fit import fit_rated
-    from service.commands.index_choice import choose_index
-    from service.commands.progress import ProgressReport
-    from speech.errors import InputError
-    from speech.recognisers.whisper import find_recogniser
+    from nativeear.scoring.bands.ratings import read_ratings
+    from nativeear.service.band_fit import fit_rated
+    from nativeear.service.commands.index_choice import choose_index
+    from nativeear.service.commands.progress import ProgressReport
+    from nativeear.speech.errors import InputError
+    from nativeear.speech.recognisers.whisper import find_recogniser
 
     rated = read_ratings(data)
     if not out.parent.is_dir():

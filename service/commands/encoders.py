@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from service.commands.guard import GuardedCommand, print_json
-from service.commands.options import AsJson
+from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.options import AsJson
 
 app = typer.Typer(
     name="encoders",
@@ -25,13 +25,13 @@ NameArgument = Annotated[
 @app.command(name="list", cls=GuardedCommand)
 def list_(as_json: AsJson = False) -> None:
     """List the encoders that have a name."""
-    from speech.encoders.catalogue import list_encoders
+    from nativeear.speech.encoders.catalogue import list_encoders
 
     encoders = list_encoders()
     if as_json:
         print_json([asdict(info) for info in encoders])
         return
-    from service.tables import Column, Listing, console
+    from nativeear.service.tables import Column, Listing, console
 
     table = Listing(
         (
@@ -58,11 +58,11 @@ def list_(as_json: AsJson = False) -> None:
 @app.command(cls=GuardedCommand)
 def show(name: NameArgument, as_json: AsJson = False) -> None:
     """Show what is known of an encoder; of the shipped one, its whole card."""
-    from speech.encoders.catalogue import describe
+    from nativeear.speech.encoders.catalogue import describe
 
     facts = asdict(describe(name))
     if facts["name"] == "compact":
-        from speech.encoders.compact import card
+        from nativeear.speech.encoders.compact import card
 
         facts["card"] = card()
     if as_json:
@@ -94,7 +94,7 @@ def _print_facts(facts: Mapping[str, object], indent: str = "") -> None:
 @app.command(cls=GuardedCommand)
 def fetch(name: NameArgument, as_json: AsJson = False) -> None:
     """Bring an encoder's weights to this machine."""
-    from speech.encoders.catalogue import fetch
+    from nativeear.speech.encoders.catalogue import fetch
 
     folder = fetch(name)
     if as_json:

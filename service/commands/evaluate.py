@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.guard import SOME_FAILED, print_json
-from service.commands.options import (
+from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.options import (
     AsJson,
     CalibrationName,
     EncoderOfIndex,
@@ -18,10 +18,10 @@ from service.commands.options import (
     Language,
     Workers,
 )
-from speech.errors import InputError
+from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
-    from scoring.evaluation.judgements import Detection
+    from nativeear.scoring.evaluation.judgements import Detection
 
 
 class CorpusChoice(str, Enum):
@@ -127,7 +127,7 @@ def evaluate(
         raise InputError("--resume needs --out.", fix="Name the file that holds the assessments.")
     pictures = [path for path in (plot, reliability) if path is not None]
     if pictures:
-        from scoring.evaluation.plots import check_plotting
+        from nativeear.scoring.evaluation.plots import check_plotting
 
         check_plotting()
         for path in pictures:
@@ -138,9 +138,9 @@ def evaluate(
                     fix="Make the folder first, or give another path.",
                 )
 
-    from service.commands.index_choice import choose_index
-    from service.commands.progress import ProgressReport
-    from service.evaluation_run import EvaluationRequest, run_evaluation
+    from nativeear.service.commands.index_choice import choose_index
+    from nativeear.service.commands.progress import ProgressReport
+    from nativeear.service.evaluation_run import EvaluationRequest, run_evaluation
 
     request = EvaluationRequest(
         kind=corpus.value,
@@ -162,9 +162,9 @@ def evaluate(
     with ProgressReport() as progress:
         report = run_evaluation(request, progress)
     if pictures:
-        from indexes.catalogue import find_index
-        from indexes.phone_index import PhoneIndex
-        from scoring.evaluation.plots import plot_confusions, plot_reliability
+        from nativeear.indexes.catalogue import find_index
+        from nativeear.indexes.phone_index import PhoneIndex
+        from nativeear.scoring.evaluation.plots import plot_confusions, plot_reliability
 
         drawn = report.parts[-1].evaluation
         if plot is not None:
@@ -174,8 +174,8 @@ def evaluate(
     if as_json:
         print_json(report.to_json())
     else:
-        from service.evaluation_table import render
-        from service.tables import console
+        from nativeear.service.evaluation_table import render
+        from nativeear.service.tables import console
 
         console().print(render(report))
     if report.material.set_aside or report.material.failed:
@@ -183,7 +183,7 @@ def evaluate(
 
 
 def _detection(threshold: float | None, threshold_score: float | None) -> Detection:
-    from scoring.evaluation.judgements import BY_VERDICT, Detection
+    from nativeear.scoring.evaluation.judgements import BY_VERDICT, Detection
 
     if threshold is not None and threshold_score is not None:
         raise InputError(

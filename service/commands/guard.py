@@ -11,8 +11,8 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
-from service.failures import InternalError, error_object
-from speech.errors import NativeEarError
+from nativeear.service.failures import InternalError, error_object
+from nativeear.speech.errors import NativeEarError
 
 DONE = 0
 SOME_FAILED = 1

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from service.commands.audit import audit
-from service.commands.guard import SOME_FAILED, GuardedCommand, print_json
-from service.commands.moving import copy, delete, rename
-from service.commands.options import (
+from nativeear.service.commands.audit import audit
+from nativeear.service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from nativeear.service.commands.moving import copy, delete, rename
+from nativeear.service.commands.options import (
     AsJson,
     Corpora,
     CorpusLanguage,
@@ -26,19 +26,19 @@ from service.commands.options import (
     Reader,
     Workers,
 )
-from service.commands.rebuild import rebuild
-from service.counts import counted
-from speech.errors import IndexFormatError, InputError
+from nativeear.service.commands.rebuild import rebuild
+from nativeear.service.counts import counted
+from nativeear.speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
-    from indexer.assembly import Clips
-    from indexer.build import BuildReport
-    from indexer.living import Budget, ChangeReport, ThinReport
-    from indexer.optimising import OptimiseReport
-    from indexes.difference import IndexDifference, Only
-    from indexes.verification import VerifyReport
-    from speech.encoders.catalogue import Arithmetic
-    from speech.pooling import Pooling
+    from nativeear.indexer.assembly import Clips
+    from nativeear.indexer.build import BuildReport
+    from nativeear.indexer.living import Budget, ChangeReport, ThinReport
+    from nativeear.indexer.optimising import OptimiseReport
+    from nativeear.indexes.difference import IndexDifference, Only
+    from nativeear.indexes.verification import VerifyReport
+    from nativeear.speech.encoders.catalogue import Arithmetic
+    from nativeear.speech.pooling import Pooling
 
 app = typer.Typer(
     name="index",
@@ -134,13 +134,13 @@ def build(
     if out is None and name is None:
         raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
 
-    from indexer.assembly import Clips
-    from indexer.build import BuildRequest, build_index
-    from indexer.living import thin as thin_index
-    from indexes.catalogue import home
-    from service.commands.progress import ProgressReport
-    from speech.encoders.catalogue import Arithmetic
-    from speech.pooling import Pooling
+    from nativeear.indexer.assembly import Clips
+    from nativeear.indexer.build import BuildRequest, build_index
+    from nativeear.indexer.living import thin as thin_index
+    from nativeear.indexes.catalogue import home
+    from nativeear.service.commands.progress import ProgressReport
+    from nativeear.speech.encoders.catalogue import Arithmetic
+    from nativeear.speech.pooling import Pooling
 
     request = BuildRequest(
         corpora=tuple(corpus),
@@ -181,7 +181,7 @@ def build(
 @app.command(name="list", cls=GuardedCommand)
 def list_(as_json: AsJson = False) -> None:
     """List the indexes that can be named."""
-    from indexes.catalogue import home, list_indexes
+    from nativeear.indexes.catalogue import home, list_indexes
 
     summaries = list_indexes()
     if as_json:
@@ -190,7 +190,7 @@ def list_(as_json: AsJson = False) -> None:
     if not summaries:
         print(f"There is no index in {home()}. Build one with `nativeear index build`.")
         return
-    from service.tables import Column, Listing, console
+    from nativeear.service.tables import Column, Listing, console
 
     figures = tuple(
         Column(title, "number") for title in ("phones", "silences", "speakers", "minutes")
@@ -227,13 +227,13 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show what an index holds and how it was made."""
-    from indexes.catalogue import find_index
-    from indexes.phone_index import read_manifest
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.indexes.phone_index import read_manifest
 
     path = find_index(name)
     manifest = read_manifest(path)
     if set_aside:
-        from indexes.set_aside import set_aside_of
+        from nativeear.indexes.set_aside import set_aside_of
 
         rows = set_aside_of(path, manifest)
         if as_json:
@@ -246,8 +246,8 @@ def show(
     if as_json:
         print_json({"path": str(path), **json.loads(manifest.model_dump_json())})
         return
-    from service.index_summary import print_manifest
-    from service.tables import console
+    from nativeear.service.index_summary import print_manifest
+    from nativeear.service.tables import console
 
     print_manifest(path, manifest, console())
 
@@ -255,7 +255,7 @@ def show(
 @app.command(cls=GuardedCommand)
 def verify(name: Index, as_json: AsJson = False) -> None:
     """Check every byte of an index; exit 1 if it is damaged."""
-    from indexes.catalogue import find_index
+    from nativeear.indexes.catalogue import find_index
 
     report = _verified(find_index(name))
     if as_json:
@@ -291,10 +291,10 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add native speech to an index, with the settings that it was built with."""
-    from indexer.living import AddRequest
-    from indexer.living import add as add_to
-    from indexes.catalogue import find_index
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.living import AddRequest
+    from nativeear.indexer.living import add as add_to
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.service.commands.progress import ProgressReport
 
     request = AddRequest(
         index=find_index(name),
@@ -325,9 +325,9 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove speakers or utterances from an index; older versions still hold them."""
-    from indexer.living import remove as remove_from
-    from indexes.catalogue import find_index
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.living import remove as remove_from
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.service.commands.progress import ProgressReport
 
     with ProgressReport() as progress:
         report = remove_from(
@@ -353,9 +353,9 @@ def thin(
     as_json: AsJson = False,
 ) -> None:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget."""
-    from indexer.living import thin as thin_index
-    from indexes.catalogue import find_index
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.living import thin as thin_index
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.service.commands.progress import ProgressReport
 
     size = None if budget is None else _budget(budget)
     with ProgressReport() as progress:
@@ -381,9 +381,9 @@ def optimize(
     as_json: AsJson = False,
 ) -> None:
     """Measure ways to search an index, and have it searched by the fastest that will do."""
-    from indexer.optimising import optimise
-    from indexes.catalogue import find_index
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.optimising import optimise
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.service.commands.progress import ProgressReport
 
     size = _bytes(memory)
     if size is None:
@@ -418,9 +418,9 @@ def merge(
     if out is None and name is None:
         raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
 
-    from indexer.living import merge as merge_all
-    from indexes.catalogue import find_index, home
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.living import merge as merge_all
+    from nativeear.indexes.catalogue import find_index, home
+    from nativeear.service.commands.progress import ProgressReport
 
     with ProgressReport() as progress:
         report = merge_all(
@@ -439,8 +439,8 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Show what one index has that another lacks."""
-    from indexes.catalogue import find_index
-    from indexes.difference import difference
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.indexes.difference import difference
 
     found = difference(find_index(first), find_index(second))
     if as_json:
@@ -461,7 +461,7 @@ def diff(
 @app.command(cls=GuardedCommand)
 def versions(name: Index, as_json: AsJson = False) -> None:
     """List the versions of an index that are kept."""
-    from indexes.versions import versions as versions_of
+    from nativeear.indexes.versions import versions as versions_of
 
     found = versions_of(_folder_of(name))
     if as_json:
@@ -485,8 +485,8 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Bring an older version of an index back; the current one is kept in its place."""
-    from indexes.locking import writing
-    from indexes.versions import restore as restore_version
+    from nativeear.indexes.locking import writing
+    from nativeear.indexes.versions import restore as restore_version
 
     path = _folder_of(name)
     with writing(path, f"nativeear index restore {path.name}"):
@@ -503,8 +503,8 @@ for command in (rebuild, rename, copy, delete):
 
 def _folder_of(name: str) -> Path:
     """Folder of an index, or the place where it lies if only kept versions are whole."""
-    from indexes.catalogue import find_index, home
-    from indexes.versions import versions as versions_of
+    from nativeear.indexes.catalogue import find_index, home
+    from nativeear.indexes.versions import versions as versions_of
 
     try:
         return find_index(name).resolve()
@@ -516,7 +516,7 @@ def _folder_of(name: str) -> Path:
 
 
 def _budget(written: str) -> Budget:
-    from indexer.living import Budget
+    from nativeear.indexer.living import Budget
 
     size = _bytes(written)
     if size is not None:
@@ -558,7 +558,7 @@ def _change_as_json(report: ChangeReport) -> dict[str, object]:
 
 def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
     """Tell what came of a change, or of merging `parts` indexes."""
-    from indexes.trust import usefulness
+    from nativeear.indexes.trust import usefulness
 
     if as_json:
         print_json(_change_as_json(report))
@@ -598,8 +598,8 @@ def _print_dropped(dropped: tuple[int, ...]) -> None:
 
 
 def _print_optimising(report: OptimiseReport) -> None:
-    from service.search_summary import print_search
-    from service.tables import console
+    from nativeear.service.search_summary import print_search
+    from nativeear.service.tables import console
 
     print_search(report.search, console())
     print(f"{report.path} is now version {report.revision}, in {report.seconds:.0f} s.")
@@ -635,8 +635,8 @@ def _print_only(kind: str, found: IndexDifference, only: Only) -> None:
 
 def _verified(path: Path) -> VerifyReport:
     """Verify; a manifest that is there and cannot be read is damage like any other."""
-    from indexes.publishing import MANIFEST
-    from indexes.verification import FileCheck, VerifyReport, verify
+    from nativeear.indexes.publishing import MANIFEST
+    from nativeear.indexes.verification import FileCheck, VerifyReport, verify
 
     try:
         return verify(path)
@@ -648,7 +648,7 @@ def _verified(path: Path) -> VerifyReport:
 
 
 def _print_build(report: BuildReport) -> None:
-    from indexes.trust import usefulness
+    from nativeear.indexes.trust import usefulness
 
     print(
         f"Built {report.path}: {counted(report.exemplars, report.silences)} from "

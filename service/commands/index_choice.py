@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexes.catalogue import DEFAULT_INDEX, find_index, list_indexes
-from indexes.phone_index import read_manifest
-from speech.errors import InputError
+from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index, list_indexes
+from nativeear.indexes.phone_index import read_manifest
+from nativeear.speech.errors import InputError
 
 
 def choose_index(index: str | None, language: str | None) -> str | Path:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from service.commands.guard import GuardedCommand, print_json
-from service.commands.options import AsJson
+from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.options import AsJson
 
 app = typer.Typer(
     name="inventory",
@@ -32,7 +32,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Make a table of first languages; `assess --l1 F.csv:mlt` then knows Maltese."""
-    from scoring.feedback.first_language import convert_phoible
+    from nativeear.scoring.feedback.first_language import convert_phoible
 
     languages = convert_phoible(source, out)
     if as_json:

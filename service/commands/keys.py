@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.commands.guard import GuardedCommand, print_json
-from service.commands.options import AsJson
+from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.options import AsJson
 
 if TYPE_CHECKING:
-    from service.database.keys import KeyRecord
-    from service.database.store import Store
+    from nativeear.service.database.keys import KeyRecord
+    from nativeear.service.database.store import Store
 
 app = typer.Typer(
     name="keys",
@@ -69,8 +69,8 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Make a key and print it, this once."""
-    from service.database.keys import NewKey
-    from speech.errors import InputError
+    from nativeear.service.database.keys import NewKey
+    from nativeear.speech.errors import InputError
 
     if expires is not None and not 0 < expires <= 36_500:
         raise InputError(
@@ -134,8 +134,8 @@ def revoke(
 
 @contextmanager
 def _open(database: str | None) -> Iterator[Store]:
-    from service.database.connection import default_database
-    from service.database.store import Store
+    from nativeear.service.database.connection import default_database
+    from nativeear.service.database.store import Store
 
     store = Store.open(database or default_database())
     try:

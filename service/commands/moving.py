@@ -9,17 +9,17 @@ from typing import Annotated
 
 import typer
 
-from service.commands.guard import print_json
-from service.commands.options import AsJson, Index
-from speech.errors import InputError
+from nativeear.service.commands.guard import print_json
+from nativeear.service.commands.options import AsJson, Index
+from nativeear.speech.errors import InputError
 
 New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name, or a folder.")]
 
 
 def rename(name: Index, new: New, as_json: AsJson = False) -> None:
     """Give an index another name; its older versions go with it."""
-    from indexes.catalogue import find_index
-    from indexes.moving import rename as rename_index
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.indexes.moving import rename as rename_index
 
     path = find_index(name).resolve()
     target = _target(new, path.parent)
@@ -37,8 +37,8 @@ def copy(
     as_json: AsJson = False,
 ) -> None:
     """Copy an index; its older versions stay behind unless --versions is given."""
-    from indexes.catalogue import find_index, home
-    from indexes.moving import copy as copy_index
+    from nativeear.indexes.catalogue import find_index, home
+    from nativeear.indexes.moving import copy as copy_index
 
     path = find_index(name).resolve()
     target = _target(new, home())
@@ -53,9 +53,9 @@ def delete(
     as_json: AsJson = False,
 ) -> None:
     """Remove an index, all its older versions, and unfinished work beside it."""
-    from indexes.catalogue import find_index
-    from indexes.moving import delete as delete_index
-    from indexes.versions import versions as versions_of
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.indexes.moving import delete as delete_index
+    from nativeear.indexes.versions import versions as versions_of
 
     path = find_index(name).resolve()
     older = sum(not version.current for version in versions_of(path))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.commands.options import EncoderOfIndex, IndexName, Language
+from nativeear.service.commands.options import EncoderOfIndex, IndexName, Language
 
 
 def plot(
@@ -23,13 +23,13 @@ def plot(
 
     The native's is drawn where the index holds a reading of the same words.
     """
-    from service.prosody_plot import check_picture, plot_prosody
+    from nativeear.service.prosody_plot import check_picture, plot_prosody
 
     check_picture(out)
 
     import nativeear
-    from service.commands.index_choice import choose_index
-    from speech.audio import Audio
+    from nativeear.service.commands.index_choice import choose_index
+    from nativeear.speech.audio import Audio
 
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
     result = nativeear.load(choose_index(index, lang), encoder=encoder).assess(

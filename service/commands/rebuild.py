@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.commands.guard import print_json
-from service.commands.options import AsJson, EncoderOfIndex, Index, Workers
-from service.counts import counted
-from speech.errors import InputError
+from nativeear.service.commands.guard import print_json
+from nativeear.service.commands.options import AsJson, EncoderOfIndex, Index, Workers
+from nativeear.service.counts import counted
+from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
-    from indexer.rebuilding import RebuildReport
+    from nativeear.indexer.rebuilding import RebuildReport
 
 
 def rebuild(
@@ -36,10 +36,10 @@ def rebuild(
     as_json: AsJson = False,
 ) -> None:
     """Build an index again as it was recorded, in one build from all that it holds."""
-    from indexer.rebuilding import RebuildRequest
-    from indexer.rebuilding import rebuild as rebuild_index
-    from indexes.catalogue import find_index
-    from service.commands.progress import ProgressReport
+    from nativeear.indexer.rebuilding import RebuildRequest
+    from nativeear.indexer.rebuilding import rebuild as rebuild_index
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.service.commands.progress import ProgressReport
 
     places = {}
     for given in corpus or ():

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from speech.errors import InputError
+from nativeear.speech.errors import InputError
 
 
 def serve(
@@ -92,11 +92,11 @@ def serve(
     ] = None,
 ) -> None:
     """Serve assessments over HTTP, and a page for learners and teachers."""
-    from indexes.catalogue import find_index
-    from service.api.serving import run
-    from service.api.settings import ServiceSettings, default_workers
-    from service.database.connection import default_database
-    from speech.encoders.model_folders import look_in
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.service.api.serving import run
+    from nativeear.service.api.settings import ServiceSettings, default_workers
+    from nativeear.service.database.connection import default_database
+    from nativeear.speech.encoders.model_folders import look_in
 
     for name in index or ():
         find_index(name)  # refused, if at all, before anything slow is loaded

@@ -22,11 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from scoring.assessment import Assessment
-from service.database.errors import NotFoundError
-from service.database.ownership import Whose, owned, owner
-from service.database.tables import NO_KEY, AssessmentRow, AudioRow, PhoneRow
-from speech.errors import InputError
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.database.errors import NotFoundError
+from nativeear.service.database.ownership import Whose, owned, owner
+from nativeear.service.database.tables import NO_KEY, AssessmentRow, AudioRow, PhoneRow
+from nativeear.speech.errors import InputError
 
 T = TypeVar("T")
 

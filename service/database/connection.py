@@ -18,8 +18,8 @@ from sqlalchemy.exc import (
     StatementError,
 )
 
-from service.database.errors import DiskFullError, StorageError
-from speech.errors import InputError, MissingDependencyError
+from nativeear.service.database.errors import DiskFullError, StorageError
+from nativeear.speech.errors import InputError, MissingDependencyError
 
 ENVIRONMENT = "NATIVEEAR_DATABASE"
 
@@ -39,7 +39,7 @@ def default_database() -> str:
     StorageError
         If the folder cannot be made.
     """
-    from speech.user_data import data_folder
+    from nativeear.speech.user_data import data_folder
 
     if chosen := os.environ.get(ENVIRONMENT):
         return chosen
@@ -243,7 +243,7 @@ def _migrate(connection: Connection) -> None:
         # Two services that start at once: the second waits and finds everything done.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATING})
     config = Config()
-    location = str(files("service.database") / "migrations")
+    location = str(files("nativeear.service.database") / "migrations")
     config.set_main_option("script_location", location.replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection

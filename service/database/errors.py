@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from speech.errors import NativeEarError
+from nativeear.speech.errors import NativeEarError
 
 
 class StorageError(NativeEarError):

@@ -15,10 +15,10 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
-from service.database.assessments import rows_of
-from service.database.errors import ConflictError, NotFoundError
-from service.database.ownership import Whose, owned, owner
-from service.database.tables import NO_KEY, AssessmentRow, JobRow, ServiceRow
+from nativeear.service.database.assessments import rows_of
+from nativeear.service.database.errors import ConflictError, NotFoundError
+from nativeear.service.database.ownership import Whose, owned, owner
+from nativeear.service.database.tables import NO_KEY, AssessmentRow, JobRow, ServiceRow
 
 ENDED = ("done", "failed", "cancelled")
 ASSESSMENT = "assessment"

@@ -13,9 +13,9 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.database.errors import AuthenticationError, NotFoundError
-from service.database.tables import KeyRow
-from speech.errors import InputError
+from nativeear.service.database.errors import AuthenticationError, NotFoundError
+from nativeear.service.database.tables import KeyRow
+from nativeear.speech.errors import InputError
 
 SCOPES = ("assess", "read", "admin")
 

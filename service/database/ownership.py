@@ -8,7 +8,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from service.database.tables import NO_KEY
+from nativeear.service.database.tables import NO_KEY
 
 
 class _All(Enum):

@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from scoring.grading import FLAGGED
-from service.database.errors import NotFoundError
-from service.database.ownership import Whose, owned
-from service.database.tables import AssessmentRow, PhoneRow
+from nativeear.scoring.grading import FLAGGED
+from nativeear.service.database.errors import NotFoundError
+from nativeear.service.database.ownership import Whose, owned
+from nativeear.service.database.tables import AssessmentRow, PhoneRow
 
 
 @dataclass(frozen=True)

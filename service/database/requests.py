@@ -14,16 +14,16 @@ from uuid import uuid4
 from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
-from service.database.assessments import (
+from nativeear.service.database.assessments import (
     NewAssessment,
     StoredAssessment,
     find_assessment,
     rows_of,
 )
-from service.database.errors import ConflictError, ReusedKeyError
-from service.database.jobs import Job, find_job, shared_now
-from service.database.ownership import ALL, owner
-from service.database.tables import AssessmentRow, RequestRow
+from nativeear.service.database.errors import ConflictError, ReusedKeyError
+from nativeear.service.database.jobs import Job, find_job, shared_now
+from nativeear.service.database.ownership import ALL, owner
+from nativeear.service.database.tables import AssessmentRow, RequestRow
 
 _SERVERS_FAULT = 500
 

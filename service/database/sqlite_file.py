@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from service.database.connection import disk_full, told_plainly
-from service.database.errors import StorageError
-from service.database.reserve import Reserve
+from nativeear.service.database.connection import disk_full, told_plainly
+from nativeear.service.database.errors import StorageError
+from nativeear.service.database.reserve import Reserve
 
 LEAST_FREE_BYTES = 1 << 20
 """A disk with less than this is full: no assessment fits."""

@@ -14,16 +14,16 @@ from sqlalchemy import ColumnElement, Engine, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.database import assessments, jobs, keys, progress, requests
-from service.database.assessments import (
+from nativeear.service.database import assessments, jobs, keys, progress, requests
+from nativeear.service.database.assessments import (
     AssessmentSummary,
     NewAssessment,
     Page,
     StoredAssessment,
     StoredAudio,
 )
-from service.database.connection import for_writing, open_engine, told_plainly
-from service.database.errors import (
+from nativeear.service.database.connection import for_writing, open_engine, told_plainly
+from nativeear.service.database.errors import (
     AuthenticationError,
     ConflictError,
     DiskFullError,
@@ -31,14 +31,14 @@ from service.database.errors import (
     ReusedKeyError,
     StorageError,
 )
-from service.database.jobs import Job
-from service.database.keys import KeyRecord, NewKey
-from service.database.ownership import ALL, Whose
-from service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
-from service.database.requests import Claim, Claimed
-from service.database.reserve import Reserve
-from service.database.sqlite_file import SqliteFile
-from service.database.tables import AssessmentRow
+from nativeear.service.database.jobs import Job
+from nativeear.service.database.keys import KeyRecord, NewKey
+from nativeear.service.database.ownership import ALL, Whose
+from nativeear.service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
+from nativeear.service.database.requests import Claim, Claimed
+from nativeear.service.database.reserve import Reserve
+from nativeear.service.database.sqlite_file import SqliteFile
+from nativeear.service.database.tables import AssessmentRow
 
 T = TypeVar("T")
 

@@ -6,27 +6,32 @@ from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from indexer.audit.against import AgainstReport
-from indexer.audit.exemplar_map import ExemplarMap, exemplar_map
-from indexer.audit.report import AuditReport, PhoneAudit
-from indexer.audit.script import Script
-from indexes.phone_index import PhoneIndex
-from indexes.trust import LEAST_TRUST, MIN_COVERAGE
-from service.audit_summary import words_told
-from service.report.audit_answers import headline
-from service.report.audit_plots import (
+from nativeear.indexer.audit.against import AgainstReport
+from nativeear.indexer.audit.exemplar_map import ExemplarMap, exemplar_map
+from nativeear.indexer.audit.report import AuditReport, PhoneAudit
+from nativeear.indexer.audit.script import Script
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.trust import LEAST_TRUST, MIN_COVERAGE
+from nativeear.service.audit_summary import words_told
+from nativeear.service.report.audit_answers import headline
+from nativeear.service.report.audit_plots import (
     Ipa,
     confusion_map,
     coverage_map,
     exemplar_plot,
     learning_plot,
 )
-from service.report.audit_tables import lines_table, phones_table, places_table, script_list
-from service.report.clips import native_clips
-from service.report.document import STYLE, document, write_document
-from service.report.markup import Markup, element, joined
-from speech.alignment import SILENCE
-from speech.inventory import LETTER, VOWEL_KINDS
+from nativeear.service.report.audit_tables import (
+    lines_table,
+    phones_table,
+    places_table,
+    script_list,
+)
+from nativeear.service.report.clips import native_clips
+from nativeear.service.report.document import STYLE, document, write_document
+from nativeear.service.report.markup import Markup, element, joined
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.inventory import LETTER, VOWEL_KINDS
 
 CLIPS_PER_PHONE = 3
 LEAST_IN_A_MAP = 3

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from indexer.audit.report import AuditReport
-from indexes.natives import MIN_SPEAKERS
-from service.audit_summary import sexes_told
-from service.report.audit_plots import Ipa
-from service.report.markup import Markup, element
+from nativeear.indexer.audit.report import AuditReport
+from nativeear.indexes.natives import MIN_SPEAKERS
+from nativeear.service.audit_summary import sexes_told
+from nativeear.service.report.audit_plots import Ipa
+from nativeear.service.report.markup import Markup, element
 
 MOST_NAMED = 5
 """Phones that are named as the most misheard."""

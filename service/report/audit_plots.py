@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
-from indexer.audit.coverage import SILENCE_CLASS, CoverageReport
-from indexer.audit.exemplar_map import ExemplarMap
-from indexer.audit.learning import LearningCurve
-from indexer.audit.report import ConfusionMatrix
-from indexes.phone_index import PhoneIndex
-from service.report.clips import NativeClip
-from service.report.markup import Markup, element
-from speech.alignment import SILENCE
+from nativeear.indexer.audit.coverage import SILENCE_CLASS, CoverageReport
+from nativeear.indexer.audit.exemplar_map import ExemplarMap
+from nativeear.indexer.audit.learning import LearningCurve
+from nativeear.indexer.audit.report import ConfusionMatrix
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.report.clips import NativeClip
+from nativeear.service.report.markup import Markup, element
+from nativeear.speech.alignment import SILENCE
 
 Ipa = Callable[[str], str]
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from indexer.audit.against import AgainstReport, LineCoverage
-from indexer.audit.coverage import SILENCE_CLASS, PhoneCoverage
-from indexer.audit.report import AuditReport, PhoneAudit
-from indexer.audit.script import Script
-from service.report.audit_plots import Ipa
-from service.report.markup import Markup, element, joined
+from nativeear.indexer.audit.against import AgainstReport, LineCoverage
+from nativeear.indexer.audit.coverage import SILENCE_CLASS, PhoneCoverage
+from nativeear.indexer.audit.report import AuditReport, PhoneAudit
+from nativeear.indexer.audit.script import Script
+from nativeear.service.report.audit_plots import Ipa
+from nativeear.service.report.markup import Markup, element, joined
 
 SHOWN = 8
 """Rows that are shown before the others, which have to be asked for."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes.phone_index import PhoneIndex
-from speech.audio import Audio
-from speech.errors import AudioError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AudioError
 
 MAX_CLIPS = 120
 """Native words in one report; a word takes about 4 kB."""

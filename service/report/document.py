@@ -9,8 +9,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from service.report.markup import Markup, joined
-from speech.errors import InputError
+from nativeear.service.report.markup import Markup, joined
+from nativeear.speech.errors import InputError
 
 STYLE = "report.css"
 
@@ -62,7 +62,7 @@ def write_document(path: str | Path, page: str) -> None:
 
 
 def _file(name: str) -> str:
-    text = (files("service.report") / name).read_text(encoding="utf-8")
+    text = (files("nativeear.service.report") / name).read_text(encoding="utf-8")
     return text.replace("\r\n", "\n")
 
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment, Remark
-from scoring.grading import to_work_on
-from scoring.marks import band_of
-from service.report.clips import data_uri, levelled, native_clips
-from service.report.document import document, write_document
-from service.report.markup import Markup, element, joined
-from service.report.prosody import fluency_section, prosody_section
-from service.report.scale import LEARNER
-from service.report.timeline import timeline
-from service.report.words import MAX_DETAILED, by_need, panels, sentence
-from speech.alignment import SILENCE
-from speech.audio import Audio
-from speech.errors import InputError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment, Remark
+from nativeear.scoring.grading import to_work_on
+from nativeear.scoring.marks import band_of
+from nativeear.service.report.clips import data_uri, levelled, native_clips
+from nativeear.service.report.document import document, write_document
+from nativeear.service.report.markup import Markup, element, joined
+from nativeear.service.report.prosody import fluency_section, prosody_section
+from nativeear.service.report.scale import LEARNER
+from nativeear.service.report.timeline import timeline
+from nativeear.service.report.words import MAX_DETAILED, by_need, panels, sentence
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import InputError
 
 MAX_REMARKS = 3
 MAX_PLACES = 4

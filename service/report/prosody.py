@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from scoring.assessment import F0, Contour, Fluency, MeasureGrade, Prosody
-from scoring.marks import band_of
-from service.report.markup import Markup, element, joined
+from nativeear.scoring.assessment import F0, Contour, Fluency, MeasureGrade, Prosody
+from nativeear.scoring.marks import band_of
+from nativeear.service.report.markup import Markup, element, joined
 
 MEASURES: dict[str, tuple[str, str]] = {
     "syllables_per_s": ("Syllables per second", ".1f"),

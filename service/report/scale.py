@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scoring.assessment import PhoneAssessment
-from scoring.marks import MARKS
-from service.report.markup import Markup, element, joined
+from nativeear.scoring.assessment import PhoneAssessment
+from nativeear.scoring.marks import MARKS
+from nativeear.service.report.markup import Markup, element, joined
 
 LEARNER = "learner"
 """Name of the learner's recording among the clips."""

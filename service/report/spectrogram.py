@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from nativeear.speech.audio import Audio
 
 TOP_HZ = 8000
 """Frequency of the uppermost row: half the sample rate of every recording."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 
-from scoring.assessment import Assessment, Insertion, PhoneAssessment, WordAssessment
-from scoring.marks import MEANINGS, band_of
-from service.report.clips import MARGIN_S
-from service.report.markup import Markup, element, joined
-from service.report.scale import LEARNER, marked, play_list
-from service.report.spectrogram import TOP_HZ, hop_of, outline, spectrogram_png
-from speech.audio import Audio
+from nativeear.scoring.assessment import Assessment, Insertion, PhoneAssessment, WordAssessment
+from nativeear.scoring.marks import MEANINGS, band_of
+from nativeear.service.report.clips import MARGIN_S
+from nativeear.service.report.markup import Markup, element, joined
+from nativeear.service.report.scale import LEARNER, marked, play_list
+from nativeear.service.report.spectrogram import TOP_HZ, hop_of, outline, spectrogram_png
+from nativeear.speech.audio import Audio
 
 PIXELS_PER_S = 250.0
 """A column of 4 ms is a pixel; a sound of 80 ms has room for its label."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from scoring.assessment import Assessment, ExemplarEvidence, PhoneAssessment, WordAssessment
-from scoring.grading import FLAGGED
-from scoring.marks import MARKS, MEANINGS, band_of
-from service.report.clips import MARGIN_S, NativeClip
-from service.report.markup import Markup, element, joined
-from service.report.scale import LEARNER, marked, play_list, short_score
+from nativeear.scoring.assessment import (
+    Assessment,
+    ExemplarEvidence,
+    PhoneAssessment,
+    WordAssessment,
+)
+from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.marks import MARKS, MEANINGS, band_of
+from nativeear.service.report.clips import MARGIN_S, NativeClip
+from nativeear.service.report.markup import Markup, element, joined
+from nativeear.service.report.scale import LEARNER, marked, play_list, short_score
 
 MAX_DETAILED = 400
 """Sounds whose evidence is shown, the worst first; of the rest, the scores alone."""

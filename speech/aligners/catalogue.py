@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from speech import registry
-from speech.aligners.ctc import knows_all
-from speech.alignment import Aligner
-from speech.frames import Encoder
-from speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech import registry
+from nativeear.speech.aligners.ctc import knows_all
+from nativeear.speech.alignment import Aligner
+from nativeear.speech.frames import Encoder
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
 
 
 def choose_aligner(

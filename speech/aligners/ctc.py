@@ -13,17 +13,17 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.aligners.flatstart import no_room
-from speech.aligners.frame_scores import frame_edges_s
-from speech.aligners.graphs import SpelledText, read_path, spell_ctc
-from speech.aligners.viterbi import best_path
-from speech.alignment import Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import head_refusal, label_map
-from speech.pronunciation import Pronunciation
+from nativeear.speech.aligners.flatstart import no_room
+from nativeear.speech.aligners.frame_scores import frame_edges_s
+from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_ctc
+from nativeear.speech.aligners.viterbi import best_path
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.pronunciation import Pronunciation
 
 SHORTEST_PAUSE_S = 0.08
 """A shorter run of blanks between words is the blank that parts labels, not silence."""
@@ -97,7 +97,7 @@ def load(language: str = "en-US", inventory: PhoneInventory | None = None) -> Ct
 
 def knows_all(labels: Sequence[str], inventory: PhoneInventory) -> bool:
     """Whether a head with these labels, blank first, tells every phone of an inventory."""
-    from speech.phone_head import labels_refusal
+    from nativeear.speech.phone_head import labels_refusal
 
     if not labels or labels_refusal(labels, inventory):
         return False

@@ -18,14 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.aligners.frame_scores import frame_edges_s, speech_frames
-from speech.aligners.graphs import SpelledText, read_path, spell_hmm
-from speech.aligners.viterbi import best_path
-from speech.alignment import SILENCE, Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError, IndexFormatError, InputError
-from speech.frames import FloatArray, Frames
-from speech.pronunciation import Pronunciation
+from nativeear.speech.aligners.frame_scores import frame_edges_s, speech_frames
+from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_hmm
+from nativeear.speech.aligners.viterbi import best_path
+from nativeear.speech.alignment import SILENCE, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError, IndexFormatError, InputError
+from nativeear.speech.frames import FloatArray, Frames
+from nativeear.speech.pronunciation import Pronunciation
 
 FORMAT_VERSION = 1
 PRIOR_FRAMES = 100.0

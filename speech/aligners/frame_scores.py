@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
-from speech.frames import Frames
+from nativeear.speech.audio import Audio
+from nativeear.speech.frames import Frames
 
 ENERGY_WINDOW_S = 0.025
 SPEECH_SHARE = 0.35

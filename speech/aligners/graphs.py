@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.aligners.viterbi import NEVER, GraphBuilder, StateGraph
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.pronunciation import Pronunciation
+from nativeear.speech.aligners.viterbi import NEVER, GraphBuilder, StateGraph
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.pronunciation import Pronunciation
 
 Arc = tuple[int, float]
 

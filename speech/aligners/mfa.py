@@ -26,14 +26,19 @@ from statistics import mean
 
 import soundfile
 
-from speech.aligners.textgrid import UNKNOWN_SPEECH, read_alignment
-from speech.alignment import AlignedPhone, Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import AlignmentError, InputError, MissingDependencyError, NativeEarError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
-from speech.tables import table
+from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH, read_alignment
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import (
+    AlignmentError,
+    InputError,
+    MissingDependencyError,
+    NativeEarError,
+)
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
+from nativeear.speech.tables import table
 
 EXECUTABLE_VARIABLE = "NATIVEEAR_MFA"
 """Environment variable: path of the executable, for a conda environment that isn't active."""

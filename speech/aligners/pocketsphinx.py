@@ -18,11 +18,11 @@ import numpy as np
 import pocketsphinx
 from numpy.typing import NDArray
 
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError, InputError
-from speech.frames import Frames
-from speech.pronunciation import PhoneSequence, Pronunciation
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError, InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.pronunciation import PhoneSequence, Pronunciation
 
 _VOWELS = "AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW"
 _CONSONANTS = "B CH D DH F G HH JH K L M N NG P R S SH T TH V W Y Z ZH"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from speech.aligners.graphs import spell_ctc
-from speech.aligners.viterbi import best_path
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import head_refusal, label_map
-from speech.pronunciation import Pronunciation
+from nativeear.speech.aligners.graphs import spell_ctc
+from nativeear.speech.aligners.viterbi import best_path
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.pronunciation import Pronunciation
 
 
 @dataclass(frozen=True)

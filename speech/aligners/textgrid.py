@@ -9,13 +9,13 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.errors import InputError, PhoneError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronunciation
-from speech.textgrid import CONFIDENCE_TIER, Interval, TextGrid, Tier
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.textgrid import CONFIDENCE_TIER, Interval, TextGrid, Tier
 
 UNKNOWN_SPEECH = "spn"
 """Phone of a span whose phones nobody knows; its `word_index` is -1, so that it is left out."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from speech.encoders.catalogue import (
+from nativeear.speech.encoders.catalogue import (
     DEFAULT,
     EncoderInfo,
     describe,

@@ -14,9 +14,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from speech import registry
-from speech.errors import EncoderError
-from speech.frames import Encoder
+from nativeear.speech import registry
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import Encoder
 
 Device = Literal["auto", "cpu", "cuda"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
@@ -46,10 +46,10 @@ _WANTED = (
 # Loaders of this package, found without an installed distribution; plugins register theirs in
 # the entry point group nativeear.encoders.
 _BUILT_IN = {
-    "compact": "speech.encoders.compact",
-    "onnx": "speech.encoders.onnx",
-    "spectral": "speech.encoders.spectral",
-    "transformers": "speech.encoders.transformers",
+    "compact": "nativeear.speech.encoders.compact",
+    "onnx": "nativeear.speech.encoders.onnx",
+    "spectral": "nativeear.speech.encoders.spectral",
+    "transformers": "nativeear.speech.encoders.transformers",
 }
 
 # Embeddings of phones are best at upper-middle layers: the share of the depth at which each

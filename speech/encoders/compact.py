@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from speech.audio import Audio
-from speech.encoders.catalogue import has_gpu
-from speech.encoders.fingerprint import fingerprint
-from speech.encoders.windows import Window, plan, stitch
-from speech.errors import EncoderError
-from speech.frames import Frames
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import has_gpu
+from nativeear.speech.encoders.fingerprint import fingerprint
+from nativeear.speech.encoders.windows import Window, plan, stitch
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import Frames
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from speech.encoders.compact_model import CompactEncoder
+    from nativeear.speech.encoders.compact_model import CompactEncoder
 
 FOLDER = Path(__file__).parents[1] / "data" / "compact"
 CARD = "card.json"
@@ -93,7 +93,7 @@ class ShippedEncoder:
         """Log-mel of the whole recording, so that all its windows are normalised alike."""
         import torch
 
-        from speech.encoders.compact_model import SAMPLE_RATE, log_mel
+        from nativeear.speech.encoders.compact_model import SAMPLE_RATE, log_mel
 
         if audio.sample_rate != SAMPLE_RATE:
             raise EncoderError(
@@ -155,7 +155,7 @@ def load(
     """
     import torch
 
-    from speech.encoders.compact_model import load as load_model
+    from nativeear.speech.encoders.compact_model import load as load_model
 
     folder = Path(source) if source and source != name else FOLDER
     if device == "auto":

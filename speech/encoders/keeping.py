@@ -6,8 +6,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from speech.audio import Audio
-from speech.frames import Encoder, Frames
+from nativeear.speech.audio import Audio
+from nativeear.speech.frames import Encoder, Frames
 
 
 class KeepingEncoder:

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from speech.encoders.catalogue import Dtype, describe, load_encoder
-from speech.errors import EncoderError
-from speech.frames import Encoder
-from speech.user_data import data_folder
+from nativeear.speech.encoders.catalogue import Dtype, describe, load_encoder
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import Encoder
+from nativeear.speech.user_data import data_folder
 
 ENVIRONMENT = "NATIVEEAR_ENCODERS"
 """Folders in which models lie, each in a folder of its own, separated as in `PATH`."""

@@ -29,12 +29,12 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from speech.audio import Audio
-from speech.encoders.fingerprint import fingerprint
-from speech.encoders.windows import plan, stitch
-from speech.errors import EncoderError, MissingDependencyError
-from speech.frames import FloatArray, Frames
-from speech.phone_head import labels_refusal
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.fingerprint import fingerprint
+from nativeear.speech.encoders.windows import plan, stitch
+from nativeear.speech.errors import EncoderError, MissingDependencyError
+from nativeear.speech.frames import FloatArray, Frames
+from nativeear.speech.phone_head import labels_refusal
 
 SAMPLE_RATE = 16_000
 N_MELS = 80

@@ -14,10 +14,10 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from speech.audio import Audio
-from speech.encoders.fingerprint import fingerprint
-from speech.errors import EncoderError
-from speech.frames import FloatArray, Frames
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.fingerprint import fingerprint
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import FloatArray, Frames
 
 # hard-coded audio hyperparameters
 SAMPLE_RATE = 16_000

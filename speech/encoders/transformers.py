@@ -28,8 +28,8 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from speech.audio import Audio
-from speech.encoders.catalogue import (
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import (
     DEFAULT,
     LAYER_SHARES,
     conversion,
@@ -38,11 +38,11 @@ from speech.encoders.catalogue import (
     locate,
     read_config,
 )
-from speech.encoders.fingerprint import fingerprint
-from speech.encoders.windows import plan, stitch
-from speech.errors import EncoderError
-from speech.frames import FloatArray, Frames
-from speech.phone_head import are_phones, labels_refusal
+from nativeear.speech.encoders.fingerprint import fingerprint
+from nativeear.speech.encoders.windows import plan, stitch
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import FloatArray, Frames
+from nativeear.speech.phone_head import are_phones, labels_refusal
 
 SAMPLE_RATE = 16_000
 MIN_SAMPLES = 560  # two windows of 25 ms, 10 ms apart: the least that gives w2v-BERT a frame

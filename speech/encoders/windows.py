@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from speech.frames import FloatArray
+from nativeear.speech.frames import FloatArray
 
 
 @dataclass(frozen=True)

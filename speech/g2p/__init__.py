@@ -12,15 +12,15 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 from typing import Protocol, runtime_checkable
 
-from speech import registry
-from speech.inventory import PhoneInventory
-from speech.pronunciation import PhoneSequence
+from nativeear.speech import registry
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import PhoneSequence
 
 # What ships is found without entry points too, so that a source checkout works uninstalled.
 _SHIPPED = {
-    "cmudict": "speech.g2p.cmudict",
-    "espeak": "speech.g2p.espeak",
-    "graphemes": "speech.g2p.graphemes",
+    "cmudict": "nativeear.speech.g2p.cmudict",
+    "espeak": "nativeear.speech.g2p.espeak",
+    "graphemes": "nativeear.speech.g2p.graphemes",
 }
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
-from speech.errors import InputError, MissingDependencyError
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.pronunciation import PhoneSequence
-from speech.syllables import syllabify
+from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.pronunciation import PhoneSequence
+from nativeear.speech.syllables import syllabify
 
 
 class CmuDict:

@@ -17,19 +17,19 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from speech.errors import InputError, MissingDependencyError, PhoneError
-from speech.inventory import (
+from nativeear.speech.errors import InputError, MissingDependencyError, PhoneError
+from nativeear.speech.inventory import (
     VOWEL_KINDS,
     PhoneInventory,
     normal_ipa,
     phone_from_ipa,
     primary_subtag,
 )
-from speech.pronunciation import WORDS_REMEMBERED, PhoneSequence
-from speech.remembered import Remembered
-from speech.syllables import syllabify
-from speech.tables import table
-from speech.text import script_of
+from nativeear.speech.pronunciation import WORDS_REMEMBERED, PhoneSequence
+from nativeear.speech.remembered import Remembered
+from nativeear.speech.syllables import syllabify
+from nativeear.speech.tables import table
+from nativeear.speech.text import script_of
 
 VOICES = {
     "en": "en-us",

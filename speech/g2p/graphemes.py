@@ -10,10 +10,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from speech.errors import InputError
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.pronunciation import PhoneSequence
-from speech.syllables import syllabify
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.pronunciation import PhoneSequence
+from nativeear.speech.syllables import syllabify
 
 _DOTLESS = frozenset({"tr", "az", "tt", "crh", "kk"})
 """Languages in which the small letter of I is ı, where written in Latin."""

@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from speech.inventory import primary_subtag
-from speech.prosody.pitch import HOP_S, FloatArray, Pitch
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.prosody.pitch import HOP_S, FloatArray, Pitch
 
 SentenceType = Literal["statement", "yes_no_question", "wh_question"]
 

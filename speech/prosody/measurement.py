@@ -7,22 +7,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech.alignment import Alignment
-from speech.audio import Audio
-from speech.inventory import PhoneInventory
-from speech.prosody.contour import (
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.contour import (
     Melody,
     SentenceType,
     measure_melody,
     phrase_ends,
     sentence_type,
 )
-from speech.prosody.intensity import Intensity, signal_to_noise_db, track_intensity
-from speech.prosody.nuclei import syllable_nuclei
-from speech.prosody.pauses import MIN_PAUSE_S, PauseSummary, Span, find_pauses, sounding_span
-from speech.prosody.pitch import HOP_S, Pitch, runs, track_pitch
-from speech.prosody.rhythm import Rhythm, measure_rhythm
-from speech.prosody.stress import Syllable, measure_syllables
+from nativeear.speech.prosody.intensity import Intensity, signal_to_noise_db, track_intensity
+from nativeear.speech.prosody.nuclei import syllable_nuclei
+from nativeear.speech.prosody.pauses import (
+    MIN_PAUSE_S,
+    PauseSummary,
+    Span,
+    find_pauses,
+    sounding_span,
+)
+from nativeear.speech.prosody.pitch import HOP_S, Pitch, runs, track_pitch
+from nativeear.speech.prosody.rhythm import Rhythm, measure_rhythm
+from nativeear.speech.prosody.stress import Syllable, measure_syllables
 
 MIN_SPEECH_S = 0.5
 MIN_SYLLABLES = 2

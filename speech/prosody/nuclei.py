@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from speech.audio import Audio
-from speech.prosody.intensity import Intensity
-from speech.prosody.pitch import FloatArray, Pitch
+from nativeear.speech.audio import Audio
+from nativeear.speech.prosody.intensity import Intensity
+from nativeear.speech.prosody.pitch import FloatArray, Pitch
 
 MIN_DIP_DB = 2.0
 SMOOTH_HZ = 50.0

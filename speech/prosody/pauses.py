@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from speech.prosody.intensity import HOP_S, Intensity
-from speech.prosody.pitch import runs
+from nativeear.speech.prosody.intensity import HOP_S, Intensity
+from nativeear.speech.prosody.pitch import runs
 
 MIN_PAUSE_S = 0.25
 """Shorter silences are closures and joints of articulation (de Jong and Bosker 2013)."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.audio import Audio
+from nativeear.speech.audio import Audio
 
 FloatArray = NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from speech.prosody.measurement import ProsodyMeasurement
-from speech.prosody.stress import Syllable
+from nativeear.speech.prosody.measurement import ProsodyMeasurement
+from nativeear.speech.prosody.stress import Syllable
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from speech.alignment import AlignedPhone
-from speech.inventory import PhoneInventory
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.inventory import PhoneInventory
 
 MIN_INTERVALS = 5
 """Fewer vocalic, or consonantal, intervals are too few to call a rhythm."""

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from speech.alignment import AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.inventory import PhoneInventory
-from speech.prosody.pitch import FloatArray, Pitch
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.pitch import FloatArray, Pitch
 
 CORRELATES = (
     "log_duration",

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import MissingDependencyError
-from speech.prosody.pitch import FloatArray, runs
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import MissingDependencyError
+from nativeear.speech.prosody.pitch import FloatArray, runs
 
 CHUNK = 512
 """Samples that one probability is about."""

@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from speech.audio import Audio
-from speech.errors import InputError, MissingDependencyError
-from speech.inventory import primary_subtag
-from speech.recogniser import RecognisedWord
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.recogniser import RecognisedWord
 
 FOLDER_VARIABLE = "NATIVEEAR_ASR"
 """Environment variable that names the folder of the model."""

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from speech.tables import table
-from speech.text.spoken import Passage
-from speech.text.word_sets import word_set
+from nativeear.speech.tables import table
+from nativeear.speech.text.spoken import Passage
+from nativeear.speech.text.word_sets import word_set
 
 _SHORTEST_INSENSITIVE = 3  # letters; shorter ones (M., p.) are told apart by case
 

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from functools import cache
 
-from speech.tables import table
-from speech.text.numerals import THIN_SPACE, language_row
+from nativeear.speech.tables import table
+from nativeear.speech.text.numerals import THIN_SPACE, language_row
 
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ＇′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑"), "-")

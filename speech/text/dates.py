@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from speech.tables import table
-from speech.text.magnitudes import alternation
-from speech.text.numerals import cardinal, ordinal, year
-from speech.text.ordinals import german_ordinal
-from speech.text.spoken import Passage
+from nativeear.speech.tables import table
+from nativeear.speech.text.magnitudes import alternation
+from nativeear.speech.text.numerals import cardinal, ordinal, year
+from nativeear.speech.text.ordinals import german_ordinal
+from nativeear.speech.text.spoken import Passage
 
 NUMERIC = re.compile(
     r"""(?<![\w./,-])(?:

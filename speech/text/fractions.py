@@ -6,10 +6,10 @@ import re
 import unicodedata
 from functools import cache
 
-from speech.tables import table
-from speech.text.nouns import gender_of
-from speech.text.numerals import agree, cardinal, ordinal, word
-from speech.text.spoken import Passage
+from nativeear.speech.tables import table
+from nativeear.speech.text.nouns import gender_of
+from nativeear.speech.text.numerals import agree, cardinal, ordinal, word
+from nativeear.speech.text.spoken import Passage
 
 VULGAR = re.compile(r"(?P<sign>(?<![\w.)])[-−])?(?:(?P<whole>\d+)[ -]?)?(?P<part>[¼-¾⅐-⅞])(?!\w)")
 FRACTION = re.compile(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from speech.tables import table
-from speech.text.numerals import AMOUNT, Numeral, numeral_words, parse, word
-from speech.text.spoken import Passage
-from speech.text.word_sets import word_set
+from nativeear.speech.tables import table
+from nativeear.speech.text.numerals import AMOUNT, Numeral, numeral_words, parse, word
+from nativeear.speech.text.spoken import Passage
+from nativeear.speech.text.word_sets import word_set
 
 
 @cache

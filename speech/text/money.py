@@ -5,12 +5,26 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from speech.tables import table
-from speech.text.magnitudes import alternation, magnitudes, million_joint, partitive, scaled
-from speech.text.numerals import AMOUNT, Numeral, agree, cardinal, numeral_words, parse, word
-from speech.text.spoken import Passage
-from speech.text.units import per
-from speech.text.word_sets import word_set
+from nativeear.speech.tables import table
+from nativeear.speech.text.magnitudes import (
+    alternation,
+    magnitudes,
+    million_joint,
+    partitive,
+    scaled,
+)
+from nativeear.speech.text.numerals import (
+    AMOUNT,
+    Numeral,
+    agree,
+    cardinal,
+    numeral_words,
+    parse,
+    word,
+)
+from nativeear.speech.text.spoken import Passage
+from nativeear.speech.text.units import per
+from nativeear.speech.text.word_sets import word_set
 
 # German leaves the cents unsaid: drei Euro fünfzig.
 _CENTS_UNSAID = frozenset({"de"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from speech.tables import table
-from speech.text.word_sets import word_set
+from nativeear.speech.tables import table
+from nativeear.speech.text.word_sets import word_set
 
 
 def gender_of(noun: str, primary: str) -> str:

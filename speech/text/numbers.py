@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from speech.tables import table
-from speech.text.nouns import gender_of, is_plural
-from speech.text.numerals import (
+from nativeear.speech.tables import table
+from nativeear.speech.text.nouns import gender_of, is_plural
+from nativeear.speech.text.numerals import (
     AMOUNT,
     Numeral,
     cardinal,
@@ -17,9 +17,9 @@ from speech.text.numerals import (
     word,
     year,
 )
-from speech.text.ordinals import says_before
-from speech.text.spoken import Passage
-from speech.text.word_sets import word_set
+from nativeear.speech.text.ordinals import says_before
+from nativeear.speech.text.spoken import Passage
+from nativeear.speech.text.word_sets import word_set
 
 NUMBER = re.compile(rf"(?P<sign>(?<![\w.)])[-−])?(?P<amount>{AMOUNT})")
 RANGE = re.compile(rf"(?<![\w.,])(?P<first>{AMOUNT})(?P<rest>(?:-\d+(?:[.,]\d+)*)+)(?![\w-])")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from speech.inventory import primary_subtag
-from speech.tables import table
+from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.tables import table
 
 THIN_SPACE = "\u2009"
 """What parts groups of digits once a text is cleaned."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from speech.tables import table
-from speech.text.numerals import cardinal, ordinal, parse, year
-from speech.text.spoken import Passage
-from speech.text.word_sets import word_set
+from nativeear.speech.tables import table
+from nativeear.speech.text.numerals import cardinal, ordinal, parse, year
+from nativeear.speech.text.spoken import Passage
+from nativeear.speech.text.word_sets import word_set
 
 _DIGITS = r"\d{1,3}(?:[,.\u2009]\d{3})+|\d+"
 ORDINAL = re.compile(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from speech.text import (
+from nativeear.speech.text import (
     abbreviations,
     dates,
     fractions,
@@ -21,8 +21,8 @@ from speech.text import (
     units,
     words,
 )
-from speech.text.cleaning import clean
-from speech.text.spoken import Passage, SpokenText, TextWord, spoken_words
+from nativeear.speech.text.cleaning import clean
+from nativeear.speech.text.spoken import Passage, SpokenText, TextWord, spoken_words
 
 _Reader = Callable[[re.Match[str], Passage], str | None]
 _ELIDING = frozenset({"ca", "fr", "it"})

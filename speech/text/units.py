@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from speech.tables import table
-from speech.text.magnitudes import alternation, magnitudes, scaled
-from speech.text.nouns import article_gender
-from speech.text.numerals import AMOUNT, cardinal, numeral_words, parse, word
-from speech.text.spoken import Passage
+from nativeear.speech.tables import table
+from nativeear.speech.text.magnitudes import alternation, magnitudes, scaled
+from nativeear.speech.text.nouns import article_gender
+from nativeear.speech.text.numerals import AMOUNT, cardinal, numeral_words, parse, word
+from nativeear.speech.text.spoken import Passage
 
 _POWERS = {"²": r"(?:²|\^?2)", "³": r"(?:³|\^?3)"}
 # Here 1° before a word is an ordinal.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from speech.tables import table
+from nativeear.speech.tables import table
 
 
 @cache

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from speech.tables import table
-from speech.text.spoken import Passage, TextWord
-from speech.text.symbols import symbols
+from nativeear.speech.tables import table
+from nativeear.speech.text.spoken import Passage, TextWord
+from nativeear.speech.text.symbols import symbols
 
 # Letters with their combining marks; Indic, Thai and Arabic vowel signs are marks to Unicode.
 LETTER = (

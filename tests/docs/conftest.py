@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexes.phone_index import PhoneIndex
-from service.demo import DONOR, PROMPT
-from speech.audio import Audio
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.demo import DONOR, PROMPT
+from nativeear.speech.audio import Audio
 from tests.docs.reading import ROOT
 from tests.service.test_inventory_command import TABLE
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.served import serving
-from service.cli import app
+from nativeear.service.cli import app
 from tests.docs.conftest import SAVED
 from tests.docs.reading import ELSEWHERE, PAGES, commands
 

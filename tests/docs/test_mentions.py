@@ -16,7 +16,7 @@ from unittest.mock import patch
 import pytest
 import typer
 
-from service.cli import app
+from nativeear.service.cli import app
 from tests.docs.reading import PAGES, mentions
 
 TOLD = sorted({mention for page in PAGES for mention in mentions(page)})

@@ -10,14 +10,14 @@ import pytest
 import soundfile
 from praatio import textgrid as praatio
 
-from indexer.aligning import AligningReport, AligningRequest, align_corpora
-from indexer.corpus import Utterance
-from indexer.grids import grid_path
-from indexer.utterances import PoolingRequest, UtterancePooler, recording_of
-from speech.aligners.textgrid import read_alignment
-from speech.errors import CorpusError, InputError
-from speech.inventory import PhoneInventory
-from speech.textgrid import CONFIDENCE_TIER, TextGrid
+from nativeear.indexer.aligning import AligningReport, AligningRequest, align_corpora
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.grids import grid_path
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, recording_of
+from nativeear.speech.aligners.textgrid import read_alignment
+from nativeear.speech.errors import CorpusError, InputError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.textgrid import CONFIDENCE_TIER, TextGrid
 from tests.conftest import PROMPTS, RATE
 
 SPOKEN = {"activated": "Activated.", "agent-loggedoff": "Agent logged off.", "goodbye": "Goodbye."}

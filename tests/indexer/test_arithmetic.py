@@ -10,13 +10,13 @@ import transformers
 from typer.testing import CliRunner
 
 import nativeear
-from indexer.build import BuildRequest, build_index
-from indexer.living import AddRequest, add, merge
-from indexes.difference import difference
-from indexes.phone_index import PhoneIndex, read_manifest
-from service.cli import app
-from speech.encoders.catalogue import load_encoder
-from speech.errors import EncoderError, InputError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.living import AddRequest, add, merge
+from nativeear.indexes.difference import difference
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.service.cli import app
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.errors import EncoderError, InputError
 
 TINY = {
     "hidden_size": 32,

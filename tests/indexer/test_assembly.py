@@ -7,17 +7,17 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-import indexer.discriminant
-from indexer.assembly import Settings, publish_new
-from indexer.corpus import Utterance
-from indexer.decision import ASKED, LEAST_ASKED, draw, fit_decision
-from indexer.discriminant import class_sums, fit_lda, transformed
-from indexer.pool import Record
-from indexer.utterances import PooledPhone, PooledUtterance
-from indexes.manifest import EncoderIdentity
-from indexes.phone_index import PhoneIndex
-from indexes.verification import verify
-from speech.errors import EncoderError
+import nativeear.indexer.discriminant
+from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.decision import ASKED, LEAST_ASKED, draw, fit_decision
+from nativeear.indexer.discriminant import class_sums, fit_lda, transformed
+from nativeear.indexer.pool import Record
+from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexes.manifest import EncoderIdentity
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.verification import verify
+from nativeear.speech.errors import EncoderError
 
 ROOT = Path(__file__).parents[2]
 PHONES = ("AA", "IY", "M", "S")
@@ -113,7 +113,7 @@ def test_sums_in_blocks_are_the_scatter_of_the_whole(monkeypatch: pytest.MonkeyP
     rng = np.random.default_rng(1)
     classes = rng.integers(0, 3, 500)
     data = (rng.normal(size=(500, 6)) + 3 * classes[:, None]).astype(np.float16)
-    monkeypatch.setattr(indexer.discriminant, "BLOCK_ROWS", 64)
+    monkeypatch.setattr(nativeear.indexer.discriminant, "BLOCK_ROWS", 64)
     parts = class_sums(data, classes, rng.integers(0, 4, 500))
     assert len(parts) == 4
     whole = sum(parts[1:], start=parts[0])
@@ -157,8 +157,8 @@ from pathlib import Path
 spec = spec_from_file_location("made", {str(Path(__file__))!r})
 made = module_from_spec(spec)
 spec.loader.exec_module(made)
-import faiss, indexes.similarity
-indexes.similarity.BLOCK_BYTES = 1 << 20  # a bound that both sizes reach
+import faiss, nativeear.indexes.similarity
+nativeear.indexes.similarity.BLOCK_BYTES = 1 << 20  # a bound that both sizes reach
 folder = Path({str(folder)!r})
 records = made.records(folder, {utterances}, 250, 512)
 def held():

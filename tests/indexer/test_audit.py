@@ -4,20 +4,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.assembly import Settings, publish_new
-from indexer.audit.exemplar_map import exemplar_map
-from indexer.audit.expected import expectations
-from indexer.audit.geometry import geometry, skewness, two_nn
-from indexer.audit.learning import learning_curve
-from indexer.audit.left_out import ask_left_out
-from indexer.audit.report import AuditReport, audit
-from indexer.corpus import Utterance
-from indexer.pool import Record
-from indexer.utterances import PooledPhone, PooledUtterance
-from indexes.manifest import EncoderIdentity
-from indexes.phone_index import PhoneIndex
-from indexes.similarity import class_similarities
-from speech.inventory import PhoneInventory
+from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.audit.exemplar_map import exemplar_map
+from nativeear.indexer.audit.expected import expectations
+from nativeear.indexer.audit.geometry import geometry, skewness, two_nn
+from nativeear.indexer.audit.learning import learning_curve
+from nativeear.indexer.audit.left_out import ask_left_out
+from nativeear.indexer.audit.report import AuditReport, audit
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.pool import Record
+from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexes.manifest import EncoderIdentity
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.similarity import class_similarities
+from nativeear.speech.inventory import PhoneInventory
 
 PHONES = ("AA", "IY", "M", "S", "Z")
 DIM = 24

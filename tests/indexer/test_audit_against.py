@@ -3,14 +3,14 @@ from pathlib import Path
 
 import pytest
 
-from indexer.audit.against import AgainstReport, against
-from indexer.audit.coverage import coverage
-from indexer.audit.needs import MIN_CONTEXT, Held
-from indexer.audit.script import Script, greedy_script
-from indexer.audit.vocabulary import record_next, vocabulary_of
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from speech.errors import InputError
+from nativeear.indexer.audit.against import AgainstReport, against
+from nativeear.indexer.audit.coverage import coverage
+from nativeear.indexer.audit.needs import MIN_CONTEXT, Held
+from nativeear.indexer.audit.script import Script, greedy_script
+from nativeear.indexer.audit.vocabulary import record_next, vocabulary_of
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.errors import InputError
 
 
 def ask(index: PhoneIndex, source: object) -> AgainstReport:
@@ -170,7 +170,7 @@ def test_an_inventory_of_another_language_is_refused(
     """French [s] is not English [s], though both are written with the same letter."""
     import json
 
-    from speech.inventory import PhoneInventory
+    from nativeear.speech.inventory import PhoneInventory
 
     french = tmp_path / "french.json"
     french.write_text(json.dumps(PhoneInventory.load("fr").to_json()), encoding="utf-8")

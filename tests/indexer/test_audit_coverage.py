@@ -1,7 +1,7 @@
 import pytest
 
-from indexer.audit.coverage import CoverageReport, coverage
-from indexes.phone_index import PhoneIndex
+from nativeear.indexer.audit.coverage import CoverageReport, coverage
+from nativeear.indexes.phone_index import PhoneIndex
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from indexer.audit.kept import keep_audit
-from indexer.audit.report import AuditReport, audit
-from indexer.living import remove
-from indexes.phone_index import AUDIT, PhoneIndex
-from indexes.verification import verify
-from indexes.versions import versions
-from speech.errors import InputError
+from nativeear.indexer.audit.kept import keep_audit
+from nativeear.indexer.audit.report import AuditReport, audit
+from nativeear.indexer.living import remove
+from nativeear.indexes.phone_index import AUDIT, PhoneIndex
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import versions
+from nativeear.speech.errors import InputError
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.build import BuildReport, BuildRequest, build_index
-from indexer.corpus import read_corpus
-from indexer.discriminant import fit_lda
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import sha256_of
-from speech.errors import CorpusError, InputError
+from nativeear.indexer.build import BuildReport, BuildRequest, build_index
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.discriminant import fit_lda
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import sha256_of
+from nativeear.speech.errors import CorpusError, InputError
 from tests.conftest import SOUNDS
 
 

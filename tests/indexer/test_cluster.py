@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from indexer import cluster as crew_room
-from indexer.build import BuildRequest, build_index
-from indexer.cluster import ray_crew_of
-from indexer.corpus import Utterance
-from indexer.utterances import PoolingRequest, UtterancePooler
-from speech.errors import CorpusError, MissingDependencyError
+from nativeear.indexer import cluster as crew_room
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.cluster import ray_crew_of
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.speech.errors import CorpusError, MissingDependencyError
 from tests.indexer.test_resume import corpus as unaligned_corpus  # noqa: F401 - a fixture
 
 REQUEST = PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third")
@@ -153,7 +153,7 @@ def test_nodes_that_cannot_open_the_encoder_say_so(nodes: TwoNodes, tmp_path: Pa
         ray_crew_of(UtterancePooler(missing), nodes.address) as crew,
     ):
         list(crew(sign, [utterance], [tmp_path / "made"]))
-    assert type(told.value).__module__ == "speech.errors"
+    assert type(told.value).__module__ == "nativeear.speech.errors"
 
 
 def test_other_libraries_on_the_nodes_are_refused(
@@ -221,9 +221,9 @@ def guarded() -> Iterator[tuple[int, int, str]]:
 
 ENTER = """
 import sys
-from indexer.cluster import ray_crew_of
-from indexer.utterances import PoolingRequest, UtterancePooler
-from speech.errors import CorpusError
+from nativeear.indexer.cluster import ray_crew_of
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.speech.errors import CorpusError
 pooler = UtterancePooler(PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third"))
 try:
     with ray_crew_of(pooler, sys.argv[1]):

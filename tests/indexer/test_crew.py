@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.corpus import Utterance
-from indexer.crew import TOGETHER, crew_of
-from indexer.utterances import PoolingRequest, UtterancePooler, reason_of, recording_of
-from speech.errors import NativeEarError
-from speech.threads import ONE_THREAD
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.crew import TOGETHER, crew_of
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, reason_of, recording_of
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.threads import ONE_THREAD
 
 REQUEST = PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third")
 NUMBER = TOGETHER + 4
@@ -84,10 +84,10 @@ def test_what_is_encoded_together_on_a_gpu_is_what_it_is_alone(
         return encode_batch(encoder, audios)
 
     monkeypatch.setattr(type(pooler.encoder), "encode_batch", counted)
-    monkeypatch.setattr("indexer.utterances.has_gpu", lambda: True)
+    monkeypatch.setattr("nativeear.indexer.utterances.has_gpu", lambda: True)
     decoded = []
     monkeypatch.setattr(
-        "indexer.utterances.recording_of",
+        "nativeear.indexer.utterances.recording_of",
         lambda utterance, ahead: decoded.append(utterance.id) or recording_of(utterance, ahead),
     )
     with pooler.together(prompts):

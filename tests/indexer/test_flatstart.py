@@ -16,22 +16,22 @@ import soundfile
 from safetensors.numpy import load_file, save_file
 
 import nativeear
-from indexer import flatstart
-from indexer.assembly import Progress, no_progress
-from indexer.build import BuildReport, BuildRequest, build_index
-from indexer.flatstart import BLIND_ROUNDS, MAX_ROUNDS
-from indexer.living import AddRequest, add, merge, remove
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import sha256_of
-from speech.aligners.flatstart import FlatstartAligner, FlatstartModel
-from speech.aligners.flatstart import load as load_flatstart
-from speech.alignment import Alignment
-from speech.audio import Audio
-from speech.encoders.spectral import SpectralEncoder
-from speech.errors import AlignmentError, IndexFormatError, InputError
-from speech.inventory import PhoneInventory
-from speech.pronunciation import given_phones
-from speech.testing import check_aligner
+from nativeear.indexer import flatstart
+from nativeear.indexer.assembly import Progress, no_progress
+from nativeear.indexer.build import BuildReport, BuildRequest, build_index
+from nativeear.indexer.flatstart import BLIND_ROUNDS, MAX_ROUNDS
+from nativeear.indexer.living import AddRequest, add, merge, remove
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import sha256_of
+from nativeear.speech.aligners.flatstart import FlatstartAligner, FlatstartModel
+from nativeear.speech.aligners.flatstart import load as load_flatstart
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.errors import AlignmentError, IndexFormatError, InputError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import given_phones
+from nativeear.speech.testing import check_aligner
 from tests.conftest import RATE, SOUNDS, recording, textgrid
 
 Spans = list[tuple[float, float, str]]
@@ -279,7 +279,7 @@ def test_a_damaged_model_is_refused(model: FlatstartModel, tmp_path: Path) -> No
 def test_a_model_of_another_version_is_refused(
     model: FlatstartModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("speech.aligners.flatstart.FORMAT_VERSION", 2)
+    monkeypatch.setattr("nativeear.speech.aligners.flatstart.FORMAT_VERSION", 2)
     model.save(tmp_path / "model")
     monkeypatch.undo()
     with pytest.raises(IndexFormatError, match="has format 2; this release reads 1"):

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import MANIFEST, sha256_of
-from indexes.verification import verify
-from service.cli import app
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import MANIFEST, sha256_of
+from nativeear.indexes.verification import verify
+from nativeear.service.cli import app
 
 ROOT = Path(__file__).parents[2]
 PLENTY = 1 << 30
@@ -152,7 +152,7 @@ def test_a_folder_that_may_not_be_written_is_told_plainly(
     new = str(tones.parent / "new")
     corpus = ["--corpus", str(tone_corpus), "--lang", "en-US", "--encoder", "spectral"]
     options = {"build": [*corpus, "--out", new], "remove": [str(tones), "--speaker", "ben"]}[name]
-    command = [sys.executable, "-m", "service.cli", "index", name, *options]
+    command = [sys.executable, "-m", "nativeear", "index", name, *options]
     done = read_only(tones.parent, command)
     assert done.returncode == 2, done.stderr
     assert done.stderr.count("Error:") == 1

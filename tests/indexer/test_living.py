@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.build import BuildReport, BuildRequest, build_index
-from indexer.living import AddRequest, add, merge, remove
-from indexer.utterances import record_name
-from indexes.locking import writing
-from indexes.manifest import Manifest
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.publishing import sha256_of
-from indexes.verification import verify
-from indexes.versions import restore, versions
-from speech.errors import IndexFormatError, InputError
+from nativeear.indexer.build import BuildReport, BuildRequest, build_index
+from nativeear.indexer.living import AddRequest, add, merge, remove
+from nativeear.indexer.utterances import record_name
+from nativeear.indexes.locking import writing
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.publishing import sha256_of
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import restore, versions
+from nativeear.speech.errors import IndexFormatError, InputError
 
 ROOT = Path(__file__).parents[2]
 FITTED = ("vectors.faiss", "exemplars.parquet", "transform.safetensors", "embeddings.npy")
@@ -273,8 +273,8 @@ def test_two_writers_do_not_mix(copy: Path) -> None:
 CHANGE_FOR_EVER = """
 import sys
 from pathlib import Path
-from indexer.living import AddRequest, add, remove
-from indexes.phone_index import read_manifest
+from nativeear.indexer.living import AddRequest, add, remove
+from nativeear.indexes.phone_index import read_manifest
 index, corpus = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 while True:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.build import BuildRequest, build_index
-from indexer.mismatches import MIN_UTTERANCES, mismatches
-from indexer.utterances import PooledPhone, PooledUtterance, refuse_clipped
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import AudioError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.mismatches import MIN_UTTERANCES, mismatches
+from nativeear.indexer.utterances import PooledPhone, PooledUtterance, refuse_clipped
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import AudioError
 
 PHONES = ("AA", "IY", "M", "S")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.living import AddRequest, add, merge
-from indexer.mismatches import MIN_UTTERANCES
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import sha256_of
+from nativeear.indexer.living import AddRequest, add, merge
+from nativeear.indexer.mismatches import MIN_UTTERANCES
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import sha256_of
 from tests.indexer.test_flatstart import build as build_flatstart
 from tests.indexer.test_flatstart import by_phones, speak, table
 from tests.indexer.test_living import build

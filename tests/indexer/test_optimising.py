@@ -5,24 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.audit.kept import keep_audit
-from indexer.audit.report import audit
-from indexer.living import AddRequest, add, merge, remove, thin
-from indexer.optimising import PROBINGS, fastest, optimise
-from indexer.search_trials import ask_exactly, native_questions, trial_of_exact
-from indexes.cell_lists import LAYOUT, LISTS
-from indexes.cells import Cells
-from indexes.difference import difference
-from indexes.exact_rows import RowsOfFile
-from indexes.manifest import Codes, SearchTrial
-from indexes.phone_index import AUDIT, PhoneIndex, read_manifest
-from indexes.similarity import class_similarities
-from indexes.verification import verify
-from indexes.versions import restore, versions
-from retriever.evidence import gather_evidence
-from retriever.nearness import nearness
-from retriever.neighbours import Exclusion, find_neighbours
-from speech.errors import IndexFormatError, InputError
+from nativeear.indexer.audit.kept import keep_audit
+from nativeear.indexer.audit.report import audit
+from nativeear.indexer.living import AddRequest, add, merge, remove, thin
+from nativeear.indexer.optimising import PROBINGS, fastest, optimise
+from nativeear.indexer.search_trials import ask_exactly, native_questions, trial_of_exact
+from nativeear.indexes.cell_lists import LAYOUT, LISTS
+from nativeear.indexes.cells import Cells
+from nativeear.indexes.difference import difference
+from nativeear.indexes.exact_rows import RowsOfFile
+from nativeear.indexes.manifest import Codes, SearchTrial
+from nativeear.indexes.phone_index import AUDIT, PhoneIndex, read_manifest
+from nativeear.indexes.similarity import class_similarities
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import restore, versions
+from nativeear.retriever.evidence import gather_evidence
+from nativeear.retriever.nearness import nearness
+from nativeear.retriever.neighbours import Exclusion, find_neighbours
+from nativeear.speech.errors import IndexFormatError, InputError
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def divided(tone_index: PhoneIndex, tmp_path_factory: pytest.TempPathFactory) ->
     index = shutil.copytree(tone_index.path, tmp_path_factory.mktemp("divided") / "tones")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
-            "indexer.optimising.trial_of_exact",
+            "nativeear.indexer.optimising.trial_of_exact",
             lambda *given: trial_of_exact(*given).model_copy(update={"milliseconds": 1e6}),
         )
         optimise(index, recall=0.95)
@@ -151,7 +151,7 @@ def test_evidence_and_nearness_come_from_cells(optimised: Path, tone_index: Phon
 def test_cells_name_examples_that_can_be_heard(
     optimised: Path, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", 6)
+    monkeypatch.setattr("nativeear.retriever.evidence.ASKED_OF_CELLS", 6)
     found = PhoneIndex.open(optimised)
     playable = np.random.default_rng(0).random(found.manifest.counts.exemplars) < share
     found.__dict__["playable"] = playable
@@ -170,7 +170,7 @@ def test_cells_name_examples_that_can_be_heard(
 def test_large_files_are_mapped_and_not_read(
     optimised: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    monkeypatch.setattr("nativeear.indexes.phone_index.COPIED_BYTES", 0)
     index = PhoneIndex.open(optimised)
     mapped = Path("/proc/self/maps").read_text(encoding="utf-8")
     for name in (LISTS, "vectors.faiss"):
@@ -184,7 +184,7 @@ def test_large_files_are_mapped_and_not_read(
 def test_exact_vectors_are_read_where_mapping_them_is_too_much(
     optimised: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    monkeypatch.setattr("nativeear.indexes.phone_index.COPIED_BYTES", 0)
     index = PhoneIndex.open(optimised)
     chosen, held = index.manifest.search.chosen, index.vectors.nbytes
     assert index.exact_rows(100, held + 100) is index.vectors

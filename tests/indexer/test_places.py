@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.build import BuildRequest, build_index
-from indexer.corpus import read_corpus
-from indexer.places import at_hand, is_here, place
-from speech.errors import CorpusError, MissingDependencyError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.places import at_hand, is_here, place
+from nativeear.speech.errors import CorpusError, MissingDependencyError
 
 upath = pytest.importorskip("upath")
 

@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.assembly import publish_new
-from indexer.living import merge, remove
-from indexer.pool import Record
-from indexer.utterances import PooledUtterance
-from indexes.phone_index import PROSODY, PhoneIndex
-from indexes.prosody import profile_of, profiles_of, row_of
-from speech.prosody.profile import ProsodyProfile
-from speech.prosody.stress import Syllable
+from nativeear.indexer.assembly import publish_new
+from nativeear.indexer.living import merge, remove
+from nativeear.indexer.pool import Record
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.phone_index import PROSODY, PhoneIndex
+from nativeear.indexes.prosody import profile_of, profiles_of, row_of
+from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.prosody.stress import Syllable
 from tests.indexer.test_assembly import records, settings
 
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus import Corpus, Sorter, Utterance, find_reader, read_corpus
-from indexer.readers import asterisk, table, textgrid
-from speech import registry
-from speech.audio import Audio
-from speech.errors import CorpusError, InputError
+from nativeear.indexer.corpus import Corpus, Sorter, Utterance, find_reader, read_corpus
+from nativeear.indexer.readers import asterisk, table, textgrid
+from nativeear.speech import registry
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import CorpusError, InputError
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 needs_registry = pytest.mark.skipif(

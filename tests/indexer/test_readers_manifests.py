@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.corpus import Corpus, Span, find_reader, read_corpus
-from indexer.readers import kaldi, lhotse
-from indexer.readers.ctm import read_ctm, within, without_positions
-from speech.audio import Audio
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import Corpus, Span, find_reader, read_corpus
+from nativeear.indexer.readers import kaldi, lhotse
+from nativeear.indexer.readers.ctm import read_ctm, within, without_positions
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import CorpusError
 
 
 def record(*files: Path) -> None:

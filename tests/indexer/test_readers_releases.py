@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.corpus import Corpus, find_reader, read_corpus
-from indexer.readers import commonvoice, fleurs, librispeech, ljspeech, mls
-from speech.audio import Audio
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import Corpus, find_reader, read_corpus
+from nativeear.indexer.readers import commonvoice, fleurs, librispeech, ljspeech, mls
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import CorpusError
 
 FORMATS = {".flac": ("FLAC", None), ".wav": ("WAV", None), ".mp3": ("MP3", None)}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus import SHIPPED, Corpus, find_reader, find_recording, read_corpus
-from indexer.readers import transcripts
-from speech import registry
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import SHIPPED, Corpus, find_reader, find_recording, read_corpus
+from nativeear.indexer.readers import transcripts
+from nativeear.speech import registry
+from nativeear.speech.errors import CorpusError
 
 MFA_SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
 
@@ -78,7 +78,7 @@ def test_our_readers_are_those_that_are_registered() -> None:
 
 PLUGIN = """
 from pathlib import Path
-from indexer.corpus import Corpus, Sorter, Utterance
+from nativeear.indexer.corpus import Corpus, Sorter, Utterance
 
 def fits(path):
     return (path / "tapes.lst").is_file()
@@ -126,8 +126,9 @@ def test_recordings_are_looked_for_upwards(tmp_path: Path) -> None:
 
 def test_importing_the_corpus_imports_no_reader() -> None:
     code = (
-        "import sys, indexer.corpus;"
-        "print([m for m in sys.modules if m.startswith('indexer.readers') or m == 'numpy'])"
+        "import sys, nativeear.indexer.corpus;"
+        "ours = 'nativeear.indexer.readers';"
+        "print([m for m in sys.modules if m.startswith(ours) or m == 'numpy'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from indexer.living import AddRequest, add, merge, remove, thin
-from indexer.rebuilding import RebuildRequest, rebuild
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.verification import verify
-from indexes.versions import versions
-from service.cli import app
-from speech.errors import CorpusError, EncoderError, IndexFormatError
+from nativeear.indexer.living import AddRequest, add, merge, remove, thin
+from nativeear.indexer.rebuilding import RebuildRequest, rebuild
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import versions
+from nativeear.service.cli import app
+from nativeear.speech.errors import CorpusError, EncoderError, IndexFormatError
 from tests.indexer.test_living import FITTED, build, fitted
 
 

@@ -17,10 +17,10 @@ import pytest
 import soundfile
 
 from benchmarks.crashes import build_command, crash_builds, crash_changes
-from indexer.corpus import Utterance
-from indexer.crew import crew_of
-from indexer.utterances import PoolingRequest, UtterancePooler
-from speech.errors import CorpusError
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.crew import crew_of
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.speech.errors import CorpusError
 from tests.conftest import RATE, SOUNDS, recording
 
 KILLS = 5

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from indexer.build import BuildRequest, build_index
-from indexer.living import AddRequest, add, merge, remove, thin
-from indexes.phone_index import read_manifest
-from indexes.set_aside import SET_ASIDE, SetAsideUtterance, set_aside_of
-from indexes.verification import verify
-from service.cli import app
-from speech.errors import IndexFormatError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.living import AddRequest, add, merge, remove, thin
+from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexes.set_aside import SET_ASIDE, SetAsideUtterance, set_aside_of
+from nativeear.indexes.verification import verify
+from nativeear.service.cli import app
+from nativeear.speech.errors import IndexFormatError
 
 
 def table(folder: Path, tones: Path, missing: int) -> Path:

@@ -4,11 +4,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from indexer.audit.coverage import coverage
-from indexer.build import BuildRequest, build_index
-from indexer.living import remove
-from indexes.phone_index import UTTERANCES, PhoneIndex
-from indexes.utterances import sexes_of, utterances_of
+from nativeear.indexer.audit.coverage import coverage
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.living import remove
+from nativeear.indexes.phone_index import UTTERANCES, PhoneIndex
+from nativeear.indexes.utterances import sexes_of, utterances_of
 
 
 @pytest.fixture(scope="module")

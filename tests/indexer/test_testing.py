@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from indexer.corpus import SHIPPED, Corpus, SetAside, Span, Utterance
-from indexer.readers import table
-from indexer.testing import check_reader
-from speech.errors import ConformanceError
+from nativeear.indexer.corpus import SHIPPED, Corpus, SetAside, Span, Utterance
+from nativeear.indexer.readers import table
+from nativeear.indexer.testing import check_reader
+from nativeear.speech.errors import ConformanceError
 from tests.conftest import RATE, recording, textgrid
 
 

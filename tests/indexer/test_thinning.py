@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.build import BuildRequest, build_index
-from indexer.living import Budget, thin
-from indexer.thinning import LEAST, OUTLIER_ODDS, quotas, representatives, thinning
-from indexes.manifest import Manifest
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.publishing import sha256_of
-from indexes.verification import verify
-from speech.errors import InputError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.living import Budget, thin
+from nativeear.indexer.thinning import LEAST, OUTLIER_ODDS, quotas, representatives, thinning
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.publishing import sha256_of
+from nativeear.indexes.verification import verify
+from nativeear.speech.errors import InputError
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -118,7 +118,7 @@ def test_representatives_skip_duplicates_and_mirror_the_whole() -> None:
 
 
 def test_large_phones_are_thinned_in_parts(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexer.thinning.PART", 16)
+    monkeypatch.setattr("nativeear.indexer.thinning.PART", 16)
     opened = PhoneIndex.open(index)
     found = thinning(opened, 160)
     assert 150 <= int(found.stays.sum()) <= 160

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.thinning import LEAST, quotas, representatives
+from nativeear.indexer.thinning import LEAST, quotas, representatives
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -6,11 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.cell_lists import CODES, LAYOUT, LISTS, code_bytes, codes_for, divide, write_cells
-from indexes.cells import Cells, Probing
-from indexes.manifest import Codes
-from indexes.similarity import FloatArray, IntArray, class_similarities
-from speech.errors import IndexFormatError
+from nativeear.indexes.cell_lists import (
+    CODES,
+    LAYOUT,
+    LISTS,
+    code_bytes,
+    codes_for,
+    divide,
+    write_cells,
+)
+from nativeear.indexes.cells import Cells, Probing
+from nativeear.indexes.manifest import Codes
+from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities
+from nativeear.speech.errors import IndexFormatError
 
 DIMS = 16
 SIZES = (900, 1, 1500, 0, 40)
@@ -132,7 +140,7 @@ def test_natives_leave_themselves_out(folder: Path) -> None:
 
 def test_blocks_of_queries_are_put_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = cells(folder, "pq4").shortlists(QUERIES, 10)
-    monkeypatch.setattr("indexes.cells.QUERIES_AT_ONCE", 10)
+    monkeypatch.setattr("nativeear.indexes.cells.QUERIES_AT_ONCE", 10)
     parts = cells(folder, "pq4").shortlists(QUERIES, 10)
     assert (whole.query == parts.query).all()
     assert (whole.rows == parts.rows).all()

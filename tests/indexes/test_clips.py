@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexes.catalogue import find_index
-from indexes.clips import clip_name, clips_of
-from indexes.manifest import FileIdentity, Manifest
-from indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.clips import clip_name, clips_of
+from nativeear.indexes.manifest import FileIdentity, Manifest
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
 
 COLLIDING = [("x", "a/b"), ("x", "a--b"), ("x--y", "z"), ("x", "y--z"), ("x", "A/b"), ("x\0y", "z")]
 

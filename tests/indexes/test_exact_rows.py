@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.exact_rows import RowsOfFile
-from speech.errors import IndexFormatError
+from nativeear.indexes.exact_rows import RowsOfFile
+from nativeear.speech.errors import IndexFormatError
 
 OFFSET = 45
 """An odd one, as of FAISS's files."""

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes import phone_index
-from indexes.exemplar import Exemplar
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.verification import verify
-from retriever.evidence import gather_evidence
-from speech.errors import IndexFormatError, NativeEarError
+from nativeear.indexes import phone_index
+from nativeear.indexes.exemplar import Exemplar
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.verification import verify
+from nativeear.retriever.evidence import gather_evidence
+from nativeear.speech.errors import IndexFormatError, NativeEarError
 
 GOLDEN = Path(__file__).parent / "golden-v1"
 FILES = sorted(p.relative_to(GOLDEN).as_posix() for p in GOLDEN.rglob("*") if p.is_file())

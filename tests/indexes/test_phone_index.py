@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.catalogue import find_index, home, list_indexes
-from indexes.manifest import FORMAT_VERSION
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import staged
-from indexes.verification import verify
-from speech.errors import EncoderError, IndexFormatError, InputError
+from nativeear.indexes.catalogue import find_index, home, list_indexes
+from nativeear.indexes.manifest import FORMAT_VERSION
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import staged
+from nativeear.indexes.verification import verify
+from nativeear.speech.errors import EncoderError, IndexFormatError, InputError
 
 
 @pytest.fixture
@@ -39,8 +39,10 @@ def test_vectors_are_unit_and_cannot_be_changed(tone_index: PhoneIndex) -> None:
 
 
 def test_sums_of_classes_are_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)  # mapped, as large indexes are
-    monkeypatch.setattr("indexes.phone_index.SUMMED_ROWS", 1000)
+    monkeypatch.setattr(
+        "nativeear.indexes.phone_index.COPIED_BYTES", 0
+    )  # mapped, as large indexes are
+    monkeypatch.setattr("nativeear.indexes.phone_index.SUMMED_ROWS", 1000)
     index = PhoneIndex.open(find_index("en-US"))
     assert not index.vectors.flags.aligned  # what a reduction over all of it copies whole
     tracemalloc.start()
@@ -55,7 +57,7 @@ def test_vectors_outlive_the_file_that_another_thread_opened(
     tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # From Python 3.12 on, two threads may both open it; the later one's is kept.
-    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    monkeypatch.setattr("nativeear.indexes.phone_index.COPIED_BYTES", 0)
     index = PhoneIndex.open(tone_index.path)
     mine, opened = index.vectors, weakref.ref(index.faiss)
     before = mine.copy()

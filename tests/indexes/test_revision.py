@@ -6,14 +6,21 @@ from pathlib import Path
 
 import pytest
 
-import indexes.versions
-from indexes.catalogue import list_indexes
-from indexes.locking import writing
-from indexes.phone_index import PhoneIndex, read_manifest
-from indexes.publishing import seal, staged
-from indexes.verification import verify
-from indexes.versions import clear_leftovers, next_revision, replace, restore, swap, versions
-from speech.errors import IndexFormatError, InputError
+import nativeear.indexes.versions
+from nativeear.indexes.catalogue import list_indexes
+from nativeear.indexes.locking import writing
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.publishing import seal, staged
+from nativeear.indexes.verification import verify
+from nativeear.indexes.versions import (
+    clear_leftovers,
+    next_revision,
+    replace,
+    restore,
+    swap,
+    versions,
+)
+from nativeear.speech.errors import IndexFormatError, InputError
 
 ROOT = Path(__file__).parents[2]
 
@@ -31,7 +38,7 @@ def index(
 ) -> Path:
     """An index where folders can be exchanged, and one where the system knows no such thing."""
     if request.param == "renames":
-        monkeypatch.setattr(indexes.versions, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(nativeear.indexes.versions, "_exchange", lambda one, other: False)
     return Path(shutil.copytree(tone_index.path, tmp_path / "tones"))
 
 
@@ -71,9 +78,9 @@ def test_two_folders_change_places(index: Path, tmp_path: Path) -> None:
 def test_linux_exchanges_at_one_instant(tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "other").mkdir()
-    assert indexes.versions._exchange(tmp_path / "one", tmp_path / "other")
+    assert nativeear.indexes.versions._exchange(tmp_path / "one", tmp_path / "other")
     with pytest.raises(FileNotFoundError):
-        indexes.versions._exchange(tmp_path / "one", tmp_path / "none")
+        nativeear.indexes.versions._exchange(tmp_path / "one", tmp_path / "none")
 
 
 @pytest.mark.parametrize(("keep", "kept"), [(0, []), (1, [2]), (2, [2, 1]), (9, [2, 1])])
@@ -116,7 +123,9 @@ def kill_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
         return run
 
     monkeypatch.setattr(Path, "rename", counted(Path.rename))
-    monkeypatch.setattr(indexes.versions, "_exchange", counted(indexes.versions._exchange))
+    monkeypatch.setattr(
+        nativeear.indexes.versions, "_exchange", counted(nativeear.indexes.versions._exchange)
+    )
     monkeypatch.setattr(shutil, "rmtree", counted(shutil.rmtree))
 
 
@@ -173,7 +182,7 @@ def test_what_is_hidden_is_not_listed(index: Path, monkeypatch: pytest.MonkeyPat
 HOLD = """
 import sys, time
 from pathlib import Path
-from indexes.locking import writing
+from nativeear.indexes.locking import writing
 with writing(Path(sys.argv[1]), "nativeear index add"):
     print("held", flush=True)
     time.sleep(60)

@@ -3,8 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes.natives import FLOOR, NativeMargins
-from indexes.similarity import LONG_ROW, all_class_margins, class_similarities, largest, margins
+from nativeear.indexes.natives import FLOOR, NativeMargins
+from nativeear.indexes.similarity import (
+    LONG_ROW,
+    all_class_margins,
+    class_similarities,
+    largest,
+    margins,
+)
 
 
 def unit(rng: np.random.Generator, n: int, d: int = 5) -> np.ndarray:
@@ -45,7 +51,7 @@ def test_blocks_give_what_one_piece_gives(monkeypatch: pytest.MonkeyPatch) -> No
     vectors, queries = unit(rng, 60), unit(rng, 37)
     bounds = np.array([0, 20, 45, 60], dtype=np.int64)
     whole = class_similarities(queries, vectors, bounds, top_m=3)
-    monkeypatch.setattr("indexes.similarity.BLOCK_BYTES", 4 * 60 * 5)
+    monkeypatch.setattr("nativeear.indexes.similarity.BLOCK_BYTES", 4 * 60 * 5)
     assert np.allclose(whole, class_similarities(queries, vectors, bounds, top_m=3), atol=1e-6)
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from indexes.phone_index import PhoneIndex
-from indexes.trust import LEAST_TRUST, MIN_COVERAGE, PhoneTrust, lower_bound, phone_trust
-from retriever.evidence import PhoneEvidence
-from scoring.fusion.natives import NativeReference
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.trust import LEAST_TRUST, MIN_COVERAGE, PhoneTrust, lower_bound, phone_trust
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.scoring.fusion.natives import NativeReference
 
 
 def test_the_bound_is_wilsons() -> None:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexes.phone_index import PhoneIndex
-from retriever.deviations import Deviations
-from speech.alignment import SILENCE, AlignedPhone
-from speech.frames import Frames
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.deviations import Deviations
+from nativeear.speech.alignment import SILENCE, AlignedPhone
+from nativeear.speech.frames import Frames
 
 HOP_S = 0.02
 REACH_S, PAUSE_S = 0.1, 0.02

@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.phone_index import PhoneIndex
-from retriever.deviations import Deviations
-from speech.aligners.textgrid import read_alignment
-from speech.alignment import AlignedPhone
-from speech.audio import Audio
-from speech.encoders.spectral import SpectralEncoder
-from speech.frames import Frames
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.deviations import Deviations
+from nativeear.speech.aligners.textgrid import read_alignment
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.frames import Frames
 
 Heard = tuple[Frames, list[AlignedPhone], int]
 

@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from indexes.cells import Shortlists
-from indexes.phone_index import EMBEDDINGS, PhoneIndex
-from retriever.evidence import (
+from nativeear.indexes.cells import Shortlists
+from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.retriever.evidence import (
     PhoneEvidence,
     _largest_first,
     gather_evidence,
     posteriors,
     sounds_like,
 )
-from retriever.neighbours import Exclusion, find_neighbours, similarities_to_classes
+from nativeear.retriever.neighbours import Exclusion, find_neighbours, similarities_to_classes
 
 
 @pytest.fixture
@@ -223,16 +223,16 @@ def test_cells_are_asked_for_models_of_phones_with_many_exemplars(
     everything = np.ones(len(tone_index.vectors), bool)
     some = everything & (np.arange(len(everything)) % 2 == 0)
     # So few are read as they are, whatever the cells find.
-    monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", count)
+    monkeypatch.setattr("nativeear.retriever.evidence.ASKED_OF_CELLS", count)
     assert models(some) == exact
-    monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", count - 1)
+    monkeypatch.setattr("nativeear.retriever.evidence.ASKED_OF_CELLS", count - 1)
     assert models(everything) == exact
     by_cells = models(some)
     assert by_cells != exact
     assert all(row % 2 == 0 for own in by_cells for row in own)
     # None of those found can be heard: all that can are asked.
     heard = np.arange(len(everything)) % 2 == 1
-    monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", heard[rows].sum() - 1)
+    monkeypatch.setattr("nativeear.retriever.evidence.ASKED_OF_CELLS", heard[rows].sum() - 1)
     own = np.flatnonzero(heard[rows]) + rows.start
     vectors = tone_index.transform(asked)
     expected = [
@@ -241,7 +241,7 @@ def test_cells_are_asked_for_models_of_phones_with_many_exemplars(
     assert models(some, heard) == expected
     # Some can: those, and no others.
     half = heard | (np.arange(len(everything)) % 4 == 0)
-    monkeypatch.setattr("retriever.evidence.ASKED_OF_CELLS", half[rows].sum() - 1)
+    monkeypatch.setattr("nativeear.retriever.evidence.ASKED_OF_CELLS", half[rows].sum() - 1)
     assert all(row % 4 == 0 for found in models(some, half) for row in found)
 
 
@@ -275,7 +275,9 @@ def test_blocks_of_queries_are_put_together(
 ) -> None:
     vectors = tone_index.transform(some_queries(tone_index, 7))
     whole = find_neighbours(tone_index, vectors, 4)
-    monkeypatch.setattr("retriever.neighbours.BLOCK_BYTES", 4 * 3 * len(tone_index.vectors))
+    monkeypatch.setattr(
+        "nativeear.retriever.neighbours.BLOCK_BYTES", 4 * 3 * len(tone_index.vectors)
+    )
     parts = find_neighbours(tone_index, vectors, 4)
     np.testing.assert_array_equal(parts.ids, whole.ids)
     np.testing.assert_allclose(parts.by_class, whole.by_class)

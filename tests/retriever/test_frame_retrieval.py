@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from indexes.phone_index import EMBEDDINGS, PhoneIndex
-from retriever.frame_retrieval import FrameRetrieval, span_weights
-from retriever.neighbours import Exclusion
-from speech.audio import Audio
-from speech.encoders.spectral import SpectralEncoder
-from speech.frames import Frames
+from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.retriever.frame_retrieval import FrameRetrieval, span_weights
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.frames import Frames
 from tests.conftest import RATE, recording
 
 
@@ -63,7 +63,7 @@ def test_frames_are_averaged_over_exemplars_that_are_evenly_spread(
     tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch, most: int, speakers: frozenset[str]
 ) -> None:
     """The definition by hand: mean log posterior and margin over the frames that are a phone's."""
-    monkeypatch.setattr("retriever.frame_retrieval.EXEMPLARS_PER_CLASS", most)
+    monkeypatch.setattr("nativeear.retriever.frame_retrieval.EXEMPLARS_PER_CLASS", most)
     frames, weights = drawn(tone_index, 12, 4)
     canonical = ["S", "AA", "M", "IY"]
     corpus = tone_index.manifest.corpora[0].name

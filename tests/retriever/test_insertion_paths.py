@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from indexes.phone_index import PhoneIndex
-from retriever.deviations import INSERTED_ABOVE, Deviations, InsertedPhone
-from speech.alignment import SILENCE
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.deviations import INSERTED_ABOVE, Deviations, InsertedPhone
+from nativeear.speech.alignment import SILENCE
 from tests.retriever.test_deviation_paths import (
     HOP_S,
     PAUSE_S,

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from indexes.phone_index import EMBEDDINGS, PhoneIndex
-from indexes.similarity import class_similarities
-from retriever.nearness import LEAST_POSTERIOR, natives_own, nearness
-from speech.alignment import SILENCE
+from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.indexes.similarity import class_similarities
+from nativeear.retriever.nearness import LEAST_POSTERIOR, natives_own, nearness
+from nativeear.speech.alignment import SILENCE
 
 
 def _natives(index: PhoneIndex, phone: str) -> np.ndarray:

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from indexes.phone_index import PhoneIndex
-from retriever.evidence import posteriors
-from retriever.frame_evidence import frame_evidence
-from retriever.frame_retrieval import span_weights
-from retriever.neighbours import find_neighbours
-from speech.frames import Frames
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.evidence import posteriors
+from nativeear.retriever.frame_evidence import frame_evidence
+from nativeear.retriever.frame_retrieval import span_weights
+from nativeear.retriever.neighbours import find_neighbours
+from nativeear.speech.frames import Frames
 
 ONE_INDEX = settings(
     max_examples=40,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from indexes.phone_index import PhoneIndex
-from indexes.resident import ResidentVectors, on_gpu
-from retriever.neighbours import Exclusion, find_neighbours, similarities_to_classes
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.resident import ResidentVectors, on_gpu
+from nativeear.retriever.neighbours import Exclusion, find_neighbours, similarities_to_classes
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_it_finds_what_a_processor_finds(
     excluded: bool,
     k: int,
 ) -> None:
-    monkeypatch.setattr("indexes.resident.BLOCK_BYTES", 1 << 12)  # several blocks
+    monkeypatch.setattr("nativeear.indexes.resident.BLOCK_BYTES", 1 << 12)  # several blocks
     queries = tone_index.vectors[::9] + np.float32(0.01)
     queries /= np.linalg.norm(queries, axis=1, keepdims=True)
     anna = Exclusion(speakers=frozenset({(tone_index.manifest.corpora[0].name, "anna")}))
@@ -54,10 +54,10 @@ def test_a_card_is_asked_only_for_what_is_large_and_fits(
     tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr("indexes.phone_index.on_gpu", lambda *given: asked.append(given))
+    monkeypatch.setattr("nativeear.indexes.phone_index.on_gpu", lambda *given: asked.append(given))
     assert PhoneIndex.open(tone_index.path).resident is None
     assert not asked
-    monkeypatch.setattr("indexes.phone_index.COPIED_BYTES", 0)
+    monkeypatch.setattr("nativeear.indexes.phone_index.COPIED_BYTES", 0)
     assert PhoneIndex.open(tone_index.path).resident is None
     assert len(asked) == 1
 

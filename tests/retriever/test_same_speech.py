@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from indexer.assembly import publish_new
-from indexer.living import _asked
-from indexer.pool import Record, from_records
-from indexer.utterances import PooledUtterance
-from indexes.phone_index import PhoneIndex
-from indexes.similarity import class_similarities, margins
-from retriever.deviations import Deviations
-from retriever.neighbours import Exclusion
-from scoring.fusion.natives import NativeReference
-from scoring.prosody.natives import NativeProsody
-from speech.frames import Frames
+from nativeear.indexer.assembly import publish_new
+from nativeear.indexer.living import _asked
+from nativeear.indexer.pool import Record, from_records
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.similarity import class_similarities, margins
+from nativeear.retriever.deviations import Deviations
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.fusion.natives import NativeReference
+from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.speech.frames import Frames
 from tests.indexer.test_assembly import records, settings
 from tests.indexer.test_prosody import with_prosody
 

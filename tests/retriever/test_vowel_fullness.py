@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.assembly import publish_new
-from indexer.utterances import PooledUtterance
-from indexes.phone_index import PhoneIndex
-from retriever.neighbours import Exclusion
-from retriever.vowel_fullness import TOP_M, VowelFullness, _thinned
-from speech.inventory import PhoneInventory
+from nativeear.indexer.assembly import publish_new
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.retriever.vowel_fullness import TOP_M, VowelFullness, _thinned
+from nativeear.speech.inventory import PhoneInventory
 from tests.indexer.test_assembly import records, settings
 from tests.indexer.test_prosody import profile
 

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexer.build import BuildRequest, build_index
-from indexes.phone_index import PhoneIndex
-from scoring.accents import Accents
-from scoring.assessor import Assessor
-from speech.aligners.textgrid import read_alignment
-from speech.alignment import Alignment
-from speech.audio import Audio
-from speech.encoders.spectral import SpectralEncoder
-from speech.errors import InputError
-from speech.frames import Frames
-from speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.accents import Accents
+from nativeear.scoring.assessor import Assessor
+from nativeear.speech.aligners.textgrid import read_alignment
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.errors import InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 from tests.conftest import RATE, SOUNDS, TONES, recording, textgrid
 
 SAID = "M IY S | AA IY | S IY M | IY AA | M IY | IY S"

@@ -5,19 +5,19 @@ import numpy as np
 import pytest
 import soundfile
 
-from indexes.phone_index import PhoneIndex
-from retriever.evidence import sounds_like
-from retriever.neighbours import Exclusion
-from scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
-from scoring.assessor import Assessor, _word
-from scoring.grading import combine
-from speech.aligners.textgrid import read_alignment
-from speech.alignment import Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders.spectral import SpectralEncoder
-from speech.errors import AlignmentError, EncoderError, InputError
-from speech.frames import Frames
-from speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.evidence import sounds_like
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
+from nativeear.scoring.assessor import Assessor, _word
+from nativeear.scoring.grading import combine
+from nativeear.speech.aligners.textgrid import read_alignment
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.errors import AlignmentError, EncoderError, InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 from tests.conftest import PAUSE_S, RATE, SOUNDS, recording, textgrid
 
 

@@ -3,14 +3,14 @@ import json
 import numpy as np
 import pytest
 
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from indexes.publishing import sha256_of
-from scoring.calibration import calibration_of
-from scoring.fusion.expert import COLUMNS, FOLDER, RECORD_FILE, TREES_FILE, shipped
-from scoring.fusion.features import RISING, FeatureTable
-from speech.encoders.catalogue import load_encoder
-from speech.errors import InputError
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import sha256_of
+from nativeear.scoring.calibration import calibration_of
+from nativeear.scoring.fusion.expert import COLUMNS, FOLDER, RECORD_FILE, TREES_FILE, shipped
+from nativeear.scoring.fusion.features import RISING, FeatureTable
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.errors import InputError
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,13 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from indexes.manifest import Manifest
-from indexes.phone_index import PhoneIndex
-from indexes.trust import LEAST_ACCURACY, USUAL_ACCURACY, usefulness
-from scoring.assessor import Assessor
-from scoring.doubts import doubts
-from speech.encoders.spectral import SpectralEncoder
-from speech.pronunciation import Pronouncer
+from nativeear.indexes.manifest import Manifest
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.trust import LEAST_ACCURACY, USUAL_ACCURACY, usefulness
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.doubts import doubts
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.pronunciation import Pronouncer
 from tests.conftest import RATE, recording, textgrid
 from tests.scoring.test_assessor import GridAligner
 

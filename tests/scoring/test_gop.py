@@ -15,16 +15,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from scoring.gop import (
+from nativeear.scoring.gop import (
     LOG_RATIO_CLIP,
     GopFeatures,
     feature_names,
     feature_vectors,
     gop_features,
 )
-from scoring.substitutes import confusable_substitutes, nearby_substitutes
-from speech.errors import InputError
-from speech.occupancy import phone_occupancy
+from nativeear.scoring.substitutes import confusable_substitutes, nearby_substitutes
+from nativeear.speech.errors import InputError
+from nativeear.speech.occupancy import phone_occupancy
 
 torch.set_num_threads(1)
 

@@ -3,15 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.assessment import GopEvidence
-from scoring.gop import gop_features
-from scoring.gop_evidence import measure_gop
-from scoring.mismatch import heard_phones
-from scoring.substitutes import inventory_substitutes
-from speech.errors import InputError, PhoneError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import label_map
+from nativeear.scoring.assessment import GopEvidence
+from nativeear.scoring.gop import gop_features
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.scoring.mismatch import heard_phones
+from nativeear.scoring.substitutes import inventory_substitutes
+from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import label_map
 
 ENGLISH = PhoneInventory.load("en-US")
 ARPABET = ("<blank>", *ENGLISH.symbols)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, logsumexp
 
-from scoring.gop import gop_features
-from scoring.gop_segment import logit_margins, segment_gop
-from scoring.substitutes import confusable_substitutes
-from speech.errors import InputError
+from nativeear.scoring.gop import gop_features
+from nativeear.scoring.gop_segment import logit_margins, segment_gop
+from nativeear.scoring.substitutes import confusable_substitutes
+from nativeear.speech.errors import InputError
 from tests.scoring.test_gop import FLAT, _with, random_log_probs, reference_log_p
 
 

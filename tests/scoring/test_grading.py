@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
-from scoring.grading import (
+from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
+from nativeear.scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
     FLAGGED,
@@ -19,7 +19,7 @@ from scoring.grading import (
     score_of,
     to_work_on,
 )
-from scoring.marks import band_of
+from nativeear.scoring.marks import band_of
 
 
 def test_the_score_is_fifty_where_four_natives_in_a_hundred_lie_below() -> None:

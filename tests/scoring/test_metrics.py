@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from scoring.metrics import pearson, roc_auc
+from nativeear.scoring.metrics import pearson, roc_auc
 
 
 def test_auc_counts_pairs_and_halves_ties() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from scoring.metrics import expected_calibration_error, pearson, ranks, roc_auc
+from nativeear.scoring.metrics import expected_calibration_error, pearson, ranks, roc_auc
 
 SIZES = st.integers(0, 40)
 VALUES = st.one_of(st.integers(-50, 50).map(float), st.just(float("nan")))

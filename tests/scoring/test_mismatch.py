@@ -5,12 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.mismatch import MISMATCH_DISTANCE, heard_phones, mismatch_warning, phone_distance
-from speech.audio import Audio
-from speech.encoders.catalogue import load_encoder
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer
+from nativeear.scoring.mismatch import (
+    MISMATCH_DISTANCE,
+    heard_phones,
+    mismatch_warning,
+    phone_distance,
+)
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer
 
 PHONES = st.lists(st.sampled_from("abc"), max_size=8)
 

@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 import nativeear
-from indexes.trust import phone_trust
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
-from scoring.evaluation.annotated import AnnotatedUtterance, Speaker
-from scoring.evaluation.simulated import KINDS, Simulation, claimable
-from scoring.grading import FLAGGED, GOOD_SCORE, LIKELY
-from scoring.marks import band_of
-from service.demo import DONOR, PROMPT
-from speech.audio import SAMPLE_RATE, Audio
+from nativeear.indexes.trust import phone_trust
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.evaluation.annotated import AnnotatedUtterance, Speaker
+from nativeear.scoring.evaluation.simulated import KINDS, Simulation, claimable
+from nativeear.scoring.grading import FLAGGED, GOOD_SCORE, LIKELY
+from nativeear.scoring.marks import band_of
+from nativeear.service.demo import DONOR, PROMPT
+from nativeear.speech.audio import SAMPLE_RATE, Audio
 from tests.conftest import DATA
 
 SHIPPED = Path(__file__).parents[2] / "service" / "data"

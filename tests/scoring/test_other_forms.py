@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 
 import nativeear
-import scoring.assessor
-import scoring.hearing
-from scoring.assessment import Assessment, WordAssessment
-from scoring.assessor import Assessor
-from scoring.grading import FLAGGED
-from scoring.other_forms import with_phones
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.frames import Frames
-from speech.pronunciation import Pronouncer, Pronunciation
+import nativeear.scoring.assessor
+import nativeear.scoring.hearing
+from nativeear.scoring.assessment import Assessment, WordAssessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.other_forms import with_phones
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.frames import Frames
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 
 RECORDING = Path(__file__).parents[2] / "service" / "data" / "auth-incorrect.flac"
 TEXT = "Password incorrect. Please enter your password followed by the pound key."
@@ -73,11 +73,13 @@ def test_a_form_that_was_laid_by_mistake_is_not_blamed(
     def choose_the_first(pronunciation: Pronunciation, *_: object) -> tuple[int, ...]:
         return (0,) * len(pronunciation.words)
 
-    monkeypatch.setattr(scoring.hearing, "heard_forms", choose_the_first)
+    monkeypatch.setattr(nativeear.scoring.hearing, "heard_forms", choose_the_first)
     found = heard(assessor, "followed", "F IY L OW D", "F AA L OW D")
     assert (found.variant, flagged(found)) == (0, [])
     monkeypatch.setattr(
-        scoring.assessor, "also_right", lambda meant, taken: ((),) * len(meant.canonical(taken))
+        nativeear.scoring.assessor,
+        "also_right",
+        lambda meant, taken: ((),) * len(meant.canonical(taken)),
     )
     assert "IY" in flagged(heard(assessor, "followed", "F IY L OW D", "F AA L OW D"))
 
@@ -86,7 +88,7 @@ def test_a_vowel_that_natives_merge_is_right_and_another_is_not(
     assessor: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert flagged(heard(assessor, "followed", "F AO L OW D")) == []
-    monkeypatch.setattr("speech.forms.merged", lambda language: {})
+    monkeypatch.setattr("nativeear.speech.forms.merged", lambda language: {})
     assert flagged(heard(assessor, "followed", "F AO L OW D")) == ["AO"]
 
 
@@ -141,7 +143,7 @@ def test_an_aligner_need_not_name_the_forms_that_it_took(
     assessor: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assessor.aligner = Forgetful(assessor.aligner)
-    monkeypatch.setattr(scoring.hearing, "heard_forms", lambda *_: None)
+    monkeypatch.setattr(nativeear.scoring.hearing, "heard_forms", lambda *_: None)
     result = assessor.assess(RECORDING, TEXT)
     assert {word.variant for word in result.words} == {0}
     assert all(word.phones for word in result.words)

@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import nativeear
-from retriever.neighbours import Exclusion
-from scoring.assessment import Assessment, PhoneAssessment
-from scoring.assessor import Assessor
-from scoring.grading import FLAGGED
-from speech.alignment import AlignedPhone
-from speech.audio import SAMPLE_RATE, Audio
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import Assessment, PhoneAssessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.grading import FLAGGED
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.audio import SAMPLE_RATE, Audio
 from tests.stored.evidence import PROMPTS, TEXTS, spliced, without
 
 Place = tuple[str, str]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scoring.assessment import (
+from nativeear.scoring.assessment import (
     Assessment,
     GopEvidence,
     KnnEvidence,
@@ -21,8 +21,8 @@ from scoring.assessment import (
     Verdict,
     WordAssessment,
 )
-from scoring.marks import MARKS
-from speech.errors import InputError
+from nativeear.scoring.marks import MARKS
+from nativeear.speech.errors import InputError
 
 
 def phone(symbol: str, ipa: str, verdict: Verdict, score: float | None) -> PhoneAssessment:
@@ -129,7 +129,7 @@ def test_other_rows_are_refused(result: Assessment) -> None:
 
 def test_pandas_is_imported_only_when_asked_for() -> None:
     code = (
-        "import sys, nativeear, scoring.assessor, scoring.data_frames; "
+        "import sys, nativeear, nativeear.scoring.assessor, nativeear.scoring.data_frames; "
         "assert 'pandas' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from scoring.substitutes import (
+from nativeear.scoring.substitutes import (
     allowed_substitutes,
     confusable_substitutes,
     inventory_substitutes,
     nearby_substitutes,
 )
-from speech.errors import InputError
-from speech.inventory import PhoneInventory
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import PhoneInventory
 
 ENGLISH = PhoneInventory.load("en-US")
 LABELS = ("-", "a", "b", "c")

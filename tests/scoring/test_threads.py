@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.phone_index import PhoneIndex
-from retriever.evidence import gather_evidence
-from retriever.neighbours import find_neighbours
-from scoring.assessor import Assessor
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.evidence import gather_evidence
+from nativeear.retriever.neighbours import find_neighbours
+from nativeear.scoring.assessor import Assessor
 
 ROOT = Path(__file__).parents[2]
 PROMPTS = {

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.served import Served, serving
-from scoring.assessment import (
+from nativeear.scoring.assessment import (
     Assessment,
     ExemplarEvidence,
     Insertion,

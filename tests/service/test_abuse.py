@@ -5,7 +5,7 @@ import httpx
 from benchmarks.bad_uploads import bad_uploads
 from benchmarks.served import Served
 from benchmarks.service_abuse import PROMPT, sent
-from service.client import Client
+from nativeear.service.client import Client
 
 
 def test_what_nobody_should_send_is_refused_in_plain_words(served: Served) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli import app
-from speech.textgrid import TextGrid
+from nativeear.service.cli import app
+from nativeear.speech.textgrid import TextGrid
 
 
 def run(*arguments: object) -> Result:

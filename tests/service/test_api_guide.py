@@ -15,9 +15,9 @@ from pkgutil import walk_packages
 import pytest
 
 from benchmarks.served import ROOT, Served, serving
-from service.api.metrics import Metrics
-from service.api.problems import problem_of
-from speech.errors import NativeEarError
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import problem_of
+from nativeear.speech.errors import NativeEarError
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"
@@ -53,7 +53,7 @@ def test_every_curl_call_does_what_it_says(closed: Served, learner: Path) -> Non
     script = "\n".join(
         [
             "set -euo pipefail",
-            f'nativeear() {{ PYTHONPATH={shlex.quote(str(ROOT))} {python} -m service.cli "$@"; }}',
+            f'nativeear() {{ PYTHONPATH={shlex.quote(str(ROOT))} {python} -m nativeear "$@"; }}',
             f'python3() {{ {python} "$@"; }}',
             'curl() { command curl --fail-with-body "$@"; }',
             *told("bash"),
@@ -83,8 +83,8 @@ def test_every_curl_call_does_what_it_says(closed: Served, learner: Path) -> Non
 def test_the_python_does_what_it_says(
     closed: Served, learner: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    from service.database.keys import NewKey
-    from service.database.store import Store
+    from nativeear.service.database.keys import NewKey
+    from nativeear.service.database.store import Store
 
     store = Store.open(f"sqlite:///{closed.folder / 'service.db'}")
     _, secret = store.create_key(NewKey(name="python", scopes=("assess", "read")))
@@ -129,7 +129,7 @@ def test_every_kind_of_problem_is_listed_with_its_status() -> None:
     known = {
         kind.code: problem_of(kind("")).status
         for kind in below(NativeEarError)
-        if kind.__module__.startswith(ROOMS) and kind.__module__ != "service.client"
+        if kind.__module__.startswith(ROOMS) and kind.__module__ != "nativeear.service.client"
     }
     known = {code: status for code, status in known.items() if code not in UNTOLD} | WRITTEN
     assert listed_problems() == known

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from indexes.catalogue import ENVIRONMENT, accents_of
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment
-from service.cli import app
-from speech.errors import InputError
+from nativeear.indexes.catalogue import ENVIRONMENT, accents_of
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.cli import app
+from nativeear.speech.errors import InputError
 
 
 def run(*arguments: object) -> Result:
@@ -27,7 +27,7 @@ def indexes(tone_index: PhoneIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         told |= {"name": name, "language": language}
         manifest.write_text(json.dumps(told), encoding="utf-8")
     monkeypatch.setenv(ENVIRONMENT, str(home))
-    monkeypatch.setattr("indexes.catalogue._PACKAGE", tmp_path / "none")
+    monkeypatch.setattr("nativeear.indexes.catalogue._PACKAGE", tmp_path / "none")
     return home
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment, Remark
-from scoring.grading import FLAGGED, LIKELY
-from service.cli import app
-from service.terminal import render
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment, Remark
+from nativeear.scoring.grading import FLAGGED, LIKELY
+from nativeear.service.cli import app
+from nativeear.service.terminal import render
 
 
 def run(*arguments: object) -> Result:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from service.cli import app
-from speech.recognisers.whisper import FOLDER_VARIABLE
+from nativeear.service.cli import app
+from nativeear.speech.recognisers.whisper import FOLDER_VARIABLE
 from tests.conftest import PROMPTS
 
 PROMPT = PROMPTS / "vm-goodbye.g722"

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from indexer.audit.report import audit
-from indexes.phone_index import PhoneIndex
-from service.cli import app
-from service.report.audit import render_audit
-from speech.errors import InputError
+from nativeear.indexer.audit.report import audit
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.cli import app
+from nativeear.service.report.audit import render_audit
+from nativeear.speech.errors import InputError
 
 
 def run(*arguments: object) -> Result:

@@ -14,12 +14,12 @@ import soundfile
 from numpy.typing import NDArray
 from rich.console import Console
 
-from indexer.audit.report import AuditReport, audit
-from indexer.build import BuildRequest, build_index
-from indexer.corpus import SHIPPED, find_reader
-from indexes.phone_index import PhoneIndex
-from service.audit_summary import print_audit
-from service.report.audit import render_audit
+from nativeear.indexer.audit.report import AuditReport, audit
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexer.corpus import SHIPPED, find_reader
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.audit_summary import print_audit
+from nativeear.service.report.audit import render_audit
 from tests.conftest import RATE, recording, textgrid
 
 WORDS = {

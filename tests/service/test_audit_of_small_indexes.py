@@ -8,18 +8,18 @@ import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
-from indexer.assembly import Settings, publish_new
-from indexer.audit.report import AuditReport, audit
-from indexer.corpus import Utterance
-from indexer.discriminant import class_sums
-from indexer.pool import Record
-from indexer.utterances import PooledPhone, PooledUtterance
-from indexes.manifest import EncoderIdentity
-from indexes.phone_index import PhoneIndex
-from service.audit_summary import print_audit
-from service.report.audit import render_audit
-from speech.errors import CorpusError
-from speech.inventory import PhoneInventory
+from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.audit.report import AuditReport, audit
+from nativeear.indexer.corpus import Utterance
+from nativeear.indexer.discriminant import class_sums
+from nativeear.indexer.pool import Record
+from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexes.manifest import EncoderIdentity
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.audit_summary import print_audit
+from nativeear.service.report.audit import render_audit
+from nativeear.speech.errors import CorpusError
+from nativeear.speech.inventory import PhoneInventory
 
 INVENTORY = PhoneInventory.load("en-US")
 KINDS = ("random", "the same", "nothing", "the phone's", "far from 0")

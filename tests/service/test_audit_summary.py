@@ -1,6 +1,6 @@
-from indexer.audit.coverage import SexCoverage, coverage
-from indexes.phone_index import PhoneIndex
-from service.audit_summary import sexes_told
+from nativeear.indexer.audit.coverage import SexCoverage, coverage
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.audit_summary import sexes_told
 
 
 def test_sexes_are_told_where_a_corpus_states_any(tone_index: PhoneIndex) -> None:

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment
-from service.batch import assess_manifest, read_manifest
-from speech.errors import InputError, NativeEarError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.batch import assess_manifest, read_manifest
+from nativeear.speech.errors import InputError, NativeEarError
 
 
 def manifest(folder: Path, *lines: str, encoding: str = "utf-8") -> Path:

@@ -8,16 +8,16 @@ import pytest
 
 import nativeear
 from benchmarks.treatments import noisy
-from retriever.evidence import gather_evidence
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
-from scoring.hearing import Laid, lay
-from service.report.clips import MARGIN_S
-from service.report.page import render_page
-from service.result_textgrid import to_textgrid
-from speech.alignment import Alignment
-from speech.audio import Audio
-from speech.pooling import pool
+from nativeear.retriever.evidence import gather_evidence
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.hearing import Laid, lay
+from nativeear.service.report.clips import MARGIN_S
+from nativeear.service.report.page import render_page
+from nativeear.service.result_textgrid import to_textgrid
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.pooling import pool
 
 PROMPT = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."

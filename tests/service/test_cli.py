@@ -12,13 +12,13 @@ import pytest
 import soundfile
 from typer.testing import CliRunner, Result
 
-import service.doctor
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment
-from service.cli import app
-from service.commands.index_choice import choose_index
-from speech.errors import InputError
-from speech.textgrid import TextGrid
+import nativeear.service.doctor
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.cli import app
+from nativeear.service.commands.index_choice import choose_index
+from nativeear.speech.errors import InputError
+from nativeear.speech.textgrid import TextGrid
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"numpy", "torch", "faiss", "transformers", "pyarrow", "soundfile", "rich"}
@@ -56,7 +56,7 @@ def wav(tone_corpus: Path) -> Path:
 def test_help_answers_at_once_and_loads_nothing_heavy(arguments: list[str]) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "service.cli", *arguments],
+        [sys.executable, "-X", "importtime", "-m", "nativeear", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -141,7 +141,9 @@ def test_a_fault_of_the_program_is_one_sentence_unless_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("NATIVEEAR_DEBUG", raising=False)
-    monkeypatch.setattr(service.doctor, "examine", fail_with(ZeroDivisionError("by\nzero")))
+    monkeypatch.setattr(
+        nativeear.service.doctor, "examine", fail_with(ZeroDivisionError("by\nzero"))
+    )
     result = run("doctor")
     assert result.exit_code == 70
     assert result.stderr.splitlines() == [
@@ -155,7 +157,7 @@ def test_a_fault_of_the_program_is_one_sentence_unless_asked(
 
 
 def test_an_interruption_is_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service.doctor, "examine", fail_with(KeyboardInterrupt()))
+    monkeypatch.setattr(nativeear.service.doctor, "examine", fail_with(KeyboardInterrupt()))
     result = run("doctor")
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
@@ -163,7 +165,7 @@ def test_an_interruption_is_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminal_without_unicode_is_no_fault(indexes: Path) -> None:
     for options in ([], ["--json"]):
         done = subprocess.run(
-            [sys.executable, "-m", "service.cli", "index", "show", "tones", *options],
+            [sys.executable, "-m", "nativeear", "index", "show", "tones", *options],
             cwd=ROOT,
             env={**os.environ, "PYTHONIOENCODING": "ascii"},
             capture_output=True,
@@ -182,7 +184,7 @@ def test_doctor_ends_with_0_or_1_as_it_found(monkeypatch: pytest.MonkeyPatch) ->
     missing = [check for check in told["checks"] if check["required"] and not check["ok"]]
     assert told["ok"] is not bool(missing)
     assert result.exit_code == int(bool(missing))
-    monkeypatch.setattr(service.doctor, "DEPENDENCIES", {"no-such-library": "nothing"})
+    monkeypatch.setattr(nativeear.service.doctor, "DEPENDENCIES", {"no-such-library": "nothing"})
     result = run("doctor")
     assert result.exit_code == 1
     assert "pip install no-such-library" in result.stdout
@@ -302,7 +304,7 @@ def test_a_language_finds_the_index_that_speaks_it(indexes: Path) -> None:
 def test_the_default_index_goes_before_others_and_a_tie_is_told(
     indexes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("indexes.catalogue._PACKAGE", indexes / "none")
+    monkeypatch.setattr("nativeear.indexes.catalogue._PACKAGE", indexes / "none")
     assert choose_index(None, "en") == indexes / "tones"
     shutil.copytree(indexes / "tones", indexes / "again")
     with pytest.raises(InputError, match="Several indexes speak en"):

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from benchmarks.served import ROOT, Served, serving
-from scoring.assessment import Assessment
-from service.client import Client, FinishedWord, ProblemError
-from speech.audio import Audio
-from speech.errors import AudioError, NativeEarError
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.client import Client, FinishedWord, ProblemError
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AudioError, NativeEarError
 
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.served import ROOT, Served
-from service.cli import app
-from service.database.connection import ENVIRONMENT
+from nativeear.service.cli import app
+from nativeear.service.database.connection import ENVIRONMENT
 
 tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")

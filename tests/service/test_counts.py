@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from indexer.audit.report import audit
-from indexes.phone_index import PhoneIndex
-from service.cli import app
-from service.report.audit import render_audit
+from nativeear.indexer.audit.report import audit
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.cli import app
+from nativeear.service.report.audit import render_audit
 
 
 def printed(*arguments: object) -> str:

@@ -7,9 +7,9 @@ import pytest
 from rich.console import Console
 
 import nativeear
-from service.demo import DONOR, MEANT, PROMPT, SAID, run_demo, splice
-from speech.alignment import AlignedPhone
-from speech.audio import Audio
+from nativeear.service.demo import DONOR, MEANT, PROMPT, SAID, run_demo, splice
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.audio import Audio
 
 
 def test_the_demo_blames_the_spliced_phone_and_no_other(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_the_demo_blames_the_spliced_phone_and_no_other(tmp_path: Path) -> None:
 def test_the_demo_prompts_are_not_in_the_index() -> None:
     _, utterances = nativeear.load().index.codes("utterance")
     for name, _ in (PROMPT, DONOR):
-        assert (files("service") / "data" / name).is_file()
+        assert (files("nativeear.service") / "data" / name).is_file()
         assert Path(name).stem not in utterances
 
 

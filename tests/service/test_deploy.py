@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 from websockets.sync.client import connect
 
 from benchmarks.served import Served, serving
-from service.cli import app
+from nativeear.service.cli import app
 from tests.docs.reading import ROOT, blocks
 from tests.service.api.conftest import PROMPT, TEXT
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from service.doctor import DEPENDENCIES, Check, DoctorReport, examine, print_report
+from nativeear.service.doctor import DEPENDENCIES, Check, DoctorReport, examine, print_report
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,13 +12,13 @@ import soundfile
 from praatio import textgrid as praat
 from typer.testing import CliRunner, Result
 
-from indexes.phone_index import PhoneIndex
-from retriever.neighbours import Exclusion
-from scoring.assessment import Assessment
-from scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance, Speaker
-from service.cli import app
-from service.evaluation_run import Reading, names_in_index
-from speech.textgrid import TextGrid
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance, Speaker
+from nativeear.service.cli import app
+from nativeear.service.evaluation_run import Reading, names_in_index
+from nativeear.speech.textgrid import TextGrid
 from tests.conftest import RATE, recording
 
 SIX = 6

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from scoring.assessment import Assessment, Contour, Prosody
-from service.explain import API_KEY, check_endpoint, with_explanation
-from speech.errors import InputError
+from nativeear.scoring.assessment import Assessment, Contour, Prosody
+from nativeear.service.explain import API_KEY, check_endpoint, with_explanation
+from nativeear.speech.errors import InputError
 
 GOOD = {"choices": [{"message": {"role": "assistant", "content": " Well said.\n"}}]}
 

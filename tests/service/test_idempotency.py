@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from benchmarks.served import Served
-from service.client import Client
+from nativeear.service.client import Client
 from tests.service.test_client import PROMPT, TEXT
 
 TOGETHER = 4

@@ -3,7 +3,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from service.cli import app
+from nativeear.service.cli import app
 
 TABLE = """InventoryID,Glottocode,ISO6393,LanguageName,Phoneme,Source
 2,malt1254,mlt,Maltese,t,spa

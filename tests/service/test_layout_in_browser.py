@@ -10,18 +10,18 @@ import pytest
 
 import nativeear
 from benchmarks.served import Served
-from indexer.audit.report import audit
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from service.demo import PROMPT
-from service.report.audit import write_audit_page
-from service.report.page import write_report
-from speech.audio import Audio
+from nativeear.indexer.audit.report import audit
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.demo import PROMPT
+from nativeear.service.report.audit import write_audit_page
+from nativeear.service.report.page import write_report
+from nativeear.speech.audio import Audio
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-PROMPT_FILE = Path(str(files("service"))) / "data" / PROMPT[0]
+PROMPT_FILE = Path(str(files("nativeear.service"))) / "data" / PROMPT[0]
 WIDTHS = (390, 1200, 1600)
 HEIGHT = 900
 PATIENCE_MS = 60_000

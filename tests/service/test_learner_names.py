@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from benchmarks.served import Served
-from service.client import Client, ProblemError
+from nativeear.service.client import Client, ProblemError
 from tests.service.test_client import PROMPT, TEXT
 
 NAMES = [

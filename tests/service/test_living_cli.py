@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from indexes.catalogue import find_index
-from indexes.leftovers import leftovers
-from indexes.locking import writing
-from indexes.phone_index import PhoneIndex
-from indexes.verification import verify
-from service.cli import app
-from service.doctor import examine
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.leftovers import leftovers
+from nativeear.indexes.locking import writing
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.verification import verify
+from nativeear.service.cli import app
+from nativeear.service.doctor import examine
 
 
 def run(*arguments: object) -> Result:

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
-from indexes.manifest import SearchChoice, SearchTrial
-from indexes.phone_index import PhoneIndex, read_manifest
-from service.cli import app
-from service.search_summary import print_search, search_in_words
+from nativeear.indexes.manifest import SearchChoice, SearchTrial
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.service.cli import app
+from nativeear.service.search_summary import print_search, search_in_words
 
 
 def run(*arguments: object) -> Result:

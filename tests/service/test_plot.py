@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from scoring.assessment import F0, Assessment, Contour, Prosody
-from service.prosody_plot import check_picture, plot_prosody
-from speech.errors import InputError
+from nativeear.scoring.assessment import F0, Assessment, Contour, Prosody
+from nativeear.service.prosody_plot import check_picture, plot_prosody
+from nativeear.speech.errors import InputError
 
 pytest.importorskip("matplotlib", reason="the extra `plots` is not installed")
 

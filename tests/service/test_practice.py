@@ -1,7 +1,7 @@
 import pytest
 
-from service.practice import _shipped, practice, practice_languages
-from speech.pronunciation import Pronouncer
+from nativeear.service.practice import _shipped, practice, practice_languages
+from nativeear.speech.pronunciation import Pronouncer
 
 
 @pytest.mark.parametrize("language", practice_languages())

@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from typer.testing import CliRunner
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import (
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import (
     F0,
     Assessment,
     Contour,
@@ -25,12 +25,12 @@ from scoring.assessment import (
     Scores,
     StressAssessment,
 )
-from service.cli import app
-from service.report import clips as clips_of_report
-from service.report import words as words_of_report
-from service.report.clips import MARGIN_S, data_uri, native_clips, word_spans
-from service.report.page import render_page, write_report
-from service.report.spectrogram import (
+from nativeear.service.cli import app
+from nativeear.service.report import clips as clips_of_report
+from nativeear.service.report import words as words_of_report
+from nativeear.service.report.clips import MARGIN_S, data_uri, native_clips, word_spans
+from nativeear.service.report.page import render_page, write_report
+from nativeear.service.report.spectrogram import (
     MAX_COLUMNS,
     hop_of,
     outline,
@@ -38,8 +38,8 @@ from service.report.spectrogram import (
     spectrogram_db,
     spectrogram_png,
 )
-from speech.audio import Audio
-from speech.errors import InputError
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import InputError
 
 RATE = 16_000
 EXTERNAL = re.compile(r"""(?:src|href|action|url\()\s*=?\s*["']?(?!data:)[a-z]*:?//""", re.I)

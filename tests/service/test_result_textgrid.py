@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from scoring.assessment import Assessment
-from service.result_textgrid import to_textgrid
-from speech.textgrid import TextGrid
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.result_textgrid import to_textgrid
+from nativeear.speech.textgrid import TextGrid
 
 
 def test_an_assessment_comes_back_from_its_textgrid(assessment: Assessment, tmp_path: Path) -> None:

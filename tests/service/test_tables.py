@@ -11,11 +11,11 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-import service
-from indexes.phone_index import PhoneIndex
-from service.cli import app
-from service.tables import LEAST_TEXT, PIPE_WIDTH, Column, Listing
-from speech.encoders.catalogue import list_encoders
+import nativeear.service
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.cli import app
+from nativeear.service.tables import LEAST_TEXT, PIPE_WIDTH, Column, Listing
+from nativeear.speech.encoders.catalogue import list_encoders
 
 WIDTHS = (60, 80, 120, None)
 """Columns of the terminal; None for a pipe."""
@@ -143,10 +143,12 @@ def test_other_tables(
 
 
 def test_there_is_one_way_to_make_tables() -> None:
-    folder = Path(service.__path__[0])
+    folder = Path(nativeear.service.__path__[0])
     for path in folder.rglob("*.py"):
         if path.name == "tables.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom):
-                assert node.module != "rich.table", f"{path}: tables are made by service.tables"
+                assert node.module != "rich.table", (
+                    f"{path}: tables are made by nativeear.service.tables"
+                )

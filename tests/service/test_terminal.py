@@ -3,8 +3,8 @@ import io
 import pytest
 from rich.console import Console
 
-from scoring.assessment import Assessment, Scores
-from service.terminal import render
+from nativeear.scoring.assessment import Assessment, Scores
+from nativeear.service.terminal import render
 
 
 def shown(assessment: Assessment, **options: object) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from service.workers import Died, in_processes
-from speech.errors import MissingDependencyError, NativeEarError
+from nativeear.service.workers import Died, in_processes
+from nativeear.speech.errors import MissingDependencyError, NativeEarError
 
 
 def load() -> Callable[[int], str]:

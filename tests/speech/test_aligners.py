@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech import registry
-from speech.aligners import pocketsphinx
-from speech.aligners.catalogue import choose_aligner, load_aligner
-from speech.aligners.pocketsphinx import PocketsphinxAligner, load
-from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError, InputError
-from speech.inventory import PhoneInventory
-from speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
+from nativeear.speech import registry
+from nativeear.speech.aligners import pocketsphinx
+from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner
+from nativeear.speech.aligners.pocketsphinx import PocketsphinxAligner, load
+from nativeear.speech.alignment import SILENCE, Aligner, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError, InputError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
 
 PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 needs_prompts = pytest.mark.skipif(

@@ -18,9 +18,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-import speech.ffmpeg
-from speech.audio import SAMPLE_RATE, Audio, decoded_ahead
-from speech.errors import AudioError, MissingDependencyError, NativeEarError
+import nativeear.speech.ffmpeg
+from nativeear.speech.audio import SAMPLE_RATE, Audio, decoded_ahead
+from nativeear.speech.errors import AudioError, MissingDependencyError, NativeEarError
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
 
@@ -503,7 +503,7 @@ def test_wrong_kinds_of_source() -> None:
 
 
 def test_oversized_file_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speech.audio.MAX_FILE_OBJECT_BYTES", 1 << 20)
+    monkeypatch.setattr("nativeear.speech.audio.MAX_FILE_OBJECT_BYTES", 1 << 20)
     assert str(refusal(io.BytesIO(bytes(1 << 21)))) == "The recording is larger than 1 MiB."
 
 
@@ -526,7 +526,7 @@ def test_hanging_ffmpeg_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     stand_in.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
     stand_in.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(speech.ffmpeg, "_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(nativeear.speech.ffmpeg, "_TIMEOUT_S", 0.2)
     fault = refusal(b"\x00\x00\x00\x18ftypM4A " + bytes(100), limit_s=1.0)
     assert "took longer than" in fault.cause
 
@@ -571,10 +571,10 @@ def test_long_sound_and_hanging_decoders_are_left_to_be_decoded_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = [encode(tmp_path / f"{s}.g722", tone(s), 16_000) for s in (1, 2, 3)]
-    monkeypatch.setattr(speech.ffmpeg, "TOGETHER_BYTES", 100_000)
+    monkeypatch.setattr(nativeear.speech.ffmpeg, "TOGETHER_BYTES", 100_000)
     with decoded_ahead(paths) as ahead:
         assert list(ahead) == paths[:1]
-    monkeypatch.setattr(speech.ffmpeg, "_TIMEOUT_S", 1e-3)
+    monkeypatch.setattr(nativeear.speech.ffmpeg, "_TIMEOUT_S", 1e-3)
     with decoded_ahead(paths) as ahead:
         assert not ahead
     monkeypatch.setenv("PATH", "")
@@ -689,7 +689,10 @@ def test_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_import_is_cheap() -> None:
-    code = "import sys, speech.audio; print([m for m in ('soundfile', 'soxr') if m in sys.modules])"
+    code = (
+        "import sys, nativeear.speech.audio;"
+        "print([m for m in ('soundfile', 'soxr') if m in sys.modules])"
+    )
     root = Path(__file__).parents[2]
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.encoders import compact
-from speech.encoders.catalogue import load_encoder
-from speech.encoders.compact import ShippedEncoder
-from speech.encoders.compact_model import LABELS, CompactConfig, CompactEncoder, save
-from speech.errors import EncoderError
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.encoders import compact
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.encoders.compact import ShippedEncoder
+from nativeear.speech.encoders.compact_model import LABELS, CompactConfig, CompactEncoder, save
+from nativeear.speech.errors import EncoderError
 
 
 @pytest.fixture(scope="module")

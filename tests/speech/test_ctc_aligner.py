@@ -8,18 +8,18 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from speech.aligners import ctc
-from speech.aligners.catalogue import needs_frames
-from speech.aligners.ctc import CtcAligner, knows_all, states_of
-from speech.aligners.graphs import spell_ctc
-from speech.aligners.viterbi import best_path
-from speech.alignment import SILENCE, Aligner, Alignment
-from speech.audio import Audio
-from speech.errors import AlignmentError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.phone_head import label_map
-from speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
+from nativeear.speech.aligners import ctc
+from nativeear.speech.aligners.catalogue import needs_frames
+from nativeear.speech.aligners.ctc import CtcAligner, knows_all, states_of
+from nativeear.speech.aligners.graphs import spell_ctc
+from nativeear.speech.aligners.viterbi import best_path
+from nativeear.speech.alignment import SILENCE, Aligner, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import label_map
+from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
 
 ENGLISH = PhoneInventory.load("en-US")
 LABELS = ("<blank>", *ENGLISH.symbols)

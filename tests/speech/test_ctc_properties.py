@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.ctc import (
+from nativeear.speech.ctc import (
     LOG_ZERO,
     boundaries,
     deletions,
@@ -16,7 +16,7 @@ from speech.ctc import (
     log_sum,
     one_label_changes,
 )
-from speech.occupancy import phone_occupancy
+from nativeear.speech.occupancy import phone_occupancy
 
 BLANK = 0
 

@@ -16,13 +16,13 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
-from speech.audio import Audio
-from speech.encoders import DEFAULT, describe, fetch, list_encoders, load_encoder
-from speech.encoders import transformers as module
-from speech.encoders.transformers import TransformersEncoder, are_phones
-from speech.errors import EncoderError
-from speech.frames import Encoder
-from speech.testing import check_encoder
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders import DEFAULT, describe, fetch, list_encoders, load_encoder
+from nativeear.speech.encoders import transformers as module
+from nativeear.speech.encoders.transformers import TransformersEncoder, are_phones
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import Encoder
+from nativeear.speech.testing import check_encoder
 
 torch.set_num_threads(1)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import speech
-from speech.forms import FORM_WEIGHT, also_right, heard_forms
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.listed_forms import weak_forms
-from speech.pronunciation import Pronouncer, given_phones
+import nativeear.speech
+from nativeear.speech.forms import FORM_WEIGHT, also_right, heard_forms
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.listed_forms import weak_forms
+from nativeear.speech.pronunciation import Pronouncer, given_phones
 
-DATA = Path(speech.__file__).parent / "data"
+DATA = Path(nativeear.speech.__file__).parent / "data"
 ENGLISH = PhoneInventory.load("en-US")
 LABELS = ("<blank>", *ENGLISH.symbols)
 

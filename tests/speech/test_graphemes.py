@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.errors import InputError, PhoneError, PronunciationError
-from speech.g2p import G2P, espeak, load
-from speech.g2p import inventory as inventory_of
-from speech.g2p.graphemes import Graphemes, letters
-from speech.inventory import KINDS, PhoneInventory, feature_names
-from speech.pronunciation import PhoneSequence, Pronouncer, given_phones
-from speech.syllables import syllabify
+from nativeear.speech.errors import InputError, PhoneError, PronunciationError
+from nativeear.speech.g2p import G2P, espeak, load
+from nativeear.speech.g2p import inventory as inventory_of
+from nativeear.speech.g2p.graphemes import Graphemes, letters
+from nativeear.speech.inventory import KINDS, PhoneInventory, feature_names
+from nativeear.speech.pronunciation import PhoneSequence, Pronouncer, given_phones
+from nativeear.speech.syllables import syllabify
 
 
 def said(pronouncer: Pronouncer, text: str) -> str:

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-import speech
-from speech.homographs import readings
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer, given_phones
+import nativeear.speech
+from nativeear.speech.homographs import readings
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer, given_phones
 
-TABLE = Path(speech.__file__).parent / "data" / "homographs.csv"
+TABLE = Path(nativeear.speech.__file__).parent / "data" / "homographs.csv"
 
 SURE = """
 Yesterday I read it. | read | R EH D

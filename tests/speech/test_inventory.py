@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.errors import InputError, PhoneError
-from speech.inventory import KINDS, PhoneInventory, feature_names, phone_from_ipa
-from speech.syllables import syllabify
+from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.inventory import KINDS, PhoneInventory, feature_names, phone_from_ipa
+from nativeear.speech.syllables import syllabify
 
 DATA = Path(__file__).parents[2] / "speech" / "data"
 LANGUAGES = sorted(path.stem.removeprefix("phones_") for path in DATA.glob("phones_*.csv"))
@@ -193,7 +193,8 @@ def test_any_text_maps_or_raises_a_phone_error(label):
 def test_loading_english_is_quick_and_imports_nothing_large():
     code = (
         "import sys, time; start = time.process_time()\n"
-        "from speech.inventory import PhoneInventory; PhoneInventory.load('en-US').symbol('tʲ')\n"
+        "from nativeear.speech.inventory import PhoneInventory\n"
+        "PhoneInventory.load('en-US').symbol('tʲ')\n"
         "print(time.process_time() - start)\n"
         "assert not {'panphon', 'pandas', 'numpy', 'torch', 'phonemizer'} & set(sys.modules)"
     )

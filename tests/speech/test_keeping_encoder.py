@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from speech.audio import Audio
-from speech.encoders.keeping import KeepingEncoder
-from speech.encoders.spectral import load
-from speech.frames import Encoder, Frames
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.keeping import KeepingEncoder
+from nativeear.speech.encoders.spectral import load
+from nativeear.speech.frames import Encoder, Frames
 
 
 class Counting:

@@ -1,6 +1,6 @@
 import pytest
 
-from speech.pronunciation import Pronouncer
+from nativeear.speech.pronunciation import Pronouncer
 
 LINKED = """
 les enfants | l e z ɑ̃ f ɑ̃

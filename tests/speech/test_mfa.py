@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech import registry
-from speech.aligners.mfa import (
+from nativeear.speech import registry
+from nativeear.speech.aligners.mfa import (
     EXECUTABLE_VARIABLE,
     MODEL_VARIABLE,
     MfaAligner,
@@ -24,14 +24,19 @@ from speech.aligners.mfa import (
     _table,
     load,
 )
-from speech.aligners.textgrid import read_alignment
-from speech.alignment import Aligner
-from speech.audio import Audio
-from speech.errors import AlignmentError, InputError, MissingDependencyError
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation, given_phones
-from speech.testing import check_aligner
-from speech.textgrid import TextGrid
+from nativeear.speech.aligners.textgrid import read_alignment
+from nativeear.speech.alignment import Aligner
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError, InputError, MissingDependencyError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import (
+    Pronouncer,
+    Pronunciation,
+    WordPronunciation,
+    given_phones,
+)
+from nativeear.speech.testing import check_aligner
+from nativeear.speech.textgrid import TextGrid
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES} is not there")

@@ -10,11 +10,17 @@ import pytest
 import transformers
 
 import nativeear
-from indexer.build import BuildRequest, build_index
-from indexes.phone_index import PhoneIndex
-from speech.encoders.catalogue import load_encoder
-from speech.encoders.model_folders import ENVIRONMENT, find, look_in, portable_name, remember
-from speech.errors import EncoderError
+from nativeear.indexer.build import BuildRequest, build_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.encoders.model_folders import (
+    ENVIRONMENT,
+    find,
+    look_in,
+    portable_name,
+    remember,
+)
+from nativeear.speech.errors import EncoderError
 
 SIZES = {
     "hidden_size": 32,

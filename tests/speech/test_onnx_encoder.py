@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from speech.audio import Audio
-from speech.encoders import load_encoder
-from speech.encoders.onnx import kaldi_fbank, load
-from speech.errors import EncoderError, MissingDependencyError
-from speech.frames import Encoder
-from speech.testing import check_encoder
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders import load_encoder
+from nativeear.speech.encoders.onnx import kaldi_fbank, load
+from nativeear.speech.errors import EncoderError, MissingDependencyError
+from nativeear.speech.frames import Encoder
+from nativeear.speech.testing import check_encoder
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -147,8 +147,8 @@ def test_the_blank_comes_first_wherever_it_was(tmp_path: Path) -> None:
 def test_long_recordings_in_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = load(str(write(tmp_path, zipformer_like())))
     whole = encoder.encode(audio(9.0))
-    monkeypatch.setattr("speech.encoders.onnx.WINDOW_S", 4.0)
-    monkeypatch.setattr("speech.encoders.onnx.MARGIN_S", 0.5)
+    monkeypatch.setattr("nativeear.speech.encoders.onnx.WINDOW_S", 4.0)
+    monkeypatch.setattr("nativeear.speech.encoders.onnx.MARGIN_S", 0.5)
     pieces = encoder.encode(audio(9.0))
     assert len(pieces) == len(whole)
     np.testing.assert_allclose(pieces.embeddings, whole.embeddings, atol=1e-4)

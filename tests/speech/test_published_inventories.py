@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from indexer.corpus import read_corpus
-from indexer.readers.asterisk import SOUNDS, VOICES
-from speech.inventory import PhoneInventory, primary_subtag
-from speech.pronunciation import Pronouncer
+from nativeear.indexer.corpus import read_corpus
+from nativeear.indexer.readers.asterisk import SOUNDS, VOICES
+from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.pronunciation import Pronouncer
 
 DATA = Path(__file__).parents[2] / "speech" / "data"
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nativeear
-from scoring.gop_evidence import measure_gop
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import Audio
-from speech.realignment import corroborated, displaced, realigned
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.realignment import corroborated, displaced, realigned
 
 PROMPT = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer
-from speech.remembered import Remembered
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.remembered import Remembered
 
 
 def test_the_answers_that_came_last_are_kept() -> None:
@@ -40,7 +40,7 @@ def test_many_threads_may_push_answers_out() -> None:
 def test_a_word_that_another_thread_is_looking_up_is_not_without_a_pronunciation(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from speech.g2p import espeak
+    from nativeear.speech.g2p import espeak
 
     pronouncer, entered, goes_on = Pronouncer(), threading.Event(), threading.Event()
     transcribe = espeak._transcribe
@@ -81,9 +81,9 @@ def test_new_words_by_the_dozen_in_eight_threads() -> None:
 def test_words_labels_and_guesses_are_not_kept_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("speech.pronunciation.WORDS_REMEMBERED", 10)
-    monkeypatch.setattr("speech.g2p.espeak.WORDS_REMEMBERED", 10)
-    monkeypatch.setattr("speech.inventory.LABELS_REMEMBERED", 10)
+    monkeypatch.setattr("nativeear.speech.pronunciation.WORDS_REMEMBERED", 10)
+    monkeypatch.setattr("nativeear.speech.g2p.espeak.WORDS_REMEMBERED", 10)
+    monkeypatch.setattr("nativeear.speech.inventory.LABELS_REMEMBERED", 10)
     inventory = PhoneInventory.load("en-US")
     pronouncer = Pronouncer(inventory=inventory)
     said = pronouncer.pronounce(" ".join(f"zorb{'a' * i}x" for i in range(1, 31)))

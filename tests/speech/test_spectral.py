@@ -9,10 +9,10 @@ import time
 import numpy as np
 import pytest
 
-from speech.audio import Audio
-from speech.encoders import load_encoder, spectral
-from speech.errors import EncoderError
-from speech.frames import Encoder
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders import load_encoder, spectral
+from nativeear.speech.errors import EncoderError
+from nativeear.speech.frames import Encoder
 
 
 def noise(seconds: float, seed: int = 0, scale: float = 0.1) -> np.ndarray:
@@ -129,8 +129,8 @@ def test_refusals() -> None:
 
 def test_it_needs_neither_torch_nor_transformers() -> None:
     program = (
-        "import sys, numpy as np; from speech.audio import Audio; "
-        "from speech.encoders import load_encoder, list_encoders; "
+        "import sys, numpy as np; from nativeear.speech.audio import Audio; "
+        "from nativeear.speech.encoders import load_encoder, list_encoders; "
         "load_encoder('spectral').encode(Audio(np.ones(16000, np.float32))); "
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )

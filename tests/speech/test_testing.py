@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from speech.aligners import ctc, pocketsphinx
-from speech.aligners.textgrid import TextGridAligner
-from speech.alignment import SILENCE, Alignment
-from speech.audio import Audio
-from speech.canonical import PhoneSequence, Pronunciation
-from speech.doubles import EvenAligner, ListedWords, ScriptedEncoder, ScriptedRecogniser
-from speech.encoders.catalogue import load_encoder
-from speech.errors import ConformanceError
-from speech.frames import Frames
-from speech.g2p import load
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer
-from speech.recogniser import RecognisedWord
-from speech.testing import check_aligner, check_encoder, check_g2p, check_recogniser
-from speech.textgrid import TextGrid
+from nativeear.speech.aligners import ctc, pocketsphinx
+from nativeear.speech.aligners.textgrid import TextGridAligner
+from nativeear.speech.alignment import SILENCE, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import PhoneSequence, Pronunciation
+from nativeear.speech.doubles import EvenAligner, ListedWords, ScriptedEncoder, ScriptedRecogniser
+from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.errors import ConformanceError
+from nativeear.speech.frames import Frames
+from nativeear.speech.g2p import load
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.recogniser import RecognisedWord
+from nativeear.speech.testing import check_aligner, check_encoder, check_g2p, check_recogniser
+from nativeear.speech.textgrid import TextGrid
 
 ENGLISH = PhoneInventory.load("en-US")
 TEXT = "Your message has been saved."

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.g2p.cmudict import load
-from speech.inventory import PhoneInventory
-from speech.text import normalise
+from nativeear.speech.g2p.cmudict import load
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.text import normalise
 
 ENGLISH = load("en-US", PhoneInventory.load("en-US"))
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.errors import NativeEarError
-from speech.g2p.cmudict import load
-from speech.inventory import PhoneInventory
-from speech.pronunciation import Pronouncer
-from speech.text import SpokenText, normalise
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.g2p.cmudict import load
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.text import SpokenText, normalise
 
 ENGLISH = load("en-US", PhoneInventory.load("en-US"))
 LANGUAGES = ("en-US", "en-GB", "es", "es-MX", "fr", "de", "it", "ru", "pt", "nl", "pl", "sv", "xx")

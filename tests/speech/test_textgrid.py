@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from speech.aligners.textgrid import UNKNOWN_SPEECH, TextGridAligner, load, read_alignment
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.errors import InputError, PhoneError
-from speech.inventory import PhoneInventory
-from speech.textgrid import Interval, TextGrid, Tier
+from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH, TextGridAligner, load, read_alignment
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.textgrid import Interval, TextGrid, Tier
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES} is not there")

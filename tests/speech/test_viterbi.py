@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from speech.aligners.viterbi import GraphBuilder, StateGraph, best_path
+from nativeear.speech.aligners.viterbi import GraphBuilder, StateGraph, best_path
 
 FloatArray = NDArray[np.float64]
 N_COLUMNS = 4

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import InputError
-from speech.recogniser import Recogniser
-from speech.recognisers.whisper import FOLDER_VARIABLE, WhisperRecogniser, find_recogniser
-from speech.testing import check_recogniser
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import InputError
+from nativeear.speech.recogniser import Recogniser
+from nativeear.speech.recognisers.whisper import FOLDER_VARIABLE, WhisperRecogniser, find_recogniser
+from nativeear.speech.testing import check_recogniser
 
 TEXT_TOKENS = 300
 TIMES = 1501

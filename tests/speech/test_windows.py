@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speech.encoders.windows import plan, stitch
+from nativeear.speech.encoders.windows import plan, stitch
 
 
 @given(n_frames=st.integers(1, 5_000), margin=st.integers(0, 200), interior=st.integers(1, 400))

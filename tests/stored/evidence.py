@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retriever.evidence import PhoneEvidence
-from scoring.fusion.features import FeatureTable
-from scoring.gop_evidence import measure_gop
-from scoring.hearing import Hearing
-from speech.alignment import AlignedPhone, Alignment
-from speech.audio import SAMPLE_RATE, Audio
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.scoring.fusion.features import FeatureTable
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.scoring.hearing import Hearing
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
 
 FILE = Path(__file__).parent / "evidence.npz"
 PROMPTS = Path(__file__).parents[2] / "service" / "data"
@@ -142,9 +142,9 @@ def _joined(prompt: Audio, target: AlignedPhone, piece: NDArray[np.float32]) -> 
 def main() -> None:
     """Hear every recording, and write what was told of it."""
     import nativeear
-    from retriever.deviations import Deviations
-    from scoring.fusion.expert import shipped
-    from scoring.fusion.training_free import TrainingFree
+    from nativeear.retriever.deviations import Deviations
+    from nativeear.scoring.fusion.expert import shipped
+    from nativeear.scoring.fusion.training_free import TrainingFree
 
     assessor = nativeear.load()
     finder, natives = Deviations(assessor.index), TrainingFree(assessor.index)

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.corpus import SetAside
-from scoring.evaluation.annotated import (
+from nativeear.indexer.corpus import SetAside
+from nativeear.scoring.evaluation.annotated import (
     DELETED,
     AnnotatedCorpus,
     AnnotatedInsertion,
@@ -20,8 +20,8 @@ from scoring.evaluation.annotated import (
     AnnotatedWord,
     Speaker,
 )
-from speech.errors import CorpusError, InputError
-from speech.textgrid import Interval, TextGrid, Tier
+from nativeear.speech.errors import CorpusError, InputError
+from nativeear.speech.textgrid import Interval, TextGrid, Tier
 
 TEST_SPEAKERS = ("NJS", "TLV", "TNI", "TXHC", "YKWK", "ZHAA")
 """One of each first language; what is published is measured on these."""

@@ -7,9 +7,9 @@ import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from indexer.corpus import UNKNOWN_SPEAKER, SetAside, sex_of
-from indexer.readers.lines import read_text
-from scoring.evaluation.annotated import (
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside, sex_of
+from nativeear.indexer.readers.lines import read_text
+from nativeear.scoring.evaluation.annotated import (
     AnnotatedCorpus,
     AnnotatedPhone,
     AnnotatedUtterance,
@@ -17,7 +17,7 @@ from scoring.evaluation.annotated import (
     Speaker,
     as_age,
 )
-from speech.errors import CorpusError
+from nativeear.speech.errors import CorpusError
 
 TABLE = "utterances.csv"
 REQUIRED = ("id", "audio", "phones", "phone_scores")

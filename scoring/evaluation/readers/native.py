@@ -9,9 +9,9 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-from indexer.corpus import SetAside, Utterance, read_corpus
-from indexer.readers.lines import numbered_lines, read_text
-from scoring.evaluation.annotated import (
+from nativeear.indexer.corpus import SetAside, Utterance, read_corpus
+from nativeear.indexer.readers.lines import numbered_lines, read_text
+from nativeear.scoring.evaluation.annotated import (
     AnnotatedCorpus,
     AnnotatedPhone,
     AnnotatedUtterance,
@@ -19,10 +19,10 @@ from scoring.evaluation.annotated import (
     Speaker,
     as_age,
 )
-from speech.aligners.textgrid import read_alignment, spans_alignment
-from speech.alignment import Alignment
-from speech.errors import CorpusError, NativeEarError
-from speech.inventory import PhoneInventory
+from nativeear.speech.aligners.textgrid import read_alignment, spans_alignment
+from nativeear.speech.alignment import Alignment
+from nativeear.speech.errors import CorpusError, NativeEarError
+from nativeear.speech.inventory import PhoneInventory
 
 _KIDS_AGE = re.compile(r"^(\w{4})\s.*?\d+/(\d+)")  # fabm  SIM95  3/9  100  62
 _KIDS_MARKUP = re.compile(r"[\[\]<>/]")

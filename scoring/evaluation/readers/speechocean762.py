@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from indexer.corpus import SetAside, sex_of
-from indexer.readers.lines import numbered_lines, read_text
-from scoring.evaluation.annotated import (
+from nativeear.indexer.corpus import SetAside, sex_of
+from nativeear.indexer.readers.lines import numbered_lines, read_text
+from nativeear.scoring.evaluation.annotated import (
     DELETED,
     AnnotatedCorpus,
     AnnotatedPhone,
@@ -20,8 +20,8 @@ from scoring.evaluation.annotated import (
     Speaker,
     as_age,
 )
-from scoring.evaluation.readers import manifest
-from speech.errors import CorpusError
+from nativeear.scoring.evaluation.readers import manifest
+from nativeear.speech.errors import CorpusError
 
 SCORES = ("resource/scores.json", "scores.json")
 SPLITS = ("train", "test")

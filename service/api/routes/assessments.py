@@ -12,11 +12,11 @@ from anyio import to_thread
 from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from scoring.assessment import Assessment
-from service.api.budget import Hold, hold_of
-from service.api.engine import Work
-from service.api.keys import Assessing, KeyedRoute, Reading
-from service.api.models import (
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.budget import Hold, hold_of
+from nativeear.service.api.engine import Work
+from nativeear.service.api.keys import Assessing, KeyedRoute, Reading
+from nativeear.service.api.models import (
     EXAMPLES,
     AssessmentItem,
     AssessmentList,
@@ -30,15 +30,15 @@ from service.api.models import (
     Tag,
     Text,
 )
-from service.api.orders import Kept, order_of, save
-from service.api.problems import NotKeptError, responses
-from service.api.recordings import sound
-from service.api.replays import claimed, given_up_on_failure
-from service.api.routes.jobs import job_answer
-from service.api.state import Parts, Service
-from service.api.tables import CSV_CONTENT, Format, csv_response
-from service.database.store import Claim, Job, StoredAssessment
-from speech.audio import Audio
+from nativeear.service.api.orders import Kept, order_of, save
+from nativeear.service.api.problems import NotKeptError, responses
+from nativeear.service.api.recordings import sound
+from nativeear.service.api.replays import claimed, given_up_on_failure
+from nativeear.service.api.routes.jobs import job_answer
+from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
+from nativeear.service.database.store import Claim, Job, StoredAssessment
+from nativeear.speech.audio import Audio
 
 router = APIRouter(prefix="/v1/assessments", tags=["assessments"], route_class=KeyedRoute)
 
@@ -321,7 +321,7 @@ async def report(id: Id, parts: Parts, caller: Reading) -> HTMLResponse:
     """The report with the recording and native examples in it; the recording must be kept."""
 
     def rendered() -> str:
-        from service.report.page import render_page
+        from nativeear.service.report.page import render_page
 
         stored = parts.store.assessment(id, key_id=caller.sees)
         kept = parts.store.audio(id, key_id=caller.sees)
@@ -365,7 +365,7 @@ async def textgrid(id: Id, parts: Parts, caller: Reading) -> Response:
     """Words, phones, scores and verdicts as tiers, for Praat."""
 
     def written() -> str:
-        from service.result_textgrid import to_textgrid
+        from nativeear.service.result_textgrid import to_textgrid
 
         stored = parts.store.assessment(id, key_id=caller.sees)
         return to_textgrid(Assessment.model_validate_json(stored.result)).to_text()

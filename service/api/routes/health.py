@@ -8,11 +8,11 @@ from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from service.api.metrics import MEDIA_TYPE
-from service.api.models import Health
-from service.api.problems import BusyError, responses
-from service.api.state import Parts
-from service.api.version import VERSION
+from nativeear.service.api.metrics import MEDIA_TYPE
+from nativeear.service.api.models import Health
+from nativeear.service.api.problems import BusyError, responses
+from nativeear.service.api.state import Parts
+from nativeear.service.api.version import VERSION
 
 router = APIRouter(tags=["service"])
 

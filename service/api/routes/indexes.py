@@ -9,12 +9,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
-from indexer.audit.coverage import CoverageReport, coverage
-from indexes.catalogue import IndexSummary
-from indexes.phone_index import PhoneIndex
-from scoring.fusion import expert
-from service.api.keys import READ, allowed
-from service.api.models import (
+from nativeear.indexer.audit.coverage import CoverageReport, coverage
+from nativeear.indexes.catalogue import IndexSummary
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.fusion import expert
+from nativeear.service.api.keys import READ, allowed
+from nativeear.service.api.models import (
     CorpusItem,
     EncoderItem,
     EncoderList,
@@ -28,11 +28,11 @@ from service.api.models import (
     NativeSentence,
     SentenceList,
 )
-from service.api.problems import NotThereError, responses
-from service.api.recordings import sound
-from service.api.state import Parts, Service
-from speech.alignment import SILENCE
-from speech.audio import Audio
+from nativeear.service.api.problems import NotThereError, responses
+from nativeear.service.api.recordings import sound
+from nativeear.service.api.state import Parts, Service
+from nativeear.speech.alignment import SILENCE
+from nativeear.speech.audio import Audio
 
 router = APIRouter(prefix="/v1", tags=["indexes"], dependencies=[Depends(allowed(READ))])
 
@@ -67,7 +67,7 @@ async def encoders() -> Any:
     """The encoders that have a name; only those that are `local` open without a network."""
 
     def listed() -> EncoderList:
-        from speech.encoders.catalogue import list_encoders
+        from nativeear.speech.encoders.catalogue import list_encoders
 
         return EncoderList(items=tuple(EncoderItem.model_validate(e) for e in list_encoders()))
 

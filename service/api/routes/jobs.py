@@ -14,16 +14,16 @@ from anyio import to_thread
 from fastapi import APIRouter, File, Form, Path, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from indexes.catalogue import home
-from service.api.budget import Hold
-from service.api.builds import BuildOrder
-from service.api.keys import Administering, Caller, Following, KeyedRoute
-from service.api.models import JobAnswer, JobCreated, Name, Tag
-from service.api.problems import ForbiddenError, Problem, responses
-from service.api.state import Parts, Service
-from service.api.unpacking import discard, unpack
-from service.database.store import Job, NotFoundError, StorageError
-from speech.errors import InputError
+from nativeear.indexes.catalogue import home
+from nativeear.service.api.budget import Hold
+from nativeear.service.api.builds import BuildOrder
+from nativeear.service.api.keys import Administering, Caller, Following, KeyedRoute
+from nativeear.service.api.models import JobAnswer, JobCreated, Name, Tag
+from nativeear.service.api.problems import ForbiddenError, Problem, responses
+from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.unpacking import discard, unpack
+from nativeear.service.database.store import Job, NotFoundError, StorageError
+from nativeear.speech.errors import InputError
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=KeyedRoute)
 
@@ -210,7 +210,7 @@ def _new_folder(name: str) -> FilePath:
 
 def _named_encoder(name: str) -> str:
     """An encoder by its name: never a folder of this machine, nor something to be downloaded."""
-    from speech.encoders.catalogue import list_encoders
+    from nativeear.speech.encoders.catalogue import list_encoders
 
     known = ["default", *(info.name for info in list_encoders() if info.local)]
     if name not in known:

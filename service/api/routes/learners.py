@@ -8,12 +8,12 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from service.api.keys import Assessing, Reading
-from service.api.models import LearnerList, Plain
-from service.api.problems import responses
-from service.api.state import Parts
-from service.api.tables import CSV_CONTENT, Format, csv_response
-from service.database.progress import GroupSummary, LearnerProgress
+from nativeear.service.api.keys import Assessing, Reading
+from nativeear.service.api.models import LearnerList, Plain
+from nativeear.service.api.problems import responses
+from nativeear.service.api.state import Parts
+from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
+from nativeear.service.database.progress import GroupSummary, LearnerProgress
 
 router = APIRouter(prefix="/v1", tags=["learners"])
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from service.api.keys import READ, allowed
-from service.api.models import Tag
-from service.api.problems import responses
-from service.practice import Practice, practice
+from nativeear.service.api.keys import READ, allowed
+from nativeear.service.api.models import Tag
+from nativeear.service.api.problems import responses
+from nativeear.service.practice import Practice, practice
 
 router = APIRouter(prefix="/v1", tags=["texts"], dependencies=[Depends(allowed(READ))])
 

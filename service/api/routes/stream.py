@@ -11,17 +11,17 @@ from anyio import to_thread
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from scoring.assessment import Assessment
-from service.api.connections import network_of
-from service.api.engine import Work
-from service.api.keys import ASSESS, Caller, refuse_unless, secret_of
-from service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
-from service.api.orders import Kept, Order, order_of, save
-from service.api.problems import Problem, internal_problem, problem_of
-from service.api.state import Service, service_of
-from service.api.streaming import PartialWork, Take
-from speech.errors import InputError, NativeEarError
-from speech.pronunciation import Pronunciation
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.connections import network_of
+from nativeear.service.api.engine import Work
+from nativeear.service.api.keys import ASSESS, Caller, refuse_unless, secret_of
+from nativeear.service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
+from nativeear.service.api.orders import Kept, Order, order_of, save
+from nativeear.service.api.problems import Problem, internal_problem, problem_of
+from nativeear.service.api.state import Service, service_of
+from nativeear.service.api.streaming import PartialWork, Take
+from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.pronunciation import Pronunciation
 
 router = APIRouter()
 

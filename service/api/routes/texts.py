@@ -7,8 +7,8 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends
 
-from service.api.keys import ASSESS, KeyedRoute, allowed
-from service.api.models import (
+from nativeear.service.api.keys import ASSESS, KeyedRoute, allowed
+from nativeear.service.api.models import (
     Pronunciations,
     TextCheck,
     TextRequest,
@@ -16,11 +16,11 @@ from service.api.models import (
     WordCheck,
     WordVariants,
 )
-from service.api.problems import responses
-from service.api.references import Reference
-from service.api.state import Parts, Service
-from speech.inventory import PhoneInventory
-from speech.pronunciation import PhoneSequence, WordPronunciation
+from nativeear.service.api.problems import responses
+from nativeear.service.api.references import Reference
+from nativeear.service.api.state import Parts, Service
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import PhoneSequence, WordPronunciation
 
 router = APIRouter(
     prefix="/v1",

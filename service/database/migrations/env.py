@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from service.database.tables import Table
+from nativeear.service.database.tables import Table
 
 context.configure(
     connection=context.config.attributes["connection"],

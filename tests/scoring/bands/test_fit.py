@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessment import Assessment, Scores
-from scoring.bands.fit import fit_bands, weighted_kappa
-from scoring.bands.model import BandModel, HeldOut
-from scoring.bands.ratings import read_ratings, scale_of
-from speech.errors import InputError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment, Scores
+from nativeear.scoring.bands.fit import fit_bands, weighted_kappa
+from nativeear.scoring.bands.model import BandModel, HeldOut
+from nativeear.scoring.bands.ratings import read_ratings, scale_of
+from nativeear.speech.errors import InputError
 
 BANDS = ("A2", "B1", "B2")
 

@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoring.assessment import (
+from nativeear.scoring.assessment import (
     Assessment,
     Insertion,
     KnnEvidence,
@@ -11,7 +11,12 @@ from scoring.assessment import (
     Verdict,
     WordAssessment,
 )
-from scoring.evaluation.annotated import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord, Speaker
+from nativeear.scoring.evaluation.annotated import (
+    AnnotatedPhone,
+    AnnotatedUtterance,
+    AnnotatedWord,
+    Speaker,
+)
 
 Judged = tuple[str, Verdict, float | None, float | None, str]
 """Phone, verdict, score, probability, and the phones that it sounds like, likeliest first."""

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import roc_auc_score
 
-from scoring.evaluation.bootstrap import (
+from nativeear.scoring.evaluation.bootstrap import (
     Measure,
     Statistic,
     calibration_error,
@@ -16,7 +16,7 @@ from scoring.evaluation.bootstrap import (
     separation,
     share,
 )
-from scoring.metrics import expected_calibration_error
+from nativeear.scoring.metrics import expected_calibration_error
 
 N, UNITS = 400, 7
 

@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from scoring.evaluation.annotated import (
+from nativeear.scoring.evaluation.annotated import (
     DELETED,
     AnnotatedInsertion,
     AnnotatedPhone,
     SentenceScores,
     Speaker,
 )
-from scoring.evaluation.judgements import Detection, Judgements, JudgementTable
-from scoring.evaluation.measures import Evaluation, evaluate
-from speech.errors import InputError
-from speech.inventory import PhoneInventory
+from nativeear.scoring.evaluation.judgements import Detection, Judgements, JudgementTable
+from nativeear.scoring.evaluation.measures import Evaluation, evaluate
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import PhoneInventory
 from tests.scoring.evaluation.conftest import annotated, assessed
 
 ANNA = Speaker("anna", 9, "f", "es")

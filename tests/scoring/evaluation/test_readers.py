@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from praatio import textgrid as praat
 
-from scoring.evaluation.annotated import DELETED, AnnotatedInsertion, Speaker
-from scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
-from scoring.evaluation.readers.l2arctic import Mark
-from speech.errors import CorpusError
-from speech.inventory import PhoneInventory
+from nativeear.scoring.evaluation.annotated import DELETED, AnnotatedInsertion, Speaker
+from nativeear.scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
+from nativeear.scoring.evaluation.readers.l2arctic import Mark
+from nativeear.speech.errors import CorpusError
+from nativeear.speech.inventory import PhoneInventory
 
 DATA = Path(__file__).parents[4] / "shared" / "data" / "speechocean762-train"
 

@@ -2,10 +2,10 @@ from itertools import pairwise
 
 import pytest
 
-from indexes.trust import PhoneTrust
-from scoring.evaluation.annotated import AnnotatedPhone, Speaker
-from scoring.evaluation.judgements import JudgementTable
-from scoring.evaluation.simulated import (
+from nativeear.indexes.trust import PhoneTrust
+from nativeear.scoring.evaluation.annotated import AnnotatedPhone, Speaker
+from nativeear.scoring.evaluation.judgements import JudgementTable
+from nativeear.scoring.evaluation.simulated import (
     APART,
     EVERY,
     NEAR,
@@ -13,7 +13,7 @@ from scoring.evaluation.simulated import (
     claimable,
     paired_measures,
 )
-from speech.inventory import PhoneInventory
+from nativeear.speech.inventory import PhoneInventory
 from tests.scoring.evaluation.conftest import annotated, assessed
 
 ANNA, BEN = Speaker("anna"), Speaker("ben")

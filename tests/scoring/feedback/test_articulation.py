@@ -3,9 +3,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from scoring.feedback.articulation import accented, deleted, inserted, substituted
-from speech.inventory import VOWEL_KINDS, Phone, PhoneInventory, feature_names
-from speech.tables import table
+from nativeear.scoring.feedback.articulation import accented, deleted, inserted, substituted
+from nativeear.speech.inventory import VOWEL_KINDS, Phone, PhoneInventory, feature_names
+from nativeear.speech.tables import table
 
 LANGUAGES = ("en", "es", "fr", "it", "ru", "de", "nl", "pl", "pt")
 ROUNDED = {row["letter"] for row in table("ipa_vowels") if row["rounded"] == "yes"}

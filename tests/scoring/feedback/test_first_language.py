@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from scoring.feedback.first_language import (
+from nativeear.scoring.feedback.first_language import (
     COLUMNS,
     convert_phoible,
     first_language,
     first_language_note,
 )
-from speech.errors import InputError
-from speech.inventory import PhoneInventory
-from speech.tables import table
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.tables import table
 
 PHOIBLE = """InventoryID,Glottocode,ISO6393,LanguageName,Dialect,Phoneme,Allophones,Marginal,Source
 9,malt1254,mlt,Maltese,NA,p,p,FALSE,xx

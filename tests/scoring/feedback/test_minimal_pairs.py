@@ -1,7 +1,7 @@
-from scoring.feedback.functional_load import functional_load
-from scoring.feedback.minimal_pairs import MAX_PAIRS, NOTHING, find_pairs, pairs_of
-from speech.inventory import PhoneInventory
-from speech.tables import table
+from nativeear.scoring.feedback.functional_load import functional_load
+from nativeear.scoring.feedback.minimal_pairs import MAX_PAIRS, NOTHING, find_pairs, pairs_of
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.tables import table
 
 WORDS = [
     ("see", ("S", "IY")),
@@ -43,7 +43,7 @@ def test_pairs_to_practise_are_few_and_repeat_no_word() -> None:
 
 
 def test_words_are_those_of_the_dictionary() -> None:
-    from speech.pronunciation import Pronouncer
+    from nativeear.speech.pronunciation import Pronouncer
 
     pronouncer = Pronouncer("en-US")
     for row in table("common_words_en")[::50]:

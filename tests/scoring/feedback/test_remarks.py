@@ -2,7 +2,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from scoring.assessment import (
+from nativeear.scoring.assessment import (
     Assessment,
     Insertion,
     KnnEvidence,
@@ -12,11 +12,11 @@ from scoring.assessment import (
     Verdict,
     WordAssessment,
 )
-from scoring.feedback.functional_load import functional_load
-from scoring.feedback.minimal_pairs import NOTHING, pairs_of
-from scoring.feedback.remarks import with_feedback
-from speech.errors import InputError
-from speech.inventory import PhoneInventory
+from nativeear.scoring.feedback.functional_load import functional_load
+from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
+from nativeear.scoring.feedback.remarks import with_feedback
+from nativeear.speech.errors import InputError
+from nativeear.speech.inventory import PhoneInventory
 
 ENGLISH = PhoneInventory.load("en")
 

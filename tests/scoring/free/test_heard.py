@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 import nativeear
-from indexes.phone_index import PhoneIndex
-from retriever.neighbours import Exclusion
-from scoring.assessor import Assessor
-from scoring.free.decoded import decode_speech
-from scoring.free.quality import OwnClassQuality
-from service.report.page import render_page
-from service.result_textgrid import to_textgrid
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import InputError
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.free.decoded import decode_speech
+from nativeear.scoring.free.quality import OwnClassQuality
+from nativeear.service.report.page import render_page
+from nativeear.service.result_textgrid import to_textgrid
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import InputError
 from tests.conftest import PROMPTS
 
 PROMPT = PROMPTS / "vm-goodbye.g722"
@@ -68,8 +68,8 @@ def test_a_recording_without_speech_is_refused(assessor: Assessor) -> None:
 
 
 def test_own_sounds_are_like_their_kind_and_other_sounds_are_not(tone_index: PhoneIndex) -> None:
-    from speech.encoders.spectral import SpectralEncoder
-    from speech.pooling import pool
+    from nativeear.speech.encoders.spectral import SpectralEncoder
+    from nativeear.speech.pooling import pool
     from tests.conftest import recording
 
     said = ["M", "IY", "S", "AA"]

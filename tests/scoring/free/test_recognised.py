@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from indexes.phone_index import PhoneIndex
-from scoring.assessor import Assessor
-from scoring.free.recognised import UNSURE, recognised_text
-from service.report.page import render_page
-from service.result_textgrid import to_textgrid
-from speech.audio import Audio
-from speech.encoders.spectral import SpectralEncoder
-from speech.errors import InputError
-from speech.pronunciation import Pronouncer
-from speech.recogniser import RecognisedWord, Recogniser
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.free.recognised import UNSURE, recognised_text
+from nativeear.service.report.page import render_page
+from nativeear.service.result_textgrid import to_textgrid
+from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.spectral import SpectralEncoder
+from nativeear.speech.errors import InputError
+from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.recogniser import RecognisedWord, Recogniser
 from tests.conftest import RATE, recording, textgrid
 from tests.scoring.test_assessor import GridAligner
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from scoring.fusion.expert import (
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.fusion.expert import (
     COLUMNS,
     ExpertCalibration,
     ExpertModel,
@@ -16,10 +16,10 @@ from scoring.fusion.expert import (
     serves,
     shipped,
 )
-from scoring.fusion.features import FeatureTable
-from scoring.fusion.training_free import TrainingFree
-from scoring.fusion.trees import LEAF, Trees
-from scoring.grading import FLAGGED, Grade
+from nativeear.scoring.fusion.features import FeatureTable
+from nativeear.scoring.fusion.training_free import TrainingFree
+from nativeear.scoring.fusion.trees import LEAF, Trees
+from nativeear.scoring.grading import FLAGGED, Grade
 from tests.stored.evidence import CUT, REPLACED, TEXTS, Stored, stored
 
 ALL = (*TEXTS, *REPLACED, *CUT)

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from indexes.catalogue import find_index
-from indexes.phone_index import PhoneIndex
-from retriever.evidence import PhoneEvidence
-from retriever.frame_evidence import FrameEvidence
-from scoring.fusion.features import (
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.retriever.frame_evidence import FrameEvidence
+from nativeear.scoring.fusion.features import (
     COMPANY,
     CONTEXT,
     CONTEXT_COLUMNS,
@@ -18,11 +18,11 @@ from scoring.fusion.features import (
     FeatureTable,
     phone_features,
 )
-from scoring.fusion.natives import NativeReference
-from scoring.gop_evidence import GopMeasurement, measure_gop
-from speech.alignment import AlignedPhone
-from speech.frames import Frames
-from speech.inventory import PhoneInventory
+from nativeear.scoring.fusion.natives import NativeReference
+from nativeear.scoring.gop_evidence import GopMeasurement, measure_gop
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
 
 ENGLISH = PhoneInventory.load("en-US")
 LETTERS = ("<blk>", *"abdefhijklmnoprstuvwzæðŋɑɔəɛɜɡɪɹʃʊʌʒθ")

@@ -4,17 +4,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from indexes.phone_index import PhoneIndex
-from indexes.trust import MIN_COVERAGE
-from retriever.evidence import PhoneEvidence
-from scoring.fusion.features import FeatureTable
-from scoring.fusion.natives import NativeReference
-from scoring.fusion.training_free import Scale, TrainingFree
-from scoring.gop_evidence import measure_gop
-from scoring.grading import Grade
-from scoring.hearing import Hearing
-from speech.alignment import AlignedPhone, Alignment
-from speech.frames import Frames
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.trust import MIN_COVERAGE
+from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.scoring.fusion.features import FeatureTable
+from nativeear.scoring.fusion.natives import NativeReference
+from nativeear.scoring.fusion.training_free import Scale, TrainingFree
+from nativeear.scoring.gop_evidence import measure_gop
+from nativeear.scoring.grading import Grade
+from nativeear.scoring.hearing import Hearing
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.frames import Frames
 
 
 def evidence(index: PhoneIndex, margin: float, coverage: int = 50) -> PhoneEvidence:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from scoring.fusion.trees import Trees
+from nativeear.scoring.fusion.trees import Trees
 from training.calibration import exported
 
 

@@ -1,5 +1,5 @@
-from scoring.assessment import Insertion, KnnEvidence, PhoneAssessment, WordAssessment
-from scoring.prosody.hesitations import repeated_words, restarts
+from nativeear.scoring.assessment import Insertion, KnnEvidence, PhoneAssessment, WordAssessment
+from nativeear.scoring.prosody.hesitations import repeated_words, restarts
 
 
 def word(text: str, phones: str) -> WordAssessment:

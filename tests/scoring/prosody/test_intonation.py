@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.assembly import publish_new
-from indexer.utterances import PooledUtterance
-from indexes.phone_index import PhoneIndex
-from retriever.neighbours import Exclusion
-from scoring.prosody.intonation import HEARD, fits_by_rule, judge_intonation, movement
-from scoring.prosody.natives import NativeProsody
-from speech.prosody.contour import sentence_type
-from speech.prosody.profile import ProsodyProfile
+from nativeear.indexer.assembly import publish_new
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.prosody.intonation import HEARD, fits_by_rule, judge_intonation, movement
+from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.speech.prosody.contour import sentence_type
+from nativeear.speech.prosody.profile import ProsodyProfile
 from tests.indexer.test_assembly import records, settings
 from tests.indexer.test_prosody import profile
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.assembly import publish_new
-from indexer.utterances import PooledUtterance
-from indexes.phone_index import PhoneIndex
-from retriever.neighbours import Exclusion
-from scoring.prosody.assessing import NO_DISTRIBUTION, overall_score, weighted
-from scoring.prosody.assessing import NOTHING_MEASURED as NOTHING
-from scoring.prosody.natives import (
+from nativeear.indexer.assembly import publish_new
+from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.prosody.assessing import NO_DISTRIBUTION, overall_score, weighted
+from nativeear.scoring.prosody.assessing import NOTHING_MEASURED as NOTHING
+from nativeear.scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
     RHYTHM_MEASURES,
@@ -19,7 +19,7 @@ from scoring.prosody.natives import (
     NativeProsody,
     with_fullness,
 )
-from speech.prosody.profile import ProsodyProfile
+from nativeear.speech.prosody.profile import ProsodyProfile
 from tests.indexer.test_assembly import records, settings
 from tests.indexer.test_prosody import profile
 
@@ -155,7 +155,7 @@ def test_of_many_natives_some_answer_evenly_spread(
 ) -> None:
     assert len(natives.without(NONE)) == 100
     for most, left in ((100, 100), (99, 50), (30, 25)):
-        monkeypatch.setattr("scoring.prosody.natives.MAX_NATIVES", most)
+        monkeypatch.setattr("nativeear.scoring.prosody.natives.MAX_NATIVES", most)
         fewer = NativeProsody(natives._index)
         texts = [own.text for own in fewer.without(NONE)]
         step = 100 // left

@@ -4,8 +4,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scoring.prosody.stress import CUES, StressModel, polysyllables, prominent_word
-from speech.prosody.stress import CORRELATES, Syllable
+from nativeear.scoring.prosody.stress import CUES, StressModel, polysyllables, prominent_word
+from nativeear.speech.prosody.stress import CORRELATES, Syllable
 
 
 def word(

@@ -8,11 +8,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 import nativeear
-from scoring.assessor import Assessor
-from service.api.application import create_application
-from service.api.metrics import Metrics
-from service.api.references import Reference
-from service.api.settings import ServiceSettings
+from nativeear.scoring.assessor import Assessor
+from nativeear.service.api.application import create_application
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.references import Reference
+from nativeear.service.api.settings import ServiceSettings
 
 DATA = Path(nativeear.__file__).parent / "service" / "data"
 PROMPT = DATA / "vm-msgsaved.flac"
@@ -59,7 +59,7 @@ def metrics() -> Metrics:
 
 @pytest.fixture(scope="session")
 def reference(metrics: Metrics) -> Reference:
-    from indexes.catalogue import find_index
+    from nativeear.indexes.catalogue import find_index
 
     return Reference.open("en-US", find_index("en-US"), metrics)
 

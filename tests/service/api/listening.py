@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from service.api.application import create_application
-from service.api.serving import server_of
-from service.api.settings import ServiceSettings
-from service.api.state import Service
+from nativeear.service.api.application import create_application
+from nativeear.service.api.serving import server_of
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.api.state import Service
 
 
 @dataclass(frozen=True)

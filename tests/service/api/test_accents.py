@@ -1,9 +1,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from scoring.accents import Accents
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
+from nativeear.scoring.accents import Accents
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
 from tests.service.api.conftest import TEXT
 from tests.service.api.test_assessments import send
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
 from tests.service.api.conftest import TEXT
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 import yaml
 
-from service.api import body as body_module
-from service.api.budget import Budget
-from service.api.edge import FORM_BYTES
-from service.api.problems import BusyError
-from service.api.settings import ServiceSettings
+from nativeear.service.api import body as body_module
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.edge import FORM_BYTES
+from nativeear.service.api.problems import BusyError
+from nativeear.service.api.settings import ServiceSettings
 from tests.service.api.conftest import DATA
 from tests.service.api.listening import Listening, answer, listening
 from tests.service.api.test_edge import key
@@ -68,7 +68,7 @@ def service_paths(application: Any) -> list[tuple[str, Any]]:
 def test_a_key_without_the_scope_is_answered_before_the_body(
     settings: ServiceSettings, reader: str, served: Listening
 ) -> None:
-    from service.api.application import create_application
+    from nativeear.service.api.application import create_application
 
     application = create_application(replace(settings, database=settings.database + ".2"))
     paths = bodied(application)

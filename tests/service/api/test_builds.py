@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from indexes.catalogue import ENVIRONMENT, find_index
-from indexes.phone_index import PhoneIndex, read_manifest
-from service.api.settings import ServiceSettings
+from nativeear.indexes.catalogue import ENVIRONMENT, find_index
+from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.service.api.settings import ServiceSettings
 from tests.service.api.conftest import client_of
 
 UTTERANCES = 25

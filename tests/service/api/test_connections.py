@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from service.api import connections
-from service.api.connections import network_of
-from service.api.logs import BURST, Throttle
-from service.api.settings import ServiceSettings
+from nativeear.service.api import connections
+from nativeear.service.api.connections import network_of
+from nativeear.service.api.logs import BURST, Throttle
+from nativeear.service.api.settings import ServiceSettings
 from tests.service.api.listening import Listening, answer, listening
 from tests.service.api.test_edge import key
 from tests.service.api.test_serving import Served
@@ -126,7 +126,7 @@ def test_a_refused_body_that_goes_on_coming_is_given_up(
     few: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_S", 0.3)
-    monkeypatch.setattr("service.api.body._LINGER_S", 0.3)
+    monkeypatch.setattr("nativeear.service.api.body._LINGER_S", 0.3)
     head = "POST /healthz HTTP/1.1\nHost: localhost\nContent-Length: 100000\n\n"
     with few.begun(head) as trickling:
         assert answer(trickling)[0] == 405

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.application import create_application
-from service.api.settings import ServiceSettings
-from service.database.store import NewKey, Store
-from speech.errors import InputError
+from nativeear.service.api.application import create_application
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.database.store import NewKey, Store
+from nativeear.speech.errors import InputError
 from tests.service.api.conftest import client_of
 
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from scoring.assessment import Assessment
-from service.api.engine import Engine, Work
-from service.api.metrics import Metrics
-from service.api.problems import BusyError, ClientGoneError, TookTooLongError
-from service.api.references import Reference
-from service.api.settings import ServiceSettings
-from speech.audio import Audio
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.engine import Engine, Work
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import BusyError, ClientGoneError, TookTooLongError
+from nativeear.service.api.references import Reference
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.speech.audio import Audio
 from tests.service.api.conftest import DATA, PROMPT, TEXT
 
 BATCH_TOLERANCE = 0.5

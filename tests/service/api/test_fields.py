@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from service.api.settings import ServiceSettings
-from service.database.store import Store
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.database.store import Store
 from tests.service.api.conftest import TEXT, client_of
 
 
@@ -107,7 +107,7 @@ def test_the_ends_of_the_calendar_are_taken(idle: TestClient) -> None:
 def test_the_database_refuses_values_by_itself_as_input(settings: ServiceSettings) -> None:
     from datetime import datetime, timedelta, timezone
 
-    from speech.errors import InputError
+    from nativeear.speech.errors import InputError
 
     store = Store.open(settings.database)
     east = timezone(timedelta(hours=14))

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from scoring.assessment import Assessment
-from scoring.assessor import Assessor
-from service.api.application import create_application
-from service.api.settings import ServiceSettings
-from service.api.state import Service
-from speech.audio import Audio
-from speech.errors import InputError
-from speech.recogniser import RecognisedWord
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
+from nativeear.service.api.application import create_application
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.api.state import Service
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import InputError
+from nativeear.speech.recogniser import RecognisedWord
 from tests.scoring.free.test_recognised import Told
 from tests.service.api.conftest import TEXT
 from tests.service.api.test_assessments import send

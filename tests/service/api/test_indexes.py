@@ -4,7 +4,7 @@ import pytest
 import soundfile
 from fastapi.testclient import TestClient
 
-from scoring.assessor import Assessor
+from nativeear.scoring.assessor import Assessor
 
 INDEX = "/v1/indexes/en-US"
 

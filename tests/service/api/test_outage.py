@@ -19,16 +19,16 @@ import soundfile
 from fastapi.testclient import TestClient
 from sqlalchemy import update
 
-from scoring.assessment import Assessment
-from service.api.budget import Budget
-from service.api.builds import BuildOrder, Builds
-from service.api.keeping import Keeping
-from service.api.owed import Owed
-from service.api.pending import Pending
-from service.api.settings import ServiceSettings
-from service.database.connection import open_engine
-from service.database.store import StorageError, Store
-from service.database.tables import JobRow
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.builds import BuildOrder, Builds
+from nativeear.service.api.keeping import Keeping
+from nativeear.service.api.owed import Owed
+from nativeear.service.api.pending import Pending
+from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.database.connection import open_engine
+from nativeear.service.database.store import StorageError, Store
+from nativeear.service.database.tables import JobRow
 from tests.service.api.conftest import PROMPT, TEXT, client_of
 from tests.service.database.conftest import (  # noqa: F401  (fixtures)
     NewAssessments,
@@ -183,7 +183,7 @@ def test_a_job_outlives_an_outage_that_is_longer_than_its_lease(
     assert other.trouble is None
     assert theirs.job(job, key_id=None).state == "queued"
     later = time.monotonic() + 3600
-    monkeypatch.setattr("service.api.keeping.monotonic", lambda: later)
+    monkeypatch.setattr("nativeear.service.api.keeping.monotonic", lambda: later)
     other.tell()  # but we say nothing for too long
     assert theirs.job(job, key_id=None).state == "failed"
     ours.close()
@@ -197,7 +197,7 @@ def test_a_locked_database_delays_the_end_of_a_job_and_does_not_lose_it(
 ) -> None:
     import sqlite3
 
-    monkeypatch.setattr("service.database.connection._BUSY_MS", 200)
+    monkeypatch.setattr("nativeear.service.database.connection._BUSY_MS", 200)
     file = tmp_path / "service.db"
     shutil.copy(migrated_file, file)
     store = Store.open(f"sqlite:///{file}")

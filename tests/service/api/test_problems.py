@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from service.api.problems import BusyError, NotThereError, problem_of
-from service.database.errors import StorageError
+from nativeear.service.api.problems import BusyError, NotThereError, problem_of
+from nativeear.service.database.errors import StorageError
 
 
 def test_where_the_service_keeps_its_files_is_not_told() -> None:

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from indexes.catalogue import ENVIRONMENT, find_index
-from indexes.publishing import MANIFEST
-from indexes.versions import swap
-from service.api.metrics import Metrics
-from service.api.problems import NotThereError
-from service.api.references import References
-from speech.errors import InputError
+from nativeear.indexes.catalogue import ENVIRONMENT, find_index
+from nativeear.indexes.publishing import MANIFEST
+from nativeear.indexes.versions import swap
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.problems import NotThereError
+from nativeear.service.api.references import References
+from nativeear.speech.errors import InputError
 from tests.service.api.conftest import PROMPT, TEXT
 
 

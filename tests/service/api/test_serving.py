@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from service.demo import PROMPT as DEMO
+from nativeear.service.demo import PROMPT as DEMO
 from tests.service.api.conftest import DATA, PROMPT, TEXT
 
 ROOT = DATA.parents[1]
@@ -33,7 +33,7 @@ class Served:
         self.process = subprocess.Popen(
             [
                 *limited,
-                *(sys.executable, "-m", "service.cli", "serve", "--port", "0", "--workers", "1"),
+                *(sys.executable, "-m", "nativeear", "serve", "--port", "0", "--workers", "1"),
                 *("--index", "en-US", "--database", f"sqlite:///{folder / 'served.db'}", *options),
             ],
             cwd=ROOT,
@@ -221,7 +221,7 @@ def test_a_client_that_leaves_costs_nothing_more(served: Served) -> None:
 def test_it_does_not_start_where_it_may_not(tmp_path: Path) -> None:
     refused = subprocess.run(
         [
-            *(sys.executable, "-m", "service.cli", "serve", "--host", "0.0.0.0"),  # noqa: S104
+            *(sys.executable, "-m", "nativeear", "serve", "--host", "0.0.0.0"),  # noqa: S104
             *("--database", f"sqlite:///{tmp_path / 'served.db'}"),
         ],
         cwd=ROOT,

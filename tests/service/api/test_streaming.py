@@ -9,15 +9,21 @@ import soundfile
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
-from service.api.budget import Budget
-from service.api.problems import BusyError
-from service.api.references import Reference
-from service.api.routes import stream
-from service.api.seats import Seats
-from service.api.streaming import CONTEXT_S, NothingFinishedError, PartialWork, Take, Window
-from service.demo import PROMPT as DEMO
-from speech.audio import Audio
-from speech.errors import AudioError
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.problems import BusyError
+from nativeear.service.api.references import Reference
+from nativeear.service.api.routes import stream
+from nativeear.service.api.seats import Seats
+from nativeear.service.api.streaming import (
+    CONTEXT_S,
+    NothingFinishedError,
+    PartialWork,
+    Take,
+    Window,
+)
+from nativeear.service.demo import PROMPT as DEMO
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AudioError
 from tests.service.api.conftest import DATA, TEXT
 
 STREAM = "ws://localhost/v1/stream"

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from service.api.unpacking import unpack
-from speech.errors import CorpusError
+from nativeear.service.api.unpacking import unpack
+from nativeear.speech.errors import CorpusError
 
 
 def packed(*members: tuple[str | zipfile.ZipInfo, bytes]) -> io.BytesIO:

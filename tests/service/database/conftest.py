@@ -15,9 +15,9 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import create_engine, text
 
-from scoring.assessment import Assessment
-from service.database.store import NewAssessment, Store
-from service.database.tables import Table
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.database.store import NewAssessment, Store
+from nativeear.service.database.tables import Table
 
 STARTED_WITHIN_S = 30
 

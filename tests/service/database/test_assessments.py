@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from scoring.assessment import Assessment
-from service.database.connection import open_engine
-from service.database.store import ALL, Claim, ConflictError, NotFoundError, ReusedKeyError, Store
-from speech.errors import InputError
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.database.connection import open_engine
+from nativeear.service.database.store import (
+    ALL,
+    Claim,
+    ConflictError,
+    NotFoundError,
+    ReusedKeyError,
+    Store,
+)
+from nativeear.speech.errors import InputError
 
 NOW = datetime.now(timezone.utc)
 HOUR = timedelta(hours=1)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
-from scoring.assessment import Assessment
-from service.database import store as store_module
-from service.database.store import (
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.database import store as store_module
+from nativeear.service.database.store import (
     AuthenticationError,
     DiskFullError,
     NewKey,
@@ -31,7 +31,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from uuid import uuid4
-from service.database.store import NewAssessment, StorageError, Store
+from nativeear.service.database.store import NewAssessment, StorageError, Store
 
 url, result, limit = sys.argv[1], Path(sys.argv[2]).read_text(), int(sys.argv[3])
 store = Store.open(url)
@@ -193,7 +193,7 @@ def test_a_folder_that_may_not_be_written_is_told(migrated_file) -> None:
     folder = Path(shutil.copytree(migrated_file.parent, f"/tmp/nativeear-{os.getpid()}"))  # noqa: S108
     try:
         code = (
-            "import os, sys; from service.database.store import StorageError, Store\n"
+            "import os, sys; from nativeear.service.database.store import StorageError, Store\n"
             "Store.open(f'sqlite:///{sys.argv[1]}.own').close()  # nobody may not read libraries\n"
             "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
             "for name in sys.argv[1:]:\n"
@@ -256,7 +256,7 @@ def test_a_folder_that_is_not_there_is_told(tmp_path) -> None:
     ],
 )
 def test_errors_are_told_by_their_code(kind, code) -> None:
-    from service.api.problems import status_of
+    from nativeear.service.api.problems import status_of
 
     assert kind("x").code == code
     assert status_of(kind("x")) in {401, 404, 503}

@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import text, update
 
-from service.database.connection import open_engine
-from service.database.jobs import KEPT
-from service.database.store import ALL, ConflictError, NotFoundError, Store
-from service.database.tables import JobRow
+from nativeear.service.database.connection import open_engine
+from nativeear.service.database.jobs import KEPT
+from nativeear.service.database.store import ALL, ConflictError, NotFoundError, Store
+from nativeear.service.database.tables import JobRow
 
 UTC = timezone.utc
 
@@ -161,7 +161,7 @@ def test_a_service_that_stops_gives_up_its_own_jobs(url, store) -> None:
 
 _WORKER = """
 import sys, time
-from service.database.store import Store
+from nativeear.service.database.store import Store
 store = Store.open(sys.argv[1])
 job = store.create_job("index", "{}", key_id=None).id
 print(job, flush=True)
@@ -173,7 +173,7 @@ while True:
 
 
 def test_a_job_outlives_other_services_but_not_its_own(url, store) -> None:
-    short = "from datetime import timedelta\nfrom service.database import jobs\n"
+    short = "from datetime import timedelta\nfrom nativeear.service.database import jobs\n"
     short += "jobs.LEASE = timedelta(seconds=2)\n"
     worker = subprocess.Popen(
         [sys.executable, "-c", short + _WORKER, url], stdout=subprocess.PIPE, text=True

@@ -4,9 +4,9 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import text
 
-from service.database.connection import open_engine
-from service.database.store import AuthenticationError, NewKey, NotFoundError
-from speech.errors import InputError
+from nativeear.service.database.connection import open_engine
+from nativeear.service.database.store import AuthenticationError, NewKey, NotFoundError
+from nativeear.speech.errors import InputError
 
 NOW = datetime.now(timezone.utc)
 KEY = NewKey("class", ("read", "assess"))

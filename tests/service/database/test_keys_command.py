@@ -4,8 +4,8 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from typer.testing import CliRunner, Result
 
-from service.cli import app
-from service.database.store import AuthenticationError, Store
+from nativeear.service.cli import app
+from nativeear.service.database.store import AuthenticationError, Store
 
 
 @pytest.fixture(autouse=True)

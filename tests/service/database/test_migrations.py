@@ -6,10 +6,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from service.database.connection import default_database, open_engine
-from service.database.store import StorageError, Store
-from service.database.tables import Table
-from speech.errors import InputError
+from nativeear.service.database.connection import default_database, open_engine
+from nativeear.service.database.store import StorageError, Store
+from nativeear.service.database.tables import Table
+from nativeear.speech.errors import InputError
 
 
 def test_the_steps_lead_to_the_tables(fresh_url) -> None:
@@ -39,7 +39,7 @@ def test_a_database_of_a_newer_release_is_refused(fresh_url) -> None:
 
 
 def test_services_that_start_at_once_do_not_disturb_each_other(fresh_url) -> None:
-    code = f"from service.database.store import Store; Store.open({fresh_url!r}).ping()"
+    code = f"from nativeear.service.database.store import Store; Store.open({fresh_url!r}).ping()"
     started = [
         subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True)
         for _ in range(2)

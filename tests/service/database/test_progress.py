@@ -5,9 +5,9 @@ from statistics import fmean
 import pytest
 from sqlalchemy import text
 
-from scoring.assessment import Assessment, Transcript, Verdict
-from service.database.connection import open_engine
-from service.database.store import ALL
+from nativeear.scoring.assessment import Assessment, Transcript, Verdict
+from nativeear.service.database.connection import open_engine
+from nativeear.service.database.store import ALL
 
 VERDICTS: tuple[Verdict, ...] = ("correct", "accented", "substituted", "deleted", "uncertain")
 

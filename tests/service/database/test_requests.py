@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from service.database.connection import open_engine
-from service.database.store import Claim, ConflictError, ReusedKeyError, Store
+from nativeear.service.database.connection import open_engine
+from nativeear.service.database.store import Claim, ConflictError, ReusedKeyError, Store
 
 HOUR = timedelta(hours=1)
 OVER = timedelta(seconds=-1)

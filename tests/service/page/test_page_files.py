@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from scoring.grading import FLAGGED_SCORE
-from scoring.marks import GOOD_SCORE, MARKS, MEANINGS
-from service.report import prosody, spectrogram
+from nativeear.scoring.grading import FLAGGED_SCORE
+from nativeear.scoring.marks import GOOD_SCORE, MARKS, MEANINGS
+from nativeear.service.report import prosody, spectrogram
 
-PAGE = Path(str(files("service"))) / "page"
-REPORT_CSS = Path(str(files("service"))) / "report" / "report.css"
-FIRST_LANGUAGES = Path(str(files("speech"))) / "data" / "first_languages.csv"
+PAGE = Path(str(files("nativeear.service"))) / "page"
+REPORT_CSS = Path(str(files("nativeear.service"))) / "report" / "report.css"
+FIRST_LANGUAGES = Path(str(files("nativeear.speech"))) / "data" / "first_languages.csv"
 BUDGET_BYTES = 200_000
 SVG = "http://www.w3.org/2000/svg"
 

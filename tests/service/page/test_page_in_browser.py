@@ -18,15 +18,15 @@ import pytest
 import soundfile
 import soxr
 
-from service.demo import PROMPT
-from service.report.spectrogram import spectrogram_db
-from speech.audio import SAMPLE_RATE, Audio
+from nativeear.service.demo import PROMPT
+from nativeear.service.report.spectrogram import spectrogram_db
+from nativeear.speech.audio import SAMPLE_RATE, Audio
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 RATE = 48_000
-PROMPT_FILE = Path(str(files("service"))) / "data" / PROMPT[0]
+PROMPT_FILE = Path(str(files("nativeear.service"))) / "data" / PROMPT[0]
 PHONE = (390, 844)
 STARTED_WITHIN_S = 120
 PATIENCE_MS = 60_000
@@ -46,10 +46,10 @@ def serving(folder):
     arguments = ["serve", "--port", str(port), "--database", f"sqlite:///{folder / 'page.db'}"]
     with log.open("w") as out:
         service = subprocess.Popen(
-            [sys.executable, "-c", "from service.cli import main; main()", *arguments],
+            [sys.executable, "-c", "from nativeear.service.cli import main; main()", *arguments],
             stdout=out,
             stderr=out,
-            cwd=Path(str(files("service"))).parent,
+            cwd=Path(str(files("nativeear.service"))).parent,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
     url = f"http://127.0.0.1:{port}/"
@@ -454,7 +454,7 @@ def test_a_history_is_kept_opened_and_deleted(page):
 
 
 def test_a_key_is_asked_for_once_where_one_is_needed(browser, tmp_path):
-    from service.database.store import NewKey, Store
+    from nativeear.service.database.store import NewKey, Store
 
     store = Store.open(f"sqlite:///{tmp_path / 'page.db'}")
     try:

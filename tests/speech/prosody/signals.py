@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from speech.alignment import SILENCE, AlignedPhone, Alignment
-from speech.audio import SAMPLE_RATE
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.audio import SAMPLE_RATE
 
 
 def sung(f0_hz: NDArray[np.float64], level: float = 0.3) -> NDArray[np.float32]:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.inventory import PhoneInventory
-from speech.prosody.contour import phrase_ends, sentence_type, warping_distance
-from speech.prosody.measurement import measure_prosody
-from speech.prosody.rhythm import measure_rhythm
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.contour import phrase_ends, sentence_type, warping_distance
+from nativeear.speech.prosody.measurement import measure_prosody
+from nativeear.speech.prosody.rhythm import measure_rhythm
 from tests.speech.prosody.signals import hush, laid, sung
 
 INVENTORY = PhoneInventory.load("en-US")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.prosody.intensity import signal_to_noise_db, track_intensity
-from speech.prosody.nuclei import syllable_nuclei
-from speech.prosody.pauses import find_pauses
-from speech.prosody.pitch import track_pitch
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.prosody.intensity import signal_to_noise_db, track_intensity
+from nativeear.speech.prosody.nuclei import syllable_nuclei
+from nativeear.speech.prosody.pauses import find_pauses
+from nativeear.speech.prosody.pitch import track_pitch
 from tests.speech.prosody.signals import hush, sung, syllable_train
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.prosody.pitch import Pitch, track_pitch, without_jumps
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.prosody.pitch import Pitch, track_pitch, without_jumps
 from tests.speech.prosody.signals import sung
 
 

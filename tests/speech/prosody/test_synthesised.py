@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from benchmarks.prosody_espeak import MONOTONE, Synthesiser
-from speech.inventory import PhoneInventory
-from speech.prosody.intensity import track_intensity
-from speech.prosody.pauses import find_pauses
-from speech.prosody.pitch import track_pitch
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.prosody.intensity import track_intensity
+from nativeear.speech.prosody.pauses import find_pauses
+from nativeear.speech.prosody.pitch import track_pitch
 
 TEXT = 'The rain had stopped,<break time="450ms"/> and nobody was in the garden.'
 

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from speech.audio import SAMPLE_RATE, Audio
-from speech.errors import MissingDependencyError
-from speech.prosody import voice_activity
-from speech.prosody.intensity import track_intensity
-from speech.prosody.pauses import find_pauses, join_over_noises
-from speech.prosody.voice_activity import (
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import MissingDependencyError
+from nativeear.speech.prosody import voice_activity
+from nativeear.speech.prosody.intensity import track_intensity
+from nativeear.speech.prosody.pauses import find_pauses, join_over_noises
+from nativeear.speech.prosody.voice_activity import (
     CHUNK,
     silent_spans,
     speech_probabilities,

@@ -5,42 +5,99 @@
 >>> result.score.pronunciation                                        # doctest: +SKIP
 >>> result.to_frame()                     # pandas, a row per phone   # doctest: +SKIP
 
-`load`, `load_accents`, `Assessor`, `Assessment` and the errors are the public face; nothing else is
-promised to stay.
+What stands in `__all__` is the public face; `nativeear.testing` is for who writes plug-ins. Nothing
+else is promised to stay.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from speech.errors import NativeEarError
+from nativeear.speech.errors import (
+    AlignmentError,
+    AudioError,
+    CorpusError,
+    EncoderError,
+    IndexFormatError,
+    InputError,
+    MissingDependencyError,
+    NativeEarError,
+    PhoneError,
+    PronunciationError,
+)
 
 if TYPE_CHECKING:
-    from indexes.manifest import EncoderIdentity
-    from indexes.phone_index import PhoneIndex
-    from scoring.accents import Accents
-    from scoring.assessment import Assessment
-    from scoring.assessor import Assessor
-    from speech.audio import Audio
-    from speech.encoders.catalogue import Dtype
-    from speech.frames import Encoder
+    from nativeear.indexes.manifest import EncoderIdentity
+    from nativeear.indexes.phone_index import PhoneIndex
+    from nativeear.retriever.neighbours import Exclusion
+    from nativeear.scoring.accents import Accents
+    from nativeear.scoring.assessment import Assessment, PhoneAssessment, Scores, WordAssessment
+    from nativeear.scoring.assessor import Assessor
+    from nativeear.service.client import Client
+    from nativeear.speech.alignment import Aligner
+    from nativeear.speech.audio import Audio
+    from nativeear.speech.encoders.catalogue import Dtype
+    from nativeear.speech.frames import Encoder
 
-__all__ = ["Assessment", "Assessor", "Audio", "NativeEarError", "load", "load_accents"]
+    __version__: str
+
+__all__ = [
+    "Accents",
+    "Aligner",
+    "AlignmentError",
+    "Assessment",
+    "Assessor",
+    "Audio",
+    "AudioError",
+    "Client",
+    "CorpusError",
+    "Encoder",
+    "EncoderError",
+    "Exclusion",
+    "IndexFormatError",
+    "InputError",
+    "MissingDependencyError",
+    "NativeEarError",
+    "PhoneAssessment",
+    "PhoneError",
+    "PronunciationError",
+    "Scores",
+    "WordAssessment",
+    "__version__",
+    "load",
+    "load_accents",
+]
 
 _LAZY = {
+    "Accents": "scoring.accents",
+    "Aligner": "speech.alignment",
     "Assessment": "scoring.assessment",
     "Assessor": "scoring.assessor",
     "Audio": "speech.audio",
+    "Client": "service.client",
+    "Encoder": "speech.frames",
+    "Exclusion": "retriever.neighbours",
+    "PhoneAssessment": "scoring.assessment",
+    "Scores": "scoring.assessment",
+    "WordAssessment": "scoring.assessment",
 }
+"""Room of each name that is looked up when it is first asked for: `import nativeear` loads none."""
 
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        from importlib import import_module
+        return getattr(import_module(f"nativeear.{_LAZY[name]}"), name)
+    if name == "__version__":
+        from importlib.metadata import version
 
-        return getattr(import_module(_LAZY[name]), name)
+        return version("nativeear")
     raise AttributeError(f"module 'nativeear' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
 
 
 def load(
@@ -81,8 +138,8 @@ def load(
     NativeEarError
         With a plain sentence, a cause and a fix.
     """
-    from indexes.catalogue import find_index
-    from indexes.phone_index import PhoneIndex
+    from nativeear.indexes.catalogue import find_index
+    from nativeear.indexes.phone_index import PhoneIndex
 
     opened = PhoneIndex.open(find_index(index))
     identity = opened.manifest.encoder
@@ -118,9 +175,9 @@ def load_accents(
     NativeEarError
         With a plain sentence, a cause and a fix.
     """
-    from indexes.catalogue import accents_of
-    from indexes.phone_index import PhoneIndex
-    from scoring.accents import Accents
+    from nativeear.indexes.catalogue import accents_of
+    from nativeear.indexes.phone_index import PhoneIndex
+    from nativeear.scoring.accents import Accents
 
     encoders: dict[str, Encoder] = {}
     assessors = []
@@ -142,8 +199,8 @@ def load_accents(
 
 def _encoder(identity: EncoderIdentity, name: str | None = None) -> Encoder:
     """The encoder of an index, in the arithmetic that the index names or its own choice."""
-    from speech.encoders.catalogue import load_encoder
-    from speech.encoders.model_folders import find
+    from nativeear.speech.encoders.catalogue import load_encoder
+    from nativeear.speech.encoders.model_folders import find
 
     dtype: Dtype = "auto" if identity.dtype == "float32" else identity.dtype
     if name is None:
@@ -161,9 +218,9 @@ def _assessor(
     false_rejections: float,
 ) -> Assessor:
     """Everything that assessing against an open index needs."""
-    from scoring.assessor import Assessor
-    from speech.aligners.catalogue import choose_aligner, load_aligner
-    from speech.pronunciation import Pronouncer
+    from nativeear.scoring.assessor import Assessor
+    from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner
+    from nativeear.speech.pronunciation import Pronouncer
 
     model = opened.aligner_model
     name = choose_aligner(aligner, opened.inventory, heard_by, model)
