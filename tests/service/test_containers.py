@@ -82,14 +82,15 @@ def test_the_build_arguments_and_extras_exist() -> None:
 
 def test_all_that_the_wheel_is_made_of_is_sent_to_the_builder() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
+    (package,) = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    rooms = [link.resolve().name for link in (ROOT / package).iterdir() if link.is_symlink()]
     metadata = [project["project"]["readme"], *project["project"]["license-files"]]
     sent = [
         line[1:].partition("/")[0]
         for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
         if line.startswith("!")
     ]
-    assert {*wheel, *metadata, "pyproject.toml", ".gitignore"} == set(sent)
+    assert {package, *rooms, *metadata, "pyproject.toml", ".gitignore"} == set(sent)
     assert all((ROOT / name).exists() for name in sent)
 
 
