@@ -75,7 +75,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/gop_segment.py": ("tests/scoring/test_gop_segment.py",),
     "scoring/substitutes.py": ("tests/scoring/test_substitutes.py",),
     "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
-    "scoring/assessor.py": ("tests/scoring/test_assessor.py",),
+    "scoring/assessor.py": ("tests/scoring/test_assessor.py", "tests/scoring/free"),
     "scoring/prosody/assessing.py": (
         "tests/scoring/prosody/test_natives.py",
         "tests/scoring/test_assessor.py",
@@ -127,6 +127,7 @@ TOKEN = re.compile(
 )
 """Where a number or a name may be exchanged: attributes, calls, and sides whatever they are."""
 
+LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "site")
 MOST_MEMORY, UNLIMITED_S = 6 << 30, 1 << 20
 
 
@@ -371,7 +372,6 @@ def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutan
 
 
 def main() -> None:
-    """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
     parser.add_argument("--sample", type=int, default=60, help="mutants of a module")
@@ -379,7 +379,7 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "site"))
+        shutil.copytree(ROOT, copy, symlinks=True, ignore=LEFT_OUT)
         os.chdir(copy)
         sys.path.insert(0, str(copy))
         for library in LIBRARIES:

@@ -6,13 +6,14 @@ import pytest
 import soundfile
 
 from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.deviations import InsertedPhone
 from nativeear.retriever.evidence import sounds_like
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
-from nativeear.scoring.assessor import Assessor, _word
+from nativeear.scoring.assessor import Assessor, _insertion, _word
 from nativeear.scoring.grading import combine
 from nativeear.speech.aligners.textgrid import read_alignment
-from nativeear.speech.alignment import Alignment
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.errors import AlignmentError, EncoderError, InputError
@@ -223,6 +224,29 @@ def test_a_text_that_cannot_be_laid_on_the_recording_scores_nothing(
     assert result.score.completeness == 0
     assert all(word.omitted for word in result.words)
     assert any("does not match" in warning for warning in result.warnings)
+
+
+def test_of_what_cannot_be_laid_phones_that_the_index_lacks_stay_uncertain(
+    assessor: Assessor, wav: Path
+) -> None:
+    known, lacking = assessor.assess(wav, phones="M ZH").phones
+    assert (known.verdict, known.score, known.knn.k) == ("deleted", 0.0, 0)
+    assert known.knn.coverage == assessor.index.manifest.counts.phones["M"]
+    assert (lacking.verdict, lacking.score, lacking.knn.coverage) == ("uncertain", None, 0)
+
+
+@pytest.mark.parametrize(("after", "word"), [(0, -1), (1, 0), (2, 0), (3, 1), (4, 1)])
+def test_an_insertion_comes_after_the_last_word_that_had_begun(after: int, word: int) -> None:
+    phones = tuple(
+        AlignedPhone(phone, float(i), i + 1.0, of)
+        for i, (phone, of) in enumerate(
+            ((SILENCE, -1), ("M", 0), (SILENCE, -1), ("S", 1), (SILENCE, -1))
+        )
+    )
+    alignment = Alignment(phones, ("m", "s"), (0, 0), "test")
+    found = _insertion(alignment, InsertedPhone(after, "IY", 0.5, 0.75, 0.9))
+    assert (found.after_word_index, found.phone) == (word, "IY")
+    assert (found.start_s, found.end_s) == (0.5, 0.75)
 
 
 def test_another_text_scores_low_and_is_said_not_to_match(assessor: Assessor, wav: Path) -> None:
