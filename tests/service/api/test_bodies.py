@@ -15,7 +15,6 @@ from nativeear.service.api.budget import Budget
 from nativeear.service.api.edge import FORM_BYTES
 from nativeear.service.api.problems import BusyError
 from nativeear.service.api.settings import ServiceSettings
-from tests.service.api.conftest import DATA
 from tests.service.api.listening import Listening, answer, listening
 from tests.service.api.test_edge import key
 
@@ -186,7 +185,9 @@ def test_a_budget_gives_what_it_has_and_takes_it_back() -> None:
 
 
 def test_what_a_container_may_write_is_as_much_as_uploads_may_hold() -> None:
-    composed = yaml.safe_load((DATA.parents[1] / "compose.yaml").read_text(encoding="utf-8"))
+    composed = yaml.safe_load(
+        (Path(__file__).parents[3] / "compose.yaml").read_text(encoding="utf-8")
+    )
     (mounted,) = composed["services"]["nativeear"]["tmpfs"]
     size = int(mounted.partition("size=")[2].partition("m")[0]) * MIB
     settings = ServiceSettings(database="")
