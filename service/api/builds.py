@@ -14,19 +14,21 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import IO, Any
 
+from nativeear.indexes.locking import writing
 from nativeear.service.api.budget import Hold
 from nativeear.service.api.owed import Owed, Write
 from nativeear.service.api.problems import Problem, without_folders
 from nativeear.service.api.unpacking import discard
 from nativeear.service.database.store import Store
-from nativeear.speech.errors import NativeEarError
+from nativeear.speech.errors import InputError, NativeEarError
 
 logger = logging.getLogger("nativeear.service")
 
 _TELL_S = 0.5  # no more often than this is progress written to the database
+_DYING_S = 5.0  # how long what belongs to a killed build may take to be gone
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class Builds:
         if "result" in last:
             return partial(ended, state="done", result=json.dumps(last["result"]))
         if cancelled:
-            discard(Path(order.out).parent / f".{Path(order.out).name}.building")
+            _clear_away(Path(order.out))
             return partial(ended, state="cancelled")
         problem = _problem(last.get("problem"), order)
         return partial(ended, state="failed", problem=problem.model_dump_json())
@@ -195,6 +197,21 @@ def _kill(process: subprocess.Popen[str]) -> None:
                 os.killpg(process.pid, signal.SIGKILL)
             else:
                 process.kill()
+
+
+def _clear_away(out: Path) -> None:
+    """Remove what a killed build left: its utterances, its stage and its lock."""
+    until = monotonic() + _DYING_S
+    while True:
+        try:
+            with writing(out, "clear away a cancelled build"):
+                discard(out.parent / f".{out.name}.building")
+        except InputError:  # a worker of the build still holds the lock, until it is dead too
+            if monotonic() > until:
+                return
+            sleep(0.05)
+        else:
+            return
 
 
 def _problem(told: Mapping[str, str] | None, order: BuildOrder) -> Problem:

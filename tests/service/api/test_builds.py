@@ -129,6 +129,19 @@ def test_a_build_that_is_cancelled_is_killed(client: TestClient, home: Path) -> 
     assert left(home) == []
 
 
+def test_a_build_that_is_cancelled_while_it_writes_leaves_no_lock(
+    client: TestClient, home: Path
+) -> None:
+    answer = order(client, archive(200))
+    until = time.monotonic() + 60
+    while not (home / "indexes" / ".small.lock").exists():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    assert client.post(f"{answer.headers['location']}/cancel").status_code == 200
+    assert ended(client, answer)["state"] == "cancelled"
+    assert left(home) == []
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [
