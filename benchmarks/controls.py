@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.table import Table
 
 import nativeear
-from benchmarks import treatments
 from benchmarks.speech_data import DATA
 from nativeear.scoring.grading import FLAGGED
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
+from tests.support import treatments
 
 SEED = 11
 FOLDER = DATA / "native-english"

@@ -21,13 +21,13 @@ from rich.table import Table
 
 import nativeear
 from benchmarks.speech_data import DATA
-from benchmarks.treatments import noisy
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.calibration import calibration_of
 from nativeear.scoring.hearing import Hearing, Listener, lay
 from nativeear.scoring.metrics import pearson, roc_auc
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
+from tests.support.treatments import noisy
 from training.splits import fold_of
 
 FOLDER = DATA / "speechocean762-train"

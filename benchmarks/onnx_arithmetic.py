@@ -23,7 +23,6 @@ from typing import Any, get_args
 
 import numpy as np
 import onnx
-import onnxruntime
 import torch
 from rich.console import Console
 from rich.table import Table
@@ -36,6 +35,7 @@ from nativeear.speech.encoders.compact_model import log_mel as log_mel_in_torch
 from nativeear.speech.encoders.compact_model import read_config
 from nativeear.speech.frames import FloatArray
 from nativeear.speech.occupancy import mean_log_posterior, phone_occupancy
+from tests.support.onnx_graphs import open_graph
 from training.corpus import Utterance, read_speechocean
 from training.onnx_graph import LARGEST, Products, build, hidden
 from training.splits import fold_of
@@ -57,14 +57,6 @@ class Heard:
 def log_mel(samples: FloatArray) -> FloatArray:
     mel: FloatArray = log_mel_in_torch(torch.from_numpy(samples)).numpy()
     return mel
-
-
-def open_graph(graph: Path) -> Any:
-    """onnxruntime's session of a graph, in one thread."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 class Network:

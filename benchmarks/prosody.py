@@ -38,7 +38,6 @@ from benchmarks.prosody_signals import (
     verdict,
 )
 from benchmarks.speech_data import CACHE, DATA
-from benchmarks.treatments import mp3, noisy
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexer.utterances import recording_of
 from nativeear.indexes.catalogue import find_index
@@ -59,6 +58,7 @@ from nativeear.speech.prosody.contour import sentence_type
 from nativeear.speech.prosody.measurement import ProsodyMeasurement, measure_prosody
 from nativeear.speech.prosody.profile import ProsodyProfile
 from nativeear.speech.prosody.stress import Syllable
+from tests.support.treatments import mp3, noisy
 
 STRESS_FOUND, MOVED_FOUND, MAX_COST = 0.85, 0.80, 0.05
 SOFT_PEAK = 0.09

@@ -36,8 +36,8 @@ import soundfile
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.served import ROOT, Served, serving
 from nativeear.service.demo import DONOR
+from tests.support.served import ROOT, Served, serving
 
 SENTENCE_S = 5.0
 MEMORY_CLIENTS = 4

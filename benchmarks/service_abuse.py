@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import resource
 import shutil
 import signal
@@ -48,12 +47,11 @@ from uuid import uuid4
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.bad_uploads import BOUNDARY, Upload, bad_uploads
-from benchmarks.served import ROOT, Served, readiness, serving
 from nativeear.service.client import Client, ProblemError
 from nativeear.speech.errors import NativeEarError
+from tests.support.bad_uploads import PROMPT, Upload, bad_uploads, sent
+from tests.support.served import ROOT, readiness, serving
 
-PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."
 CHECKS = (
     "not_a_server_error",
@@ -171,30 +169,6 @@ def send_uploads(console: Console, folder: Path, count: int) -> bool:
     console.print(f"files left: {', '.join(left) or 'none'}; tracebacks logged: {traces}")
     console.print(f"memory: {before:.0f} → {after:.0f} MiB")
     return lives and not left and not traces and not any(a.wrong for a in found.values())
-
-
-def sent(served: Served, upload: Upload) -> tuple[str, str]:
-    """Send an upload; the status, and what is wrong with the answer."""
-    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=120)
-    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **upload.headers}
-    try:
-        connection.request("POST", "/v1/assessments", upload.body, headers)
-        answer = connection.getresponse()
-        body = answer.read().decode("utf-8", "replace")
-    except (OSError, http.client.HTTPException) as error:
-        return type(error).__name__, f"{type(error).__name__}: {error}"
-    finally:
-        connection.close()
-    status = str(answer.status)
-    if not 400 <= answer.status < 500:
-        return status, f"{status}: {body[:200]}"
-    if answer.headers.get_content_type() != "application/problem+json":
-        # What is no HTTP is refused by the server before the service sees it.
-        no_http = answer.status in {400, 431} and upload.kind == "odd header"
-        return status, "" if no_http else f"{status}, not as a problem: {body[:80]}"
-    told = json.loads(body)
-    plain = told["detail"] and "Traceback" not in body and "/tmp" not in body  # noqa: S108
-    return status, "" if plain else f"{status}: {body[:200]}"
 
 
 def send_halves(console: Console, folder: Path) -> bool:

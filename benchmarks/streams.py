@@ -20,13 +20,13 @@ import soxr
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.served import ROOT
 from nativeear.indexes.catalogue import find_index
 from nativeear.service.api.budget import Budget
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.references import Reference
 from nativeear.service.api.streaming import NothingFinishedError, PartialWork, Take
 from nativeear.service.demo import PROMPT
+from tests.support.served import ROOT
 
 RATE = 48_000
 SPOKEN = (("vm-msgsaved.flac", "Your message has been saved."), PROMPT[:2])

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.served import serving
+from tests.support.served import serving
 
 ROOT = Path(__file__).parents[1]
 RECORDING = str(ROOT / "service" / "data" / "vm-msgsaved.flac")

@@ -56,6 +56,13 @@ def test_rooms_are_imported_by_one_name_alone() -> None:
             assert not bare, f"{file}: {bare}"
 
 
+def test_what_tests_and_benchmarks_share_belongs_to_tests() -> None:
+    """Benchmarks come and go; what ships needs neither."""
+    for folder, never in {"tests": {"benchmarks"}, "training": {"benchmarks", "tests"}}.items():
+        for file in (ROOT / folder).rglob("*.py"):
+            assert not imported(file) & never, file
+
+
 def test_every_room_is_part_of_the_package() -> None:
     for room in BELOW:
         link = ROOT / "nativeear" / room

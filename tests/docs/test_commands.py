@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.served import serving
 from nativeear.service.cli import app
 from tests.docs.conftest import SAVED
 from tests.docs.reading import ELSEWHERE, PAGES, commands
+from tests.support.served import serving
 
 NOT_RUN = {
     "python3 -m venv .venv && . .venv/bin/activate && pip install -q torch==2.13.0 "

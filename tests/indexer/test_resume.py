@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from benchmarks.crashes import build_command, crash_builds, crash_changes
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.crew import crew_of
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
 from nativeear.speech.errors import CorpusError
 from tests.conftest import RATE, SOUNDS, recording
+from tests.support.killing import build_command, crash_builds, crash_changes
 
 KILLS = 5
 needs_sigkill = pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGKILL")

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.served import Served, serving
 from nativeear.scoring.assessment import (
     Assessment,
     ExemplarEvidence,
@@ -14,6 +13,7 @@ from nativeear.scoring.assessment import (
     Verdict,
     WordAssessment,
 )
+from tests.support.served import Served, serving
 
 
 def phone(

@@ -2,10 +2,9 @@
 
 import httpx
 
-from benchmarks.bad_uploads import bad_uploads
-from benchmarks.served import Served
-from benchmarks.service_abuse import PROMPT, sent
 from nativeear.service.client import Client
+from tests.support.bad_uploads import PROMPT, bad_uploads, sent
+from tests.support.served import Served
 
 
 def test_what_nobody_should_send_is_refused_in_plain_words(served: Served) -> None:

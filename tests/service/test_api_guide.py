@@ -14,10 +14,10 @@ from pkgutil import walk_packages
 
 import pytest
 
-from benchmarks.served import ROOT, Served, serving
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import problem_of
 from nativeear.speech.errors import NativeEarError
+from tests.support.served import ROOT, Served, serving
 
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"

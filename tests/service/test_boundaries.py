@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import nativeear
-from benchmarks.treatments import noisy
 from nativeear.retriever.evidence import gather_evidence
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
@@ -18,6 +17,7 @@ from nativeear.service.result_textgrid import to_textgrid
 from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.pooling import pool
+from tests.support.treatments import noisy
 
 PROMPT = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."

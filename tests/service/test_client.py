@@ -11,11 +11,11 @@ from time import monotonic
 import numpy as np
 import pytest
 
-from benchmarks.served import ROOT, Served, serving
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.client import Client, FinishedWord, ProblemError
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AudioError, NativeEarError
+from tests.support.served import ROOT, Served, serving
 
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."

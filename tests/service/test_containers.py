@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.served import ROOT, Served
 from nativeear.service.cli import app
 from nativeear.service.database.connection import ENVIRONMENT
+from tests.support.served import ROOT, Served
 
 tomllib = pytest.importorskip("tomllib", reason="Python 3.10 reads no TOML")
 yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")

@@ -21,10 +21,10 @@ import yaml
 from typer.testing import CliRunner
 from websockets.sync.client import connect
 
-from benchmarks.served import Served, serving
 from nativeear.service.cli import app
 from tests.docs.reading import ROOT, blocks
 from tests.service.api.conftest import PROMPT, TEXT
+from tests.support.served import Served, serving
 
 PAGE = ROOT / "docs" / "deploy.md"
 NAME = "ear.example.org"

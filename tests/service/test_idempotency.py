@@ -7,9 +7,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from benchmarks.served import Served
 from nativeear.service.client import Client
 from tests.service.test_client import PROMPT, TEXT
+from tests.support.served import Served
 
 TOGETHER = 4
 

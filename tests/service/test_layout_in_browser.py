@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import nativeear
-from benchmarks.served import Served
 from nativeear.indexer.audit.report import audit
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import PhoneIndex
@@ -17,6 +16,7 @@ from nativeear.service.demo import PROMPT
 from nativeear.service.report.audit import write_audit_page
 from nativeear.service.report.page import write_report
 from nativeear.speech.audio import Audio
+from tests.support.served import Served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 

@@ -3,9 +3,9 @@
 import httpx
 import pytest
 
-from benchmarks.served import Served
 from nativeear.service.client import Client, ProblemError
 from tests.service.test_client import PROMPT, TEXT
+from tests.support.served import Served
 
 NAMES = [
     "ana",

@@ -13,8 +13,8 @@ import httpx
 import pytest
 import soundfile
 
-from benchmarks.served import Served
 from tests.service.test_client import PROMPT, TEXT
+from tests.support.served import Served
 
 PACKAGE = "nativeear_generated"
 

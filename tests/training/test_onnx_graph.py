@@ -7,8 +7,8 @@ import onnx
 import pytest
 import torch
 
-from benchmarks.onnx_arithmetic import open_graph
 from nativeear.speech.encoders.compact_model import CompactConfig, CompactEncoder, load, save
+from tests.support.onnx_graphs import open_graph
 from training.onnx_graph import build, hidden
 
 CONFIG = CompactConfig(width=32, n_heads=2, n_layers=2, knn_layer=1, gop_layer=3)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.prosody_espeak import MONOTONE, Synthesiser
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.prosody.intensity import track_intensity
 from nativeear.speech.prosody.pauses import find_pauses
 from nativeear.speech.prosody.pitch import track_pitch
+from tests.support.synthesiser import MONOTONE, Synthesiser
 
 TEXT = 'The rain had stopped,<break time="450ms"/> and nobody was in the garden.'
 

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 600.0  # a busy machine takes minutes to load everything
 
 

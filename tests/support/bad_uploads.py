@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import io
+import json
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import numpy as np
 import soundfile
 
+from tests.support.served import ROOT, Served
+
+PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 BOUNDARY = "b0undary"
 RATE = 16_000
 Random = np.random.Generator
@@ -47,6 +53,30 @@ def bad_uploads(count: int, good: bytes, seed: int = 9) -> Iterator[Upload]:
     )
     for number in range(count):
         yield makers[number % len(makers)](rng, good)
+
+
+def sent(served: Served, upload: Upload) -> tuple[str, str]:
+    """Send an upload; the status, and what is wrong with the answer."""
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc, timeout=120)
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}", **upload.headers}
+    try:
+        connection.request("POST", "/v1/assessments", upload.body, headers)
+        answer = connection.getresponse()
+        body = answer.read().decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__, f"{type(error).__name__}: {error}"
+    finally:
+        connection.close()
+    status = str(answer.status)
+    if not 400 <= answer.status < 500:
+        return status, f"{status}: {body[:200]}"
+    if answer.headers.get_content_type() != "application/problem+json":
+        # What is no HTTP is refused by the server before the service sees it.
+        no_http = answer.status in {400, 431} and upload.kind == "odd header"
+        return status, "" if no_http else f"{status}, not as a problem: {body[:80]}"
+    told = json.loads(body)
+    plain = told["detail"] and "Traceback" not in body and "/tmp" not in body  # noqa: S108
+    return status, "" if plain else f"{status}: {body[:200]}"
 
 
 def form(
