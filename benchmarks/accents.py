@@ -41,7 +41,7 @@ from nativeear.indexer.corpus import Utterance, read_corpus
 from nativeear.retriever.nearness import OWN_SHARE, natives_own
 from nativeear.scoring.accents import Accents
 from nativeear.scoring.assessment import Accent, Assessment
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
 from training.splits import fold_of

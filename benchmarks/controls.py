@@ -21,7 +21,7 @@ from rich.table import Table
 
 import nativeear
 from benchmarks.speech_data import DATA
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
 from tests.support import treatments

@@ -32,7 +32,7 @@ from benchmarks.speech_data import write_table
 from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexer.readers.asterisk import VOICES
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.evaluation_run import EvaluationRequest, run_evaluation
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError

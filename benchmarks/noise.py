@@ -23,7 +23,7 @@ import nativeear
 from benchmarks.speech_data import DATA
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.calibration import calibration_of
-from nativeear.scoring.hearing import Hearing, Listener, lay
+from nativeear.scoring.evidence import EvidenceGatherer, RecordingEvidence, lay
 from nativeear.scoring.metrics import pearson, roc_auc
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
@@ -64,7 +64,7 @@ def recordings(count: int) -> list[Rated]:
 
 def heard_twice(
     assessor: Assessor, recording: Audio, phones: str
-) -> tuple[Hearing, Hearing] | None:
+) -> tuple[RecordingEvidence, RecordingEvidence] | None:
     """The evidence as laid and as relaid; None where the phones cannot be laid."""
     meant = assessor.pronounce(None, phones)
     frames = assessor.encoder.encode(recording)
@@ -72,11 +72,11 @@ def heard_twice(
         laid = lay(assessor.aligner, recording, meant, frames, assessor.inventory)
     except NativeEarError:
         return None
-    listener = Listener(assessor.index)
-    as_laid = listener.hear(frames, laid.alignment, laid.gop)
+    gatherer = EvidenceGatherer(assessor.index)
+    as_laid = gatherer.gather(frames, laid.alignment, laid.gop)
     if laid.relaid is laid.alignment:
         return as_laid, as_laid
-    return as_laid, listener.hear(frames, laid.relaid, laid.gop)
+    return as_laid, gatherer.gather(frames, laid.relaid, laid.gop)
 
 
 def agreement(grades: list[float | None], experts: list[float]) -> str:
@@ -112,8 +112,8 @@ def main() -> None:
             experts += one.scores
             for name in CALIBRATIONS:
                 calibration = calibration_of(name, assessor.index)
-                for k, hearing in enumerate(heard):
-                    grades = [grade.score for grade in calibration.grades(hearing)]
+                for k, evidence in enumerate(heard):
+                    grades = [grade.score for grade in calibration.grades(evidence)]
                     found.setdefault((name, k), []).extend(grades)
         noise = "none" if decibels is None else f"{decibels:g} dB below"
         for name in CALIBRATIONS:

@@ -43,7 +43,7 @@ from nativeear.indexer.utterances import recording_of
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.hearing import lay
+from nativeear.scoring.evidence import lay
 from nativeear.scoring.prosody.intonation import judge_intonation
 from nativeear.scoring.prosody.natives import NativeProsody
 from nativeear.scoring.prosody.stress import StressModel, polysyllables

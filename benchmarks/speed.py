@@ -42,8 +42,8 @@ from rich.table import Table
 import nativeear
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.calibration import calibration_of
+from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer
 from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.hearing import NOTHING, Listener
 from nativeear.scoring.prosody.assessing import assess_prosody
 from nativeear.scoring.prosody.natives import NativeProsody
 from nativeear.service.batch import assess_manifest
@@ -105,7 +105,7 @@ def cost(work: Callable[[], object], repeats: int) -> Cost:
 def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dict[str, Cost]:
     """Every stage by itself, `evidence and grades` with its parts, and the whole."""
     index, inventory = assessor.index, assessor.inventory
-    listener = Listener(index)
+    gatherer = EvidenceGatherer(index)
     calibration = calibration_of("auto", index)
     natives = NativeProsody(index)
     audio = Audio.load(recording)
@@ -114,7 +114,7 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
     alignment = assessor.aligner.align(audio, meant, frames)
     canonical = [phone.phone for phone in alignment.spoken]
     gop = measure_gop(frames, inventory, canonical)
-    hearing = listener.hear(frames, alignment, gop)
+    evidence = gatherer.gather(frames, alignment, gop)
     result = assessor.assess(recording, text)
     work: dict[str, Callable[[], object]] = {
         "decode": lambda: Audio.load(recording),
@@ -122,10 +122,10 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
         "encode": lambda: assessor.encoder.encode(audio),
         f"align ({assessor.aligner.name})": lambda: assessor.aligner.align(audio, meant, frames),
         "kNN + GOP + fusion": lambda: calibration.grades(
-            listener.hear(frames, alignment, measure_gop(frames, inventory, canonical))
+            gatherer.gather(frames, alignment, measure_gop(frames, inventory, canonical))
         ),
         "  of which GOP": lambda: measure_gop(frames, inventory, canonical),
-        "  of which grades": lambda: calibration.grades(hearing),
+        "  of which grades": lambda: calibration.grades(evidence),
         "prosody": lambda: assess_prosody(
             audio,
             alignment,
@@ -134,7 +134,7 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
             natives=natives,
             inventory=inventory,
             text=text,
-            exclusion=NOTHING,
+            exclusion=NO_EXCLUSION,
             frames=frames,
         ),
         "JSON": result.model_dump_json,

@@ -24,9 +24,9 @@ import nativeear.speech.forms
 from benchmarks.speech_data import DATA
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.calibration import Calibration, calibration_of
-from nativeear.scoring.grading import FLAGGED
-from nativeear.scoring.hearing import Listener, lay
+from nativeear.scoring.evidence import EvidenceGatherer, lay
 from nativeear.scoring.other_forms import grades_of_forms
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.audio import Audio
 from nativeear.speech.forms import also_right
 from nativeear.speech.frames import Frames
@@ -66,7 +66,7 @@ class Flagged:
 
 def judge(
     assessor: Assessor,
-    listener: Listener,
+    gatherer: EvidenceGatherer,
     calibrations: dict[str, Calibration],
     row: dict[str, str],
     frames: Frames,
@@ -83,15 +83,15 @@ def judge(
     others = also_right(meant, laid.alignment.variants)
     for name, calibration in calibrations.items():
         judged = laid.relaid if calibration.by_relaid else laid.alignment
-        hearing = listener.hear(frames, judged, laid.gop)
+        evidence = gatherer.gather(frames, judged, laid.gop)
         grades = grades_of_forms(
             calibration,
-            hearing,
+            evidence,
             others if by_evidence else ((),) * len(others),
             index=assessor.index,
-            listener=listener,
+            gatherer=gatherer,
         )
-        for phone, grade in zip(hearing.phones, grades, strict=True):
+        for phone, grade in zip(evidence.phones, grades, strict=True):
             word = meant.words[phone.word_index].word.lower()
             found[name].add(phone.phone, word, grade.verdict in FLAGGED)
 
@@ -105,7 +105,7 @@ def main() -> None:
     options = parser.parse_args()
     nativeear.speech.forms.FORM_WEIGHT = options.weight
     assessor = nativeear.load("en-US")
-    listener = Listener(assessor.index)
+    gatherer = EvidenceGatherer(assessor.index)
     calibrations = {name: calibration_of(name, assessor.index) for name in CALIBRATIONS}
     with (FOLDER / "utterances.csv").open(encoding="utf-8") as stream:
         rows = [
@@ -118,7 +118,7 @@ def main() -> None:
         frames = assessor.encoder.encode(Audio.load(FOLDER / row["audio"]))
         for by_evidence, found in ((False, before), (True, after)):
             judge(
-                assessor, listener, calibrations, row, frames, by_evidence=by_evidence, found=found
+                assessor, gatherer, calibrations, row, frames, by_evidence=by_evidence, found=found
             )
     table = Table(title=f"phones flagged, %, in {len(rows[:: options.every])} native sentences")
     for column in ("", "phones", *(f"{name}, {how}" for name in CALIBRATIONS

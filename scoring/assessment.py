@@ -6,15 +6,19 @@ seconds from the start of the recording.
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from nativeear.scoring.grading import LIKELY
+from nativeear.scoring.verdicts import FLAGGED, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Movement = Literal["fall", "level", "rise"]
-Verdict = Literal["correct", "accented", "substituted", "deleted", "uncertain"]
 
 
 class _Model(BaseModel):
@@ -81,6 +85,15 @@ class PhoneAssessment(_Model):
     gop: GopEvidence = Field(default_factory=GopEvidence)
     evidence: tuple[ExemplarEvidence, ...] = ()
     feedback: str = ""
+
+    @property
+    def needs_work(self) -> bool:
+        """Whether the learner is told to work on it: flagged, and as likely as not wrong.
+
+        Where there is no probability, the verdict alone decides.
+        """
+        probability = self.probability_mispronounced
+        return self.verdict in FLAGGED and (probability is None or probability >= LIKELY)
 
 
 class SyllableScore(_Model):
@@ -334,12 +347,15 @@ class Assessment(_Model):
 
         See `scoring.data_frames.data_frame` for the columns and errors.
         """
-        from nativeear.scoring.data_frames import data_frame
-
-        return data_frame(self, rows)
+        frame: pd.DataFrame = _view("data_frames").data_frame(self, rows)
+        return frame
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
-        from nativeear.scoring.notebook import as_html
+        html: str = _view("notebook").as_html(self)
+        return html
 
-        return as_html(self)
+
+def _view(module: str) -> ModuleType:
+    """A module that shows a result; found when asked for, since it needs these models."""
+    return import_module(f"nativeear.scoring.{module}")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Literal, Protocol, get_args
 
 from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion import expert
 from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.grading import FALSE_REJECTIONS, Grade
-from nativeear.scoring.hearing import Hearing
 from nativeear.speech.errors import InputError
 
 CalibrationName = Literal["auto", "expert", "training-free"]
@@ -25,7 +25,7 @@ class Calibration(Protocol):
     def by_relaid(self) -> bool:
         """Whether it judges evidence from relaid alignments, see `speech.realignment`."""
 
-    def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
+    def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""
 
 

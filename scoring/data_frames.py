@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from nativeear.scoring.assessment import Assessment, Verdict
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.verdicts import FLAGGED, Verdict
 from nativeear.speech.errors import InputError, MissingDependencyError
 
 if TYPE_CHECKING:

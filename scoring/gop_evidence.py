@@ -1,7 +1,7 @@
 """From an encoder's frames to goodness of pronunciation per canonical phone.
 
 This is where a head's labels, a phone inventory and the sums of `scoring.gop` meet. What cannot be
-measured is None, and the reason is said.
+measured is NaN, and the reason is said.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.scoring.assessment import GopEvidence
 from nativeear.scoring.gop import GopFeatures, gop_features
 from nativeear.scoring.gop_segment import logit_margins
 from nativeear.speech.ctc import frames_needed
@@ -30,9 +29,10 @@ class GopMeasurement:
 
     Attributes
     ----------
-    evidence
-        One per canonical phone. All None where nothing was measured, or where the head cannot
-        tell the phone.
+    sf, sf_sd, margin
+        float64 `[N]`: `GopFeatures.sf_s` and `sf_sd`, and the mean log posterior margin over the
+        phone's span. Of several units the worst counts. NaN where nothing was measured, or where
+        the head cannot tell the phone.
     reason
         Why nothing, or not everything, was measured: one sentence for the warnings, or empty.
     features
@@ -52,7 +52,9 @@ class GopMeasurement:
         float64 `[T, N]`, how much of each frame belongs to each phone, or None.
     """
 
-    evidence: tuple[GopEvidence, ...]
+    sf: NDArray[np.float64]
+    sf_sd: NDArray[np.float64]
+    margin: NDArray[np.float64]
     reason: str
     features: GopFeatures | None
     units: NDArray[np.int64]
@@ -89,12 +91,6 @@ def measure_gop(
     utterance
         Name for error messages.
 
-    Returns
-    -------
-    GopMeasurement
-        `sf` is `GopFeatures.sf_s`, `margin` the mean log posterior margin over the span. A phone
-        of several units is as good as its worst.
-
     Raises
     ------
     PhoneError
@@ -127,17 +123,15 @@ def measure_gop(
     )
     spans = _frame_spans(frames, features.expected_span, units, spans_s)
     margins = logit_margins(log_probs, labels, spans, substitutes=substitutes, utterance=utterance)
+    absent = np.array([symbol in head.absent for symbol in canonical])
+
+    def worst(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.where(absent, np.nan, np.minimum.reduceat(values, units[:-1]))
+
     return GopMeasurement(
-        evidence=tuple(
-            GopEvidence()
-            if symbol in head.absent
-            else GopEvidence(
-                sf=float(features.sf_s[of].min()),
-                sf_sd=float(features.sf_sd[of].min()),
-                margin=float(margins.mean[of].min()),
-            )
-            for symbol, of in zip(canonical, _slices(units), strict=True)
-        ),
+        sf=worst(features.sf_s),
+        sf_sd=worst(features.sf_sd),
+        margin=worst(margins.mean),
         reason=_absence(head, canonical),
         features=features,
         units=units,
@@ -150,7 +144,9 @@ def measure_gop(
 
 def _nothing(n_phones: int, reason: str) -> GopMeasurement:
     return GopMeasurement(
-        evidence=(GopEvidence(),) * n_phones,
+        sf=np.full(n_phones, np.nan),
+        sf_sd=np.full(n_phones, np.nan),
+        margin=np.full(n_phones, np.nan),
         reason=reason,
         features=None,
         units=np.arange(n_phones + 1, dtype=np.int64),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
-from nativeear.scoring.assessment import PhoneAssessment, Verdict
+from nativeear.scoring.verdicts import FLAGGED, Verdict
 
 FALSE_REJECTIONS = 0.04
 """Share of native phones that may be flagged, unless another is asked for."""
@@ -15,6 +16,8 @@ FLAGGED_SCORE = 50.0
 
 GOOD_SCORE = 75.0
 """From here on a score is shown as natives' own. Somewhat under their average of about 82."""
+
+Quality = Literal["good", "fair", "poor", "unmeasured"]
 
 LIKELY = 0.5
 """Probability of a mispronunciation from which one is spoken of: it is as likely as not."""
@@ -36,10 +39,6 @@ def score_of(log_quantile: float) -> float:
     For what has no other scale than how many natives have less of it.
     """
     return 100.0 * math.exp(_EXPONENT * log_quantile)
-
-
-FLAGGED: frozenset[Verdict] = frozenset({"accented", "substituted", "deleted"})
-"""Verdicts that say a phone was not heard as it was meant."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class Grade:
         verdict
             What the evidence says of the kind of error; `correct` is not flagged.
         border
-            The edge of a band, see `scoring.marks`, that parts what is flagged from the rest.
+            The edge of a `Quality` that parts what is flagged from the rest.
         """
         if verdict not in FLAGGED:
             return cls(max(score, border), probability_mispronounced, verdict)
@@ -84,15 +83,6 @@ class Grade:
 
 DELETED = Grade(0.0, 1.0, "deleted")
 UNCERTAIN = Grade(None, None, "uncertain")
-
-
-def to_work_on(phone: PhoneAssessment) -> bool:
-    """Whether a learner is told to work on a phone: it is flagged, and more likely than not wrong.
-
-    Where there is no probability, the verdict alone decides.
-    """
-    probability = phone.probability_mispronounced
-    return phone.verdict in FLAGGED and (probability is None or probability >= LIKELY)
 
 
 def combine(scores: list[float | None], *, flagged: bool = False) -> float | None:
@@ -111,3 +101,12 @@ def mean(scores: list[float | None]) -> float | None:
     """Plain mean of the scores that were measured; None if there is none."""
     judged = [score for score in scores if score is not None]
     return sum(judged) / len(judged) if judged else None
+
+
+def quality_of(score: float | None) -> Quality:
+    """What gives a score 0–100 its colour; nothing flagged is good, nothing poor is unflagged."""
+    if score is None:
+        return "unmeasured"
+    if score >= GOOD_SCORE:
+        return "good"
+    return "fair" if score >= FLAGGED_SCORE else "poor"

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from html import escape
 
 from nativeear.scoring.assessment import Assessment, PhoneAssessment, WordAssessment
-from nativeear.scoring.marks import MARKS, MEANINGS, Band, band_of
+from nativeear.scoring.grading import Quality, quality_of
+from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
 
-_TINTS: dict[Band, tuple[str, str, str]] = {
+_TINTS: dict[Quality, tuple[str, str, str]] = {
     "good": ("#00535e", "#d3f1f5", "#0093a5"),
     "fair": ("#5c4300", "#ffedb0", "#c79200"),
     "poor": ("#8c1717", "#ffdcd8", "#cf3030"),
@@ -33,7 +34,7 @@ def _parts(assessment: Assessment) -> Iterator[str]:
     given = {phone.verdict for phone in assessment.phones}
     legend = [
         f"<b>{mark}</b> {MEANINGS[verdict]}"
-        for verdict, mark in MARKS.items()
+        for verdict, mark in SYMBOLS.items()
         if mark and verdict in given
     ]
     if legend:
@@ -48,7 +49,7 @@ def _parts(assessment: Assessment) -> Iterator[str]:
 
 
 def _word(word: WordAssessment) -> str:
-    text, fill, edge = _TINTS[band_of(word.score)]
+    text, fill, edge = _TINTS[quality_of(word.score)]
     style = (
         f"display:inline-block;margin:2px;padding:2px 6px;border-radius:4px;color:{text};"
         f"background:{fill};border:1px solid {edge};text-align:center"
@@ -62,14 +63,14 @@ def _word(word: WordAssessment) -> str:
 
 
 def _sound(phone: PhoneAssessment) -> str:
-    text, _, edge = _TINTS[band_of(phone.score)]
+    text, _, edge = _TINTS[quality_of(phone.score)]
     told = f"{_figure(phone.score)}, {MEANINGS[phone.verdict]}"
     if phone.feedback:
         told += f". {phone.feedback}"
     style = f"color:{text};border-bottom:2px solid {edge}"
     return (
         f'<span style="{style}" title="{escape(told)}">'
-        f"{escape(phone.ipa)}{MARKS[phone.verdict]}</span>"
+        f"{escape(phone.ipa)}{SYMBOLS[phone.verdict]}</span>"
     )
 
 

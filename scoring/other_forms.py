@@ -1,4 +1,4 @@
-"""A second hearing for phones that are only one of several right ones.
+"""A second judgement for phones that are only one of several right ones.
 
 A dictionary lists several forms of a word, and natives merge phones. Nobody is blamed for saying
 the one and not the other: a phone that would be flagged is judged again as another that is as
@@ -14,20 +14,21 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.evidence import PhoneEvidence
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.calibration import Calibration
+from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence
 from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.grading import FLAGGED, Grade
-from nativeear.scoring.hearing import NOTHING, Hearing, Listener
+from nativeear.scoring.grading import Grade
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import Alignment
 
 
 def grades_of_forms(
     calibration: Calibration,
-    hearing: Hearing,
+    evidence: RecordingEvidence,
     others: Sequence[tuple[str, ...]],
     *,
     index: PhoneIndex,
-    listener: Listener,
-    exclusion: Exclusion = NOTHING,
+    gatherer: EvidenceGatherer,
+    exclusion: Exclusion = NO_EXCLUSION,
 ) -> tuple[Grade, ...]:
     """Grade every canonical phone as itself or, if that is flagged, as one that is as right.
 
@@ -37,29 +38,29 @@ def grades_of_forms(
     ----------
     calibration
         Turns evidence into grades.
-    hearing
+    evidence
         The evidence on N canonical phones.
     others
         Phones that are as right as each, `[N]`; of several, the one that retrieval finds likeliest
         is tried.
-    index, listener, exclusion
+    index, gatherer, exclusion
         What the evidence comes from.
     """
-    grades = list(calibration.grades(hearing))
+    grades = list(calibration.grades(evidence))
     asked = {
-        i: _likeliest(others[i], evidence, index.classes)
-        for i, (grade, evidence) in enumerate(zip(grades, hearing.evidence, strict=True))
+        i: _likeliest(others[i], retrieved, index.classes)
+        for i, (grade, retrieved) in enumerate(zip(grades, evidence.retrieval, strict=True))
         if grade.verdict in FLAGGED and others[i]
     }
     if not asked:
         return tuple(grades)
-    alignment = with_phones(hearing.alignment, asked)
+    alignment = with_phones(evidence.alignment, asked)
     canonical = [phone.phone for phone in alignment.spoken]
-    gop = measure_gop(hearing.frames, index.inventory, canonical)
-    again = calibration.grades(listener.hear(hearing.frames, alignment, gop, exclusion))
-    words = [phone.word_index for phone in hearing.phones]
+    gop = measure_gop(evidence.frames, index.inventory, canonical)
+    again = calibration.grades(gatherer.gather(evidence.frames, alignment, gop, exclusion))
+    words = [phone.word_index for phone in evidence.phones]
     fitting = {words[i] for i in asked if again[i].verdict == "correct"}
-    # What was laid wrongly may have spoilt its neighbours: they are judged in new company.
+    # What was laid wrongly may have spoilt its neighbours: they are judged anew.
     for i, word in enumerate(words):
         if word in fitting and grades[i].verdict in FLAGGED and again[i].verdict == "correct":
             grades[i] = again[i]
@@ -80,6 +81,6 @@ def with_phones(alignment: Alignment, phones: Mapping[int, str]) -> Alignment:
     )
 
 
-def _likeliest(phones: Sequence[str], evidence: PhoneEvidence, classes: Sequence[str]) -> str:
-    posterior = dict(zip(classes, evidence.posterior.tolist(), strict=True))
+def _likeliest(phones: Sequence[str], retrieved: PhoneEvidence, classes: Sequence[str]) -> str:
+    posterior = dict(zip(classes, retrieved.posterior.tolist(), strict=True))
     return max(phones, key=lambda phone: posterior.get(phone, 0.0))

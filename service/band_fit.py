@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.bands.fit import fit_bands
-from nativeear.scoring.bands.model import BandModel, how_assessed, scores_of
-from nativeear.scoring.bands.ratings import RatedRecording, scale_of
+from nativeear.scoring.proficiency.fit import fit_bands
+from nativeear.scoring.proficiency.model import BandModel, how_assessed, scores_of
+from nativeear.scoring.proficiency.ratings import RatedRecording, scale_of
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.recogniser import Recogniser
 

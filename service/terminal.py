@@ -18,8 +18,8 @@ from nativeear.scoring.assessment import (
     Remark,
     WordAssessment,
 )
-from nativeear.scoring.grading import to_work_on
-from nativeear.scoring.marks import MARKS, MEANINGS, band_of
+from nativeear.scoring.grading import quality_of
+from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
 from nativeear.service.tables import Column, Listing
 
 MAX_PROBLEMS = 12
@@ -103,7 +103,7 @@ def _word_table(words: tuple[WordAssessment, ...]) -> Listing:
         if word.omitted:
             name.append(" (left out)", style="dim")
         sounds = Text("  ").join(
-            Text(phone.ipa + MARKS[phone.verdict], _style(phone.score)) for phone in word.phones
+            Text(phone.ipa + SYMBOLS[phone.verdict], _style(phone.score)) for phone in word.phones
         )
         table.add(score, name, sounds)
     return table
@@ -111,8 +111,8 @@ def _word_table(words: tuple[WordAssessment, ...]) -> Listing:
 
 def _legend(assessment: Assessment) -> list[Text]:
     given = {phone.verdict for phone in assessment.phones}
-    used = [verdict for verdict, mark in MARKS.items() if mark and verdict in given]
-    return [Text(f"{MARKS[verdict]} {MEANINGS[verdict]}", "dim") for verdict in used]
+    used = [verdict for verdict, mark in SYMBOLS.items() if mark and verdict in given]
+    return [Text(f"{SYMBOLS[verdict]} {MEANINGS[verdict]}", "dim") for verdict in used]
 
 
 def _remark(remark: Remark) -> Text:
@@ -128,12 +128,12 @@ def _remark(remark: Remark) -> Text:
 def _problems(assessment: Assessment) -> Iterator[tuple[WordAssessment, PhoneAssessment]]:
     for word in assessment.words:
         for phone in word.phones:
-            if to_work_on(phone):
+            if phone.needs_work:
                 yield word, phone
 
 
 def _advice(word: WordAssessment, phone: PhoneAssessment) -> Text:
-    line = Text.assemble((f"{phone.ipa}{MARKS[phone.verdict]}", "bold"), f" in “{word.word}”")
+    line = Text.assemble((f"{phone.ipa}{SYMBOLS[phone.verdict]}", "bold"), f" in “{word.word}”")
     if phone.score is not None:
         line.append("  ").append(f"{phone.score:.0f}", style=_style(phone.score))
     line.append(f"  {MEANINGS[phone.verdict]}")
@@ -166,4 +166,4 @@ def _native_words(evidence: tuple[ExemplarEvidence, ...], phone: str) -> str:
 
 
 def _style(score: float | None) -> str:
-    return _STYLES[band_of(score)]
+    return _STYLES[quality_of(score)]

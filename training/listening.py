@@ -157,18 +157,18 @@ def _hear(
         audio = treat(audio)
     try:
         pronunciation = assessor.pronounce(utterance.text, utterance.phones)
-        hearing = assessor.hear(audio, pronunciation, exclusion)
+        evidence = assessor.gather_evidence(audio, pronunciation, exclusion)
     except NativeEarError as error:
         print(f"{utterance.id}: {error.message}")
         return None
-    n = len(hearing.phones)
+    n = len(evidence.phones)
     ratings = utterance.ratings or (np.nan,) * n
     return HeardCorpus(
-        hearing.features,
-        np.array([phone.phone for phone in hearing.phones]),
-        np.array([phone.word_index for phone in hearing.phones]),
+        evidence.features,
+        np.array([phone.phone for phone in evidence.phones]),
+        np.array([phone.word_index for phone in evidence.phones]),
         np.full(n, utterance.id),
         np.full(n, utterance.speaker),
-        hearing.deleted,
+        evidence.deleted,
         np.array(ratings, dtype=np.float64),
     )

@@ -17,7 +17,7 @@ from nativeear.scoring.evaluation.annotated import (
     AnnotatedUtterance,
     Speaker,
 )
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import given_phones

@@ -20,7 +20,6 @@ from nativeear.scoring.feedback.first_language import (
 )
 from nativeear.scoring.feedback.functional_load import functional_load
 from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
-from nativeear.scoring.grading import to_work_on
 from nativeear.speech.inventory import PhoneInventory
 
 MAX_REMARKS = 3
@@ -50,7 +49,7 @@ def with_feedback(
 ) -> Assessment:
     """Put an assessment into words.
 
-    Every phone to work on, see `scoring.grading.to_work_on`, gets its sentence, and so does every
+    Every phone to work on, see `PhoneAssessment.needs_work`, gets its sentence, and so does every
     insertion. The remarks merge the errors on one phone and are ranked by functional load times
     confidence, summed over the places; words that were left out altogether give no remarks.
 
@@ -92,7 +91,7 @@ def _with_sentences(word: WordAssessment, inventory: PhoneInventory) -> WordAsse
         phone.model_copy(
             update={"feedback": _sentence(phone, inventory, _position(i, len(word.phones)))}
         )
-        if to_work_on(phone)
+        if phone.needs_work
         else phone
         for i, phone in enumerate(word.phones)
     )
@@ -153,7 +152,7 @@ def _errors(words: Iterable[WordAssessment]) -> Iterator[_Error]:
         if word.omitted:
             continue
         for j, phone in enumerate(word.phones):
-            if to_work_on(phone):
+            if phone.needs_work:
                 yield _Error((i, j), word.word, phone, _heard(phone))
 
 

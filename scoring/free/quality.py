@@ -18,8 +18,8 @@ from nativeear.indexes.phone_index import FloatArray, PhoneIndex
 from nativeear.indexes.similarity import class_similarities
 from nativeear.indexes.trust import MIN_COVERAGE
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.assessment import Verdict
 from nativeear.scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_of
+from nativeear.scoring.verdicts import Verdict
 from nativeear.speech.alignment import SILENCE
 
 ASKED_PER_CLASS = 200

@@ -18,21 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.scoring.assessment import Verdict
+from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
 from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.fusion.trees import Trees
 from nativeear.scoring.grading import (
     BELOW,
     FALSE_REJECTIONS,
-    FLAGGED,
     FLAGGED_SCORE,
     GOOD_SCORE,
     LIKELY,
     UNCERTAIN,
     Grade,
 )
-from nativeear.scoring.hearing import Hearing
+from nativeear.scoring.verdicts import FLAGGED, Verdict
 from nativeear.speech.inventory import primary_subtag
 
 FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
@@ -157,19 +156,19 @@ class ExpertCalibration:
         self._by_natives = by_natives
         self._threshold = model.threshold(false_rejections)
 
-    def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
+    def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""
-        if not hearing.phones:
+        if not evidence.phones:
             return ()
-        known = ~np.isnan(hearing.features.column("margin_quantile"))
-        scores = self._model.scores(hearing.features)
-        probabilities = self._model.probabilities(hearing.features)
-        another = plainly_another(hearing.features)
-        _, quantiles = self._by_natives.judge(hearing.features)
-        missing = hearing.deleted & (quantiles < np.log(MISSING_QUANTILE))
-        by_natives = self._by_natives.grades(hearing)
+        known = ~np.isnan(evidence.features.column("margin_quantile"))
+        scores = self._model.scores(evidence.features)
+        probabilities = self._model.probabilities(evidence.features)
+        another = plainly_another(evidence.features)
+        _, quantiles = self._by_natives.judge(evidence.features)
+        missing = evidence.deleted & (quantiles < np.log(MISSING_QUANTILE))
+        by_natives = self._by_natives.grades(evidence)
         grades = []
-        for i, evidence in enumerate(hearing.evidence):
+        for i, retrieved in enumerate(evidence.retrieval):
             if not known[i]:
                 grades.append(UNCERTAIN)
                 continue
@@ -183,8 +182,8 @@ class ExpertCalibration:
             suspected = probability > self._threshold and (unlike_natives or probability >= LIKELY)
             verdict: Verdict = "correct"
             if plain or suspected:
-                verdict = "substituted" if evidence.margin < 0 else "accented"
-                verdict = "deleted" if hearing.deleted[i] else verdict
+                verdict = "substituted" if retrieved.margin < 0 else "accented"
+                verdict = "deleted" if evidence.deleted[i] else verdict
             grades.append(Grade.of(score, probability, verdict, border=GOOD_SCORE))
         return tuple(grades)
 

@@ -125,9 +125,9 @@ def _of_the_head(
 ) -> dict[str, Column]:
     columns = {
         "log_posterior": gop.mean_log_posterior,
-        "sf_s": _numbers([item.sf for item in gop.evidence]),
-        "sf_sd": _numbers([item.sf_sd for item in gop.evidence]),
-        "gop_margin": _numbers([item.margin for item in gop.evidence]),
+        "sf_s": gop.sf,
+        "sf_sd": gop.sf_sd,
+        "gop_margin": gop.margin,
     }
     deletion, rival, distance, held = (np.full(len(evidence), np.nan) for _ in range(4))
     features = gop.features

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from nativeear.indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums, native_sums
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.scoring.assessment import Verdict
+from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.grading import DELETED, FALSE_REJECTIONS, FLAGGED_SCORE, UNCERTAIN, Grade
-from nativeear.scoring.hearing import Hearing
+from nativeear.scoring.verdicts import Verdict
 from nativeear.speech.alignment import SILENCE
 
 GOOD_QUANTILE = 0.9
@@ -109,22 +109,22 @@ class TrainingFree:
         quantiles = np.where(heard, *(natives.log_quantile(sums) for natives in self._native_sums))
         return scores, quantiles
 
-    def grades(self, hearing: Hearing) -> tuple[Grade, ...]:
+    def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order; not those of which there are few exemplars."""
-        if not hearing.phones:
+        if not evidence.phones:
             return ()
-        known = ~np.isnan(hearing.features.column("margin_quantile"))
-        scores, quantiles = self.judge(hearing.features)
+        known = ~np.isnan(evidence.features.column("margin_quantile"))
+        scores, quantiles = self.judge(evidence.features)
         grades = []
-        for i, evidence in enumerate(hearing.evidence):
+        for i, retrieved in enumerate(evidence.retrieval):
             if not known[i]:
                 grades.append(UNCERTAIN)
-            elif hearing.deleted[i]:
+            elif evidence.deleted[i]:
                 grades.append(DELETED)
             else:
                 verdict: Verdict = "correct"
                 if quantiles[i] < self._flagged_below:
-                    verdict = "substituted" if evidence.margin < 0 else "accented"
+                    verdict = "substituted" if retrieved.margin < 0 else "accented"
                 probability = self._probability(float(quantiles[i]))
                 grades.append(Grade.of(float(scores[i]), probability, verdict))
         return tuple(grades)

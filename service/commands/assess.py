@@ -24,7 +24,7 @@ from nativeear.speech.errors import InputError
 if TYPE_CHECKING:
     from nativeear.scoring.assessment import Assessment
     from nativeear.scoring.assessor import Assessor
-    from nativeear.scoring.bands.model import BandModel
+    from nativeear.scoring.proficiency.model import BandModel
     from nativeear.service.batch import BatchReport
     from nativeear.speech.audio import Audio
 
@@ -248,7 +248,7 @@ def _assess_free(
 
 
 def _levels(path: Path | None) -> BandModel | None:
-    from nativeear.scoring.bands.model import BandModel
+    from nativeear.scoring.proficiency.model import BandModel
 
     return None if path is None else BandModel.load(path)
 

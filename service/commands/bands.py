@@ -58,7 +58,7 @@ def fit(
     the bands are is for the ratings to say.
     """
     import nativeear
-    from nativeear.scoring.bands.ratings import read_ratings
+    from nativeear.scoring.proficiency.ratings import read_ratings
     from nativeear.service.band_fit import fit_rated
     from nativeear.service.commands.index_choice import choose_index
     from nativeear.service.commands.progress import ProgressReport

@@ -1,6 +1,6 @@
 """How learners get on, counted in SQL from the phones of their assessments.
 
-A phone counts as flagged by its verdict, see `scoring.grading.FLAGGED`; the share is of those that
+A phone counts as flagged by its verdict, see `scoring.verdicts.FLAGGED`; the share is of those that
 were judged, so that uncertain ones pull it neither way. Where sounds alone were heard in
 free speech, they are not here: nobody knows which were meant.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.database.errors import NotFoundError
 from nativeear.service.database.ownership import Whose, owned
 from nativeear.service.database.tables import AssessmentRow, PhoneRow

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment, Remark
-from nativeear.scoring.grading import to_work_on
-from nativeear.scoring.marks import band_of
+from nativeear.scoring.grading import quality_of
 from nativeear.service.report.clips import data_uri, levelled, native_clips
 from nativeear.service.report.document import document, write_document
 from nativeear.service.report.markup import Markup, element, joined
@@ -109,7 +108,7 @@ def _headline(assessment: Assessment) -> list[Markup]:
             "div",
             element("dt", name.capitalize()),
             element("dd", "not measured" if value is None else f"{value:.0f}"),
-            class_=band_of(value),
+            class_=quality_of(value),
         )
         for name, value in assessment.score.model_dump().items()
     )
@@ -198,7 +197,7 @@ def _confusions(assessment: Assessment) -> Markup | None:
     found: dict[tuple[str, str], list[str]] = {}
     for word in assessment.words:
         for phone in word.phones:
-            if not to_work_on(phone) or word.omitted:
+            if not phone.needs_work or word.omitted:
                 continue  # that a word was left out is said where the words stand
             other = next((s.ipa for s in phone.sounds_like if s.phone != phone.phone), None)
             if phone.verdict == "deleted":

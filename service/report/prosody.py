@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from nativeear.scoring.assessment import F0, Contour, Fluency, MeasureGrade, Prosody
-from nativeear.scoring.marks import band_of
+from nativeear.scoring.grading import quality_of
 from nativeear.service.report.markup import Markup, element, joined
 
 MEASURES: dict[str, tuple[str, str]] = {
@@ -146,7 +146,7 @@ def _grade_table(grades: Sequence[MeasureGrade]) -> Markup:
                 f"{_written(grade.measure, grade.native_low)} to "
                 f"{_written(grade.measure, grade.native_high)}",
             ),
-            element("td", f"{grade.score:.0f}", class_=f"graded {band_of(grade.score)}"),
+            element("td", f"{grade.score:.0f}", class_=f"graded {quality_of(grade.score)}"),
         )
         for grade in grades
     )

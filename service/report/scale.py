@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nativeear.scoring.assessment import PhoneAssessment
-from nativeear.scoring.marks import MARKS
+from nativeear.scoring.verdicts import SYMBOLS
 from nativeear.service.report.markup import Markup, element, joined
 
 LEARNER = "learner"
@@ -21,7 +21,7 @@ def short_score(score: float | None) -> Markup:
 
 def marked(phone: PhoneAssessment) -> str:
     """A sound in IPA with the mark of its verdict."""
-    return phone.ipa + MARKS[phone.verdict]
+    return phone.ipa + SYMBOLS[phone.verdict]
 
 
 def play_list(*stretches: tuple[str, float, float]) -> str:

@@ -6,7 +6,8 @@ import base64
 from collections.abc import Callable, Iterator
 
 from nativeear.scoring.assessment import Assessment, Insertion, PhoneAssessment, WordAssessment
-from nativeear.scoring.marks import MEANINGS, band_of
+from nativeear.scoring.grading import quality_of
+from nativeear.scoring.verdicts import MEANINGS
 from nativeear.service.report.clips import MARGIN_S
 from nativeear.service.report.markup import Markup, element, joined
 from nativeear.service.report.scale import LEARNER, marked, play_list
@@ -138,7 +139,7 @@ def _word(word: WordAssessment, language: str) -> Markup | None:
         word.end_s,
         word.word,
         f"{word.word}, {score}",
-        class_=f"sound {band_of(word.score)}",
+        class_=f"sound {quality_of(word.score)}",
         top=_WORD_TOP,
         lang=language,
     )
@@ -152,7 +153,7 @@ def _phone(word: WordAssessment, phone: PhoneAssessment) -> Markup | None:
         phone.end_s,
         marked(phone),
         f"{phone.ipa} in {word.word}, {MEANINGS[phone.verdict]}",
-        class_=f"sound {band_of(phone.score)}",
+        class_=f"sound {quality_of(phone.score)}",
         top=_PHONE_TOP,
         reach=_PHONE_TOP,
     )

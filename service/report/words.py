@@ -10,8 +10,8 @@ from nativeear.scoring.assessment import (
     PhoneAssessment,
     WordAssessment,
 )
-from nativeear.scoring.grading import FLAGGED
-from nativeear.scoring.marks import MARKS, MEANINGS, band_of
+from nativeear.scoring.grading import quality_of
+from nativeear.scoring.verdicts import FLAGGED, MEANINGS, SYMBOLS
 from nativeear.service.report.clips import MARGIN_S, NativeClip
 from nativeear.service.report.markup import Markup, element, joined
 from nativeear.service.report.scale import LEARNER, marked, play_list, short_score
@@ -39,7 +39,7 @@ def sentence(assessment: Assessment) -> Markup:
             element("span", word.word, class_="text", lang=assessment.language, dir="auto"),
             element("span", short_score(word.score), _mark_of(word), class_="score"),
             type="button",
-            class_=f"word {band_of(word.score)}" + (" omitted" if word.omitted else ""),
+            class_=f"word {quality_of(word.score)}" + (" omitted" if word.omitted else ""),
             aria_expanded="false",
             aria_controls=f"word-{number}",
             aria_label=_spoken(word),
@@ -49,7 +49,7 @@ def sentence(assessment: Assessment) -> Markup:
     given = {phone.verdict for phone in assessment.phones}
     legend = (
         element("li", element("b", mark), f" {MEANINGS[verdict]}")
-        for verdict, mark in MARKS.items()
+        for verdict, mark in SYMBOLS.items()
         if mark and verdict in given
     )
     return joined(element("p", *words, class_="sentence"), element("ul", *legend, class_="legend"))
@@ -100,7 +100,9 @@ def panels(
 
 def _spoken(word: WordAssessment) -> str:
     """A word, its score and what was found, for those who hear the page."""
-    found = dict.fromkeys(MEANINGS[phone.verdict] for phone in word.phones if MARKS[phone.verdict])
+    found = dict.fromkeys(
+        MEANINGS[phone.verdict] for phone in word.phones if SYMBOLS[phone.verdict]
+    )
     score = "not measured" if word.score is None else f"{word.score:.0f}"
     return ", ".join((word.word, score, *(("left out",) if word.omitted else found)))
 
@@ -109,7 +111,7 @@ def _mark_of(word: WordAssessment) -> str | None:
     """The marks of a word's sounds, each once; of a word left out, that it was."""
     if word.omitted:
         return " left out"
-    marks = dict.fromkeys(MARKS[phone.verdict] for phone in word.phones)
+    marks = dict.fromkeys(SYMBOLS[phone.verdict] for phone in word.phones)
     return " " + "".join(marks) if any(marks) else None
 
 
@@ -135,7 +137,7 @@ def _card(phone: PhoneAssessment, rest: Markup | None, *, opened: bool) -> Marku
         element("span", short_score(phone.score), class_="score"),
         element("span", MEANINGS[phone.verdict], class_="verdict"),
     )
-    class_ = f"phone {band_of(phone.score)}"
+    class_ = f"phone {quality_of(phone.score)}"
     if rest is None:
         return element("div", element("p", *head, class_="head"), class_=class_)
     return element(

@@ -9,9 +9,11 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.deviations import InsertedPhone
 from nativeear.retriever.evidence import sounds_like
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
-from nativeear.scoring.assessor import Assessor, _insertion, _word
+from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment
+from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.grading import combine
+from nativeear.scoring.results import insertion, word_assessment
+from nativeear.scoring.verdicts import Verdict
 from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
@@ -132,9 +134,9 @@ def test_every_phone_shows_what_was_heard_and_how_natives_say_it(
 ) -> None:
     said = "M IY S S S IY M AA"
     result = assessor.assess(wav, phones=said)
-    hearing = assessor.hear(Audio.load(wav), assessor.pronounce(None, said))
+    evidence = assessor.gather_evidence(Audio.load(wav), assessor.pronounce(None, said))
     index = assessor.index
-    for phone, own, laid in zip(result.phones, hearing.evidence, hearing.phones, strict=True):
+    for phone, own, laid in zip(result.phones, evidence.retrieval, evidence.phones, strict=True):
         assert (phone.phone, phone.start_s, phone.end_s) == (laid.phone, laid.start_s, laid.end_s)
         near = dict(zip(own.neighbours[:3], own.similarities[:3], strict=True))
         near |= dict(zip(own.models, own.model_similarities, strict=True))
@@ -190,7 +192,7 @@ def test_a_word_is_left_out_where_each_of_its_phones_is(
         )
         for i, verdict in enumerate(verdicts)
     ]
-    assert _word("x", [(0, 2)], phones).omitted == omitted
+    assert word_assessment("x", [(0, 2)], phones).omitted == omitted
 
 
 def test_given_phones_are_judged_as_they_stand_and_the_wrong_one_is_blamed(
@@ -244,7 +246,7 @@ def test_an_insertion_comes_after_the_last_word_that_had_begun(after: int, word:
         )
     )
     alignment = Alignment(phones, ("m", "s"), (0, 0), "test")
-    found = _insertion(alignment, InsertedPhone(after, "IY", 0.5, 0.75, 0.9))
+    found = insertion(alignment, InsertedPhone(after, "IY", 0.5, 0.75, 0.9))
     assert (found.after_word_index, found.phone) == (word, "IY")
     assert (found.start_s, found.end_s) == (0.5, 0.75)
 

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment, Verdict
+from nativeear.scoring.assessment import KnnEvidence, PhoneAssessment
 from nativeear.scoring.grading import (
     DELETED,
     FALSE_REJECTIONS,
-    FLAGGED,
     FLAGGED_SCORE,
     GOOD_SCORE,
     LIKELY,
@@ -16,10 +15,10 @@ from nativeear.scoring.grading import (
     Grade,
     combine,
     mean,
+    quality_of,
     score_of,
-    to_work_on,
 )
-from nativeear.scoring.marks import band_of
+from nativeear.scoring.verdicts import FLAGGED, Verdict
 
 
 def test_the_score_is_fifty_where_four_natives_in_a_hundred_lie_below() -> None:
@@ -79,7 +78,7 @@ def test_a_word_with_a_flagged_phone_is_never_painted_as_native(scores: list[flo
     whole, flagged = combine(known), combine(known, flagged=True)
     assert whole is not None
     assert flagged is not None
-    assert band_of(flagged) != "good"
+    assert quality_of(flagged) != "good"
     assert round(flagged) < GOOD_SCORE
     assert flagged == whole or whole > flagged
 
@@ -109,7 +108,7 @@ def test_a_learner_is_told_of_what_is_as_likely_wrong_as_not(
         probability_mispronounced=probability,
         knn=KnnEvidence(margin=None, canonical_share=None, k=0, coverage=0),
     )
-    assert to_work_on(phone) == told
+    assert phone.needs_work == told
 
 
 def test_the_borders_are_those_that_the_page_paints_by() -> None:

@@ -18,8 +18,8 @@ from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.evaluation.annotated import AnnotatedUtterance, Speaker
 from nativeear.scoring.evaluation.simulated import KINDS, Simulation, claimable
-from nativeear.scoring.grading import FLAGGED, GOOD_SCORE, LIKELY
-from nativeear.scoring.marks import band_of
+from nativeear.scoring.grading import GOOD_SCORE, LIKELY, quality_of
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.demo import DONOR, PROMPT
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from tests.conftest import DATA
@@ -88,17 +88,17 @@ def test_nothing_flagged_is_painted_as_native_and_all_of_it_lies_below_the_rest(
                 (flagged if phone.verdict in FLAGGED else others).append(phone.score)
         for word in result.words:
             if any(phone.verdict in FLAGGED for phone in word.phones):
-                assert band_of(word.score) in {"fair", "poor"}
+                assert quality_of(word.score) in {"fair", "poor"}
                 assert word.score is not None
                 assert round(word.score) < GOOD_SCORE, "nor is it where scores are rounded"
             for syllable in word.syllables:
                 part = word.phones[slice(*syllable.phones)]
                 if any(phone.verdict in FLAGGED for phone in part):
-                    assert band_of(syllable.score) != "good"
+                    assert quality_of(syllable.score) != "good"
     assert len(flagged) > 3
     border = BORDERS[results[0].calibration]
     assert round(max(flagged)) < border <= min(others)
-    assert ORDER.index(band_of(max(flagged))) < ORDER.index(band_of(min(others)))
+    assert ORDER.index(quality_of(max(flagged))) < ORDER.index(quality_of(min(others)))
 
 
 def test_no_remark_is_made_of_what_is_more_likely_right_than_wrong(

@@ -8,11 +8,11 @@ import pytest
 
 import nativeear
 import nativeear.scoring.assessor
-import nativeear.scoring.hearing
+import nativeear.scoring.evidence
 from nativeear.scoring.assessment import Assessment, WordAssessment
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.grading import FLAGGED
 from nativeear.scoring.other_forms import with_phones
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.frames import Frames
@@ -73,7 +73,7 @@ def test_a_form_that_was_laid_by_mistake_is_not_blamed(
     def choose_the_first(pronunciation: Pronunciation, *_: object) -> tuple[int, ...]:
         return (0,) * len(pronunciation.words)
 
-    monkeypatch.setattr(nativeear.scoring.hearing, "heard_forms", choose_the_first)
+    monkeypatch.setattr(nativeear.scoring.evidence, "heard_forms", choose_the_first)
     found = heard(assessor, "followed", "F IY L OW D", "F AA L OW D")
     assert (found.variant, flagged(found)) == (0, [])
     monkeypatch.setattr(
@@ -143,7 +143,7 @@ def test_an_aligner_need_not_name_the_forms_that_it_took(
     assessor: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assessor.aligner = Forgetful(assessor.aligner)
-    monkeypatch.setattr(nativeear.scoring.hearing, "heard_forms", lambda *_: None)
+    monkeypatch.setattr(nativeear.scoring.evidence, "heard_forms", lambda *_: None)
     result = assessor.assess(RECORDING, TEXT)
     assert {word.variant for word in result.words} == {0}
     assert all(word.phones for word in result.words)

@@ -14,7 +14,7 @@ import nativeear
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import Assessment, PhoneAssessment
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.grading import FLAGGED
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import AlignedPhone
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from tests.stored.evidence import PROMPTS, TEXTS, spliced, without

@@ -18,10 +18,9 @@ from nativeear.scoring.assessment import (
     Scores,
     SoundsLike,
     StressAssessment,
-    Verdict,
     WordAssessment,
 )
-from nativeear.scoring.marks import MARKS
+from nativeear.scoring.verdicts import SYMBOLS, Verdict
 from nativeear.speech.errors import InputError
 
 
@@ -166,7 +165,7 @@ def test_a_notebook_shows_the_words_and_nothing_of_them_is_markup(result: Assess
     html = result._repr_html_()
     page = Page(html)
     assert page.tags <= {"div", "p", "span", "b", "s", "small", "ul", "li", "br"}
-    for told in ("<b>think</b>", "θ" + MARKS["substituted"], "ɪ" + MARKS["uncertain"], "61"):
+    for told in ("<b>think</b>", "θ" + SYMBOLS["substituted"], "ɪ" + SYMBOLS["uncertain"], "61"):
         assert told in page.text
     assert "Say <θ> & not s." in page.text
     assert '"warning" <script>alert(1)</script>' in page.text

@@ -10,9 +10,9 @@ from nativeear.scoring.assessment import (
     PhoneAssessment,
     Scores,
     SoundsLike,
-    Verdict,
     WordAssessment,
 )
+from nativeear.scoring.verdicts import Verdict
 from tests.support.served import Served, serving
 
 

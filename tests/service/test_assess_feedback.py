@@ -8,7 +8,8 @@ from typer.testing import CliRunner, Result
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment, Remark
-from nativeear.scoring.grading import FLAGGED, LIKELY
+from nativeear.scoring.grading import LIKELY
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.cli import app
 from nativeear.service.terminal import render
 

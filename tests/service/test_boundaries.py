@@ -10,7 +10,7 @@ import nativeear
 from nativeear.retriever.evidence import gather_evidence
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.hearing import Laid, lay
+from nativeear.scoring.evidence import Laid, lay
 from nativeear.service.report.clips import MARGIN_S
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.hearing import Hearing
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.frames import Frames
@@ -68,10 +68,10 @@ class Stored:
         """As many as there were, of nothing: `similar` is what they resemble."""
         return Frames(np.zeros((len(self.similar), 1), np.float32), self.hop_s, self.offset_s)
 
-    def hearing(self, **changed: object) -> Hearing:
+    def recording_evidence(self, **changed: object) -> RecordingEvidence:
         """As the calibrations are told of it."""
         phones = self.alignment.spoken
-        evidence = tuple(
+        retrieval = tuple(
             PhoneEvidence(phone.phone, np.zeros(1, np.float32), margin, 0, 99, (), (), (), ())
             for phone, margin in zip(phones, self.margins.tolist(), strict=True)
         )
@@ -80,13 +80,13 @@ class Stored:
             "frames": self.frames,
             "alignment": self.alignment,
             "phones": phones,
-            "evidence": evidence,
+            "retrieval": retrieval,
             "gop": measure_gop(self.frames, inventory, [phone.phone for phone in phones]),
             "features": self.features,
             "deleted": self.deleted,
             "insertions": (),
         }
-        return Hearing(**(told | changed))  # type: ignore[arg-type]
+        return RecordingEvidence(**(told | changed))  # type: ignore[arg-type]
 
 
 @cache
@@ -161,33 +161,33 @@ def main() -> None:
         made[name] = prompt, without(audio[prompt], laid[prompt][i])
     kept: dict[str, NDArray[np.generic]] = {}
     for name, (prompt, recording) in made.items():
-        hearing = assessor.hear(recording, assessor.pronouncer.pronounce(TEXTS[prompt]))
-        phones = hearing.alignment.phones
+        found = assessor.gather_evidence(recording, assessor.pronouncer.pronounce(TEXTS[prompt]))
+        phones = found.alignment.phones
         part: dict[str, object] = {
             "phones": [phone.phone for phone in phones],
             "spans": [[phone.start_s, phone.end_s, phone.word_index] for phone in phones],
-            "features": hearing.features.values,
-            "margins": [item.margin for item in hearing.evidence],
-            "deleted": hearing.deleted,
-            "similar": finder.similarities(hearing.frames).astype(np.float16),
-            "time": [hearing.frames.hop_s, hearing.frames.offset_s],
-            "heard": [assessor.index.classes[e.posterior.argmax()] for e in hearing.evidence],
+            "features": found.features.values,
+            "margins": [item.margin for item in found.retrieval],
+            "deleted": found.deleted,
+            "similar": finder.similarities(found.frames).astype(np.float16),
+            "time": [found.frames.hop_s, found.frames.offset_s],
+            "heard": [assessor.index.classes[e.posterior.argmax()] for e in found.retrieval],
             "judged": [
-                shipped().scores(hearing.features),
-                shipped().probabilities(hearing.features),
-                *natives.judge(hearing.features),
+                shipped().scores(found.features),
+                shipped().probabilities(found.features),
+                *natives.judge(found.features),
             ],
         }
         kept |= {f"{name}/{key}": np.asarray(value) for key, value in part.items()}
-        kept["columns"] = np.array(hearing.features.names)
+        kept["columns"] = np.array(found.features.names)
         flagged = [
             (i, phone.phone, grade.verdict, grade.score, grade.probability_mispronounced)
             for i, (phone, grade) in enumerate(
-                zip(hearing.phones, assessor._calibration.grades(hearing), strict=True)
+                zip(found.phones, assessor._calibration.grades(found), strict=True)
             )
             if grade.verdict != "correct"
         ]
-        print(name, flagged, np.flatnonzero(hearing.deleted), hearing.insertions, flush=True)
+        print(name, flagged, np.flatnonzero(found.deleted), found.insertions, flush=True)
     np.savez_compressed(FILE, **kept)  # type: ignore[arg-type]
 
 

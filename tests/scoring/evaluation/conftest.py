@@ -8,7 +8,6 @@ from nativeear.scoring.assessment import (
     PhoneAssessment,
     Scores,
     SoundsLike,
-    Verdict,
     WordAssessment,
 )
 from nativeear.scoring.evaluation.annotated import (
@@ -17,6 +16,7 @@ from nativeear.scoring.evaluation.annotated import (
     AnnotatedWord,
     Speaker,
 )
+from nativeear.scoring.verdicts import Verdict
 
 Judged = tuple[str, Verdict, float | None, float | None, str]
 """Phone, verdict, score, probability, and the phones that it sounds like, likeliest first."""

@@ -9,12 +9,12 @@ from nativeear.scoring.assessment import (
     PhoneAssessment,
     Scores,
     SoundsLike,
-    Verdict,
     WordAssessment,
 )
 from nativeear.scoring.feedback.functional_load import functional_load
 from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
 from nativeear.scoring.feedback.remarks import with_feedback
+from nativeear.scoring.verdicts import Verdict
 from nativeear.speech.errors import InputError
 from nativeear.speech.inventory import PhoneInventory
 

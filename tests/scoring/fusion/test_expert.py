@@ -19,7 +19,8 @@ from nativeear.scoring.fusion.expert import (
 from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.fusion.trees import LEAF, Trees
-from nativeear.scoring.grading import FLAGGED, Grade
+from nativeear.scoring.grading import Grade
+from nativeear.scoring.verdicts import FLAGGED
 from tests.stored.evidence import CUT, REPLACED, TEXTS, Stored, stored
 
 ALL = (*TEXTS, *REPLACED, *CUT)
@@ -69,7 +70,7 @@ def test_trees_and_natives_say_of_stored_evidence_what_they_said(
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_natives_are_right_in_every_phone(expert: ExpertCalibration, name: str) -> None:
-    grades = expert.grades(stored(name).hearing())
+    grades = expert.grades(stored(name).recording_evidence())
     assert {grade.verdict for grade in grades} == {"correct"}
     assert np.mean([grade.score or 0.0 for grade in grades]) > 90
     assert max(grade.probability_mispronounced or 0.0 for grade in grades) < 0.05
@@ -79,10 +80,10 @@ def test_natives_are_right_in_every_phone(expert: ExpertCalibration, name: str) 
 def test_the_phone_that_was_replaced_is_flagged_and_no_other(
     expert: ExpertCalibration, natives: TrainingFree, name: str
 ) -> None:
-    grades = expert.grades(stored(name).hearing())
+    grades = expert.grades(stored(name).recording_evidence())
     assert flagged(grades) == {WHERE[name]}
     assert grades[WHERE[name]].verdict in ("substituted", "accented")
-    by_natives = flagged(natives.grades(stored(name).hearing()))
+    by_natives = flagged(natives.grades(stored(name).recording_evidence()))
     assert WHERE[name] in by_natives
     assert len(by_natives) <= 3
 
@@ -95,10 +96,10 @@ def test_what_was_plainly_another_phone_is_judged_by_natives_too(
     told, i = stored(name), WHERE[name]
     assert plainly_another(told.features)[i]
     assert told.probabilities[i] < 0.5
-    grade = expert.grades(told.hearing())[i]
+    grade = expert.grades(told.recording_evidence())[i]
     assert grade.verdict == "substituted"
     assert grade.score is not None and grade.score <= 49
-    own = natives.grades(told.hearing())[i].probability_mispronounced
+    own = natives.grades(told.recording_evidence())[i].probability_mispronounced
     assert grade.probability_mispronounced == own
     assert (own or 0.0) > 0.9
 
@@ -109,12 +110,12 @@ def test_the_rule_flags_what_a_strict_threshold_would_not(english: PhoneIndex) -
         shipped(), TrainingFree(english, false_rejections=0.005), false_rejections=0.005
     )
     assert told.probabilities[i] < shipped().threshold(0.005)
-    assert flagged(strict.grades(told.hearing())) == {i}
+    assert flagged(strict.grades(told.recording_evidence())) == {i}
     # One that natives would not be flagged for is none, whatever the rule says.
     strictest = ExpertCalibration(
         shipped(), TrainingFree(english, false_rejections=1e-5), false_rejections=0.005
     )
-    assert flagged(strictest.grades(told.hearing())) == set()
+    assert flagged(strictest.grades(told.recording_evidence())) == set()
 
 
 @pytest.mark.parametrize(
@@ -143,11 +144,11 @@ def test_the_phone_that_was_cut_out_is_missing_and_no_other(
     told, i = stored(name), WHERE[name]
     assert told.deleted[i]
     for calibration in (expert, natives):
-        grade = calibration.grades(told.hearing())[i]
+        grade = calibration.grades(told.recording_evidence())[i]
         assert grade.verdict == "deleted"
-    assert flagged(expert.grades(told.hearing())) == {i}
+    assert flagged(expert.grades(told.recording_evidence())) == {i}
     # Said to be there, it is judged by what was heard.
-    there = told.hearing(deleted=np.zeros(len(told.deleted), dtype=bool))
+    there = told.recording_evidence(deleted=np.zeros(len(told.deleted), dtype=bool))
     for calibration in (expert, natives):
         assert calibration.grades(there)[i].verdict in ("substituted", "accented")
 
@@ -156,27 +157,27 @@ def test_what_was_not_missed_by_trees_and_natives_is_not_called_missing(
     expert: ExpertCalibration,
 ) -> None:
     told = stored("vm-msgsaved")
-    everything = told.hearing(deleted=np.ones(len(told.deleted), dtype=bool))
+    everything = told.recording_evidence(deleted=np.ones(len(told.deleted), dtype=bool))
     assert flagged(expert.grades(everything)) == set()
 
 
 def test_a_phone_is_accented_where_it_is_still_the_nearest(expert: ExpertCalibration) -> None:
     told, i = stored("attempt-eh-ay"), 22
-    hearing = told.hearing()
-    nearest = replace(hearing.evidence[i], margin=0.01)
-    evidence = (*hearing.evidence[:i], nearest, *hearing.evidence[i + 1 :])
-    assert expert.grades(hearing)[i].verdict == "substituted"
-    assert expert.grades(replace(hearing, evidence=evidence))[i].verdict == "accented"
+    found = told.recording_evidence()
+    nearest = replace(found.retrieval[i], margin=0.01)
+    retrieval = (*found.retrieval[:i], nearest, *found.retrieval[i + 1 :])
+    assert expert.grades(found)[i].verdict == "substituted"
+    assert expert.grades(replace(found, retrieval=retrieval))[i].verdict == "accented"
 
 
 def test_what_has_no_place_among_natives_is_uncertain_and_others_are_judged(
     expert: ExpertCalibration,
 ) -> None:
     told, i = stored("connect-eh-s"), 29
-    hearing = told.hearing(features=changed(told, i, margin_quantile=math.nan))
-    grades = expert.grades(hearing)
+    found = told.recording_evidence(features=changed(told, i, margin_quantile=math.nan))
+    grades = expert.grades(found)
     assert grades[i] == Grade(None, None, "uncertain")
-    assert len(grades) == len(hearing.phones)
+    assert len(grades) == len(found.phones)
     assert all(grade.verdict != "uncertain" for j, grade in enumerate(grades) if j != i)
 
 
@@ -186,13 +187,15 @@ def test_more_is_flagged_the_more_may_be(english: PhoneIndex) -> None:
         judge = ExpertCalibration(
             shipped(), TrainingFree(english, false_rejections=rate), false_rejections=rate
         )
-        counts.append(sum(len(flagged(judge.grades(stored(name).hearing()))) for name in ALL))
+        counts.append(
+            sum(len(flagged(judge.grades(stored(name).recording_evidence()))) for name in ALL)
+        )
     assert counts[0] < counts[1] < counts[2]
 
 
 def test_nothing_meant_nothing_graded(expert: ExpertCalibration, natives: TrainingFree) -> None:
-    hearing = replace(stored("vm-msgsaved").hearing(), phones=(), evidence=())
-    assert expert.grades(hearing) == natives.grades(hearing) == ()
+    found = replace(stored("vm-msgsaved").recording_evidence(), phones=(), retrieval=())
+    assert expert.grades(found) == natives.grades(found) == ()
 
 
 def leaf(value: float) -> Trees:

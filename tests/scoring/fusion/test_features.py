@@ -108,10 +108,9 @@ def test_the_head_speaks_for_all_units_of_a_phone(table: FeatureTable, gop: GopM
     assert (np.diff(gop.units) == 2).sum() == 1, "CH is spelt"
     for i, phone in enumerate(MEANT):
         own = range(int(gop.units[i]), int(gop.units[i + 1]))
-        item = gop.evidence[i]
-        assert table.column("sf_s")[i] == pytest.approx(max(item.sf or 0.0, LOWEST))
-        assert table.column("sf_sd")[i] == pytest.approx(max(item.sf_sd or 0.0, LOWEST))
-        assert table.column("gop_margin")[i] == pytest.approx(item.margin)
+        assert table.column("sf_s")[i] == pytest.approx(max(gop.sf[i], LOWEST))
+        assert table.column("sf_sd")[i] == pytest.approx(max(gop.sf_sd[i], LOWEST))
+        assert table.column("gop_margin")[i] == pytest.approx(gop.margin[i])
         assert table.column("log_posterior")[i] == pytest.approx(gop.mean_log_posterior[i])
         deletion = min(float(features.deletion[u]) for u in own)
         assert table.column("deletion")[i] == pytest.approx(np.clip(deletion, LOWEST, -LOWEST))

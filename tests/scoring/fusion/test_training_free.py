@@ -7,12 +7,12 @@ import pytest
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.trust import MIN_COVERAGE
 from nativeear.retriever.evidence import PhoneEvidence
+from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.fusion.natives import NativeReference
 from nativeear.scoring.fusion.training_free import Scale, TrainingFree
 from nativeear.scoring.gop_evidence import measure_gop
 from nativeear.scoring.grading import Grade
-from nativeear.scoring.hearing import Hearing
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.frames import Frames
 
@@ -39,10 +39,14 @@ def native_margins(index: PhoneIndex) -> list[float]:
 def grades(
     index: PhoneIndex, asked: list[PhoneEvidence], deleted: bool = False, rate: float = 0.04
 ) -> tuple[Grade, ...]:
-    return TrainingFree(index, false_rejections=rate).grades(heard(index, asked, deleted))
+    return TrainingFree(index, false_rejections=rate).grades(
+        recording_evidence(index, asked, deleted)
+    )
 
 
-def heard(index: PhoneIndex, asked: list[PhoneEvidence], deleted: bool = False) -> Hearing:
+def recording_evidence(
+    index: PhoneIndex, asked: list[PhoneEvidence], deleted: bool = False
+) -> RecordingEvidence:
     natives = NativeReference(index)
     phones = tuple(AlignedPhone(e.phone, 0.0, 0.1, 0) for e in asked)
     frames = Frames(np.zeros((10, 3), np.float32), 0.01, 0.005)
@@ -56,7 +60,7 @@ def heard(index: PhoneIndex, asked: list[PhoneEvidence], deleted: bool = False) 
             ]
         ),
     )
-    return Hearing(
+    return RecordingEvidence(
         frames,
         Alignment(phones, ("word",), (0,), "test"),
         phones,
@@ -98,8 +102,8 @@ def test_as_many_natives_are_flagged_as_were_allowed(tone_index: PhoneIndex, rat
 def test_a_flagged_phone_is_accented_while_it_is_still_the_nearest(tone_index: PhoneIndex) -> None:
     lowest = evidence(tone_index, -1.5)
     for margin, verdict in ((-0.01, "substituted"), (0.0, "accented"), (0.01, "accented")):
-        hearing = heard(tone_index, [lowest])
-        told = replace(hearing, evidence=(replace(lowest, margin=margin),))
+        found = recording_evidence(tone_index, [lowest])
+        told = replace(found, retrieval=(replace(lowest, margin=margin),))
         (grade,) = TrainingFree(tone_index, false_rejections=0.3).grades(told)
         assert grade.verdict == verdict
 
@@ -158,7 +162,7 @@ def test_the_probability_of_an_error_is_that_of_the_index(tone_index: PhoneIndex
     decision = tone_index.manifest.decision
     asked = [evidence(tone_index, margin) for margin in (-1.0, -0.2, 0.1)]
     judge = TrainingFree(tone_index)
-    _, quantiles = judge.judge(heard(tone_index, asked).features)
+    _, quantiles = judge.judge(recording_evidence(tone_index, asked).features)
     for grade, quantile in zip(grades(tone_index, asked), quantiles, strict=True):
         logit = decision.error_slope * quantile + decision.error_intercept
         assert grade.probability_mispronounced == pytest.approx(1 / (1 + math.exp(-logit)))

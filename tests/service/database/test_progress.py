@@ -5,7 +5,8 @@ from statistics import fmean
 import pytest
 from sqlalchemy import text
 
-from nativeear.scoring.assessment import Assessment, Transcript, Verdict
+from nativeear.scoring.assessment import Assessment, Transcript
+from nativeear.scoring.verdicts import Verdict
 from nativeear.service.database.connection import open_engine
 from nativeear.service.database.store import ALL
 

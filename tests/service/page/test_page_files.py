@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from nativeear.scoring.grading import FLAGGED_SCORE
-from nativeear.scoring.marks import GOOD_SCORE, MARKS, MEANINGS
+from nativeear.scoring.grading import FLAGGED_SCORE, GOOD_SCORE
+from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
 from nativeear.service.report import prosody, spectrogram
 
 PAGE = Path(str(files("nativeear.service"))) / "page"
@@ -167,7 +167,7 @@ def test_those_who_want_less_motion_more_contrast_or_dark_get_it():
 def test_the_scale_is_that_of_the_terminal_and_the_report():
     assert constant("scale.js", "GOOD_SCORE") == GOOD_SCORE
     assert constant("scale.js", "FLAGGED_SCORE") == FLAGGED_SCORE
-    assert table("scale.js", "MARKS") == MARKS
+    assert table("scale.js", "MARKS") == SYMBOLS
     assert table("scale.js", "MEANINGS") == MEANINGS
     assert table("melody.js", "MEASURES") == {
         name: label for name, (label, _) in prosody.MEASURES.items()

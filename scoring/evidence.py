@@ -1,4 +1,4 @@
-"""One recording laid against what was meant, before anything is judged."""
+"""All evidence on the canonical phones of one recording, before anything is judged."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from nativeear.speech.pooling import pool
 from nativeear.speech.pronunciation import Pronunciation
 from nativeear.speech.realignment import corroborated
 
-NOTHING = Exclusion()
+NO_EXCLUSION = Exclusion()
 
-LEFT_OUT_NATS = -4.0
+DELETION_NATS = -4.0
 """The phone head finds a phone left out where that is likelier by so much: e^4 times. Tried from 0
 to −6 on learners of both parities of speaker number, and on natives as they are and with phones
 cut out."""
 
 
 @dataclass(frozen=True, eq=False)
-class Hearing:
+class RecordingEvidence:
     """All evidence on the N canonical phones of one recording.
 
     Attributes
@@ -42,7 +42,7 @@ class Hearing:
         The recording, encoded and aligned once.
     phones
         The aligned phones without silences, `[N]`.
-    evidence
+    retrieval
         What the index says of each, `[N]`.
     gop
         What the encoder's phone head says.
@@ -59,7 +59,7 @@ class Hearing:
     frames: Frames
     alignment: Alignment
     phones: tuple[AlignedPhone, ...]
-    evidence: tuple[PhoneEvidence, ...]
+    retrieval: tuple[PhoneEvidence, ...]
     gop: GopMeasurement
     features: FeatureTable
     deleted: NDArray[np.bool_]
@@ -125,8 +125,8 @@ def lay(
     return Laid(alignment, relaid, gop)
 
 
-class Listener:
-    """Hears recordings against one index. Safe to share between threads."""
+class EvidenceGatherer:
+    """Gathers evidence on recordings from one index. Safe to share between threads."""
 
     def __init__(self, index: PhoneIndex) -> None:
         self._index = index
@@ -134,15 +134,15 @@ class Listener:
         self._deviations = Deviations(index)
         self._by_frame = FrameRetrieval(index)
 
-    def hear(
+    def gather(
         self,
         frames: Frames,
         alignment: Alignment,
         gop: GopMeasurement,
-        exclusion: Exclusion = NOTHING,
+        exclusion: Exclusion = NO_EXCLUSION,
         *,
         believed: Alignment | None = None,
-    ) -> Hearing:
+    ) -> RecordingEvidence:
         """Gather the evidence on every canonical phone, in order.
 
         Parameters
@@ -166,7 +166,7 @@ class Listener:
         phones = tuple(alignment.phones[i] for i in spoken)
         canonical = [phone.phone for phone in phones]
         spans_s = [(phone.start_s, phone.end_s) for phone in phones]
-        evidence = gather_evidence(
+        retrieval = gather_evidence(
             self._index,
             pool(frames, spans_s, self._index.manifest.pooling),
             canonical,
@@ -182,27 +182,27 @@ class Listener:
         similar = deviations.similarities(frames)
         features = phone_features(
             phones=phones,
-            evidence=evidence,
+            evidence=retrieval,
             frame_evidence=by_frame,
             gop=gop,
             natives=natives,
             inventory=inventory,
         )
         deleted = np.zeros(len(phones), dtype=bool)
-        for i in np.flatnonzero(~_heard(features)).tolist():
+        for i in np.flatnonzero(_deleted_by_head(features)).tolist():
             deleted[i] = deviations.deleted(
                 frames,
                 similar,
                 alignment.phones,
                 spoken[i],
                 float(features.column("margin_quantile")[i]),
-                heard=self._index.classes[int(evidence[i].posterior.argmax())],
+                heard=self._index.classes[int(retrieval[i].posterior.argmax())],
             )
-        return Hearing(
+        return RecordingEvidence(
             frames,
             alignment,
             phones,
-            evidence,
+            retrieval,
             gop,
             features,
             deleted,
@@ -211,12 +211,12 @@ class Listener:
         )
 
 
-def _heard(features: FeatureTable) -> NDArray[np.bool_]:
-    """Which phones the CTC head does not find left out, `[N]`; none without a head.
+def _deleted_by_head(features: FeatureTable) -> NDArray[np.bool_]:
+    """Which phones the CTC head does not find at all, bool `[N]`; every one without a head.
 
     Retrieval looks for a phone near its aligned place, and boundaries near a weak phone are the
     least certain ones; the head needs none. A phone was left out only if both say so.
     """
     if not features.names:
         return np.zeros(0, dtype=bool)
-    return np.asarray(features.column("deletion") > LEFT_OUT_NATS)
+    return np.asarray(~(features.column("deletion") > DELETION_NATS))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.scoring.bands.model import HeldOut
+from nativeear.scoring.proficiency.model import HeldOut
 from nativeear.speech.errors import InputError
 
 FOLDS = 5
@@ -27,7 +27,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class FittedBands:
-    """Parameters of a `scoring.bands.model.BandModel`, and how well it tells."""
+    """Parameters of a `scoring.proficiency.model.BandModel`, and how well it tells."""
 
     centres: tuple[float, ...]
     spreads: tuple[float, ...]

@@ -7,9 +7,9 @@ import pytest
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment, Scores
-from nativeear.scoring.bands.fit import fit_bands, weighted_kappa
-from nativeear.scoring.bands.model import BandModel, HeldOut
-from nativeear.scoring.bands.ratings import read_ratings, scale_of
+from nativeear.scoring.proficiency.fit import fit_bands, weighted_kappa
+from nativeear.scoring.proficiency.model import BandModel, HeldOut
+from nativeear.scoring.proficiency.ratings import read_ratings, scale_of
 from nativeear.speech.errors import InputError
 
 BANDS = ("A2", "B1", "B2")

@@ -1,0 +1,247 @@
+"""From evidence and grades to the models of the result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from nativeear.indexes.phone_index import IntArray, PhoneIndex
+from nativeear.retriever.deviations import InsertedPhone
+from nativeear.retriever.evidence import PhoneEvidence, sounds_like
+from nativeear.scoring.assessment import (
+    Assessment,
+    ExemplarEvidence,
+    GopEvidence,
+    Insertion,
+    KnnEvidence,
+    PhoneAssessment,
+    Scores,
+    SoundsLike,
+    SyllableScore,
+    Transcript,
+    WordAssessment,
+)
+from nativeear.scoring.doubts import doubts, speaks_of_few
+from nativeear.scoring.gop_evidence import GopMeasurement
+from nativeear.scoring.grading import DELETED, UNCERTAIN, Grade, combine, mean
+from nativeear.scoring.prosody.assessing import NOTHING_MEASURED, ProsodyAssessment, overall_score
+from nativeear.scoring.verdicts import FLAGGED
+from nativeear.speech.alignment import AlignedPhone, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.pronunciation import Pronunciation
+
+MAX_EVIDENCE = 3
+
+
+class ResultBuilder:
+    """Makes results of recordings that were judged by one index. Safe to share between threads."""
+
+    def __init__(self, index: PhoneIndex) -> None:
+        self._index = index
+
+    def phone(
+        self, phone: AlignedPhone, retrieved: PhoneEvidence, gop: GopEvidence, grade: Grade
+    ) -> PhoneAssessment:
+        """One phone that was found; what it sounds like is left out where it is uncertain."""
+        judged = grade.verdict != "uncertain"
+        ipa = self._index.inventory.ipa
+        return PhoneAssessment(
+            phone=phone.phone,
+            ipa=ipa(phone.phone),
+            start_s=phone.start_s,
+            end_s=phone.end_s,
+            score=grade.score,
+            verdict=grade.verdict,
+            probability_mispronounced=grade.probability_mispronounced,
+            sounds_like=tuple(
+                SoundsLike(phone=name, ipa=ipa(name), probability=probability)
+                for name, probability in (sounds_like(self._index, retrieved) if judged else ())
+            ),
+            knn=KnnEvidence(
+                margin=retrieved.margin if judged else None,
+                canonical_share=retrieved.canonical_share if judged else None,
+                k=len(retrieved.neighbours),
+                coverage=retrieved.coverage,
+            ),
+            gop=gop,
+            evidence=self._exemplars(retrieved),
+        )
+
+    def missing_phone(self, phone: str) -> PhoneAssessment:
+        """One phone that could not be laid anywhere on the recording."""
+        own = self._index.rows_of(phone)
+        coverage = own.stop - own.start
+        grade = DELETED if coverage else UNCERTAIN
+        return PhoneAssessment(
+            phone=phone,
+            ipa=self._index.inventory.ipa(phone),
+            start_s=None,
+            end_s=None,
+            score=grade.score,
+            verdict=grade.verdict,
+            probability_mispronounced=grade.probability_mispronounced,
+            knn=KnnEvidence(margin=None, canonical_share=None, k=0, coverage=coverage),
+        )
+
+    def assessment(
+        self,
+        id: str,
+        recording: Audio,
+        words: tuple[WordAssessment, ...],
+        insertions: tuple[Insertion, ...],
+        warnings: Iterable[str],
+        *,
+        calibration: str,
+        prosody: ProsodyAssessment = NOTHING_MEASURED,
+        unsure: frozenset[int] = frozenset(),
+        transcript: Transcript | None = None,
+    ) -> Assessment:
+        """The whole result, without remarks. `unsure` are indices of words that may be others."""
+        manifest = self._index.manifest
+        sure = [p for i, word in enumerate(words) if i not in unsure for p in word.phones]
+        # how it flows, or what few sounds say, is no score of what cannot be judged
+        score = Scores() if speaks_of_few(sure) else scores_of(words, prosody, transcript)
+        return Assessment(
+            id=id,
+            language=self._index.language,
+            index=self._index.name,
+            encoder=manifest.encoder.name,  # not the folder it was opened from
+            calibration=calibration,
+            duration_s=recording.duration_s,
+            score=score,
+            words=words,
+            insertions=insertions,
+            fluency=prosody.fluency,
+            prosody=prosody.prosody,
+            transcript=transcript,
+            warnings=tuple(dict.fromkeys(filter(None, [*warnings, *doubts(manifest, sure)]))),
+        )
+
+    def _exemplars(self, retrieved: PhoneEvidence) -> tuple[ExemplarEvidence, ...]:
+        """The exemplars that the sound resembles most, then how natives say what was meant."""
+        near = zip(
+            retrieved.neighbours[:MAX_EVIDENCE], retrieved.similarities[:MAX_EVIDENCE], strict=True
+        )
+        models = zip(retrieved.models, retrieved.model_similarities, strict=True)
+        rows = dict(near) | dict(models)
+        phones = np.searchsorted(self._index.bounds, list(rows), side="right") - 1
+        words, word_of = self._words
+        speakers, speaker_of = self._speakers
+        return tuple(
+            ExemplarEvidence(
+                exemplar=row,
+                phone=self._index.classes[phone],
+                similarity=similarity,
+                word=word_of[words[row]],
+                speaker=speaker_of[speakers[row]],
+            )
+            for (row, similarity), phone in zip(rows.items(), phones.tolist(), strict=True)
+        )
+
+    @cached_property
+    def _words(self) -> tuple[IntArray, tuple[str, ...]]:
+        """Word of every exemplar, as `PhoneIndex.codes` gives them; so with speakers."""
+        return self._index.codes("word")
+
+    @cached_property
+    def _speakers(self) -> tuple[IntArray, tuple[str, ...]]:
+        return self._index.codes("speaker")
+
+
+def gop_evidence(gop: GopMeasurement) -> tuple[GopEvidence, ...]:
+    """What goes into the result of each phone."""
+    rows = np.stack((gop.sf, gop.sf_sd, gop.margin), axis=1).tolist()
+    return tuple(
+        GopEvidence(sf=sf, sf_sd=sf_sd, margin=margin) if not math.isnan(sf) else GopEvidence()
+        for sf, sf_sd, margin in rows
+    )
+
+
+def gop_warning(gop: GopMeasurement) -> str:
+    """Why there is no GOP, or not of all phones; empty where there is."""
+    if gop.reason and gop.features is None:
+        return f"GOP was not measured, retrieval alone judges. {gop.reason}"
+    return gop.reason
+
+
+def word_assessments(
+    pronunciation: Pronunciation, alignment: Alignment, phones: Sequence[PhoneAssessment]
+) -> tuple[WordAssessment, ...]:
+    """The words of a text from their aligned phones, in order."""
+    by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
+    for aligned, phone in zip(alignment.spoken, phones, strict=True):
+        by_word[aligned.word_index].append(phone)
+    return tuple(
+        word_assessment(word.word, word.variants[variant].syllables, own, variant)
+        for word, variant, own in zip(
+            pronunciation.words, pronunciation.taken(alignment.variants), by_word, strict=True
+        )
+    )
+
+
+def word_assessment(
+    word: str,
+    syllables: Sequence[tuple[int, int]],
+    phones: Sequence[PhoneAssessment],
+    variant: int | None = None,
+) -> WordAssessment:
+    """One word from its phones; omitted where none of them was said."""
+    spoken = [phone for phone in phones if phone.verdict != "deleted" and phone.start_s is not None]
+    starts = [phone.start_s for phone in phones if phone.start_s is not None]
+    ends = [phone.end_s for phone in phones if phone.end_s is not None]
+
+    def combined(part: Sequence[PhoneAssessment]) -> float | None:
+        flagged = any(phone.verdict in FLAGGED for phone in part)
+        return combine([phone.score for phone in part], flagged=flagged)
+
+    return WordAssessment(
+        word=word,
+        start_s=min(starts, default=None),
+        end_s=max(ends, default=None),
+        score=combined(phones),
+        omitted=not spoken,
+        variant=variant,
+        syllables=tuple(
+            SyllableScore(phones=(first, past_last), score=combined(phones[first:past_last]))
+            for first, past_last in syllables
+        ),
+        phones=tuple(phones),
+    )
+
+
+def insertion(alignment: Alignment, found: InsertedPhone) -> Insertion:
+    """An inserted phone, after the word that was said before it."""
+    before = [phone.word_index for phone in alignment.phones[: found.after + 1]]
+    return Insertion(
+        after_word_index=max(before, default=-1),
+        phone=found.phone,
+        start_s=found.start_s,
+        end_s=found.end_s,
+    )
+
+
+def scores_of(
+    words: Sequence[WordAssessment], prosody: ProsodyAssessment, transcript: Transcript | None
+) -> Scores:
+    """Scores of a whole recording; none where no sound of it could be judged.
+
+    Runs of phones that stand in for words count by their phones. Completeness is asked of a given
+    text only.
+    """
+    by_phone = transcript is not None and transcript.source == "phones"
+    parts = [phone for word in words for phone in word.phones] if by_phone else words
+    pronunciation = mean([part.score for part in parts])
+    if pronunciation is None:
+        return Scores()
+    return Scores(
+        overall=overall_score(pronunciation, prosody),
+        pronunciation=pronunciation,
+        fluency=prosody.fluency_score,
+        prosody=prosody.prosody_score,
+        completeness=100.0 * sum(not word.omitted for word in words) / len(words)
+        if transcript is None
+        else None,
+    )

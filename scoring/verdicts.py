@@ -1,0 +1,27 @@
+"""What can be said of one phone, and how a verdict is shown wherever people read it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Verdict = Literal["correct", "accented", "substituted", "deleted", "uncertain"]
+
+FLAGGED: frozenset[Verdict] = frozenset({"accented", "substituted", "deleted"})
+"""Verdicts that say a phone was not heard as it was meant."""
+
+SYMBOLS: dict[Verdict, str] = {
+    "correct": "",
+    "accented": "~",
+    "substituted": "×",
+    "deleted": "−",
+    "uncertain": "?",
+}
+"""Stands behind a sound, so that no verdict is told by colour alone."""
+
+MEANINGS: dict[Verdict, str] = {
+    "correct": "as natives say it",
+    "accented": "understood, but unlike natives",
+    "substituted": "another sound was heard",
+    "deleted": "not heard",
+    "uncertain": "cannot be judged",
+}
