@@ -20,7 +20,6 @@ and with two, after two shards by which they opened their encoders.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
 import os
@@ -38,9 +37,8 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.reporting import memory, options_of, show, show_aims
 from benchmarks.speech_data import CACHE
 from nativeear.indexer.aligning import AligningRequest, align_corpora
 from nativeear.indexer.cluster import SHARD, ray_crew_of
@@ -81,9 +79,9 @@ class Built:
     wall_s, cpu_s
         Seconds by the clock and of the processor.
     resident, own
-        Peak bytes of the command and its workers, with and without mapped files.
+        Peak MB of the command and its workers, with and without mapped files.
     alone
-        Peak of the command's own bytes: it publishes when its workers are gone.
+        Peak of the command's own MB: it publishes when its workers are gone.
     publishing_s
         Of the clock, those after the last utterance was encoded: one core works alone.
     index
@@ -93,9 +91,9 @@ class Built:
     audio_s: float
     wall_s: float
     cpu_s: float
-    resident: int
-    own: int
-    alone: int
+    resident: float
+    own: float
+    alone: float
     publishing_s: float
     index: int
 
@@ -155,14 +153,14 @@ def build(table: Path, audio_s: float, language: str, options: Sequence[str]) ->
     log = table.parent / "log"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    peaks = (0, 0, 0)
+    peaks = (0.0, 0.0, 0.0)
     pooled_s = 0.0
     with log.open("w+", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stream)
         while process.poll() is None:
             sizes = [memory(pid) for pid in family(process.pid)]
-            resident, own = (sum(column) for column in zip(*sizes, strict=True))
-            peaks = tuple(map(max, peaks, (resident, own, sizes[0][1])))
+            resident, own = (sum(size[name] for size in sizes) for name in ("VmRSS", "RssAnon"))
+            peaks = tuple(map(max, peaks, (resident, own, sizes[0]["RssAnon"])))
             if not pooled_s and ENCODED.search(log.read_text(encoding="utf-8")):
                 pooled_s = time.perf_counter() - started
             time.sleep(LOOK_EVERY_S)
@@ -180,20 +178,6 @@ def build(table: Path, audio_s: float, language: str, options: Sequence[str]) ->
         publishing_s=wall_s - pooled_s,
         index=sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
     )
-
-
-def memory(process: int) -> tuple[int, int]:
-    """Resident and own bytes of a process; none of one that has ended."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    except OSError:
-        return 0, 0
-    sizes = {
-        name: int(size.split()[0]) * 1024
-        for name, _, size in (line.partition(":") for line in status.splitlines())
-        if name in {"VmRSS", "RssAnon"}
-    }
-    return sizes.get("VmRSS", 0), sizes.get("RssAnon", 0)
 
 
 def family(process: int) -> Iterator[int]:
@@ -214,64 +198,40 @@ def exponent(builds: Sequence[Built]) -> float:
     return float(np.polyfit(lengths, np.log([built.cpu_s for built in builds]), 1)[0])
 
 
-def print_builds(builds: Sequence[Built], console: Console) -> None:
+def print_builds(builds: Sequence[Built]) -> None:
     """What each build cost, and what an hour of speech costs."""
-    table = Table("speech h", "clock s", "processor s", "real time ×", "resident MB", "own MB")
-    table.add_column("own, command alone")
-    table.add_column("processor s per h")
-    table.add_column("publishing s per h")
-    table.add_column("index MB per h")
+    rows = []
     for built in builds:
         hours = built.audio_s / HOUR_S
-        table.add_row(
-            f"{hours:.2f}",
-            f"{built.wall_s:.0f}",
-            f"{built.cpu_s:.0f}",
-            f"{built.audio_s / built.wall_s:.1f}",
-            f"{built.resident / 1e6:.0f}",
-            f"{built.own / 1e6:.0f}",
-            f"{built.alone / 1e6:.0f}",
-            f"{built.cpu_s / hours:.0f}",
-            f"{built.publishing_s / hours:.1f}",
-            f"{built.index / 1e6 / hours:.1f}",
-        )
-    console.print(table)
+        whole = (built.resident, built.own, built.alone, built.cpu_s / hours)
+        rates = (built.publishing_s / hours, built.index / 1e6 / hours)
+        spent = (f"{hours:.2f}", f"{built.wall_s:.0f}", f"{built.cpu_s:.0f}")
+        real_time = f"{built.audio_s / built.wall_s:.1f}"
+        sizes = (*(f"{value:.0f}" for value in whole), *(f"{value:.1f}" for value in rates))
+        rows.append((*spent, real_time, *sizes))
+    header = ("speech h", "clock s", "processor s", "real time ×", "resident MB", "own MB")
+    per_hour = ("processor s per h", "publishing s per h", "index MB per h")
+    show("", (*header, "own, command alone", *per_hour), rows)
 
 
-def print_aims(builds: Sequence[Built], console: Console) -> None:
+def print_aims(builds: Sequence[Built]) -> None:
     """What was wanted beside what was found."""
-    real_time = builds[-1].audio_s / builds[-1].wall_s
-    rows = [
-        (
-            "real time, the longest",
-            f"≥ {AIM_REAL_TIME:.0f} ×",
-            f"{real_time:.1f} ×",
-            real_time >= AIM_REAL_TIME,
-        ),
-    ]
+    rate = builds[-1].audio_s / builds[-1].wall_s
+    wanted = f"≥ {AIM_REAL_TIME:.0f} ×"
+    rows = [("real time, the longest", wanted, f"{rate:.1f} ×", rate >= AIM_REAL_TIME)]
     if len(builds) > 1:
         for name, taken in (("all", builds), ("the last two", builds[-2:])):
             found = exponent(taken)
-            rows.append(
-                (
-                    f"exponent of time, {name}",
-                    f"≤ {AIM_EXPONENT}",
-                    f"{found:.2f}",
-                    found <= AIM_EXPONENT,
-                )
-            )
+            aim = f"exponent of time, {name}"
+            rows.append((aim, f"≤ {AIM_EXPONENT}", f"{found:.2f}", found <= AIM_EXPONENT))
         for name, sizes in (
             ("resident", [built.resident for built in builds]),
             ("own", [built.own for built in builds]),
         ):
             spread = (max(sizes) - min(sizes)) / (max(sizes) + min(sizes))
-            rows.append(
-                (f"memory, {name}", f"± {AIM_MEMORY:.0%}", f"± {spread:.0%}", spread <= AIM_MEMORY)
-            )
-    table = Table("aim", "wanted", "found", "met")
-    for aim, wanted, told, met in rows:
-        table.add_row(aim, wanted, told, "yes" if met else "no")
-    console.print(table)
+            wanted = f"± {AIM_MEMORY:.0%}"
+            rows.append((f"memory, {name}", wanted, f"± {spread:.0%}", spread <= AIM_MEMORY))
+    show_aims(rows)
 
 
 def on_ray(nodes: int, table: Path, pooler: UtterancePooler) -> float:
@@ -297,12 +257,12 @@ def on_ray(nodes: int, table: Path, pooler: UtterancePooler) -> float:
         cluster.shutdown()
 
 
-def print_ray(table: Path, language: str, encoder: str, console: Console) -> None:
+def print_ray(table: Path, language: str, encoder: str) -> None:
     """What a second Ray worker gains."""
     pooler = UtterancePooler(PoolingRequest(language, "textgrid", encoder, None, "middle-third"))
     one_s, two_s = (on_ray(nodes, table, pooler) for nodes in (1, 2))
     gain = one_s / two_s
-    console.print(
+    print(
         f"Ray: one worker {one_s:.1f} s, two workers {two_s:.1f} s, {gain:.2f} × "
         f"(aim ≥ {AIM_TWO_WORKERS} ×, {'met' if gain >= AIM_TWO_WORKERS else 'missed'})"
     )
@@ -310,9 +270,7 @@ def print_ray(table: Path, language: str, encoder: str, console: Console) -> Non
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("corpus")
     parser.add_argument("--lang", default="en-US")
     parser.add_argument("--hours", type=float, nargs="*", default=[0.1, 1.0, 10.0])
@@ -323,21 +281,20 @@ def main() -> None:
     name = hashlib.sha256(options.corpus.encode()).hexdigest()[:8]
     folder = CACHE / "builds" / name
     speech = aligned_corpus(options.corpus, options.lang, folder, options.workers)
-    console = Console(width=120)
-    console.print(f"{len(speech)} utterances, load {os.getloadavg()[0]:.1f}")
+    print(f"{len(speech)} utterances, load {os.getloadavg()[0]:.1f}")
     builds = []
     for hours in sorted(options.hours):
         table = folder / f"{hours:g}h" / "utterances.csv"
         audio_s = repeated(speech, hours, table)
         flags = ["--workers", str(options.workers), "--encoder", options.encoder]
         builds.append(build(table, audio_s, options.lang, flags))
-        print_builds(builds, console)
+        print_builds(builds)
     if builds:
-        print_aims(builds, console)
+        print_aims(builds)
     if options.ray is not None:
         table = folder / f"{options.ray:g}h" / "utterances.csv"
         repeated(speech, options.ray, table)
-        print_ray(table, options.lang, options.encoder, console)
+        print_ray(table, options.lang, options.encoder)
 
 
 if __name__ == "__main__":

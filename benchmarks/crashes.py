@@ -18,14 +18,11 @@ every file has to be that of before or that of after, and after the second run t
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import write_table
 from nativeear.indexer.corpus import Utterance, read_corpus
 from tests.support.killing import SEED, ChangeOutcome, crash_builds, crash_changes
@@ -33,7 +30,7 @@ from tests.support.killing import SEED, ChangeOutcome, crash_builds, crash_chang
 
 def main() -> None:
     """Kill, resume, compare and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--changes", action="store_true", help="of an index, instead of builds")
     parser.add_argument("--corpus", default="asterisk:it")
@@ -56,19 +53,15 @@ def main() -> None:
             show_changes(halves(build, whole, Path(folder), options.kills))
             return
         outcome = crash_builds([*build, "--corpus", corpus], Path(folder), options.kills)
-    table = Table(title=f"{options.corpus}, {options.aligner}: {options.kills} kills; seed {SEED}")
-    table.add_column("kill", justify="right")
-    table.add_column("after", justify="right")
-    table.add_column("had reached")
-    table.add_column("builds finished before", justify="right")
-    for number, crash in enumerate(outcome.crashes, start=1):
-        row = (f"{crash.after_s:.1f} s", crash.reached, str(crash.finished_before))
-        table.add_row(str(number), *row)
-    console = Console(width=100)
-    console.print(table)
+    rows = [
+        (number, f"{crash.after_s:.1f} s", crash.reached, crash.finished_before)
+        for number, crash in enumerate(outcome.crashes, start=1)
+    ]
+    title = f"{options.corpus}, {options.aligner}: {options.kills} kills; seed {SEED}"
+    show(title, ("kill", "after", "had reached", "builds finished before"), rows)
     equal = "the same bytes" if not outcome.differing else ", ".join(outcome.differing) + " differ"
-    console.print(f"{outcome.finished} finished builds against the unbroken one: {equal}")
-    console.print(f"left beside the index: {', '.join(outcome.left_over) or 'nothing'}")
+    print(f"{outcome.finished} finished builds against the unbroken one: {equal}")
+    print(f"left beside the index: {', '.join(outcome.left_over) or 'nothing'}")
 
 
 def halves(
@@ -84,12 +77,11 @@ def halves(
 
 def show_changes(outcome: ChangeOutcome) -> None:
     """Print what was found after each kill."""
-    table = Table("command", "after the kill", "kills")
-    for (command, state), count in outcome.kills.items():
-        table.add_row(command, state or "neither", str(count))
-    console = Console(width=100)
-    console.print(table)
-    console.print("\n".join(outcome.wrong) or "all ended as an unbroken change does")
+    rows = [
+        (command, state or "neither", count) for (command, state), count in outcome.kills.items()
+    ]
+    show("", ("command", "after the kill", "kills"), rows)
+    print("\n".join(outcome.wrong) or "all ended as an unbroken change does")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ kind. `refused` counts errors in plain words.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -19,14 +18,15 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from rich.console import Console
 
+from benchmarks.reporting import options_of, show
+from benchmarks.speech_data import PROMPTS, ROOT, prompt
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
@@ -35,23 +35,12 @@ from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.textgrid import TextGrid
 
-ROOT = Path(__file__).parents[1]
 GOLDEN = ROOT / "tests" / "indexes" / "golden-v1"
-AUDIO = ROOT / "service" / "data" / "vm-msgsaved.flac"
+AUDIO = prompt(PROMPTS[0][0])
 
 TROUBLE = (
-    b"\x00",
-    b"\xff",
-    b"-1",
-    b"1e999",
-    b"nan",
-    b'"',
-    b"\n",
-    b"\r",
-    b",",
-    b"\xef\xbb\xbf",
-    b"{",
-)
+    b"\x00", b"\xff", b"-1", b"1e999", b"nan", b'"', b"\n", b"\r", b",", b"\xef\xbb\xbf", b"{",
+)  # fmt: skip
 
 GRID = """File type = "ooTextFile"
 Object class = "TextGrid"
@@ -256,32 +245,27 @@ def _processor_s() -> float:
     return sum(os.times()[:4])
 
 
-def _row(kind: str, counts: Sequence[str]) -> str:
-    return f"{kind:14}" + "".join(f"{count:>12}" for count in counts)
-
-
 def main() -> None:
     """Fuzz every kind and print what became of the inputs; exit 1 on a crash."""
-    parser = argparse.ArgumentParser(description="Fuzz everything that reads a file.")
+    parser = options_of(__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="for each kind")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", nargs="*", default=[], help="kinds that begin so")
     options = parser.parse_args()
-    console = Console()
-    columns = ("inputs", "accepted", "refused", "crashes")
-    console.print(_row("kind", columns))
-    crashes: dict[str, list[str]] = {}
-    for kind in KINDS:
-        if options.only and not kind.name.startswith(tuple(options.only)):
-            continue
-        tally = fuzz(kind, options.minutes * 60, options.seed)
-        counts = (tally.inputs, tally.accepted, tally.refused, len(tally.crashes))
-        console.print(_row(kind.name, [f"{count:,}" for count in counts]))
-        crashes[kind.name] = tally.crashes
-    for name, told in crashes.items():
-        for line in told[:10]:
-            console.print(f"{name}: {line}", markup=False)
-    sys.exit(1 if any(crashes.values()) else 0)
+    tallies = {
+        kind.name: fuzz(kind, options.minutes * 60, options.seed)
+        for kind in KINDS
+        if not options.only or kind.name.startswith(tuple(options.only))
+    }
+    rows = [
+        (name, tally.inputs, tally.accepted, tally.refused, len(tally.crashes))
+        for name, tally in tallies.items()
+    ]
+    show("", ("kind", "inputs", "accepted", "refused", "crashes"), rows)
+    for name, tally in tallies.items():
+        for line in tally.crashes[:10]:
+            print(f"{name}: {line}")
+    sys.exit(1 if any(tally.crashes for tally in tallies.values()) else 0)
 
 
 if __name__ == "__main__":

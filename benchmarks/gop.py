@@ -1,7 +1,6 @@
 """GOP-SF: exactness and speed, beside its peers, in one run on one thread.
 
-    python -m benchmarks.gop
-    python -m benchmarks.gop --quality --encoder NAME --folds 0     # see benchmarks.gop_quality
+    python -m benchmarks.gop [--cases 500]
 
 Peers, each of which runs once per altered sequence where ours sums all of them together:
 
@@ -18,9 +17,7 @@ one thread, so other work on the machine hardly disturbs them.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import statistics
 import time
 import tracemalloc
 from collections.abc import Callable, Sequence
@@ -33,6 +30,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
+from benchmarks.reporting import median_seconds, options_of, show
 from nativeear.scoring.gop import GopFeatures, gop_features
 
 FloatArray = NDArray[np.float64]
@@ -241,16 +239,6 @@ class Peer:
     sample: int | None
 
 
-def seconds(call: Callable[[], object], repeats: int) -> float:
-    """Median processor seconds of a call."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        call()
-        times.append(time.process_time() - start)
-    return statistics.median(times)
-
-
 def measure_speed(
     rng: np.random.Generator, size: tuple[int, int, int], repeats: int, peers: Sequence[Peer]
 ) -> list[list[str]]:
@@ -259,7 +247,7 @@ def measure_speed(
     log_probs = spoken_log_probs(rng, n_frames, n_vocabulary, canonical)
     labels = canonical.tolist()
     features = gop_features(log_probs, canonical)  # warm caches before the clock starts
-    ours = seconds(lambda: gop_features(log_probs, canonical), repeats)
+    ours = median_seconds(lambda: gop_features(log_probs, canonical), repeats)[1]
     tracemalloc.start()
     gop_features(log_probs, canonical)
     peak = tracemalloc.get_traced_memory()[1]
@@ -306,39 +294,15 @@ def duration(time_s: float) -> str:
     return f"{time_s / 3600:.1f} h"
 
 
-# ---------------------------------------------------------------- report
-
-
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    print(f"\n{title}\n")
-    for row in (header, ["-" * width for width in widths], *rows):
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print(f"| {' | '.join(cells)} |")
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = options_of(__doc__)
     parser.add_argument("--cases", type=int, default=500, help="utterances per row of exactness")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--quality", action="store_true", help="agreement with experts instead")
-    parser.add_argument("--encoder", default="default", help="with --quality: one with a head")
-    parser.add_argument("--folds", type=int, nargs="+", default=[0], help="with --quality")
-    parser.add_argument("--utterances", type=int, help="with --quality: at most so many")
     arguments = parser.parse_args()
-    if arguments.quality:
-        # imported here: exactness and speed need neither speech nor an encoder
-        from benchmarks.gop_quality import measure_quality
-
-        title, header, rows = measure_quality(
-            arguments.encoder, frozenset(arguments.folds), arguments.utterances
-        )
-        print_table(title, header, rows)
-        return
     torch.set_num_threads(1)
     rng = np.random.default_rng(arguments.seed)
 
-    print_table(
+    show(
         "Exactness: every log ratio and GOP-SF score against torch ctc_loss in float64 (aim: 1e-6)",
         ("case", "utterances", "sequences", "worst |difference|"),
         measure_exactness(rng, arguments.cases),
@@ -365,7 +329,7 @@ def main() -> None:
                 samples[4],
             ),
         ]
-        print_table(
+        show(
             "Speed: T = {:,}, N = {}, V = {}; one thread".format(*size),
             header,
             measure_speed(rng, size, repeats, peers),

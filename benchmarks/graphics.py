@@ -15,7 +15,6 @@ product's own code, on the processor and on the device; the vectors are random.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Callable
@@ -24,10 +23,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.arithmetic import save_hubert, seconds
+from benchmarks.reporting import median_seconds, options_of, show
 from nativeear.indexes.resident import ResidentVectors
 from nativeear.indexes.similarity import FloatArray, best_of_classes, class_products
 from nativeear.speech.audio import SAMPLE_RATE, Audio
@@ -79,7 +76,7 @@ def timed(work: Callable[[], object], device: str) -> float:
         if device == "cuda":
             torch.cuda.synchronize()
 
-    return seconds(done, 5)
+    return median_seconds(done, 5)[0]
 
 
 def encode_one_by_one(encoder: Encoder, audios: list[Audio]) -> None:
@@ -87,10 +84,29 @@ def encode_one_by_one(encoder: Encoder, audios: list[Audio]) -> None:
         encoder.encode(audio)
 
 
-def encoding(folder: Path, audios: list[Audio], device: Device, layers: int) -> Table:
+def save_hubert(folder: Path, layers: int) -> None:
+    """HuBERT-Large with random weights, which do not matter for time."""
+    from transformers import HubertConfig, HubertModel
+
+    config = HubertConfig(
+        hidden_size=1024,
+        num_hidden_layers=layers,
+        num_attention_heads=16,
+        intermediate_size=4096,
+        do_stable_layer_norm=True,
+        feat_extract_norm="layer",
+        conv_bias=True,
+    )
+    HubertModel(config).save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(
+        '{"do_normalize": true, "sampling_rate": 16000}', encoding="utf-8"
+    )
+
+
+def encoding(folder: Path, audios: list[Audio], device: Device, layers: int) -> None:
     """HuBERT-Large in all ways."""
     length_s = sum(audio.duration_s for audio in audios)
-    table = Table("HuBERT-Large", "s", "× real time", "× the first", "share of the peak")
+    rows = []
     first = 0.0
     flops = sum(operations(len(audio.samples), layers) for audio in audios)
     ways: list[tuple[str, Arithmetic, bool]] = [
@@ -104,17 +120,13 @@ def encoding(folder: Path, audios: list[Audio], device: Device, layers: int) -> 
         encode = encoder.encode_batch if together else partial(encode_one_by_one, encoder)
         spent = timed(partial(encode, audios), device)
         first = first or spent
-        table.add_row(
-            name,
-            f"{spent:.2f}",
-            f"{length_s / spent:,.1f}",
-            f"{first / spent:.1f}",
-            f"{flops / spent / peak_flops(dtype, device):.0%}",
-        )
-    return table
+        rates = (f"{value:.1f}" for value in (length_s / spent, first / spent))
+        share = flops / spent / peak_flops(dtype, device)
+        rows.append((name, f"{spent:.2f}", *rates, f"{share:.0%}"))
+    show("", ("HuBERT-Large", "s", "× real time", "× the first", "share of the peak"), rows)
 
 
-def search(number: int, device: str) -> Table:
+def search(number: int, device: str) -> None:
     """Exact search on the processor and on the device."""
     rng = np.random.default_rng(0)
     vectors = rng.standard_normal((number, DIMS), dtype=np.float32)
@@ -127,21 +139,19 @@ def search(number: int, device: str) -> Table:
         return best_of_classes(class_products(queries, vectors, bounds), NEAREST)
 
     there, _ = resident.best_of_classes(queries, NEAREST)
-    table = Table(f"{number:,} × {DIMS}, {BATCH} queries", "ms", "largest difference")
+    rows = []
     for name, work, found in (
         ("processor", on_processor, on_processor()),
         (device, lambda: resident.best_of_classes(queries, NEAREST), there),
     ):
         difference = np.abs(found - on_processor()).max()
-        table.add_row(name, f"{1000 * timed(work, device):.1f}", f"{difference:.1e}")
-    return table
+        rows.append((name, f"{1000 * timed(work, device):.1f}", f"{difference:.1e}"))
+    show("", (f"{number:,} × {DIMS}, {BATCH} queries", "ms", "largest difference"), rows)
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("--recordings", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--vectors", type=int, default=10**6)
@@ -150,14 +160,13 @@ def main() -> None:
     given = parser.parse_args()
     if given.device == "cuda" and not has_gpu():
         sys.exit("PyTorch finds no graphics card here.")
-    console = Console(width=100)
     if given.device == "cuda":
-        console.print(torch.cuda.get_device_name())
+        print(torch.cuda.get_device_name())
     with tempfile.TemporaryDirectory() as folder:
         save_hubert(Path(folder), given.layers)
         audios = recordings(given.recordings, given.seconds)
-        console.print(encoding(Path(folder), audios, given.device, given.layers))
-    console.print(search(given.vectors, given.device))
+        encoding(Path(folder), audios, given.device, given.layers)
+    search(given.vectors, given.device)
 
 
 if __name__ == "__main__":

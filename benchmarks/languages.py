@@ -24,10 +24,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
 import nativeear
+from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import write_table
 from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.corpus import read_corpus
@@ -196,7 +195,7 @@ def spelled(pronouncer: Pronouncer, text: str, nearest: Mapping[str, str]) -> st
 
 def main() -> None:
     """Build, measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--languages", nargs="+", choices=tuple(VOICES), default=list(VOICES))
     parser.add_argument("--limit", type=int, help="prompts of each language")
     parser.add_argument("--aligner", help="flatstart, and for en what auto picks, by default")
@@ -207,34 +206,32 @@ def main() -> None:
     options = parser.parse_args()
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
-    console = Console(width=140)
-    table = Table(title="indexes from Debian's prompts, judged on held-out ones (95 % intervals)")
-    for column in (
+    header = (
         *("language", "aligner", "build", "CPU", "× audio", "prompts used", "kNN accuracy"),
         *("AUC any", "AUC near", "false rejections at 4 %"),
-    ):
-        table.add_column(column)
+    )
     with nullcontext(options.keep) if options.keep else tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        reasons = []
+        reasons, rows = [], []
         for short in options.languages:
             built = build(short, folder, options)
             reasons += [f"{short}: {identity}: {reason}" for identity, reason in built.set_aside]
             for calibration in ("auto", "training-free") if short == "en" else ("auto",):
-                cells = row(short, built, folder, options.workers, calibration)
-                table.add_row(*cells)
-                print(*cells, sep=" | ", flush=True)
-        console.print(table)
-        console.print("set aside:", *reasons, sep="\n", markup=False)
+                rows.append(row(short, built, folder, options.workers, calibration))
+                print(*rows[-1], sep=" | ", flush=True)
+        title = "indexes from Debian's prompts, judged on held-out ones (95 % intervals)"
+        show(title, header, rows)
+        print("set aside:", *reasons, sep="\n")
         if options.crossed:
             flagged = crossed(options.languages, folder, options.crossed)
-            table = Table(title="share of phones flagged: index (rows) and native (columns)")
-            for column in ("", *options.languages):
-                table.add_column(column)
-            for index in options.languages:
-                shares = [f"{flagged[index, spoken]:.0%}" for spoken in options.languages]
-                table.add_row(index, *shares)
-            console.print(table)
+            show(
+                "share of phones flagged: index (rows) and native (columns)",
+                ("", *options.languages),
+                [
+                    (index, *(f"{flagged[index, spoken]:.0%}" for spoken in options.languages))
+                    for index in options.languages
+                ],
+            )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.speed import PROMPTS, ROOT
+from benchmarks.speech_data import PROMPTS, ROOT
 from nativeear.scoring.metrics import pearson, roc_auc
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.encoders.compact import FOLDER

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ SECONDS = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
 MAX_F0_ERROR, MAX_GROSS, MAX_EDGE_S, MAX_RATE_ERROR = 0.01, 0.01, 0.03, 0.05
 
 Samples = NDArray[np.float64]
-Row = tuple[str, ...]
+Row = tuple[str, str, str, str]
 """What was measured, its figure, its value, and whether it keeps to its tolerance."""
 
 
@@ -25,21 +27,21 @@ def verdict(kept: bool) -> str:
     return "pass" if kept else "MISS"
 
 
-def _voice(f0_hz: Samples) -> NDArray[np.float32]:
+def voice(f0_hz: Samples) -> NDArray[np.float32]:
     """A voice with the F0 of every sample: harmonics falling by 6 dB an octave up to 4 kHz."""
     phase = 2 * np.pi * np.cumsum(f0_hz) / SAMPLE_RATE
     wave = sum(np.where(h * f0_hz < 4000, np.sin(h * phase) / h, 0.0) for h in range(1, 41))
     return np.asarray(0.3 * wave / np.abs(wave).max(), dtype=np.float32)
 
 
-def _hush(seconds: float, rng: np.random.Generator) -> NDArray[np.float32]:
+def hush(seconds: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Faint noise."""
     return np.asarray(rng.normal(size=round(seconds * SAMPLE_RATE)) * 3e-4, dtype=np.float32)
 
 
-def pitch_rows() -> list[Row]:
+def known_pitch() -> Iterator[Row]:
     """Pitch of sweeps, vibrato and jitter."""
-    rng = np.random.default_rng(SEED)
-    slow = np.repeat(rng.normal(size=300), len(SECONDS) // 300)
+    slow = np.repeat(np.random.default_rng(SEED).normal(size=300), len(SECONDS) // 300)
     truths = {
         "steady, 80 Hz": np.full(len(SECONDS), 80.0),
         "steady, 350 Hz": np.full(len(SECONDS), 350.0),
@@ -47,30 +49,35 @@ def pitch_rows() -> list[Row]:
         "vibrato of a semitone at 5.5 Hz": 180 * 2 ** (np.sin(2 * np.pi * 5.5 * SECONDS) / 12),
         "jitter of 1 %": 120 * (1 + 0.01 * slow),
     }
-    rows: list[Row] = []
     for name, truth in truths.items():
-        pitch = track_pitch(Audio(_voice(truth)))
+        pitch = track_pitch(Audio(voice(truth)))
         own = truth[np.round(pitch.t_s * SAMPLE_RATE).astype(int)]
         error = (np.abs(pitch.f0_hz - own) / own)[pitch.voiced]
         middle, gross = float(np.median(error)), float(np.mean(error > 0.2))
-        told = f"{100 * middle:.2f} %, {100 * gross:.2f} %, {100 * np.mean(~pitch.voiced):.1f} %"
+        told = f"{middle:.2%}, {gross:.2%}, {np.mean(~pitch.voiced):.1%}"
         kept = middle <= MAX_F0_ERROR and gross <= MAX_GROSS
-        figure = "F0 median error, gross errors, frames missed"
-        rows.append((name, figure, told, verdict(kept)))
-    return rows
+        yield name, "F0 median error, gross errors, frames missed", told, verdict(kept)
 
 
-def pause_rows() -> list[Row]:
-    """Voice with pauses of 250–1200 ms, and the farthest boundary from where it was put."""
+def of_pauses(what: str, edges: list[float], missed: int, invented: int) -> Row:
+    """How far boundaries of pauses are from where they were put."""
+    middle, most = 1000 * float(np.median(edges)), 1000 * max(edges)
+    kept = most <= 1000 * MAX_EDGE_S and not missed and not invented
+    figure = "boundary error median and largest, missed, invented"
+    return what, figure, f"{middle:.0f} ms, {most:.0f} ms, {missed}, {invented}", verdict(kept)
+
+
+def known_pauses() -> Row:
+    """Voice with pauses of 300–1200 ms."""
     rng = np.random.default_rng(SEED)
-    errors, missed, invented = [], 0, 0
+    errors, missed, invented = list[float](), 0, 0
     for _ in range(30):
-        parts, known, at = [_hush(0.3, rng)], [], 0.3
+        parts, known, at = [hush(0.3, rng)], [], 0.3
         for turn in range(5):
             voiced, silent = 0.4 + 0.6 * rng.random(), 0.3 + 0.9 * rng.random()
-            parts.append(_voice(np.full(round(voiced * SAMPLE_RATE), 100 + 150 * rng.random())))
+            parts.append(voice(np.full(round(voiced * SAMPLE_RATE), 100 + 150 * rng.random())))
             at += len(parts[-1]) / SAMPLE_RATE
-            parts.append(_hush(silent, rng))
+            parts.append(hush(silent, rng))
             if turn < 4:
                 known.append((at, at + len(parts[-1]) / SAMPLE_RATE))
             at += len(parts[-1]) / SAMPLE_RATE
@@ -79,29 +86,19 @@ def pause_rows() -> list[Row]:
         invented += max(0, len(found) - len(known))
         if len(found) == len(known):
             errors += np.abs(np.array(found) - np.array(known)).ravel().tolist()
-    told = f"{1000 * np.median(errors):.0f} ms, {1000 * max(errors):.0f} ms, {missed}, {invented}"
-    figure = "boundary error median and largest, missed, invented"
-    kept = max(errors) <= MAX_EDGE_S and not missed and not invented
-    return [("voice with 120 pauses", figure, told, verdict(kept))]
+    return of_pauses("voice with 120 pauses", errors, missed, invented)
 
 
-def syllable_rows() -> list[Row]:
+def known_syllables() -> Iterator[Row]:
     """Syllable trains."""
     rng = np.random.default_rng(SEED)
-    rows: list[Row] = []
     for rate in (2.5, 4.0, 6.0):
         t = np.arange(round(30 / rate * SAMPLE_RATE)) / SAMPLE_RATE
         level = 10 ** (-12 * (1 + np.cos(2 * np.pi * rate * t)) / 40)
-        train = _voice(np.full(len(t), 140.0)) * level.astype(np.float32)
-        audio = Audio(np.concatenate([_hush(0.3, rng), train, _hush(0.3, rng)]))
+        train = voice(np.full(len(t), 140.0)) * level.astype(np.float32)
+        audio = Audio(np.concatenate([hush(0.3, rng), train, hush(0.3, rng)]))
         nuclei = syllable_nuclei(audio, track_pitch(audio), track_intensity(audio))
-        found = 1 / float(np.median(np.diff(nuclei)))
-        rows.append(
-            (
-                f"train of 30 syllables, {rate:g} per second",
-                "counted; error of the rate",
-                f"{len(nuclei)}; {100 * abs(found - rate) / rate:.1f} %",
-                verdict(abs(found - rate) <= MAX_RATE_ERROR * rate),
-            )
-        )
-    return rows
+        error = abs(1 / float(np.median(np.diff(nuclei))) / rate - 1)
+        name = f"train of 30 syllables, {rate:g} per second"
+        told = f"{len(nuclei)}; {error:.1%}"
+        yield name, "counted; error of the rate", told, verdict(error <= MAX_RATE_ERROR)

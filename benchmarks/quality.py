@@ -1,20 +1,24 @@
 """How well grades agree with experts, and how often natives are blamed.
 
     python -m benchmarks.quality --sibling ENCODER INDEX FOLD... --cache DIR
+    OMP_NUM_THREADS=1 python -m benchmarks.quality --natives [--every 6]
 
 An encoder may only be judged on learners whom it never heard, so the evidence comes from siblings
 of the shipped encoder, see `training.calibration`. `expert` rows are means over five
 speaker-disjoint folds of these learners, each judged by what was fitted on the other four;
 `training-free` rows are the same learners fold by fold, and nothing was fitted on them but the
 choices that `scoring.fusion.training_free` names. Natives are never fitted on.
+
+`--natives` assesses sentences of six natives whom neither the shipped encoder nor the trees have
+heard (`native-english`) as anybody's would be, and tells which share of their phones is flagged:
+of all, of some phones, and of function words.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import math
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,18 +26,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks.speech_data import DATA
-from nativeear.indexer.corpus import read_corpus
+import nativeear
+from benchmarks.reporting import options_of, show
+from benchmarks.speech_data import DATA, SPEECHOCEAN, rows_of
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.fusion.expert import BEST, COLUMNS, HIGHEST_FLAGGED, plainly_another
 from nativeear.scoring.fusion.training_free import TrainingFree
-from nativeear.scoring.grading import FALSE_REJECTIONS
+from nativeear.scoring.grading import FALSE_REJECTIONS, FLAGGED
 from nativeear.scoring.metrics import expected_calibration_error, pearson, roc_auc
 from training.calibration import (
-    LEARNERS,
     WRONG,
     Judged,
     collect,
@@ -43,23 +45,19 @@ from training.calibration import (
     table_of,
 )
 from training.listening import HeardCorpus, heard_once, listen
-from training.splits import fold_of, is_held_out
+from training.splits import is_held_out
 
 HEAD = ("log_posterior", "sf_s", "sf_sd", "gop_margin", "deletion", "rival", "occupied_frames")
 INDEX = ("frame_", "margin", "posterior", "canonical_share", "own_similarity")
-NORMALISED = {
-    "native quantiles": ("quantile",),
-    "the recording's company": ("_recording", "_recording_low"),
-    "the word's and neighbours' company": ("_word", "_word_least", "_before", "_after"),
-    "durations": ("duration", "duration_here", "occupied_frames"),
-}
-"""Columns by which a phone is compared with something: left out in turn."""
-
 CHILD = 12
 """Oldest age that counts as a child."""
 
 EXPERTS = 5
 """Who scored every phone: their mean has so many steps a point."""
+
+PHONES = ("AO", "AA", "EH", "AE", "AH", "IH", "IY", "UW", "UH", "ER", "EY", "HH", "D", "T")
+FUNCTION_WORDS = """to the for and with your a of was that from can or are as have them than because
+our were her his had you in it is at but their there would could"""
 
 BoolArray = NDArray[np.bool_]
 
@@ -103,35 +101,6 @@ def weighted_pearson(
     return float(covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1]))
 
 
-def without(*endings: str) -> tuple[str, ...]:
-    """The columns that do not end so; with `quantile`, those of its company neither."""
-    left = tuple(name for name in COLUMNS if not name.endswith(endings))
-    return tuple(n for n in left if "quantile" not in n) if "quantile" in endings else left
-
-
-def by_pool(
-    siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path
-) -> Iterator[tuple[str, HeardCorpus]]:
-    """The learners as part of the index hears them: its natives alone, its learners alone."""
-    encoder, folder, folds = siblings[0]
-    index = PhoneIndex.open(folder)
-    speakers = frozenset(index.speakers[1])
-    learners = read_corpus(str(DATA / LEARNERS), language="en-US")
-    rated = frozenset((learners.name, u.speaker) for u in learners.utterances)
-    for name, silenced in (("native", speakers & rated), ("rated", speakers - rated)):
-        path = cache / f"learners-{'-'.join(map(str, sorted(folds)))}-{name}.npz"
-        hear = partial(
-            listen,
-            str(DATA / LEARNERS),
-            index=folder,
-            encoder=str(encoder),
-            wanted=lambda u: fold_of(u.speaker) in folds,
-            silenced=silenced,
-            workers=2,
-        )
-        yield name, heard_once(path, hear)
-
-
 def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[Row]:
     """The expert calibration for children and for others.
 
@@ -139,8 +108,7 @@ def by_age(heard: HeardCorpus, judged: Judged, flagged: BoolArray) -> Iterator[R
     this corpus more alike. So it is also given with children's phones weighed to have the experts'
     scores in the same shares as others'.
     """
-    with (DATA / LEARNERS / "utterances.csv").open(encoding="utf-8", newline="") as file:
-        ages = {row["speaker"]: float(row["age"]) for row in csv.DictReader(file)}
+    ages = {row["speaker"]: float(row["age"]) for row in rows_of(SPEECHOCEAN)}
     child = np.array([ages[str(speaker)] <= CHILD for speaker in heard.speaker])
     for name, own in ((f"up to {CHILD} years", child), (f"over {CHILD} years", ~child)):
         speakers = len(np.unique(heard.speaker[own]))
@@ -196,17 +164,6 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
     ):
         part = judge_across(heard, names)
         yield from agreement(what, heard, part.score, fold)
-    for what, endings in NORMALISED.items():
-        part = judge_across(heard, without(*endings))
-        yield from agreement(f"expert, without {what}", heard, part.score, fold)
-    for name, by_part in by_pool(siblings, cache):
-        part = judge_across(by_part, COLUMNS)
-        own = speaker_folds(by_part)
-        yield from agreement(f"expert, {name} exemplars alone", by_part, part.score, own)
-        for column in ("margin", "frame_log_posterior"):
-            values = by_part.features.column(column)
-            yield from agreement(f"{column}, {name} exemplars alone", by_part, values, own)
-
     score, quantile = free.judge(heard.features)
     yield from agreement("training-free", heard, score, fold)
     for name in ("margin", "frame_log_posterior", "log_posterior", "sf_sd"):
@@ -249,31 +206,57 @@ def measured(siblings: Sequence[tuple[Path, Path, frozenset[int]]], cache: Path)
             yield Row(name, f"{what}: false rejections, by speaker", rates)
 
 
+def flag_natives(every: int) -> None:
+    """Print which share of natives' phones is flagged."""
+    rows = rows_of(DATA / "native-english")[::every]
+    function_words = frozenset(FUNCTION_WORDS.split())
+    judged: Counter[str] = Counter()
+    flagged: dict[str, Counter[str]] = {}
+    for calibration in ("expert", "training-free"):
+        ear = nativeear.load("en-US", calibration=calibration)
+        judged, flagged[calibration] = Counter(), Counter()
+        for row in rows:
+            for word in ear.assess(row["audio"], row["text"]).words:
+                for phone in word.phones:
+                    names = ["all phones", phone.phone]
+                    if word.word.casefold() in function_words:
+                        names.append("function words")
+                    judged.update(names)
+                    if phone.verdict in FLAGGED:
+                        flagged[calibration].update(names)
+    shares = []
+    for name in ("all phones", *PHONES, "function words"):
+        parts = (own[name] / max(1, judged[name]) for own in flagged.values())
+        shares.append((name, judged[name], *(f"{part:.1%}" for part in parts)))
+    show(f"phones flagged in {len(rows)} native sentences", ("", "phones", *flagged), shares)
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--sibling", nargs="+", action="append", required=True)
-    parser.add_argument("--cache", type=Path, required=True)
+    parser = options_of(__doc__)
+    parser.add_argument("--sibling", nargs="+", action="append", default=[])
+    parser.add_argument("--cache", type=Path)
+    parser.add_argument("--natives", action="store_true", help="shares of natives' phones flagged")
+    parser.add_argument("--every", type=int, default=1, help="every so many-th sentence of natives")
     options = parser.parse_args()
+    if options.natives:
+        flag_natives(options.every)
+        return
+    if not (options.sibling and options.cache):
+        parser.error("give --sibling and --cache, or --natives")
     siblings = [
         (Path(encoder), Path(index), frozenset(map(int, folds)))
         for encoder, index, *folds in options.sibling
     ]
-    table = Table(title="Grades against experts, speaker-disjoint")
-    for column in ("calibration", "measure", "mean", "spread (sd)", "least", "most"):
-        table.add_column(column)
+    rows = []
     for row in measured(siblings, options.cache):
         values = np.array(row.values)
-        spread = f"{values.std():.3f}" if len(values) > 1 else "–"
-        table.add_row(
-            row.what,
-            row.measure,
-            f"{values.mean():.3f}",
-            spread,
-            f"{values.min():.3f}",
-            f"{values.max():.3f}",
-        )
-    Console(width=120).print(table)
+        figures = [values.mean(), values.std(), values.min(), values.max()]
+        told = [f"{figure:.3f}" for figure in figures]
+        told[1] = told[1] if len(values) > 1 else "–"
+        rows.append((row.what, row.measure, *told))
+    header = ("calibration", "measure", "mean", "spread (sd)", "least", "most")
+    show("Grades against experts, speaker-disjoint", header, rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How well retrieval by itself agrees with people: pooled margins, and no phone head.
 
-    python -m benchmarks.retrieval [--encoder NAME]
+    python -m benchmarks.retrieval [--encoder NAME] [--natives asterisk:en]
 
 Prints one table. Nothing is fitted on what is reported: the native pool is the Debian prompts
 that are not held out; the expert-rated pool is, for each fold of learners, the phones that all
@@ -9,21 +9,19 @@ experts scored 2 in the other folds; folds are disjoint in speakers.
 
 from __future__ import annotations
 
-import argparse
 import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import (
     DATA,
+    SPEECHOCEAN,
     PooledSpeech,
     join,
     pool_corpus,
-    speechocean_folder,
 )
 from nativeear.indexer.decision import fit_decision
 from nativeear.indexer.discriminant import fit_lda
@@ -191,9 +189,10 @@ def native_rows(name: str, pool: Pool, natives: PooledSpeech) -> list[Row]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--layer", type=int)
+    parser.add_argument("--natives", default="asterisk:en", help="corpus of the native pool")
     parser.add_argument(
         "--folds",
         type=int,
@@ -204,11 +203,10 @@ def main() -> None:
     options = parser.parse_args()
     encoder, layer, folds = options.encoder, options.layer, options.folds
 
-    folder = speechocean_folder()
-    prompts = pool_corpus("asterisk:en", encoder=encoder, layer=layer)
+    prompts = pool_corpus(options.natives, encoder=encoder, layer=layer)
     held_out = np.array([is_held_out(str(u)) for u in prompts.utterance])
     native = Pool.build(prompts.take(~held_out))
-    learners = pool_corpus(str(folder), encoder=encoder, layer=layer)
+    learners = pool_corpus(str(SPEECHOCEAN), encoder=encoder, layer=layer)
     fold = np.array([fold_of(str(s)) for s in learners.speaker])
     good = (learners.expert == 2) | ~learners.spoken
     ours = prompts.take(~held_out)
@@ -226,17 +224,13 @@ def main() -> None:
         rows += native_rows("native pool", native, natives)
         rows += native_rows("expert-rated-2 pool", rated[folds[0]], natives)
         rows += native_rows("both pools", both[folds[0]], natives)
-    table = Table(
-        title=f"encoder {encoder}, judged: folds {folds} of {FOLDS}, speaker-disjoint; seed {SEED}"
-    )
-    for column in ("pool", "measure", "mean", "spread (sd)", "fitted on"):
-        table.add_column(column)
+    title = f"encoder {encoder}, judged: folds {folds} of {FOLDS}, speaker-disjoint; seed {SEED}"
+    table = []
     for row in rows:
         spread = f"{np.std(row.values):.3f}" if len(row.values) > 1 else "–"
-        table.add_row(row.what, row.measure, f"{np.mean(row.values):.3f}", spread, row.tuned)
-    console = Console(width=130)
-    console.print(table)
-    console.print(
+        table.append((row.what, row.measure, f"{np.mean(row.values):.3f}", spread, row.tuned))
+    show(title, ("pool", "measure", "mean", "spread (sd)", "fitted on"), table)
+    print(
         f"Left-out native phones whose nearest class is their own: {native.native_accuracy:.3f} "
         f"of {len(native.vectors)}."
     )

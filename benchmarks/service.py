@@ -1,22 +1,22 @@
-"""What the service does under load: one sentence of about 5 s, asked by more and more clients.
+"""What the service does under load, what it remembers, and what long streams cost.
 
-    python -m benchmarks.service [--requests N] [--clients 1,4,16,64] [--memory N]
+    python -m benchmarks.service [--requests N] [--clients 1,4,16,64] [--memory N] [--minutes M]
 
 `nativeear serve` runs in a process of its own with its usual settings and a database in a temporary
-folder; the clients are threads of this process, each with its own connection. Each asks again as
-soon as it has its answer; one that is told that the service is busy waits as long as `Retry-After`
-says, then asks again, and its waiting does not count as latency. Latency is that of assessments
-that were answered. The machine is shared with the clients: `load` is what it had to do before.
+folder; the clients are threads of this process, each with its own connection. Each asks for a
+sentence of about 5 s again as soon as it has its answer; one that is told that the service is busy
+waits as long as `Retry-After` says, then asks again, and its waiting does not count as latency.
+Latency is that of assessments that were answered. --requests assessments are answered for each
+number of clients, or two for each of them.
 
---requests assessments are answered for each number of clients, or two for each of them.
-
-After the table of clients follows the memory of the service while it answers --memory more from
-four clients; growth is counted from a quarter of them on, when all caches are full.
+Then follows the memory of the service while it answers --memory more from four clients; growth is
+counted from a quarter of them on, when all caches are full. Last, the packaged prompts are
+streamed for --minutes at 48 kHz as to `WS /v1/stream`: about once a second the service looks for
+words that are finished, and the table has the processor time of one such look.
 """
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import io
 import json
@@ -25,24 +25,32 @@ import statistics
 import tempfile
 import threading
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import numpy as np
 import soundfile
-from rich.console import Console
-from rich.table import Table
+import soxr
 
-from nativeear.service.demo import DONOR
-from tests.support.served import ROOT, Served, serving
+from benchmarks.reporting import options_of, show, show_aims
+from benchmarks.speech_data import PROMPTS, prompt
+from nativeear.indexes.catalogue import find_index
+from nativeear.service.api.budget import Budget
+from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.references import Reference
+from nativeear.service.api.streaming import NothingFinishedError, PartialWork, Take
+from tests.support.bad_uploads import BOUNDARY, form
+from tests.support.served import Served, serving
 
 SENTENCE_S = 5.0
 MEMORY_CLIENTS = 4
 SAMPLES = 8
 """How often memory is looked at."""
+
+STREAM_RATE, STREAM_EVERY_S = 48_000, 15
 
 AIM_ALONE_S = 0.4
 AIM_THROUGHPUT = 0.9
@@ -76,66 +84,43 @@ class Answers:
                 self.latencies_s.append(took_s)
 
 
-@dataclass(frozen=True)
-class Request:
-    """One assessment as bytes on the wire, the same for everybody."""
-
-    body: bytes
-    boundary: str
-    duration_s: float
-
-    @classmethod
-    def of_prompt(cls) -> Request:
-        """A packaged prompt of 4.6 s with silence behind it, and what is said in it."""
-        name, text = DONOR
-        speech, rate = soundfile.read(ROOT / "service/data" / name)
-        samples = np.pad(speech, (0, round(SENTENCE_S * rate) - len(speech)))
-        wav = io.BytesIO()
-        soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
-        boundary = uuid4().hex
-        fields = (
-            ('name="text"', text.encode()),
-            ('name="audio"; filename="sentence.wav"', wav.getvalue()),
-        )
-        body = b"".join(
-            f"--{boundary}\r\nContent-Disposition: form-data; {name}\r\n\r\n".encode()
-            + value
-            + b"\r\n"
-            for name, value in fields
-        )
-        return cls(body + f"--{boundary}--\r\n".encode(), boundary, len(samples) / rate)
+def sentence() -> bytes:
+    """A packaged prompt of 4.6 s with silence behind it and what is said, as on the wire."""
+    name, text = PROMPTS[-1]
+    speech, rate = soundfile.read(prompt(name))
+    wav = io.BytesIO()
+    samples = np.pad(speech, (0, round(SENTENCE_S * rate) - len(speech)))
+    soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
+    return form(wav.getvalue(), fields=(("text", text.encode()),))
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--memory", type=int, default=2000, help="0 leaves memory out")
+    parser.add_argument("--minutes", type=float, default=5.0, help="0 leaves streams out")
     options = parser.parse_args()
-    clients = [int(count) for count in options.clients.split(",")]
-    request = Request.of_prompt()
-    load = os.getloadavg()[0]
-    console = Console()
+    request = sentence()
+    print(f"{SENTENCE_S:g} s of sound, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as served:
         ask(served, request, clients=2, wanted=8)  # nobody's first request is measured
         loads = {
             count: ask(served, request, clients=count, wanted=max(options.requests, 2 * count))
-            for count in clients
+            for count in map(int, options.clients.split(","))
         }
         memory = remember(served, request, options.memory) if options.memory else []
-    console.print(
-        f"One recording of {request.duration_s:.1f} s, {os.cpu_count()} cores, load {load:.1f}"
-    )
-    show_loads(console, loads)
+    show_loads(loads)
     if memory:
-        show_memory(console, memory)
-    show_aims(console, loads, memory)
+        header = ("requests", *(f"{done:,}" for done, _ in memory))
+        show("", header, [("memory, MiB", *(f"{mib:.0f}" for _, mib in memory))])
+    show_service_aims(loads, memory)
+    if options.minutes:
+        stream(round(60 * options.minutes))
 
 
-def ask(served: Served, request: Request, *, clients: int, wanted: int) -> Answers:
+def ask(served: Served, request: bytes, *, clients: int, wanted: int) -> Answers:
     """Let some clients ask until `wanted` assessments are answered."""
     answers = Answers()
     left = threading.Semaphore(wanted)
@@ -158,15 +143,15 @@ def ask(served: Served, request: Request, *, clients: int, wanted: int) -> Answe
     return answers
 
 
-def one(connection: http.client.HTTPConnection, request: Request, answers: Answers) -> float:
+def one(connection: http.client.HTTPConnection, request: bytes, answers: Answers) -> float:
     """Ask once; the seconds after which it is to be asked again, 0 if it need not be."""
     started = perf_counter()
     try:
         connection.request(
             "POST",
             "/v1/assessments",
-            request.body,
-            {"Content-Type": f"multipart/form-data; boundary={request.boundary}"},
+            request,
+            {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"},
         )
         answered = connection.getresponse()
         body = answered.read()
@@ -181,7 +166,7 @@ def one(connection: http.client.HTTPConnection, request: Request, answers: Answe
     return float(answered.headers.get("Retry-After", "1"))
 
 
-def remember(served: Served, request: Request, requests: int) -> list[tuple[int, float]]:
+def remember(served: Served, request: bytes, requests: int) -> list[tuple[int, float]]:
     """Memory of the service in MiB after so many requests."""
     found = [(0, served.resident_mib)]
     for done in range(SAMPLES):
@@ -191,73 +176,65 @@ def remember(served: Served, request: Request, requests: int) -> list[tuple[int,
     return found
 
 
-def show_loads(console: Console, loads: dict[int, Answers]) -> None:
+def show_loads(loads: dict[int, Answers]) -> None:
     """Print what clients waited for, and what they were answered."""
-    table = Table("clients", "answered", "p50 s", "p95 s", "per s", "busy (503)", "failed")
+    rows = []
     for count, answers in loads.items():
         times = sorted(answers.latencies_s)
         late = times[min(len(times) - 1, int(0.95 * len(times)))]
-        table.add_row(
-            str(count),
-            str(len(times)),
-            f"{statistics.median(times):.2f}",
-            f"{late:.2f}",
-            f"{answers.per_s:.2f}",
-            str(answers.statuses["503"]),
-            ", ".join(
-                f"{number} × {status}"
-                for status, number in answers.statuses.items()
-                if status not in {"200", "503"}
-            )
-            or "0",
-        )
-    console.print(table)
+        seconds = (f"{value:.2f}" for value in (statistics.median(times), late, answers.per_s))
+        rows.append((count, len(times), *seconds, answers.statuses["503"], answers.failed))
+    header = ("clients", "answered", "p50 s", "p95 s", "per s", "busy (503)", "failed")
+    show("", header, rows)
 
 
-def show_memory(console: Console, memory: list[tuple[int, float]]) -> None:
-    """Print how memory went."""
-    table = Table("requests", *(f"{done:,}" for done, _ in memory))
-    table.add_row("memory, MiB", *(f"{mib:.0f}" for _, mib in memory))
-    console.print(table)
-
-
-def growth_mib(memory: list[tuple[int, float]]) -> float:
-    """How much more memory there is at the end than at a quarter of the way."""
-    return memory[-1][1] - memory[SAMPLES // 4][1]
-
-
-def show_aims(console: Console, loads: dict[int, Answers], memory: list[tuple[int, float]]) -> None:
+def show_service_aims(loads: dict[int, Answers], memory: list[tuple[int, float]]) -> None:
     """Print each aim, what was found, and whether it is met."""
-    best = max(answers.per_s for answers in loads.values())
-    most = max(loads)
     failed = sum(answers.failed for answers in loads.values())
     rows = [("no failure but busy", "0", str(failed), failed == 0)]
     if 1 in loads:
         alone = statistics.median(loads[1].latencies_s)
         rows.append(("p50 alone", f"≤ {AIM_ALONE_S} s", f"{alone:.2f} s", alone <= AIM_ALONE_S))
-    share = loads[most].per_s / best
-    rows.append(
-        (
-            f"throughput at {most} clients, of the best",
-            f"≥ {AIM_THROUGHPUT:.0%}",
-            f"{share:.0%}",
-            share >= AIM_THROUGHPUT,
-        )
-    )
+    most = max(loads)
+    share = loads[most].per_s / max(answers.per_s for answers in loads.values())
+    aim = f"throughput at {most} clients, of the best"
+    rows.append((aim, f"≥ {AIM_THROUGHPUT:.0%}", f"{share:.0%}", share >= AIM_THROUGHPUT))
     if memory:
-        grown = growth_mib(memory)
-        rows.append(
-            (
-                f"growth of memory over {memory[-1][0]:,} requests",
-                f"≤ {AIM_GROWTH_MIB:.0f} MiB",
-                f"{grown:.0f} MiB",
-                grown <= AIM_GROWTH_MIB,
-            )
-        )
-    table = Table("aim", "wanted", "found", "met")
-    for aim, wanted, found, met in rows:
-        table.add_row(aim, wanted, found, "yes" if met else "no")
-    console.print(table)
+        grown = memory[-1][1] - memory[SAMPLES // 4][1]
+        aim = f"growth of memory over {memory[-1][0]:,} requests"
+        wanted = f"≤ {AIM_GROWTH_MIB:.0f} MiB"
+        rows.append((aim, wanted, f"{grown:.0f} MiB", grown <= AIM_GROWTH_MIB))
+    show_aims(rows)
+
+
+def stream(seconds: int) -> None:
+    """Send the prompts, one after the other, and print what looks at them cost."""
+    parts = []
+    for name, _ in PROMPTS:
+        samples, rate = soundfile.read(prompt(name), dtype="float32")
+        parts.append(soxr.resample(samples, rate, STREAM_RATE))
+    spoken = np.concatenate(parts)
+    times = seconds * STREAM_RATE // len(spoken) + 1
+    samples = np.round(32767 * np.resize(spoken, seconds * STREAM_RATE)).astype("<i2")
+    text = " ".join(text for _, text in PROMPTS * times)
+    reference = Reference.open("en-US", find_index("en-US"), Metrics())
+    meant = reference.assessor.pronounce(text)
+    budget = Budget(1 << 30)
+    take = Take(STREAM_RATE, seconds + 1.0, budget.hold())
+    rows, told = [], 0
+    for second in range(1, seconds + 1):
+        take.add(samples[(second - 1) * STREAM_RATE : second * STREAM_RATE].tobytes())
+        if not take.is_due:
+            continue
+        window, started = take.window, process_time()
+        heard = take.recent()
+        work = PartialWork(reference, heard, text, meant=meant, window=window)
+        with suppress(NothingFinishedError):
+            told += len(take.news(work.run(reference.assessor), window))
+        if second % STREAM_EVERY_S == 0:
+            figures = (second, heard.duration_s, process_time() - started, told)
+            rows.append([f"{value:.3g}" for value in (*figures, budget.held / 2**20)])
+    show("", ("heard, s", "looked at, s", "processor, s", "words told", "held, MiB"), rows)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,33 @@ from nativeear.speech.pooling import Pooling
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 CACHE = ROOT / ".work" / "benchmarks"
+SPEECHOCEAN = DATA / "speechocean762-train"
+PROMPTS = (
+    ("vm-msgsaved", "Your message has been saved."),
+    (
+        "priv-introsaved",
+        "Thank you. Please hold, while I attempt to connect you with your party!",
+    ),
+    (
+        "auth-incorrect",
+        "Password incorrect. Please enter your password followed by the pound key.",
+    ),
+)
+"""Native speech that comes with the package: file and text; the last one is 4.6 s long."""
+
+
+def prompt(name: str) -> Path:
+    """File of one of `PROMPTS`."""
+    return ROOT / "service" / "data" / f"{name}.flac"
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    """The rows of development speech with whole paths; exits where it is absent."""
+    table = folder / "utterances.csv"
+    if not table.is_file():
+        sys.exit(f"{folder.name} is not at {folder}: see `DATA` of {__name__}.")
+    with table.open(encoding="utf-8", newline="") as stream:
+        return [{**row, "audio": str(folder / row["audio"])} for row in csv.DictReader(stream)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,11 +156,3 @@ def write_table(path: Path, utterances: Iterable[Utterance]) -> Path:
         for u in utterances:
             table.writerow((u.id, u.audio.resolve(), u.text, u.phones, u.speaker))
     return path
-
-
-def speechocean_folder() -> Path:
-    """Folder of the development speech; exits with a sentence where it is absent."""
-    folder = DATA / "speechocean762-train"
-    if not folder.is_dir():
-        sys.exit(f"speechocean762's training split is not at {folder.relative_to(ROOT.parent)}.")
-    return folder

@@ -20,8 +20,8 @@ hears every recording as 30 s of sound. Its weights are random: for time, they d
 
 from __future__ import annotations
 
-import argparse
 import csv
+import math
 import os
 import resource
 import statistics
@@ -31,15 +31,15 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 import nativeear
+from benchmarks.reporting import median_seconds, options_of, show, show_aims
+from benchmarks.speech_data import PROMPTS, ROOT, prompt
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.calibration import calibration_of
 from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer
@@ -52,20 +52,7 @@ from nativeear.speech.encoders.catalogue import load_encoder
 from nativeear.speech.frames import Frames
 from nativeear.speech.pooling import pool
 
-ROOT = Path(__file__).parents[1]
 INDEX = "en-US"
-SENTENCE = (
-    "auth-incorrect",
-    "Password incorrect. Please enter your password followed by the pound key.",
-)
-PROMPTS = (
-    ("vm-msgsaved", "Your message has been saved."),
-    (
-        "priv-introsaved",
-        "Thank you. Please hold, while I attempt to connect you with your party!",
-    ),
-    SENTENCE,
-)
 NEAREST = 20
 CORES = 2
 
@@ -75,31 +62,14 @@ AIM_COLD_S = 3.0
 AIM_BATCH = 20.0
 AIM_TIMES_PLAIN = 5.0
 
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds by the clock and of the processor."""
-
-    wall_s: float
-    cpu_s: float
+Cost = tuple[float, float]
+"""Seconds by the clock and of the processor."""
 
 
 def sentence() -> tuple[Audio, str]:
     """A sentence of native speech, and what is said."""
-    name, text = SENTENCE
-    return Audio.load(ROOT / "service/data" / f"{name}.flac"), text
-
-
-def cost(work: Callable[[], object], repeats: int) -> Cost:
-    """Median cost of some work, after it was done once."""
-    work()
-    walls, cpus = [], []
-    for _ in range(repeats):
-        wall, cpu = perf_counter(), process_time()
-        work()
-        walls.append(perf_counter() - wall)
-        cpus.append(process_time() - cpu)
-    return Cost(statistics.median(walls), statistics.median(cpus))
+    name, text = PROMPTS[-1]
+    return Audio.load(prompt(name)), text
 
 
 def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dict[str, Cost]:
@@ -140,7 +110,7 @@ def stages(assessor: Assessor, recording: bytes, text: str, repeats: int) -> dic
         "JSON": result.model_dump_json,
         "in all": lambda: assessor.assess(recording, text).model_dump_json(),
     }
-    return {name: cost(stage, repeats) for name, stage in work.items()}
+    return {name: median_seconds(stage, repeats) for name, stage in work.items()}
 
 
 def cold(recording: Path, text: str, repeats: int) -> Cost:
@@ -156,16 +126,11 @@ def cold(recording: Path, text: str, repeats: int) -> Cost:
         )
         wall_s = perf_counter() - started
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return Cost(wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        return wall_s, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     once()  # its files are in the page cache afterwards
-    found = [once() for _ in range(repeats)]
-    return Cost(*(statistics.median(values) for values in zip(*map(astuple, found), strict=True)))
-
-
-def astuple(spent: Cost) -> tuple[float, float]:
-    """Wall and processor seconds."""
-    return spent.wall_s, spent.cpu_s
+    walls, cpus = zip(*(once() for _ in range(repeats)), strict=True)
+    return statistics.median(walls), statistics.median(cpus)
 
 
 @dataclass(frozen=True)
@@ -180,7 +145,7 @@ class Throughput:
 def batch(folder: Path, recordings: int) -> Throughput:
     """Assess many recordings in all three ways."""
     manifest = folder / "batch.csv"
-    files = [(ROOT / "service/data" / f"{name}.flac", text) for name, text in PROMPTS]
+    files = [(prompt(name), text) for name, text in PROMPTS]
     rows = [files[i % len(files)] for i in range(recordings)]
     with manifest.open("w", encoding="utf-8", newline="") as stream:
         table = csv.writer(stream)
@@ -254,65 +219,54 @@ def plain_loop(
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--batch", type=int, default=100, help="recordings; 0 leaves it out")
     parser.add_argument("--cold", type=int, default=3, help="processes; 0 leaves them out")
     parser.add_argument("--aligner", default="auto")
     options = parser.parse_args()
-    import torch
-
-    load = os.getloadavg()[0]
-    torch.set_num_threads(1)
     audio, text = sentence()
-    console = Console(width=100)
-    console.print(f"One recording of {audio.duration_s:.2f} s, load {load:.1f}")
+    print(f"One recording of {audio.duration_s:.2f} s, load {os.getloadavg()[0]:.1f}")
     with tempfile.TemporaryDirectory() as folder:
         recording = Path(folder) / "sentence.wav"
         soundfile.write(recording, audio.samples, audio.sample_rate)
         assessor = nativeear.load(INDEX, aligner=options.aligner)
         found = stages(assessor, recording.read_bytes(), text, options.repeats)
-        table = Table("warm, one thread", "clock ms", "processor ms", "of the sound")
-        for name, spent in found.items():
-            share = spent.cpu_s / audio.duration_s
-            milliseconds = (f"{1000 * seconds:.0f}" for seconds in astuple(spent))
-            table.add_row(name, *milliseconds, f"{share:.3f}")
-        console.print(table)
-        aims = Table("aim", "wanted", "found", "met")
-        warm, evidence = found["in all"].cpu_s, found["kNN + GOP + fusion"].cpu_s
         rows = [
-            ("assess, warm, processor", f"≤ {AIM_WARM_S} s", f"{warm:.2f} s", warm <= AIM_WARM_S),
-            (
-                "kNN + GOP + fusion of it",
-                f"≤ {AIM_EVIDENCE_S} s",
-                f"{evidence:.3f} s",
-                evidence <= AIM_EVIDENCE_S,
-            ),
+            (name, f"{1000 * wall_s:.0f}", f"{1000 * cpu_s:.0f}", f"{cpu_s / audio.duration_s:.3f}")
+            for name, (wall_s, cpu_s) in found.items()
+        ]
+        show("", ("warm, one thread", "clock ms", "processor ms", "of the sound"), rows)
+        warm, evidence = found["in all"][1], found["kNN + GOP + fusion"][1]
+        aims = [
+            aim("assess, warm, processor", warm, "s", most=AIM_WARM_S),
+            aim("kNN + GOP + fusion of it", evidence, "s", most=AIM_EVIDENCE_S),
         ]
         if options.cold:
-            spent = cold(recording, text, options.cold)
-            told = f"{spent.wall_s:.1f} s, processor {spent.cpu_s:.1f} s"
-            rows.append(("cold process", f"≤ {AIM_COLD_S} s", told, spent.wall_s <= AIM_COLD_S))
+            wall_s, cpu_s = cold(recording, text, options.cold)
+            aims += [
+                aim("cold process, clock", wall_s, "s", most=AIM_COLD_S),
+                aim("cold process, processor", cpu_s, "s"),
+            ]
         if options.batch:
             rate = batch(Path(folder), options.batch)
             name = f"batch of {options.batch}, real time"
-            told = f"{rate.product:.1f} ×"
-            rows.append((name, f"≥ {AIM_BATCH:.0f} ×", told, rate.product >= AIM_BATCH))
-            for name, plain in (
+            aims.append(aim(name, rate.product, "×", least=AIM_BATCH))
+            for encoder, plain in (
                 ("shipped encoder", rate.shipped_loop),
                 ("Whisper of transformers", rate.whisper_loop),
             ):
-                times = rate.product / plain
-                told = f"{times:.1f} × of {plain:.1f} ×"
-                wanted = f"≥ {AIM_TIMES_PLAIN:.0f} ×"
-                rows.append(
-                    (f"over the plain loop, {name}", wanted, told, times >= AIM_TIMES_PLAIN)
-                )
-        for aim, wanted, told, met in rows:
-            aims.add_row(aim, wanted, told, "yes" if met else "no")
-        console.print(aims)
+                name = f"over the plain loop, {encoder} ({plain:.1f} ×)"
+                aims.append(aim(name, rate.product / plain, "×", least=AIM_TIMES_PLAIN))
+        show_aims(aims)
+
+
+def aim(
+    name: str, found: float, unit: str, *, most: float = math.inf, least: float = -math.inf
+) -> tuple[str, str, str, bool]:
+    """What was wanted, and what was found."""
+    bounds = [f"≤ {most:g} {unit}"] * (most < math.inf) + [f"≥ {least:g} {unit}"] * (least > 0)
+    return name, " ".join(bounds) or "–", f"{found:.2f} {unit}", least <= found <= most
 
 
 if __name__ == "__main__":

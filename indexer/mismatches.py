@@ -34,7 +34,7 @@ NORMAL = 1.960
 """Standard errors by which it has to be less: Student's t at 97.5 %, for 0 to 10 degrees of
 freedom, and where it tends to. One phone is never enough, and two hardly ever. Chosen among other
 levels and tests on spoiled Italian prompts, the level with French ones in view, see
-`benchmarks.bad_utterances`."""
+`docs/languages.md`."""
 
 FARTHEST_NATS = 10.0
 """Margins are held within this: a single phone must not speak for an utterance."""

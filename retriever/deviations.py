@@ -23,9 +23,8 @@ from nativeear.speech.alignment import SILENCE, AlignedPhone
 from nativeear.speech.frames import Frames
 
 DELETED_BELOW = -1.3
-"""Worth of a phone, see `Deviations.worth`, from which it was not said. Chosen with
-`benchmarks/deviations.py --tuning`, on native prompts of the index with their own utterance left
-out: about one native phone in two hundred is below."""
+"""Worth of a phone, see `Deviations.worth`, from which it was not said. Chosen on native prompts of
+the index with their own utterance left out: about one native phone in two hundred is below."""
 
 QUANTILE_WEIGHT = 0.1
 DURATION_WEIGHT = 0.5

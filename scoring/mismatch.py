@@ -22,8 +22,7 @@ of prompts compared with another prompt's text (0.76)."""
 
 MISMATCH_SHARE = 0.65
 """Share of flagged phones that says the same where there is no head. The heaviest accents of
-speechocean762 reach it now and then, and about a third of other sentences stay below it (see
-`benchmarks/deviations.py`)."""
+speechocean762 reach it now and then, and about a third of other sentences stay below it."""
 
 MIN_PHONES = 6
 """Shorter texts are too short to tell."""

@@ -22,8 +22,8 @@ from nativeear.speech.phone_head import head_refusal, label_map
 from nativeear.speech.pronunciation import Pronunciation, WordPronunciation
 
 FORM_WEIGHT = -1.0
-"""Log prior of any but the first form of a word. Of −3, −1 and 0, tried on three US natives with
-`benchmarks.word_forms`, −3 blames more; between the others there is nothing to choose."""
+"""Log prior of any but the first form of a word. Of −3, −1 and 0, tried on three US natives, −3
+blames more; between the others there is nothing to choose."""
 
 
 def heard_forms(

@@ -6,6 +6,7 @@ They are fragments, or take hours: they are held against the parsers, not run.
 import contextlib
 import io
 import os
+import re
 import shlex
 import sys
 from importlib import import_module
@@ -17,7 +18,7 @@ import pytest
 import typer
 
 from nativeear.service.cli import app
-from tests.docs.reading import PAGES, mentions
+from tests.docs.reading import PAGES, ROOT, mentions
 
 TOLD = sorted({mention for page in PAGES for mention in mentions(page)})
 _SHELL: Any = typer.main.get_command(app)
@@ -46,7 +47,7 @@ def test_a_module_has_these_options(mention: str, monkeypatch: pytest.MonkeyPatc
         module = import_module(name)
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     said = io.StringIO()
-    if "argparse" not in Path(str(module.__file__)).read_text("utf-8"):
+    if "parse_args" not in Path(str(module.__file__)).read_text("utf-8"):
         assert not options_of(words)
         return
     with contextlib.redirect_stdout(said), pytest.raises(SystemExit) as ended:
@@ -54,6 +55,21 @@ def test_a_module_has_these_options(mention: str, monkeypatch: pytest.MonkeyPatc
     assert ended.value.code == 0
     for option in options_of(words):
         assert option in said.getvalue(), f"{name} has no {option}"
+
+
+def test_every_benchmark_that_is_named_exists() -> None:
+    """In prose, in code blocks and in comments, with `python -m` and without."""
+    ours = [path for room in (ROOT / "nativeear").iterdir() for path in room.rglob("*.py")]
+    others = [path for name in ("training", "tests") for path in (ROOT / name).rglob("*.py")]
+    gone = {
+        f"{path.relative_to(ROOT)}: {folder}.{name}"
+        for path in (*PAGES, *(ROOT / "training").glob("*.md"), *ours, *others)
+        for folder, name in re.findall(
+            r"\b(benchmarks|training)[./]([a-z]\w+)", path.read_text("utf-8")
+        )
+        if not list((ROOT / folder).glob(f"{name}*"))
+    }
+    assert gone == set()
 
 
 def test_there_is_something_to_hold() -> None:

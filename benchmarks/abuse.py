@@ -1,6 +1,6 @@
 """What the service does when it is treated badly, and what people are told.
 
-    python -m benchmarks.service_abuse [PART …] [--examples N] [--uploads N]
+    python -m benchmarks.abuse [PART …] [--examples N] [--uploads N]
 
 All parts by default, each with `nativeear serve` in a process of its own:
 
@@ -12,10 +12,9 @@ All parts by default, each with `nativeear serve` in a process of its own:
            client is to be answered within a second as a rule, and the log to stay short.
 `kill`     kill -9 while it stores, three times
 `disk`     a disk that is full
-`database` a database that vanishes
 `index`    an index that is damaged while it is used, and before the service starts
 
-The last four tell what a client is told, what the service does afterwards, and how many of the
+The last three tell what a client is told, what the service does afterwards, and how many of the
 assessments that were answered are not there any more.
 
 The exit code is 1 if anything was found.
@@ -23,7 +22,6 @@ The exit code is 1 if anything was found.
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import resource
 import shutil
@@ -36,28 +34,24 @@ import tempfile
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from queue import Queue
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-from rich.console import Console
-from rich.table import Table
-
+from benchmarks.reporting import options_of, show
 from nativeear.service.client import Client, ProblemError
 from nativeear.speech.errors import NativeEarError
-from tests.support.bad_uploads import PROMPT, Upload, bad_uploads, sent
+from tests.support.bad_uploads import PROMPT, bad_uploads, sent
 from tests.support.served import ROOT, readiness, serving
 
 TEXT = "Your message has been saved."
 CHECKS = (
-    "not_a_server_error",
-    "status_code_conformance",
-    "content_type_conformance",
-    "response_schema_conformance",
+    "not_a_server_error,status_code_conformance,content_type_conformance,"
+    "response_schema_conformance"
 )
 _REPORTED = ("= ERRORS =", "= FAILURES =", "= SUMMARY =")
 SENDERS = 4
@@ -70,33 +64,21 @@ Fault = Callable[[Path], Iterator[tuple[str, str, int]]]
 """Tells what a client was told, what came afterwards, and how many assessments were lost."""
 
 
-@dataclass
-class Answered:
-    """What the uploads of one kind were answered."""
-
-    statuses: Counter[str] = field(default_factory=Counter)
-    wrong: list[str] = field(default_factory=list)
-
-
 def main() -> None:
     """Do all of it, print the findings, and tell by the exit code whether there are any."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help="see above")
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--uploads", type=int, default=10_000)
     options = parser.parse_args()
-    console = Console(soft_wrap=True)
     fine = True
     parts: dict[str, Callable[[Path], bool]] = {
-        "schema": lambda folder: ask_schema(console, folder, options.examples),
-        "uploads": lambda folder: send_uploads(console, folder, options.uploads),
-        "half": lambda folder: send_halves(console, folder),
-        "kill": lambda folder: bring(console, folder, "kill -9 while it stores", kill_it),
-        "disk": lambda folder: bring(console, folder, "the disk is full", fill_the_disk),
-        "database": lambda folder: bring(console, folder, "no database", take_the_database),
-        "index": lambda folder: bring(console, folder, "the index is damaged", damage_the_index),
+        "schema": lambda folder: ask_schema(folder, options.examples),
+        "uploads": lambda folder: send_uploads(folder, options.uploads),
+        "half": send_halves,
+        "kill": lambda folder: bring(folder, "kill -9 while it stores", kill_it),
+        "disk": lambda folder: bring(folder, "the disk is full", fill_the_disk),
+        "index": lambda folder: bring(folder, "the index is damaged", damage_the_index),
     }
     for name, part in parts.items():
         if not options.parts or name in options.parts:
@@ -105,13 +87,13 @@ def main() -> None:
     sys.exit(0 if fine else 1)
 
 
-def ask_schema(console: Console, folder: Path, examples: int) -> bool:
+def ask_schema(folder: Path, examples: int) -> bool:
     """Let schemathesis ask."""
     with serving(folder, environment={"NATIVEEAR_INDEXES": str(folder / "indexes")}) as served:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
-                *("--checks", ",".join(CHECKS), "--max-examples", str(examples)),
+                *("--checks", CHECKS, "--max-examples", str(examples)),
                 *("--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
                 *("--request-timeout", "60", "--suppress-health-check", "all", "--no-color"),
                 "--generation-deterministic",
@@ -123,55 +105,42 @@ def ask_schema(console: Console, folder: Path, examples: int) -> bool:
         )
     told = done.stdout + done.stderr
     found = next((told.find(part) for part in _REPORTED if part in told), 0)
-    console.print(told[told.rfind("\n", 0, found) + 1 :], markup=False)
+    print(told[told.rfind("\n", 0, found) + 1 :])
     return done.returncode == 0
 
 
-def send_uploads(console: Console, folder: Path, count: int) -> bool:
+def send_uploads(folder: Path, count: int) -> bool:
     """Send what nobody should send."""
-    found: defaultdict[str, Answered] = defaultdict(Answered)
-    lock = threading.Lock()
-    waiting: Queue[Upload] = Queue(maxsize=100)
-    with serving(folder) as served:
+    statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    wrongs: defaultdict[str, set[str]] = defaultdict(set)
+    uploads = bad_uploads(count, PROMPT.read_bytes())
+    with serving(folder) as served, ThreadPoolExecutor(SENDERS) as senders:
         before = served.resident_mib
-
-        def send() -> None:
-            while (upload := waiting.get()).kind:
-                status, wrong = sent(served, upload)
-                with lock:
-                    found[upload.kind].statuses[status] += 1
-                    if wrong:
-                        found[upload.kind].wrong.append(wrong)
-
-        senders = [threading.Thread(target=send) for _ in range(SENDERS)]
-        for sender in senders:
-            sender.start()
-        for upload in bad_uploads(count, PROMPT.read_bytes()):
-            waiting.put(upload)
-        for _ in senders:
-            waiting.put(Upload("", b""))
-        for sender in senders:
-            sender.join()
+        while some := list(islice(uploads, 100)):
+            answers = senders.map(sent, [served] * len(some), some)
+            for upload, (status, wrong) in zip(some, answers, strict=True):
+                statuses[upload.kind][status] += 1
+                wrongs[upload.kind] |= {wrong} - {""}
         with Client(served.url) as client:
             lives = client.assess(PROMPT, text=TEXT).score.overall is not None
             stored = len(list(client.assessments()))
         after = served.resident_mib
     left = sorted(path.name for path in (folder / "temporary").iterdir())
     traces = served.log.read_text(encoding="utf-8").count("Traceback")
-    table = Table("upload", "sent", "answers", "not refused in plain words")
-    for kind, answered in sorted(found.items()):
-        answers = ", ".join(f"{n} × {status}" for status, n in answered.statuses.most_common())
-        wrong = "; ".join(sorted(set(answered.wrong))[:5])
-        table.add_row(kind, str(answered.statuses.total()), answers, wrong or "none")
-    console.print(table)
-    console.print(f"afterwards it assesses a recording: {'yes' if lives else 'no'}")
-    console.print(f"assessments stored: {stored}, of which 1 was meant to be")
-    console.print(f"files left: {', '.join(left) or 'none'}; tracebacks logged: {traces}")
-    console.print(f"memory: {before:.0f} → {after:.0f} MiB")
-    return lives and not left and not traces and not any(a.wrong for a in found.values())
+    rows = []
+    for kind, answered in sorted(statuses.items()):
+        answers_told = ", ".join(f"{n} × {status}" for status, n in answered.most_common())
+        wrong = "; ".join(sorted(wrongs[kind])[:5])
+        rows.append((kind, answered.total(), answers_told, wrong or "none"))
+    show("", ("upload", "sent", "answers", "not refused in plain words"), rows)
+    print(f"afterwards it assesses a recording: {'yes' if lives else 'no'}")
+    print(f"assessments stored: {stored}, of which 1 was meant to be")
+    print(f"files left: {', '.join(left) or 'none'}; tracebacks logged: {traces}")
+    print(f"memory: {before:.0f} → {after:.0f} MiB")
+    return lives and not left and not traces and not any(wrongs.values())
 
 
-def send_halves(console: Console, folder: Path) -> bool:
+def send_halves(folder: Path) -> bool:
     """Begin requests and leave them, and ask from another address meanwhile."""
     stop = threading.Event()
     took: list[float] = []
@@ -212,19 +181,15 @@ def send_halves(console: Console, folder: Path) -> bool:
     took.sort()
     p50, p95, worst = (took[int(share * (len(took) - 1))] for share in (0.5, 0.95, 1.0))
     times = f"{p50:.3f} s, 95 % {p95:.3f} s, at worst {worst:.3f} s"
-    console.print(f"half requests: answered in {times}; {lines} log lines")
+    print(f"half requests: answered in {times}; {lines} log lines")
     return p95 < 1 and worst < PATIENCE_S and lines < 1000
 
 
-def bring(console: Console, folder: Path, name: str, fault: Fault) -> bool:
+def bring(folder: Path, name: str, fault: Fault) -> bool:
     """Break what the service stands on."""
-    table = Table(name, "what a client is told", "afterwards", "lost")
-    fine = True
-    for told, afterwards, missing in fault(folder):
-        table.add_row("", told, afterwards, str(missing))
-        fine = fine and missing == 0 and "wrong" not in afterwards
-    console.print(table)
-    return fine
+    rows = list(fault(folder))
+    show(name, ("what a client is told", "afterwards", "lost"), rows)
+    return all(missing == 0 and "wrong" not in afterwards for _, afterwards, missing in rows)
 
 
 def assessed(client: Client, key: str) -> str:
@@ -302,23 +267,6 @@ def fill_the_disk(folder: Path) -> Iterator[tuple[str, str, int]]:
         again = refusal(lambda: assessed(client, "c"))
         missing = lost(client, known)
     yield told or "nothing", _state(bool(told) and reads, again), missing
-
-
-def take_the_database(folder: Path) -> Iterator[tuple[str, str, int]]:
-    """Move the database away while the service runs, and back again."""
-    away = folder / "away"
-    away.mkdir()
-    with serving(folder) as served, Client(served.url, patience_s=0) as client:
-        known = {"a": assessed(client, "a")}
-        moved = [path.name for path in folder.glob("service.db*")]
-        for name in moved:
-            (folder / name).rename(away / name)
-        told = refusal(lambda: assessed(client, "b"))
-        for name in moved:
-            (away / name).rename(folder / name)
-        again = refusal(lambda: assessed(client, "c"))
-        missing = lost(client, known)
-    yield told or "nothing", _state(bool(told), again), missing
 
 
 def damage_the_index(folder: Path) -> Iterator[tuple[str, str, int]]:
