@@ -153,14 +153,14 @@ def build(table: Path, audio_s: float, language: str, options: Sequence[str]) ->
     log = table.parent / "log"
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
-    peaks = (0.0, 0.0, 0.0)
+    peaks = np.zeros(3)
     pooled_s = 0.0
     with log.open("w+", encoding="utf-8") as stream:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=stream)
         while process.poll() is None:
             sizes = [memory(pid) for pid in family(process.pid)]
             resident, own = (sum(size[name] for size in sizes) for name in ("VmRSS", "RssAnon"))
-            peaks = tuple(map(max, peaks, (resident, own, sizes[0]["RssAnon"])))
+            peaks = np.maximum(peaks, (resident, own, sizes[0]["RssAnon"]))
             if not pooled_s and ENCODED.search(log.read_text(encoding="utf-8")):
                 pooled_s = time.perf_counter() - started
             time.sleep(LOOK_EVERY_S)
@@ -172,9 +172,9 @@ def build(table: Path, audio_s: float, language: str, options: Sequence[str]) ->
         audio_s=audio_s,
         wall_s=wall_s,
         cpu_s=after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        resident=peaks[0],
-        own=peaks[1],
-        alone=peaks[2],
+        resident=float(peaks[0]),
+        own=float(peaks[1]),
+        alone=float(peaks[2]),
         publishing_s=wall_s - pooled_s,
         index=sum(file.stat().st_size for file in out.rglob("*") if file.is_file()),
     )

@@ -33,8 +33,9 @@ from benchmarks.speech_data import DATA, SPEECHOCEAN, rows_of
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.fusion.expert import BEST, COLUMNS, HIGHEST_FLAGGED, plainly_another
 from nativeear.scoring.fusion.training_free import TrainingFree
-from nativeear.scoring.grading import FALSE_REJECTIONS, FLAGGED
+from nativeear.scoring.grading import FALSE_REJECTIONS
 from nativeear.scoring.metrics import expected_calibration_error, pearson, roc_auc
+from nativeear.scoring.verdicts import FLAGGED
 from training.calibration import (
     WRONG,
     Judged,

@@ -29,8 +29,8 @@ import numpy as np
 import nativeear
 from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import DATA, SPEECHOCEAN, rows_of
-from nativeear.scoring.grading import FLAGGED
 from nativeear.scoring.metrics import pearson, roc_auc
+from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.demo import splice
 from nativeear.speech.alignment import AlignedPhone
 from tests.support import treatments
@@ -76,8 +76,10 @@ def sentences(n: int) -> list[Sentence]:
         voices, others = (by_name[names[(i + k) % len(names)]] for k in (0, 1))
         own, another = voices[i % len(voices)], voices[(i + 1) % len(voices)]
         behind = [rows[k] for k in rng.permutation(len(rows))[:4].tolist()]
-        audio = [nativeear.Audio.load(r["audio"]) for r in (own, another, others[0], *behind)]
-        found.append(Sentence(own["text"], *audio[:3], tuple(audio[3:])))
+        one, two, three, *babble = (
+            nativeear.Audio.load(r["audio"]) for r in (own, another, others[0], *behind)
+        )
+        found.append(Sentence(own["text"], one, two, three, tuple(babble)))
     return found
 
 
@@ -144,9 +146,9 @@ def add_noise(ears: Ears, learners: int, decibels: Sequence[float]) -> None:
                     if phone.score is not None:
                         heard[name][0].append(phone.score)
                         heard[name][1].append(expert)
-        for name, (scores, experts) in heard.items():
-            score, expert = np.array(scores), np.array(experts)
-            figures = (pearson(score, expert), roc_auc(expert < WRONG_BELOW, -score))
+        for name, (scores, told) in heard.items():
+            score, rated = np.array(scores), np.array(told)
+            figures = (pearson(score, rated), roc_auc(rated < WRONG_BELOW, -score))
             noise = "none" if level is None else f"{level:g} dB below"
             rows.append((noise, name, len(score), *(f"{figure:.3f}" for figure in figures)))
     header = ("noise", "calibration", "phones judged", "PCC", "AUC")
