@@ -49,7 +49,7 @@ from nativeear.indexes.set_aside import SetAsideUtterance, write_set_aside
 from nativeear.indexes.similarity import FloatArray
 from nativeear.indexes.transform import Transform
 from nativeear.speech.audio import SAMPLE_RATE, Audio
-from nativeear.speech.g2p.espeak import library_version
+from nativeear.speech.g2p.espeak_library import library_version
 from nativeear.speech.pooling import Pooling
 
 Clips = Literal["flac", "opus"]

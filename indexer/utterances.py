@@ -25,10 +25,11 @@ from nativeear.speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, deco
 from nativeear.speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
 from nativeear.speech.errors import AlignmentError, AudioError, NativeEarError
 from nativeear.speech.frames import Encoder, FloatArray, Frames
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.occupancy import canonical_posteriors
 from nativeear.speech.pooling import Pooling, pool
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 from nativeear.speech.prosody.measurement import measure_prosody
 from nativeear.speech.prosody.profile import ProsodyProfile
 

@@ -10,7 +10,7 @@ from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.phone_index import read_manifest
 from nativeear.indexes.publishing import MANIFEST
 from nativeear.speech.errors import IndexFormatError, InputError
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.user_data import data_folder
 
 _PACKAGE = Path(__file__).resolve().parent

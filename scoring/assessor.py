@@ -49,10 +49,11 @@ from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.forms import also_right
 from nativeear.speech.frames import Encoder
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal
 from nativeear.speech.pooling import pool
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation, given_phones
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 from nativeear.speech.recogniser import Recogniser
 
 FLUENCY_ALONE = (

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from pydantic import BaseModel, ConfigDict
 
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 
 
 class PracticeSet(BaseModel):

@@ -7,7 +7,7 @@ another. So the judge is asked first, with a prior for the form that comes first
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 
@@ -15,11 +15,11 @@ import numpy as np
 
 from nativeear.speech.aligners.graphs import spell_ctc
 from nativeear.speech.aligners.viterbi import NEVER, best_path
+from nativeear.speech.canonical import Pronunciation, WordPronunciation
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.listed_forms import merged
 from nativeear.speech.phone_head import head_refusal, label_map
-from nativeear.speech.pronunciation import Pronunciation, WordPronunciation
+from nativeear.speech.tables import table
 
 FORM_WEIGHT = -1.0
 """Log prior of any but the first form of a word. Of −3, −1 and 0, tried on three US natives, −3
@@ -92,7 +92,7 @@ def also_right(
     tuple of tuple of str
         One per phone of `pronunciation.canonical(variants)`.
     """
-    merging = merged(pronunciation.language)
+    merging = _merged(pronunciation.language)
     found: list[tuple[str, ...]] = []
     for word, taken in zip(pronunciation.words, pronunciation.taken(variants), strict=True):
         phones = word.variants[taken].phones
@@ -108,6 +108,17 @@ def also_right(
                     others[i][also] = None
         found += [tuple(each) for each in others]
     return tuple(found)
+
+
+def _merged(language: str) -> Mapping[str, list[tuple[str, str]]]:
+    """What natives of an accent may say for a phone, and the phone before which they do not."""
+    # English without a region is American here, as everywhere.
+    tag = "en-us" if language == "en" else language.replace("_", "-").lower()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in table("mergers"):
+        if row["language"].lower() == tag:
+            found.setdefault(row["phone"], []).append((row["also"], row["not_before"]))
+    return found
 
 
 def _differing(phones: tuple[str, ...], other: tuple[str, ...]) -> list[tuple[int, str]]:

@@ -2,7 +2,7 @@
 
 A small rule looks at the words around: what stands before and after tells a verb from a noun or an
 adjective, and a time tells past from present. It says nothing where it is not sure.
-`homographs.csv` has the readings.
+`homographs.csv` has the readings, `word_sets.csv` the words around.
 """
 
 from __future__ import annotations
@@ -11,47 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from nativeear.speech.inventory import primary_subtag
-from nativeear.speech.tables import table
+from nativeear.speech.languages import primary_subtag
+from nativeear.speech.tables import rows_by, word_set
 
 REACH = 3
 """How many words away a word that goes with one reading may stand."""
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_DETERMINERS = _words(
-    "a an the this these those my your his its our their every each some any no another which "
-    "whose first second third last next new old good bad great big small long short own"
-)
-_PREPOSITIONS = _words("of in on at for with by from into about under over without during as")
 _OTHERWISE = "otherwise"  # kind of a reading that is meant unless something speaks for another
-_VERB_FOLLOWS = _words(
-    "to will would can could shall should may might must do did don't doesn't didn't won't can't "
-    "cannot couldn't wouldn't shouldn't please let's i'll you'll he'll she'll it'll we'll they'll "
-    "i'd you'd he'd she'd we'd they'd"
-)
-_SUBJECTS = _words("i you we they who people")
-_SINGULAR_SUBJECTS = _words("he she it")
-_OBJECTS = _words("it them him us me")
-_CAUSED = _words("let help make me him us them makes made helps")
-_COPULAS = _words(
-    "is are was were be been being am isn't aren't wasn't weren't it's that's he's she's they're "
-    "i'm we're you're seems looks very so too quite more most"
-)
-_PERFECTS = _words("have has had having haven't hasn't hadn't i've you've we've they've")
-_PASSED = _words("be is are was were been being get got")
-_PAST_TIMES = _words("yesterday ago last once earlier previously when")
-_PRESENT_TIMES = _words("always often usually every sometimes daily tomorrow never")
-_ADVERBS = _words(
-    "not never always also just already really often only even still ever then now soon usually "
-    "carefully quickly sometimes all both"
-)
-_BREAKS = _PREPOSITIONS | _words(
-    "is are was were has have had will would can could and or but that who which when because if"
-)
 
 
 @dataclass(frozen=True)
@@ -64,14 +30,7 @@ class _Reading:
 
 
 def readings(language: str, words: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """How each word is said in this company.
-
-    Parameters
-    ----------
-    language
-        BCP 47 tag.
-    words
-        Of a text, in order.
+    """How each word of a text is said in it.
 
     Returns
     -------
@@ -79,16 +38,14 @@ def readings(language: str, words: Sequence[str]) -> tuple[tuple[str, ...], ...]
         Phones with stress, one string per form. Empty for a word that is no homograph. All its
         forms where the rule cannot tell.
     """
-    listed = _homographs().get(primary_subtag(language))
-    if listed is None:
-        return ((),) * len(words)
     small = [word.casefold() for word in words]
-    return tuple(_forms(small, i, listed.get(word, ())) for i, word in enumerate(small))
+    known = _homographs(primary_subtag(language))
+    return tuple(_forms(small, i, known.get(word, ())) for i, word in enumerate(small))
 
 
 def all_readings(language: str, word: str) -> frozenset[str]:
     """Phones with stress of every way that a homograph is said; none for another word."""
-    known = _homographs().get(primary_subtag(language), {}).get(word.casefold(), ())
+    known = _homographs(primary_subtag(language)).get(word.casefold(), ())
     return frozenset(form for reading in known for form in reading.forms)
 
 
@@ -106,20 +63,20 @@ def _kind(words: Sequence[str], i: int, possible: frozenset[str]) -> str:
     before, after = _before(words, i), words[i + 1] if i + 1 < len(words) else ""
     if "past" in possible:
         kind = _tense(words, i, before)
-    elif before in _VERB_FOLLOWS or _is_inverted(words, i):
+    elif _is(before, "before-verb") or _is_inverted(words, i):
         kind = "verb"
-    elif before in _DETERMINERS or (before == "her" and after not in _OBJECTS):
-        attributive = after and after not in _BREAKS and after not in _DETERMINERS
+    elif _is(before, "determiners") or (before == "her" and not _is(after, "objects")):
+        attributive = after and not _is(after, "breaks", "prepositions", "determiners")
         kind = "adjective" if attributive else "noun"
         if kind not in possible:
             kind = "noun" if "noun" in possible else ""
-    elif before in _COPULAS and "adjective" in possible:
+    elif _is(before, "copulas") and "adjective" in possible:
         kind = "adjective"
-    elif before in _PREPOSITIONS and "noun" in possible:
+    elif _is(before, "prepositions") and "noun" in possible:
         kind = "noun"
-    elif before in _SUBJECTS | _SINGULAR_SUBJECTS | _CAUSED or after in _OBJECTS:
+    elif _is_subject(before) or _is(before, "causatives") or _is(after, "objects"):
         kind = "verb"
-    elif after in _DETERMINERS and not (before and before in _COPULAS):
+    elif _is(after, "determiners") and not _is(before, "copulas"):
         kind = "verb"  # an imperative, or a subject that is a noun
     elif after in {"of", "is", "was", "has"}:
         kind = "noun"
@@ -130,38 +87,47 @@ def _kind(words: Sequence[str], i: int, possible: frozenset[str]) -> str:
 
 def _tense(words: Sequence[str], i: int, before: str) -> str:
     """Of a verb that is written alike in the present and the past."""
-    if before in _VERB_FOLLOWS | _CAUSED or _is_inverted(words, i):
+    if _is(before, "before-verb", "causatives") or _is_inverted(words, i):
         return "verb"
-    if before in _PERFECTS | _PASSED or (i >= 2 and words[i - 2] in _PERFECTS):
+    if _is(before, "perfects", "passives") or (i >= 2 and _is(words[i - 2], "perfects")):
         return "past"
-    if before in _DETERMINERS or before in _PREPOSITIONS:
+    if _is(before, "determiners", "prepositions"):
         return "noun"
-    subject = before in _SUBJECTS | _SINGULAR_SUBJECTS
-    if before in _SINGULAR_SUBJECTS or _PAST_TIMES & {*words}:
+    if _is(before, "singular-subjects") or any(_is(word, "past-times") for word in words):
         return "past"
-    if not before or (subject and _PRESENT_TIMES & {*words}):
-        return "verb"
-    return ""
+    in_present = _is_subject(before) and any(_is(word, "present-times") for word in words)
+    return "verb" if not before or in_present else ""
+
+
+def _is(word: str, *sets: str) -> bool:
+    return any(word in word_set(name, "en") for name in sets)
+
+
+def _is_subject(word: str) -> bool:
+    return _is(word, "subjects", "singular-subjects")
 
 
 def _before(words: Sequence[str], i: int) -> str:
     """The word before, adverbs passed over; empty at the beginning."""
-    return next((word for word in reversed(words[:i]) if word not in _ADVERBS), "")
+    return next((word for word in reversed(words[:i]) if not _is(word, "adverbs")), "")
 
 
 def _is_inverted(words: Sequence[str], i: int) -> bool:
     """Whether an auxiliary stands before the subject: *did you read*."""
-    subject = _SUBJECTS | _SINGULAR_SUBJECTS
-    return i >= 2 and words[i - 1] in subject and words[i - 2] in _VERB_FOLLOWS - {"to"}
+    auxiliary = words[i - 2] if i >= 2 else ""
+    return _is(auxiliary, "before-verb") and auxiliary != "to" and _is_subject(words[i - 1])
 
 
 @cache
-def _homographs() -> dict[str, dict[str, tuple[_Reading, ...]]]:
-    found: dict[str, dict[str, tuple[_Reading, ...]]] = {}
-    for row in table("homographs"):
-        own = found.setdefault(row["language"], {})
-        reading = _Reading(
-            _words(row["kinds"]), tuple(row["phones"].split("; ")), _words(row["beside"])
+def _homographs(primary: str) -> dict[str, tuple[_Reading, ...]]:
+    return {
+        word: tuple(
+            _Reading(
+                frozenset(row["kinds"].split()),
+                tuple(row["phones"].split("; ")),
+                frozenset(row["beside"].split()),
+            )
+            for row in rows
         )
-        own[row["word"]] = (*own.get(row["word"], ()), reading)
-    return found
+        for word, rows in rows_by("homographs", primary, "word").items()
+    }

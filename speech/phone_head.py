@@ -22,13 +22,8 @@ from numpy.typing import NDArray
 
 from nativeear.speech.errors import EncoderError, PhoneError
 from nativeear.speech.frames import FloatArray, Frames
-from nativeear.speech.inventory import (
-    VOWEL_KINDS,
-    PhoneInventory,
-    feature_names,
-    normal_ipa,
-    phone_from_ipa,
-)
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phones import VOWEL_KINDS, feature_names, normal_ipa, phone_from_ipa
 
 BLANK = "<blank>"
 OTHER = "<other>"

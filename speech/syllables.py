@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.tables import has_table, table
 
 _SONORITY = {"stop": 0, "affricate": 0, "fricative": 1, "nasal": 2, "liquid": 3, "glide": 4}

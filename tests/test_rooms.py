@@ -1,6 +1,7 @@
 """Imports point one way only: speech, indexes ← indexer, retriever ← scoring ← service."""
 
 import ast
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,12 @@ BELOW = {
     "scoring": {"scoring", "indexer", "retriever", "indexes", "speech"},
     "service": {"service", "nativeear", "scoring", "indexer", "retriever", "indexes", "speech"},
 }
+IN_A_CIRCLE = {
+    f"nativeear.scoring.{name}"
+    for name in ("assessment", "data_frames", "grading", "marks", "notebook")
+}
+"""Modules that still import themselves by way of others."""
+
 OURS = {*BELOW, "nativeear", "training", "benchmarks", "tests"}
 
 
@@ -74,3 +81,42 @@ def test_no_file_is_called_by_a_name_that_says_nothing() -> None:
     for room in BELOW:
         for file in (ROOT / room).rglob("*.py"):
             assert file.stem not in {"utils", "helpers", "manager", "base", "common", "misc"}, file
+
+
+def module_of(file: Path) -> str:
+    """Name under which a file of a room, or of the public face, is imported."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    parts = parts if parts[0] == "nativeear" else ("nativeear", *parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported_of(file: Path, ours: Collection[str]) -> set[str]:
+    """Which of our modules a file imports, at its top or later."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            # What is no module is a name inside one.
+            found |= {name if name in ours else str(node.module) for name in names}
+    return found & set(ours)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """Nor inside a function, nor for the types alone: circles hide what depends on what."""
+    files = {module_of(file): file for room in BELOW for file in (ROOT / room).rglob("*.py")}
+    files |= {module_of(file): file for file in (ROOT / "nativeear").glob("*.py")}
+    imports = {name: imported_of(file, files) for name, file in files.items()}
+
+    def reached(start: str) -> set[str]:
+        found: set[str] = set()
+        waiting = [start]
+        while waiting:
+            new = imports[waiting.pop()] - found
+            found |= new
+            waiting += new
+        return found
+
+    assert imports["nativeear.speech.pronunciation"]
+    assert {name for name in files if name in reached(name)} == IN_A_CIRCLE

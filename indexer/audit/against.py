@@ -14,7 +14,8 @@ from nativeear.indexer.audit.script import Script, greedy_script
 from nativeear.indexer.audit.vocabulary import lexicon_words, read_lines, read_text
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.errors import InputError, NativeEarError
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import Pronouncer
 
 Kind = Literal["text", "lexicon", "inventory"]

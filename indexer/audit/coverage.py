@@ -15,7 +15,8 @@ from nativeear.indexes.trust import UNHEARD, phone_trust
 from nativeear.indexes.utterances import sexes_of
 from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH
 from nativeear.speech.alignment import SILENCE
-from nativeear.speech.inventory import VOWEL_KINDS, PhoneInventory
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phones import VOWEL_KINDS
 
 SILENCE_CLASS = "silence"
 

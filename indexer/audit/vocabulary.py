@@ -21,7 +21,7 @@ from nativeear.indexer.audit.needs import Context, Held, contexts_of
 from nativeear.indexer.audit.script import Script, greedy_script
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.errors import InputError, NativeEarError
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import Pronouncer
 
 MOST_WORDS = 5_000

@@ -19,8 +19,8 @@ from nativeear.scoring.evaluation.annotated import (
 )
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import given_phones
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]

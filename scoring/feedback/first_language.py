@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from nativeear.speech.errors import InputError
-from nativeear.speech.inventory import Phone, normal_ipa, primary_subtag
+from nativeear.speech.languages import primary_subtag
+from nativeear.speech.phones import Phone, normal_ipa
 from nativeear.speech.tables import table
 
 COLUMNS = (

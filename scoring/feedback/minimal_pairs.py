@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.tables import has_table, table
 
 MAX_PAIRS = 3

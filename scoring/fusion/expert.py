@@ -32,7 +32,7 @@ from nativeear.scoring.grading import (
     Grade,
 )
 from nativeear.scoring.verdicts import FLAGGED, Verdict
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 
 FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
 TREES_FILE = "trees.safetensors"

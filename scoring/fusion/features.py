@@ -18,7 +18,8 @@ from nativeear.retriever.frame_evidence import FrameEvidence
 from nativeear.scoring.fusion.natives import NativeReference
 from nativeear.scoring.gop_evidence import GopMeasurement
 from nativeear.speech.alignment import AlignedPhone
-from nativeear.speech.inventory import VOWEL_KINDS, PhoneInventory
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phones import VOWEL_KINDS
 
 Column = NDArray[np.float64]
 

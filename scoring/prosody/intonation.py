@@ -24,7 +24,7 @@ import numpy as np
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import Intonation, Movement
 from nativeear.scoring.prosody.natives import MIN_NATIVES, NativeProsody
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.prosody.contour import FINAL_S
 from nativeear.speech.prosody.profile import ProsodyProfile
 

@@ -23,7 +23,7 @@ from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.encoders.keeping import KeepingEncoder
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.frames import Encoder, Frames
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import Pronunciation
 
 logger = logging.getLogger("nativeear.service")

@@ -31,7 +31,7 @@ from nativeear.service.report.clips import native_clips
 from nativeear.service.report.document import STYLE, document, write_document
 from nativeear.service.report.markup import Markup, element, joined
 from nativeear.speech.alignment import SILENCE
-from nativeear.speech.inventory import LETTER, VOWEL_KINDS
+from nativeear.speech.phones import LETTER, VOWEL_KINDS
 
 CLIPS_PER_PHONE = 3
 LEAST_IN_A_MAP = 3

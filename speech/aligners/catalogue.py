@@ -9,7 +9,8 @@ from nativeear.speech import registry
 from nativeear.speech.aligners.ctc import knows_all
 from nativeear.speech.alignment import Aligner
 from nativeear.speech.frames import Encoder
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
 
 
 def choose_aligner(

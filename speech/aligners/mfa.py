@@ -36,7 +36,8 @@ from nativeear.speech.errors import (
     NativeEarError,
 )
 from nativeear.speech.frames import Frames
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
 from nativeear.speech.tables import table
 

@@ -13,15 +13,11 @@ from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 from nativeear.speech import registry
+from nativeear.speech.canonical import PhoneSequence
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import PhoneSequence
 
 # What ships is found without entry points too, so that a source checkout works uninstalled.
-_SHIPPED = {
-    "cmudict": "nativeear.speech.g2p.cmudict",
-    "espeak": "nativeear.speech.g2p.espeak",
-    "graphemes": "nativeear.speech.g2p.graphemes",
-}
+_SHIPPED = ("cmudict", "espeak", "graphemes")
 
 
 @runtime_checkable
@@ -63,6 +59,7 @@ def inventory(name: str, language: str, words: Iterable[str]) -> PhoneInventory:
 
 
 def _factory(name: str) -> Callable[..., G2P]:
-    module = _SHIPPED.get(name)
-    found: Callable[..., G2P] = import_module(module).load if module else registry.find("g2p", name)
+    if name not in _SHIPPED:
+        return registry.find("g2p", name)
+    found: Callable[..., G2P] = import_module(f"nativeear.speech.g2p.{name}").load
     return found

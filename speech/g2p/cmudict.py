@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 
+from nativeear.speech.canonical import PhoneSequence
 from nativeear.speech.errors import InputError, MissingDependencyError
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
-from nativeear.speech.pronunciation import PhoneSequence
-from nativeear.speech.syllables import syllabify
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
+from nativeear.speech.sequences import from_labels
 
 
 class CmuDict:
-    """Looks words up in the dictionary; knows nothing else.
-
-    Parameters
-    ----------
-    inventory
-        The English inventory, for syllables.
-    """
+    """Looks words up in the dictionary; knows nothing else."""
 
     name = "cmudict"
 
@@ -35,24 +29,13 @@ class CmuDict:
         return [self._variants(word.lower()) for word in words]
 
     def _variants(self, word: str) -> tuple[PhoneSequence, ...]:
-        lines, found = _lines(), list[PhoneSequence]()
-        key = word.encode()
-        while (line := lines.get(key)) is not None:
-            # dict.fromkeys below: the dictionary lists a few variants twice.
-            found.append(self._sequence(line))
-            key = f"{word}({len(found) + 1})".encode()
-        return tuple(dict.fromkeys(found))
-
-    def _sequence(self, line: bytes) -> PhoneSequence:
-        entry = line.decode().partition(" #")[0]
-        labels = entry.split()[1:]
-        phones = tuple(re.sub(r"\d", "", label) for label in labels)
-        return PhoneSequence(
-            phones=phones,
-            stress=tuple(int(label[-1]) if label[-1].isdigit() else None for label in labels),
-            syllables=syllabify(phones, self._inventory),
-            source="cmudict",
-        )
+        found: list[PhoneSequence] = []
+        key = word
+        while line := _lines().get(key.encode()):
+            labels = line.decode().partition(" #")[0].split()[1:]
+            found.append(from_labels(labels, self._inventory, "arpabet", self.name))
+            key = f"{word}({len(found) + 1})"
+        return tuple(dict.fromkeys(found))  # the dictionary lists a few variants twice
 
 
 def load(language: str, inventory: PhoneInventory) -> CmuDict:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from nativeear.speech.canonical import PhoneSequence
 from nativeear.speech.errors import InputError
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
-from nativeear.speech.pronunciation import PhoneSequence
-from nativeear.speech.syllables import syllabify
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
+from nativeear.speech.sequences import sequence
 
 _DOTLESS = frozenset({"tr", "az", "tt", "crh", "kk"})
 """Languages in which the small letter of I is ı, where written in Latin."""
@@ -44,11 +45,7 @@ class Graphemes:
         phones = letters(word, self._language)
         if not phones or any(phone not in self._inventory for phone in phones):
             return ()
-        return (
-            PhoneSequence(
-                phones, (None,) * len(phones), syllabify(phones, self._inventory), "graphemes"
-            ),
-        )
+        return (sequence(phones, [None] * len(phones), self._inventory, self.name),)
 
 
 def letters(word: str, language: str = "und") -> tuple[str, ...]:

@@ -9,8 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.prosody.pitch import HOP_S, FloatArray, Pitch
+from nativeear.speech.tables import word_set
 
 SentenceType = Literal["statement", "yes_no_question", "wh_question"]
 
@@ -23,15 +24,6 @@ MIN_SLOPE_S = 1.0
 """A shorter sentence has no declination to speak of."""
 STEP_S = 0.05
 SMOOTH_FRAMES = 7
-
-_WH_WORDS = {
-    "en": "what when where which who whom whose why how",
-    "es": "qué cuándo dónde cuál cuáles quién quiénes cómo cuánto cuánta cuántos cuántas",
-    "fr": "que quoi quand où quel quelle quels quelles qui pourquoi comment combien lequel",
-    "it": "che cosa quando dove quale quali chi perché come quanto quanta quanti quante",
-    "ru": "что когда где куда откуда какой какая какое какие кто кого кому почему зачем как "
-    "сколько",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +73,7 @@ def sentence_type(text: str, language: str) -> SentenceType:
     if not re.search(r"[?？؟]\s*[\"'»”)]*\s*$", text):
         return "statement"
     last = re.split(r"(?<=[.!?…])[\"'»”)]*\s+", text.strip())[-1]
-    words = set(_WH_WORDS.get(primary_subtag(language), "").split())
+    words = word_set("question-words", primary_subtag(language))
     opening = re.findall(r"[^\W\d_]+", last.lower())[:2]
     return "wh_question" if words & set(opening) else "yes_no_question"
 

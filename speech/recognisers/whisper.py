@@ -9,7 +9,7 @@ from typing import Any
 
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import InputError, MissingDependencyError
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.recogniser import RecognisedWord
 
 FOLDER_VARIABLE = "NATIVEEAR_ASR"

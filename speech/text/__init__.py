@@ -7,8 +7,7 @@ that a person may not expect, or left out, is named in a warning; ordinary punct
 passes without one.
 """
 
-from nativeear.speech.text.cleaning import script_of
 from nativeear.speech.text.reading import normalise
 from nativeear.speech.text.spoken import SpokenText, TextWord
 
-__all__ = ["SpokenText", "TextWord", "normalise", "script_of"]
+__all__ = ["SpokenText", "TextWord", "normalise"]

@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 _SHORTEST_INSENSITIVE = 3  # letters; shorter ones (M., p.) are told apart by case
 

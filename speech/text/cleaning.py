@@ -6,8 +6,9 @@ import re
 import unicodedata
 from functools import cache
 
+from nativeear.speech.languages import language_row, script_of
 from nativeear.speech.tables import table
-from nativeear.speech.text.numerals import THIN_SPACE, language_row
+from nativeear.speech.text.numerals import THIN_SPACE
 
 _APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼ＇′`´"), "'")
 _DASHES = dict.fromkeys(map(ord, "‐‑"), "-")
@@ -31,12 +32,6 @@ def clean(text: str, language: str) -> tuple[str, tuple[str, ...]]:
     text = re.sub(rf"[^\S{THIN_SPACE}]+", " ", text)
     text = re.sub(rf"(?<!\d){THIN_SPACE}|{THIN_SPACE}(?!\d)", " ", text)
     return _one_script(text, language)
-
-
-def script_of(language: str) -> str | None:
-    """The script that a language is written in (`LATIN`), None where no table says."""
-    row = language_row(language)
-    return row["script"] if row else None
 
 
 @cache

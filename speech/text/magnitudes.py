@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.numerals import AMOUNT, Numeral, numeral_words, parse, word
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.magnitudes import (
     alternation,
     magnitudes,
@@ -24,7 +24,6 @@ from nativeear.speech.text.numerals import (
 )
 from nativeear.speech.text.spoken import Passage
 from nativeear.speech.text.units import per
-from nativeear.speech.text.word_sets import word_set
 
 # German leaves the cents unsaid: drei Euro fünfzig.
 _CENTS_UNSAID = frozenset({"de"})

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from nativeear.speech.tables import table
-from nativeear.speech.text.word_sets import word_set
+from nativeear.speech.tables import table, word_set
 
 
 def gender_of(noun: str, primary: str) -> str:

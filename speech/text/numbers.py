@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.nouns import gender_of, is_plural
 from nativeear.speech.text.numerals import (
     AMOUNT,
@@ -19,7 +19,6 @@ from nativeear.speech.text.numerals import (
 )
 from nativeear.speech.text.ordinals import says_before
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 NUMBER = re.compile(rf"(?P<sign>(?<![\w.)])[-−])?(?P<amount>{AMOUNT})")
 RANGE = re.compile(rf"(?<![\w.,])(?P<first>{AMOUNT})(?P<rest>(?:-\d+(?:[.,]\d+)*)+)(?![\w-])")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import language_row, primary_subtag
 from nativeear.speech.tables import table
 
 THIN_SPACE = "\u2009"
@@ -179,12 +179,6 @@ def word(name: str, language: str) -> str:
     return _words().get((primary_subtag(language), name), "")
 
 
-def language_row(language: str) -> dict[str, str] | None:
-    """The row of `languages.csv` for a tag, or else for the language without its region."""
-    rows = _languages()
-    return rows.get(language.replace("_", "-")) or rows.get(primary_subtag(language))
-
-
 @cache
 def _digit(digit: str, language: str) -> str:
     return _num2words(int(digit), language, "cardinal") or digit
@@ -214,11 +208,6 @@ def _num2words(value: int | float, language: str, to: str) -> str:
             )
         return " ".join(spoken.split())
     return ""
-
-
-@cache
-def _languages() -> dict[str, dict[str, str]]:
-    return {row["language"]: row for row in table("languages")}
 
 
 @cache

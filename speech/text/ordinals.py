@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.numerals import cardinal, ordinal, parse, year
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 _DIGITS = r"\d{1,3}(?:[,.\u2009]\d{3})+|\d+"
 ORDINAL = re.compile(

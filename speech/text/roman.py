@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.nouns import gender_of
 from nativeear.speech.text.numerals import cardinal, ordinal
 from nativeear.speech.text.ordinals import apocope, says_before
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 PATTERN = re.compile(
     r"(?<![\w'.-])(?P<roman>[IVXLCDM]+)"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from nativeear.speech.inventory import primary_subtag
+from nativeear.speech.languages import primary_subtag
 
 _SPELT = re.compile(r"(?:[^\W\d_]\.)+('?s)?")
 

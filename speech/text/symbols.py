@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from nativeear.speech.tables import table
+from nativeear.speech.tables import table, word_set
 from nativeear.speech.text.numbers import plain
 from nativeear.speech.text.numerals import Numeral, parse
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 SILENT = frozenset(".,;:!?\"'()[]{}…«»‹›„“”‚-–—―¿¡。、，！？；：「」『』")
 """Punctuation that nobody expects to hear."""

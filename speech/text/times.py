@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from nativeear.speech.tables import word_set
 from nativeear.speech.text.numerals import agree, cardinal, word
 from nativeear.speech.text.spoken import Passage
-from nativeear.speech.text.word_sets import word_set
 
 _HALF = r"(?P<half{}>[ap])\.?\ ?m(?:\.|\b)"
 PATTERN = re.compile(

@@ -29,8 +29,8 @@ from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.errors import AlignmentError, IndexFormatError, InputError
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import given_phones
 from nativeear.speech.testing import check_aligner
 from tests.conftest import RATE, SOUNDS, recording, textgrid
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 
 import nativeear.speech
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.homographs import readings
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronouncer, given_phones
+from nativeear.speech.pronunciation import Pronouncer
 
 TABLE = Path(nativeear.speech.__file__).parent / "data" / "homographs.csv"
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nativeear.speech.errors import InputError, PhoneError
-from nativeear.speech.inventory import KINDS, PhoneInventory, feature_names, phone_from_ipa
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phones import KINDS, feature_names, phone_from_ipa
 from nativeear.speech.syllables import syllabify
 
 DATA = Path(__file__).parents[2] / "speech" / "data"

@@ -28,13 +28,9 @@ from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.alignment import Aligner
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AlignmentError, InputError, MissingDependencyError
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import (
-    Pronouncer,
-    Pronunciation,
-    WordPronunciation,
-    given_phones,
-)
+from nativeear.speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
 from nativeear.speech.testing import check_aligner
 from nativeear.speech.textgrid import TextGrid
 

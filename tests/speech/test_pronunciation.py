@@ -15,9 +15,10 @@ from nativeear.speech.errors import (
     PhoneError,
     PronunciationError,
 )
-from nativeear.speech.g2p import G2P, espeak, load
+from nativeear.speech.g2p import G2P, espeak, espeak_library, load
+from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronouncer, given_phones
+from nativeear.speech.pronunciation import Pronouncer
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PROMPTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
@@ -171,15 +172,15 @@ def test_a_library_that_cannot_be_loaded_says_what_to_install(monkeypatch):
     def refuse(name: str):
         raise ImportError(name)
 
-    espeak._backend_class.cache_clear()
-    espeak._voices.cache_clear()
-    monkeypatch.setattr(espeak, "import_module", refuse)
+    espeak_library._backend.cache_clear()
+    espeak_library._voices.cache_clear()
+    monkeypatch.setattr(espeak_library, "import_module", refuse)
     try:
         with pytest.raises(MissingDependencyError, match="espeak-ng library") as caught:
             load("espeak", "it", PhoneInventory.load("it"))
         assert "espeakng-loader" in caught.value.fix
     finally:
-        espeak._backend_class.cache_clear()
+        espeak_library._backend.cache_clear()
 
 
 def test_sources_follow_the_protocol_and_refuse_other_languages():

@@ -7,7 +7,8 @@ import pytest
 
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexer.readers.asterisk import SOUNDS, VOICES
-from nativeear.speech.inventory import PhoneInventory, primary_subtag
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import Pronouncer
 
 DATA = Path(__file__).parents[2] / "speech" / "data"

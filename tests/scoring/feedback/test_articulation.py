@@ -4,7 +4,8 @@ from collections.abc import Iterator
 import pytest
 
 from nativeear.scoring.feedback.articulation import accented, deleted, inserted, substituted
-from nativeear.speech.inventory import VOWEL_KINDS, Phone, PhoneInventory, feature_names
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phones import VOWEL_KINDS, Phone, feature_names
 from nativeear.speech.tables import table
 
 LANGUAGES = ("en", "es", "fr", "it", "ru", "de", "nl", "pl", "pt")

@@ -1,4 +1,4 @@
-"""Answers that were worked out before, for objects that threads share."""
+"""A cache of answers for objects that threads share and processes copy."""
 
 from __future__ import annotations
 
@@ -10,16 +10,11 @@ Question = TypeVar("Question", bound=Hashable)
 Answer = TypeVar("Answer")
 
 
-class Remembered(Generic[Question, Answer]):
-    """The answers that came last. Safe to share between threads.
+class RecentAnswers(Generic[Question, Answer]):
+    """The latest answers, at most so many. Safe to share between threads.
 
-    An answer is either there and whole, or not there: whoever works one out adds it when it is
-    known, and goes on with its own copy, for others may have pushed it out by then.
-
-    Parameters
-    ----------
-    most
-        How many are kept. Of more, those that came first are forgotten.
+    Whoever works answers out adds them together and goes on with their own copy: others may have
+    pushed them out by then. (`functools.lru_cache` asks one by one, and cannot be pickled.)
     """
 
     def __init__(self, most: int) -> None:
@@ -30,15 +25,15 @@ class Remembered(Generic[Question, Answer]):
     def __len__(self) -> int:
         return len(self._answers)
 
-    def __reduce__(self) -> tuple[type[Remembered[Question, Answer]], tuple[int]]:
-        return type(self), (self._most,)  # another process remembers for itself
+    def __reduce__(self) -> tuple[type[RecentAnswers[Question, Answer]], tuple[int]]:
+        return type(self), (self._most,)  # another process works them out for itself
 
     def get(self, question: Question) -> Answer | None:
-        """The answer, or None where it is not remembered."""
+        """The answer, or None where it is not kept."""
         return self._answers.get(question)
 
     def add(self, answers: Mapping[Question, Answer]) -> None:
-        """Remember answers."""
+        """Keep answers, and forget those that came first where they get too many."""
         with self._lock:
             self._answers.update(answers)
             while len(self._answers) > self._most:

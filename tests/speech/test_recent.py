@@ -7,11 +7,11 @@ import pytest
 
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import Pronouncer
-from nativeear.speech.remembered import Remembered
+from nativeear.speech.recent import RecentAnswers
 
 
 def test_the_answers_that_came_last_are_kept() -> None:
-    kept: Remembered[str, int] = Remembered(2)
+    kept: RecentAnswers[str, int] = RecentAnswers(2)
     kept.add({"a": 1, "b": 2})
     kept.add({"c": 3})
     assert [kept.get(word) for word in "abc"] == [None, 2, 3]
@@ -20,7 +20,7 @@ def test_the_answers_that_came_last_are_kept() -> None:
 
 
 def test_many_threads_may_push_answers_out() -> None:
-    kept: Remembered[int, int] = Remembered(3)
+    kept: RecentAnswers[int, int] = RecentAnswers(3)
 
     def work(start: int) -> None:
         for i in range(start, start + 3000):
@@ -43,7 +43,7 @@ def test_a_word_that_another_thread_is_looking_up_is_not_without_a_pronunciation
     from nativeear.speech.g2p import espeak
 
     pronouncer, entered, goes_on = Pronouncer(), threading.Event(), threading.Event()
-    transcribe = espeak._transcribe
+    transcribe = espeak.transcribe
 
     def slow(name: str, words: list[str]) -> list[str]:
         entered.set()
@@ -51,7 +51,7 @@ def test_a_word_that_another_thread_is_looking_up_is_not_without_a_pronunciation
         return transcribe(name, words)
 
     text = "Your zorblaxian message has been saved"
-    monkeypatch.setattr(espeak, "_transcribe", slow)
+    monkeypatch.setattr(espeak, "transcribe", slow)
     with ThreadPoolExecutor(4) as threads:
         first = threads.submit(pronouncer.pronounce, text)
         assert entered.wait(30)
@@ -78,12 +78,11 @@ def test_new_words_by_the_dozen_in_eight_threads() -> None:
         sys.setswitchinterval(before)
 
 
-def test_words_labels_and_guesses_are_not_kept_without_end(
+def test_words_and_labels_are_not_kept_without_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("nativeear.speech.pronunciation.WORDS_REMEMBERED", 10)
-    monkeypatch.setattr("nativeear.speech.g2p.espeak.WORDS_REMEMBERED", 10)
-    monkeypatch.setattr("nativeear.speech.inventory.LABELS_REMEMBERED", 10)
+    monkeypatch.setattr("nativeear.speech.pronunciation.MOST_WORDS", 10)
+    monkeypatch.setattr("nativeear.speech.labels.MOST_LABELS", 10)
     inventory = PhoneInventory.load("en-US")
     pronouncer = Pronouncer(inventory=inventory)
     said = pronouncer.pronounce(" ".join(f"zorb{'a' * i}x" for i in range(1, 31)))
@@ -91,5 +90,4 @@ def test_words_labels_and_guesses_are_not_kept_without_end(
     for i in range(30):
         assert not inventory.knows(f"QQ{i}")
     assert len(pronouncer._words) == 10
-    assert len(pronouncer._source("espeak")._known) == 10  # type: ignore[attr-defined]
-    assert len(inventory._found) == 10
+    assert len(inventory._labels._read) == 10
