@@ -40,7 +40,7 @@ class LabelReader:
     def __init__(self, language: str, phones: Mapping[str, Phone], notation: str) -> None:
         self._phones = phones
         self._notation = notation
-        self._by_ipa = {phone.ipa: phone.symbol for phone in reversed(phones.values())}
+        self._by_ipa = {phone.ipa: phone.symbol for phone in [*phones.values()][::-1]}
         self._table = _label_table(primary_subtag(language))
         self._read: RecentAnswers[tuple[str, str | None], Symbols] = RecentAnswers(MOST_LABELS)
 

@@ -16,9 +16,10 @@ from nativeear.speech.canonical import (
 )
 from nativeear.speech.english import EnglishDictionary, with_s
 from nativeear.speech.errors import InputError, NativeEarError, PronunciationError
-from nativeear.speech.g2p import G2P, espeak
+from nativeear.speech.g2p import G2P
 from nativeear.speech.g2p import inventory as inventory_of_words
 from nativeear.speech.g2p import load as load_g2p
+from nativeear.speech.g2p.espeak_library import voice
 from nativeear.speech.homographs import all_readings, readings
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.languages import primary_subtag
@@ -242,7 +243,7 @@ class Pronouncer:
             return ("cmudict", "espeak")
         if not PhoneInventory.ships(self.language):
             try:
-                espeak.voice(self.language)
+                voice(self.language)
             except NativeEarError:
                 return ()
         return ("espeak",)

@@ -15,7 +15,7 @@ from nativeear.speech.errors import (
     PhoneError,
     PronunciationError,
 )
-from nativeear.speech.g2p import G2P, espeak, espeak_library, load
+from nativeear.speech.g2p import G2P, espeak_library, load
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import Pronouncer
@@ -191,7 +191,7 @@ def test_sources_follow_the_protocol_and_refuse_other_languages():
     with pytest.raises(InputError, match="no g2p entry called 'nothing'"):
         load("nothing", "it", italian)
     with pytest.raises(InputError, match="no voice for language 'tlh'"):
-        espeak.voice("tlh")
+        espeak_library.voice("tlh")
 
 
 def test_a_pronouncer_can_be_sent_to_another_process(english):
