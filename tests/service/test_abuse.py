@@ -1,4 +1,4 @@
-"""A few of the uploads of `benchmarks.service_abuse`, which has thousands and worse."""
+"""A few of the uploads of `benchmarks.abuse`, which has thousands and worse."""
 
 import httpx
 
