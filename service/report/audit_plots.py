@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from nativeear.indexer.audit.coverage import SILENCE_CLASS, CoverageReport
 from nativeear.indexer.audit.exemplar_map import ExemplarMap
@@ -11,7 +12,6 @@ from nativeear.indexer.audit.learning import LearningCurve
 from nativeear.indexer.audit.report import ConfusionMatrix
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.report.clips import NativeClip
-from nativeear.service.report.markup import Markup, element
 from nativeear.speech.alignment import SILENCE
 
 Ipa = Callable[[str], str]
@@ -24,7 +24,77 @@ _CURVE_WIDTH, _CURVE_HEIGHT, _EDGE = 168, 96, 26
 _LEAST_ERROR = 0.002  # the foot of the curves' scale
 
 
-def coverage_map(report: CoverageReport) -> Markup:
+@dataclass(frozen=True)
+class Line:
+    """A straight line."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    kind: str = "guide"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A rectangle with its title."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    title: str
+    opacity: float | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point with its title; one with a clip plays it."""
+
+    x: float
+    y: float
+    radius: int
+    kind: str
+    title: str
+    clip: str | None = None
+
+
+@dataclass(frozen=True)
+class Text:
+    """Text at a place."""
+
+    x: float
+    y: float
+    text: str
+    anchor: str | None = "middle"
+    kind: str | None = None
+
+
+@dataclass
+class Plot:
+    """A drawing in pixels, of a fixed size or as wide as the page."""
+
+    title: str
+    width: float
+    height: float
+    fixed: bool = True
+    lines: list[Line] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+
+    def shade(
+        self, x: float, y: float, shade: float, title: str, *, width: int, kind: str = "cell"
+    ) -> None:
+        """Add a cell of a row; one of no shade is a frame around what is lacking."""
+        if shade:
+            self.cells.append(Cell(x, y, width, _ROW, kind, title, 0.08 + 0.92 * shade))
+        else:
+            self.cells.append(Cell(x + 1, y + 1, width - 2, _ROW - 2, "lacking", title))
+
+
+def coverage_map(report: CoverageReport) -> Plot:
     """Phones by the classes before and after them; the darker, the more exemplars."""
     classes = report.context_classes
     used = [
@@ -35,50 +105,49 @@ def coverage_map(report: CoverageReport) -> Markup:
         or any((classes[i], classes[j]) in (phone.unseen or ()) for phone in report.phones)
     ]
     most = max((n for phone in report.phones for row in phone.contexts for n in row), default=1)
-    parts: list[Markup] = []
+    height = 32 + len(report.phones) * _ROW
+    plot = Plot("Exemplars by phone and context", _LABEL + len(used) * _CELL, height)
     for at, (i, j) in enumerate(used):
         x = _LABEL + at * _CELL
         if at == 0 or used[at - 1][0] != i:
-            parts.append(_text(x, 10, f"{_short(classes[i])} –", anchor="start"))
-            parts.append(element("line", x1=x, x2=x, y1=2, y2=_height(report), class_="guide"))
-        parts.append(_text(x + _CELL / 2, 22, _short(classes[j])[:1]))
+            plot.texts.append(Text(x, 10, f"{_short(classes[i])} –", anchor="start"))
+            plot.lines.append(Line(x, 2, x, height))
+        plot.texts.append(Text(x + _CELL / 2, 22, _short(classes[j])[:1]))
     for row, phone in enumerate(report.phones):
         y = 28 + row * _ROW
-        parts.append(_text(_LABEL - 6, y + 11, phone.ipa, anchor="end"))
+        plot.texts.append(Text(_LABEL - 6, y + 11, phone.ipa, anchor="end"))
         unseen = set(phone.unseen or ())
         for at, (i, j) in enumerate(used):
             count = phone.contexts[i][j]
-            if not count and (classes[i], classes[j]) not in unseen:
-                continue
-            told = f"{classes[i]} – {phone.ipa} – {classes[j]}: {count:,}"
-            parts.append(_cell(_LABEL + at * _CELL, y, _shade(count, most), told))
-    return _drawing(
-        _LABEL + len(used) * _CELL, _height(report), parts, "Exemplars by phone and context"
-    )
+            if count or (classes[i], classes[j]) in unseen:
+                title = f"{classes[i]} – {phone.ipa} – {classes[j]}: {count:,}"
+                # with the logarithm: tens and thousands are told apart
+                shade = math.log1p(count) / math.log1p(most) if count else 0.0
+                plot.shade(_LABEL + at * _CELL, y, shade, title, width=_CELL)
+    return plot
 
 
-def confusion_map(matrix: ConfusionMatrix, ipa: Ipa) -> Markup:
+def confusion_map(matrix: ConfusionMatrix, ipa: Ipa) -> Plot:
     """Natives by their phone (row) and what they were nearest to (column)."""
-    parts = [
-        _text(_LABEL + at * _ROW + _ROW / 2, 14, ipa(phone) if phone != SILENCE else "#")
-        for at, phone in enumerate(matrix.columns)
-    ]
+    width, height = _LABEL + len(matrix.columns) * _ROW, 24 + len(matrix.rows) * _ROW
+    plot = Plot("Confusions of left-out natives", width, height)
+    for at, phone in enumerate(matrix.columns):
+        name = ipa(phone) if phone != SILENCE else "#"
+        plot.texts.append(Text(_LABEL + at * _ROW + _ROW / 2, 14, name))
     for row, (phone, counts) in enumerate(zip(matrix.rows, matrix.counts, strict=True)):
         y = 20 + row * _ROW
-        parts.append(_text(_LABEL - 6, y + 11, ipa(phone), anchor="end"))
+        plot.texts.append(Text(_LABEL - 6, y + 11, ipa(phone), anchor="end"))
         total = max(1, sum(counts))
         for at, (other, count) in enumerate(zip(matrix.columns, counts, strict=True)):
-            if not count:
-                continue
-            told = f"{ipa(phone)} taken for {ipa(other)}: {count / total:.0%} of {total}"
-            share = math.sqrt(count / total)
-            right = other == phone
-            parts.append(_cell(_LABEL + at * _ROW, y, share, told, _ROW, right=right))
-    width = _LABEL + len(matrix.columns) * _ROW
-    return _drawing(width, 24 + len(matrix.rows) * _ROW, parts, "Confusions of left-out natives")
+            if count:
+                title = f"{ipa(phone)} taken for {ipa(other)}: {count / total:.0%} of {total}"
+                kind = "right" if other == phone else "cell"
+                shade = math.sqrt(count / total)
+                plot.shade(_LABEL + at * _ROW, y, shade, title, width=_ROW, kind=kind)
+    return plot
 
 
-def learning_plot(curve: LearningCurve) -> Markup:
+def learning_plot(curve: LearningCurve) -> Plot:
     """Errors with less speech, and the line on to twice as much; both axes are logarithmic."""
     most = (curve.exemplars[-1] if curve.exemplars else 1) * 2
     least = min(curve.exemplars, default=1)
@@ -89,129 +158,50 @@ def learning_plot(curve: LearningCurve) -> Markup:
         depth = math.log(max(error, _LEAST_ERROR)) / math.log(_LEAST_ERROR)
         return x, 8 + (_CURVE_HEIGHT - 30) * depth
 
-    parts = []
+    plot = Plot("Error by exemplars, in percent", _CURVE_WIDTH, _CURVE_HEIGHT)
     for error in (0.01, 0.1, 1.0):
         _, y = place(least, error)
-        parts.append(element("line", x1=_EDGE, x2=_CURVE_WIDTH - _EDGE, y1=y, y2=y, class_="guide"))
-        parts.append(_text(_EDGE - 5, y + 4, f"{error:.0%}".rstrip("%"), anchor="end"))
+        plot.lines.append(Line(_EDGE, y, _CURVE_WIDTH - _EDGE, y))
+        plot.texts.append(Text(_EDGE - 5, y + 4, f"{error:.0%}".rstrip("%"), anchor="end"))
     if curve.doubled is not None and curve.exponent is not None:
-        ends = [
+        start, end = (
             place(n, min(1.0, curve.doubled * (most / n) ** curve.exponent)) for n in (least, most)
-        ]
-        (x1, y1), (x2, y2) = ends
-        parts.append(element("line", x1=x1, y1=y1, x2=x2, y2=y2, class_="pitch"))
+        )
+        plot.lines.append(Line(*start, *end, kind="pitch"))
     for exemplars, error in zip(curve.exemplars, curve.errors, strict=True):
-        x, y = place(exemplars, error)
-        told = element("title", f"{exemplars:,} exemplars: {error:.1%} misheard")
-        parts.append(element("circle", told, cx=x, cy=y, r=3, class_="seen"))
-    parts.append(_text(_EDGE, _CURVE_HEIGHT - 4, f"{least:,}", anchor="start"))
-    parts.append(_text(_CURVE_WIDTH - _EDGE, _CURVE_HEIGHT - 4, f"{most:,}", anchor="end"))
-    return _drawing(_CURVE_WIDTH, _CURVE_HEIGHT, parts, "Error by exemplars, in percent")
+        title = f"{exemplars:,} exemplars: {error:.1%} misheard"
+        plot.points.append(Point(*place(exemplars, error), 3, "seen", title))
+    for x, exemplars, anchor in ((_EDGE, least, "start"), (_CURVE_WIDTH - _EDGE, most, "end")):
+        plot.texts.append(Text(x, _CURVE_HEIGHT - 4, f"{exemplars:,}", anchor=anchor))
+    return plot
 
 
 def exemplar_plot(
-    laid: ExemplarMap, clips: Mapping[int, NativeClip], index: PhoneIndex, ipa: Ipa
-) -> Markup:
+    drawn: ExemplarMap, clips: Mapping[int, NativeClip], index: PhoneIndex, ipa: Ipa
+) -> Plot:
     """Exemplars as points; those with a ring can be heard."""
-    low, high = laid.places.min(axis=0), laid.places.max(axis=0)
+    low, high = drawn.places.min(axis=0), drawn.places.max(axis=0)
     scale = (_MAP - 40) / (float(max(high - low)) or 1.0)  # all may lie in one place
 
     def place(x: float, y: float) -> tuple[float, float]:
         return 20 + (x - float(low[0])) * scale, 20 + (y - float(low[1])) * scale
 
-    kinds = list(dict.fromkeys(phone.kind for phone in index.inventory))
-    silent, sounding = [], []
-    for row, (x, y) in zip(laid.rows.tolist(), laid.places.tolist(), strict=True):
-        exemplar = index.exemplar(row)
-        kind = f"kind-{kinds.index(index.inventory.phone(exemplar.phone).kind)}"
-        cx, cy = place(x, y)
-        told = f"{ipa(exemplar.phone)} in “{exemplar.word}”, {exemplar.speaker}"
-        clip = clips.get(row)
-        if clip is None:
-            point = element("circle", element("title", told), cx=cx, cy=cy, r=2, class_=kind)
-            silent.append(point)
-            continue
-        sounding.append(
-            element(
-                "circle",
-                element("title", told),
-                cx=cx,
-                cy=cy,
-                r=4,
-                class_=f"{kind} heard",
-                role="button",
-                tabindex="0",
-                aria_label=f"Play {told}",
-                data_clip=clip.id,
-            )
-        )
-    names = []
-    for phone, centre in laid.centres.items():
-        x, y = place(*centre)
-        names.append(element("text", ipa(phone), x=x, y=y, class_="name ipa"))
     height = 40 + (float(high[1]) - float(low[1])) * scale
-    return element(
-        "svg",
-        *silent,
-        *sounding,
-        *names,
-        viewBox=f"0 0 {_MAP} {height:.0f}",
-        class_="map",
-        role="group",
-        aria_label="Map of the exemplars",
-    )
-
-
-def _height(report: CoverageReport) -> float:
-    return 32 + len(report.phones) * _ROW
-
-
-def _shade(count: int, most: int) -> float:
-    """0 for nothing, and from there with the logarithm: tens and thousands are told apart."""
-    return math.log1p(count) / math.log1p(most) if count else 0.0
-
-
-def _cell(
-    x: float, y: float, shade: float, told: str, width: float = _CELL, *, right: bool = False
-) -> Markup:
-    if not shade:
-        return element(
-            "rect",
-            element("title", told),
-            x=x + 1,
-            y=y + 1,
-            width=width - 2,
-            height=_ROW - 2,
-            class_="lacking",
-        )
-    return element(
-        "rect",
-        element("title", told),
-        x=x,
-        y=y,
-        width=width,
-        height=_ROW,
-        class_="right" if right else "cell",
-        fill_opacity=0.08 + 0.92 * shade,
-    )
-
-
-def _text(x: float, y: float, text: str, *, anchor: str = "middle") -> Markup:
-    return element("text", text, x=x, y=y, text_anchor=anchor)
+    plot = Plot("Map of the exemplars", _MAP, height, fixed=False)
+    kinds = list(dict.fromkeys(phone.kind for phone in index.inventory))
+    for row, (x, y) in zip(drawn.rows.tolist(), drawn.places.tolist(), strict=True):
+        exemplar, clip = index.exemplar(row), clips.get(row)
+        kind = f"kind-{kinds.index(index.inventory.phone(exemplar.phone).kind)}"
+        title = f"{ipa(exemplar.phone)} in “{exemplar.word}”, {exemplar.speaker}"
+        if clip is None:
+            plot.points.append(Point(*place(x, y), 2, kind, title))
+        else:
+            plot.points.append(Point(*place(x, y), 4, f"{kind} heard", title, clip.id))
+    plot.points.sort(key=lambda point: point.clip is not None)  # these lie on top
+    for phone, centre in drawn.centres.items():
+        plot.texts.append(Text(*place(*centre), ipa(phone), anchor=None, kind="name ipa"))
+    return plot
 
 
 def _short(name: str) -> str:
     return "#" if name == SILENCE_CLASS else name
-
-
-def _drawing(width: float, height: float, parts: list[Markup], told: str) -> Markup:
-    return element(
-        "svg",
-        *parts,
-        width=width,
-        height=height,
-        viewBox=f"0 0 {width:.0f} {height:.0f}",
-        class_="plot",
-        role="img",
-        aria_label=told,
-    )

@@ -14,6 +14,9 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AudioError
 
+LEARNER = "learner"
+"""Name of the learner's recording among the clips."""
+
 MAX_CLIPS = 120
 """Native words in one report; a word takes about 4 kB."""
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
-from nativeear.scoring.assessment import F0, Contour, Fluency, MeasureGrade, Prosody
-from nativeear.scoring.grading import quality_of
-from nativeear.service.report.markup import Markup, element, joined
+from nativeear.scoring.assessment import Assessment, Contour, MeasureGrade
 
 MEASURES: dict[str, tuple[str, str]] = {
     "syllables_per_s": ("Syllables per second", ".1f"),
@@ -31,45 +30,48 @@ MEASURES: dict[str, tuple[str, str]] = {
 }
 """How measures are called and written; one that is not here is written under its own name."""
 
-_WIDTH, _HEIGHT, _LEFT = 800.0, 160.0, 50.0
+
+@dataclass(frozen=True)
+class Pitch:
+    """A drawing of pitch: `guides` are frequencies with their height, `lines` are points."""
+
+    low_hz: float
+    high_hz: float
+    guides: tuple[tuple[float, float], ...]
+    lines: tuple[str, ...]
+    width: int = 800
+    height: int = 160
+    left: int = 50
 
 
-def fluency_section(fluency: Fluency) -> Markup | None:
-    """What was measured of the flow, among natives; None if nothing was."""
-    pauses = fluency.pauses
-    values = {
-        "syllables_per_s": fluency.syllables_per_s,
-        "articulation_rate": fluency.articulation_rate,
-        "words_per_minute": fluency.words_per_minute,
-        "words_correct_per_minute": fluency.words_correct_per_minute,
-        "pause_count": pauses.count if pauses else None,
-        "pause_long_count": pauses.long_count if pauses else None,
-        "pause_mean_s": pauses.mean_s if pauses else None,
-        "pause_ratio": pauses.ratio if pauses else None,
-        "npvi_v": fluency.npvi_v,
-        "percent_v": fluency.percent_v,
-        "varco_v": fluency.varco_v,
-        "varco_c": fluency.varco_c,
-    }
-    return _section("Fluency", values, fluency.grades, None)
+@dataclass(frozen=True)
+class Measures:
+    """A section of measures: those graded among natives as name, value, natives' and score."""
+
+    title: str
+    pitch: Pitch | None
+    grades: tuple[tuple[str, str, str, float], ...]
+    facts: tuple[tuple[str, str], ...]
 
 
-def prosody_section(prosody: Prosody, duration_s: float) -> Markup | None:
-    """What was measured of melody and stress, with the pitch drawn; None if nothing was."""
-    f0 = prosody.f0 or F0()
-    values = {
-        "median_hz": f0.median_hz,
-        "range_semitones": f0.range_semitones,
-        "final_slope": f0.final_slope_semitones_per_s,
-        "stress_accuracy": prosody.stress_accuracy,
-        "native_contour_distance_semitones": prosody.native_contour_distance_semitones,
-    }
-    drawing = pitch_drawing(prosody.contour, duration_s) if prosody.contour else None
-    return _section("Melody, rhythm and stress", values, prosody.grades, drawing)
+def measures(assessment: Assessment) -> Iterator[Measures]:
+    """What was measured of the flow, and of melody and stress."""
+    if (fluency := assessment.fluency) is not None:
+        values = fluency.model_dump(exclude={"pauses"})
+        for name, value in fluency.pauses or ():
+            values[f"pause_{name}"] = value
+        yield from _section("Fluency", values, fluency.grades, None)
+    if (prosody := assessment.prosody) is not None:
+        values = prosody.model_dump()
+        if prosody.f0:
+            values |= prosody.f0.model_dump()
+            values["final_slope"] = prosody.f0.final_slope_semitones_per_s
+        drawn = pitch(prosody.contour, assessment.duration_s) if prosody.contour else None
+        yield from _section("Melody, rhythm and stress", values, prosody.grades, drawn)
 
 
-def pitch_drawing(contour: Contour, duration_s: float) -> Markup | None:
-    """Draw pitch over time on a logarithmic scale; None where nothing is voiced."""
+def pitch(contour: Contour, duration_s: float) -> Pitch | None:
+    """Pitch over time on a logarithmic scale; None where nothing is voiced."""
     points = [
         (at, hz) for at, hz in zip(contour.t_s, contour.f0_hz, strict=True) if hz is None or hz > 0
     ]
@@ -79,83 +81,44 @@ def pitch_drawing(contour: Contour, duration_s: float) -> Markup | None:
     low, high = min(voiced) / 1.1, max(voiced) * 1.1
 
     def x(at_s: float) -> float:
-        return _LEFT + (_WIDTH - _LEFT) * at_s / duration_s
+        return Pitch.left + (Pitch.width - Pitch.left) * at_s / duration_s
 
     def y(hz: float) -> float:
-        return _HEIGHT * (1 - math.log(hz / low) / math.log(high / low))
+        return Pitch.height * (1 - math.log(hz / low) / math.log(high / low))
 
-    lines = [
-        element(
-            "polyline",
-            points=" ".join(f"{x(at):.1f},{y(hz):.1f}" for at, hz in stretch if hz is not None),
-            class_="pitch",
-        )
+    lines = (
+        " ".join(f"{x(at):.1f},{y(hz):.1f}" for at, hz in stretch if hz is not None)
         for is_voiced, stretch in groupby(points, key=lambda point: point[1] is not None)
         if is_voiced
-    ]
-    labels = [
-        joined(
-            element("line", x1=_LEFT, x2=_WIDTH, y1=y(hz), y2=y(hz), class_="guide"),
-            element("text", f"{hz:.0f} Hz", x=_LEFT - 5, y=y(hz) + 4, text_anchor="end"),
-        )
-        for hz in (min(voiced), max(voiced))
-    ]
-    return element(
-        "svg",
-        *labels,
-        *lines,
-        viewBox=f"0 0 {_WIDTH:.0f} {_HEIGHT:.0f}",
-        class_="melody",
-        role="img",
-        aria_label=f"Pitch over time, from {min(voiced):.0f} to {max(voiced):.0f} Hz",
     )
+    guides = tuple((hz, y(hz)) for hz in (min(voiced), max(voiced)))
+    return Pitch(min(voiced), max(voiced), guides, tuple(lines))
 
 
 def _section(
-    title: str,
-    values: Mapping[str, float | None],
-    grades: Sequence[MeasureGrade],
-    drawing: Markup | None,
-) -> Markup | None:
+    title: str, values: Mapping[str, object], grades: Sequence[MeasureGrade], drawn: Pitch | None
+) -> Iterator[Measures]:
     graded = {grade.measure for grade in grades}
-    facts = [
-        element("div", element("dt", _label(name)), element("dd", _written(name, value)))
-        for name, value in values.items()
-        if value is not None and name not in graded
-    ]
-    if not facts and not grades and drawing is None:
-        return None
-    return element(
-        "section",
-        element("h2", title),
-        element("div", drawing, class_="scroller") if drawing else None,
-        _grade_table(grades) if grades else None,
-        element("dl", *facts, class_="facts") if facts else None,
+    facts = tuple(
+        (_label(name), _written(name, value))
+        for name in MEASURES
+        if isinstance(value := values.get(name), int | float) and name not in graded
     )
+    if facts or grades or drawn:
+        yield Measures(title, drawn, tuple(_among_natives(grade) for grade in grades), facts)
 
 
-def _grade_table(grades: Sequence[MeasureGrade]) -> Markup:
+def _among_natives(grade: MeasureGrade) -> tuple[str, str, str, float]:
     """The learner beside the middle nine tenths of natives."""
-    rows = (
-        element(
-            "tr",
-            element("th", _label(grade.measure), scope="row"),
-            element("td", _written(grade.measure, grade.value)),
-            element(
-                "td",
-                f"{_written(grade.measure, grade.native_low)} to "
-                f"{_written(grade.measure, grade.native_high)}",
-            ),
-            element("td", f"{grade.score:.0f}", class_=f"graded {quality_of(grade.score)}"),
-        )
-        for grade in grades
+    low, high = (
+        _written(grade.measure, grade.native_low),
+        _written(grade.measure, grade.native_high),
     )
-    head = (element("th", name, scope="col") for name in ("", "Learner", "Most natives", "Score"))
-    return element(
-        "table",
-        element("thead", element("tr", *head)),
-        element("tbody", *rows),
-        class_="ruled",
+    return (
+        _label(grade.measure),
+        _written(grade.measure, grade.value),
+        f"{low} to {high}",
+        grade.score,
     )
 
 

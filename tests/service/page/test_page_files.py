@@ -14,7 +14,7 @@ from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
 from nativeear.service.report import prosody, spectrogram
 
 PAGE = Path(str(files("nativeear.service"))) / "page"
-REPORT_CSS = Path(str(files("nativeear.service"))) / "report" / "report.css"
+REPORT_CSS = Path(str(files("nativeear.service"))) / "templates" / "report.css"
 FIRST_LANGUAGES = Path(str(files("nativeear.speech"))) / "data" / "first_languages.csv"
 BUDGET_BYTES = 200_000
 SVG = "http://www.w3.org/2000/svg"
