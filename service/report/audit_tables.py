@@ -92,8 +92,10 @@ def places_table(report: AuditReport) -> Table:
                 *(_count(sum(p.exemplars for p in held.by_sex if p.sex == sex)) for sex in "fm"),
             )
         )
-    named = ("First in a word", "Within", "Last", "The whole word", "Not known", "All exemplars")
-    named += ("Minutes", "Stressed", "Of women", "Of men")
+    named = (
+        *("First in a word", "Within", "Last", "The whole word", "Not known", "All exemplars"),
+        *("Minutes", "Stressed", "Of women", "Of men"),
+    )
     return Table.of((Column("Phone", "ipa"), *map(Column, named)), rows, "phones")
 
 

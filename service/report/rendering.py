@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nativeear.scoring.grading import quality_of
-from nativeear.scoring.verdicts import FLAGGED, MEANINGS, SYMBOLS
+from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
 from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def _environment() -> Environment:
         "quality_of": quality_of,
         "SYMBOLS": SYMBOLS,
         "MEANINGS": MEANINGS,
-        "FLAGGED": FLAGGED,
     }
     return made
 
