@@ -11,14 +11,11 @@ An alternative that T frames cannot emit has probability 0 and the log ratio +in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from nativeear.scoring.substitutes import allowed_substitutes
 from nativeear.speech.ctc import (
     LOG_ZERO,
     Boundaries,
@@ -35,13 +32,6 @@ from nativeear.speech.occupancy import (
     occupancy,
     sequence_log_posterior,
 )
-
-if TYPE_CHECKING:
-    import torch
-
-LOG_RATIO_CLIP = 100.0
-"""Largest log ratio, either way, in the vector for a trained head: e^100 is certainty enough, and
-+inf is not a number that a regressor can use."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +89,10 @@ class GopFeatures:
 
 
 def gop_features(
-    log_probs: ArrayLike | torch.Tensor,
+    log_probs: ArrayLike,
     canonical: ArrayLike,
     *,
     blank: int = 0,
-    substitutes: NDArray[np.bool_] | None = None,
     insertions: bool = True,
     utterance: str = "",
 ) -> GopFeatures:
@@ -112,25 +101,16 @@ def gop_features(
     Parameters
     ----------
     log_probs
-        Normalised log posteriors `[T, V]`, as an array or a torch tensor on any device. The sums
-        run in float64 on the processor, so the result does not depend on the device.
+        Normalised log posteriors `[T, V]`, as an array or a torch tensor; the sums
+        run in float64 on the processor.
     canonical
         N label ids.
     blank
         Id of the blank.
-    substitutes
-        bool `[V, V]`: row, the canonical phone; column, a phone that may stand in for it in
-        `sf_s`, `sf_sd` and `sf_sdi` (Parikh et al., 2025, arXiv 2506.02080). None allows every
-        phone. The canonical phone is always allowed; `substitution` and `insertion` are not
-        limited, which would save nothing. See `scoring.substitutes`.
     insertions
         Whether to measure `insertion` and `sf_sdi` too, which is a quarter of the work.
     utterance
         Name for error messages.
-
-    Returns
-    -------
-    GopFeatures
 
     Raises
     ------
@@ -139,8 +119,6 @@ def gop_features(
         values that are NaN or not normalised, or a canonical sequence of probability 0.
     """
     posteriors, labels = checked_posteriors(log_probs, canonical, blank, utterance)
-    n_vocabulary = posteriors.shape[1]
-    allowed = allowed_substitutes(substitutes, labels, blank, n_vocabulary)
     prefix, suffix = boundaries(posteriors, labels, blank)
     log_posterior = sequence_log_posterior(prefix, utterance)
 
@@ -149,7 +127,7 @@ def gop_features(
     substituted[position, labels] = log_posterior  # equal up to rounding; makes its ratio exactly 0
     substituted[:, blank] = inserted[:, blank] = LOG_ZERO
     deleted = deletions(prefix, suffix)
-    s = log_sum(np.where(allowed, substituted, LOG_ZERO), axis=1)
+    s = log_sum(substituted.copy(), axis=1)
     sd = np.logaddexp(s, deleted)
     insertion, sf_sdi = np.full(labels.size + 1, np.nan), np.full(labels.size, np.nan)
     if insertions:
@@ -181,46 +159,33 @@ def gop_features(
     )
 
 
-def feature_names(labels: Sequence[str], *, blank: int = 0) -> tuple[str, ...]:
-    """Name the columns of `feature_vectors`.
+def mean_margins(
+    log_probs: ArrayLike, canonical: IntArray, spans: FloatArray, *, blank: int = 0
+) -> FloatArray:
+    """Canonical log posterior less the strongest competitor's, mean over a span, `[N]`.
+
+    After arXiv 2506.12067; the logits that it speaks of differ from log posteriors by one number
+    per frame, which a margin cancels.
 
     Parameters
     ----------
-    labels
-        The V labels of the encoder, the blank among them.
-    blank
-        Id of the blank.
-
-    Returns
-    -------
-    tuple of str
-        V + 1 names: 41 for 39 phones and the blank.
+    log_probs
+        `[T, V]`.
+    canonical
+        N label ids.
+    spans
+        `[N, 2]`, first frame and the frame after the last, from 0 to T. A span covers every frame
+        that it touches, and one at least.
     """
-    phones = [label for i, label in enumerate(labels) if i != blank]
-    return ("log_posterior", *(f"substitution_{phone}" for phone in phones), "deletion")
-
-
-def feature_vectors(features: GopFeatures, *, clip: float = LOG_RATIO_CLIP) -> FloatArray:
-    """Feature vector of every phone for a trained head (Cao et al., 2025, arXiv 2507.16838).
-
-    Parameters
-    ----------
-    features
-        From `gop_features`.
-    clip
-        Log ratios are limited to `[-clip, clip]` here and nowhere else; +inf becomes `clip`.
-
-    Returns
-    -------
-    ndarray
-        float64 `[N, V + 1]`, finite: the log posterior of the utterance, the V - 1 substitution
-        log ratios in label order without the blank, the deletion log ratio.
-    """
-    ratios = np.column_stack(
-        (np.delete(features.substitution, features.blank, axis=1), features.deletion)
-    )
-    whole = np.full(len(ratios), features.log_posterior)
-    return np.column_stack((whole, np.clip(ratios, -clip, clip)))
+    scores = np.maximum(np.asarray(log_probs, dtype=np.float64), LOG_ZERO)
+    first = np.minimum(np.floor(spans[:, 0]), len(scores) - 1).astype(np.int64)
+    past = np.maximum(np.ceil(spans[:, 1]).astype(np.int64), first + 1)
+    margins = np.empty(len(canonical))
+    for i, label in enumerate(canonical.tolist()):
+        inside = scores[first[i] : past[i]]
+        rivals = np.delete(inside, [blank, label], axis=1)
+        margins[i] = (inside[:, label] - rivals.max(axis=1, initial=LOG_ZERO)).mean()
+    return margins
 
 
 def _log_ratio(log_posterior: float, alternative: FloatArray) -> FloatArray:

@@ -12,15 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.scoring.gop import GopFeatures, gop_features
-from nativeear.scoring.gop_segment import logit_margins
+from nativeear.scoring.gop import GopFeatures, gop_features, mean_margins
 from nativeear.speech.ctc import frames_needed
-from nativeear.speech.errors import InputError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import LabelMap, head_refusal, label_map
-
-Span = tuple[float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +26,9 @@ class GopMeasurement:
     Attributes
     ----------
     sf, sf_sd, margin
-        float64 `[N]`: `GopFeatures.sf_s` and `sf_sd`, and the mean log posterior margin over the
-        phone's span. Of several units the worst counts. NaN where nothing was measured, or where
-        the head cannot tell the phone.
+        float64 `[N]`: `GopFeatures.sf_s` and `sf_sd`, and the mean log posterior margin where the
+        head expects the phone, which suits CTC better than any alignment. Of several units the
+        worst counts. NaN where nothing was measured, or where the head cannot tell the phone.
     reason
         Why nothing, or not everything, was measured: one sentence for the warnings, or empty.
     features
@@ -68,10 +64,6 @@ def measure_gop(
     frames: Frames,
     inventory: PhoneInventory,
     canonical: Sequence[str],
-    spans_s: Sequence[Span | None] | None = None,
-    *,
-    substitutes: NDArray[np.bool_] | None = None,
-    utterance: str = "",
 ) -> GopMeasurement:
     """Measure how well each canonical phone was pronounced.
 
@@ -83,28 +75,14 @@ def measure_gop(
         The phones of its language.
     canonical
         N symbols of the inventory, in the order they should be said.
-    spans_s
-        Start and end of each phone in seconds, for the margin; None, or None for one phone, takes
-        where the head itself expects the phone, which suits CTC better than any alignment.
-    substitutes
-        bool `[V, V]` over the columns of the pooled head, see `scoring.substitutes`.
-    utterance
-        Name for error messages.
 
     Raises
     ------
     PhoneError
         If a canonical symbol is not in the inventory.
-    InputError
-        If there are not as many spans as phones.
     """
     for symbol in canonical:
         inventory.phone(symbol)
-    if spans_s is not None and len(spans_s) != len(canonical):
-        raise InputError(
-            f"There are {len(spans_s)} spans for {len(canonical)} phones.",
-            fix="Give one span per canonical phone, None where it is not known.",
-        )
     reason = head_refusal(frames, inventory)
     if frames.log_probs is None or reason or not canonical:
         return _nothing(len(canonical), reason)
@@ -118,11 +96,8 @@ def measure_gop(
             f"which need {needed}.",
         )
     log_probs = head.pool(frames.log_probs)
-    features = gop_features(
-        log_probs, labels, substitutes=substitutes, insertions=False, utterance=utterance
-    )
-    spans = _frame_spans(frames, features.expected_span, units, spans_s)
-    margins = logit_margins(log_probs, labels, spans, substitutes=substitutes, utterance=utterance)
+    features = gop_features(log_probs, labels, insertions=False)
+    margins = mean_margins(log_probs, labels, features.expected_span)
     absent = np.array([symbol in head.absent for symbol in canonical])
 
     def worst(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -131,7 +106,7 @@ def measure_gop(
     return GopMeasurement(
         sf=worst(features.sf_s),
         sf_sd=worst(features.sf_sd),
-        margin=worst(margins.mean),
+        margin=worst(margins),
         reason=_absence(head, canonical),
         features=features,
         units=units,
@@ -162,28 +137,6 @@ def _absence(head: LabelMap, canonical: Sequence[str]) -> str:
     if not absent:
         return ""
     return f"The encoder's CTC head does not tell {', '.join(absent)}: no GOP for these phones."
-
-
-def _slices(units: NDArray[np.int64]) -> list[slice]:
-    return [slice(*pair) for pair in zip(units[:-1].tolist(), units[1:].tolist(), strict=True)]
-
-
-def _frame_spans(
-    frames: Frames,
-    expected: NDArray[np.float64],
-    units: NDArray[np.int64],
-    spans_s: Sequence[Span | None] | None,
-) -> NDArray[np.float64]:
-    """Span of every unit in frames `[M, 2]`; the units of one phone share its given span evenly."""
-    spans: NDArray[np.float64] = np.array(expected)
-    for of, given in zip(_slices(units), spans_s or [None] * (len(units) - 1), strict=True):
-        if given is not None:
-            edges = np.linspace(*given, num=of.stop - of.start + 1)
-            # frame t reaches half a hop to either side of its centre
-            inside = (edges - frames.offset_s) / frames.hop_s + 0.5
-            inside = np.clip(inside, 0.0, len(frames))
-            spans[of] = np.stack((inside[:-1], inside[1:]), axis=1)
-    return spans
 
 
 def _seconds(

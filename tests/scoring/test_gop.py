@@ -15,14 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 
-from nativeear.scoring.gop import (
-    LOG_RATIO_CLIP,
-    GopFeatures,
-    feature_names,
-    feature_vectors,
-    gop_features,
-)
-from nativeear.scoring.substitutes import confusable_substitutes, nearby_substitutes
+from nativeear.scoring.gop import GopFeatures, gop_features, mean_margins
 from nativeear.speech.errors import InputError
 from nativeear.speech.occupancy import phone_occupancy
 
@@ -365,66 +358,26 @@ def test_all_sequences_of_three_frames_sum_to_one() -> None:
     assert total == pytest.approx(1.0, abs=1e-12)
 
 
-# ---------------------------------------------------------------- substitutes and head features
+# ---------------------------------------------------------------- margins
 
 
-def test_substitutes_limit_the_alternatives_only() -> None:
-    rng = np.random.default_rng(11)
-    log_probs = random_log_probs(rng, 12, 5, 1.0)
-    table = confusable_substitutes({"s": ["z"], "z": ["s", "t"]}, ["-", "s", "z", "t", "d"])
-    full = gop_features(log_probs, [1, 2, 4])
-    limited = gop_features(log_probs, [1, 2, 4], substitutes=table)
-    np.testing.assert_array_equal(limited.substitution, full.substitution)
-    assert limited.sf_s[0] == pytest.approx(-logsumexp(-full.substitution[0, [1, 2]]))
-    assert limited.sf_s[1] == pytest.approx(-logsumexp(-full.substitution[1, [1, 2, 3]]))
-    assert limited.sf_s[2] == pytest.approx(0.0, abs=1e-12)
-    assert limited.sf_sd[2] == pytest.approx(-np.logaddexp(0, -full.deletion[2]))
-    everything = gop_features(log_probs, [1, 2, 4], substitutes=np.ones((5, 5), dtype=bool))
-    np.testing.assert_allclose(everything.sf_sdi, full.sf_sdi)
+def test_margins_from_their_definition() -> None:
+    log_probs = random_log_probs(np.random.default_rng(15), 10, 4, 1.0)
+    spans = np.array([[0, 4], [4.2, 9.5], [10.0, 10.0]])  # what is touched, and one at least
+    ours = mean_margins(log_probs, np.array([1, 2, 3]), spans)
+    for margin, label, frames in zip(ours, (1, 2, 3), (slice(4), slice(4, 10), [9]), strict=True):
+        others = [v for v in (1, 2, 3) if v != label]
+        inside = log_probs[frames]
+        expected = (inside[:, label] - inside[:, others].max(axis=1)).mean()
+        assert margin == pytest.approx(expected)
 
 
-def test_nearby_substitutes_keep_labels_without_a_distance_out() -> None:
-    distances = np.array([[0, np.nan, np.nan], [np.nan, 0, 0.2], [np.nan, 0.2, 0]])
-    np.testing.assert_array_equal(
-        nearby_substitutes(distances, limit=0.25),
-        [[True, False, False], [False, True, True], [False, True, True]],
-    )
-    with pytest.raises(InputError, match=r"shape \[2, 3\]"):
-        nearby_substitutes(np.zeros((2, 3)), limit=1.0)
-
-
-def test_confusions_of_unknown_phones_are_refused() -> None:
-    with pytest.raises(InputError, match="'x', which is not a label") as caught:
-        confusable_substitutes({"s": ["x"]}, ["-", "s"])
-    assert "- s" in caught.value.cause
-
-
-def test_thirty_nine_phones_make_forty_one_finite_features() -> None:
-    rng = np.random.default_rng(12)
-    labels = ["-", *(f"P{i}" for i in range(39))]
-    canonical = [3, 3, 8]
-    features = gop_features(random_log_probs(rng, 4, 40, 1.0), canonical)
-    vectors, names = feature_vectors(features), feature_names(labels)
-    assert vectors.shape == (3, 41)
-    assert len(names) == 41
-    assert names[:2] == ("log_posterior", "substitution_P0")
-    assert names[-1] == "deletion"
-    assert np.isfinite(vectors).all()
-    assert vectors[2, names.index("substitution_P7")] == 0  # label 8 itself
-    assert features.substitution[2, 3] == np.inf  # 3 3 3 needs five frames
-    assert vectors[2, names.index("substitution_P2")] == LOG_RATIO_CLIP
-    np.testing.assert_array_equal(vectors[:, 0], features.log_posterior)
-
-
-def test_feature_names_follow_the_blank() -> None:
-    assert feature_names(["a", "b", "-"], blank=2) == (
-        "log_posterior",
-        "substitution_a",
-        "substitution_b",
-        "deletion",
-    )
-    features = gop_features(np.log(np.full((4, 3), 1 / 3)), [0], blank=2)
-    assert feature_vectors(features)[0, 1] == 0.0
+def test_margins_over_expected_spans_are_finite() -> None:
+    log_probs = random_log_probs(np.random.default_rng(16), 50, 8, 4.0)
+    log_probs[7, 3] = -np.inf
+    canonical = np.array([1, 2, 2, 7, 3])
+    spans = gop_features(random_log_probs(np.random.default_rng(16), 50, 8, 4.0), canonical)
+    assert np.isfinite(mean_margins(log_probs, canonical, spans.expected_span)).all()
 
 
 # ---------------------------------------------------------------- refusals
@@ -480,9 +433,3 @@ def test_unusable_input_is_refused_by_name(
 def test_the_utterance_that_fails_is_named() -> None:
     with pytest.raises(InputError, match="utterance 'second'"):
         gop_features(FLAT, [5], utterance="second")
-
-
-@pytest.mark.parametrize("table", [np.ones((2, 2), dtype=bool), np.ones((3, 3))])
-def test_a_table_of_another_shape_or_type_is_refused(table: NDArray[np.bool_]) -> None:
-    with pytest.raises(InputError, match="substitutes are"):
-        gop_features(FLAT, [1], substitutes=table)

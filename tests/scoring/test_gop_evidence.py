@@ -3,11 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nativeear.scoring.gop import gop_features
+from nativeear.scoring.gop import gop_features, mean_margins
 from nativeear.scoring.gop_evidence import measure_gop
 from nativeear.scoring.mismatch import heard_phones
-from nativeear.scoring.substitutes import inventory_substitutes
-from nativeear.speech.errors import InputError, PhoneError
+from nativeear.speech.errors import PhoneError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import label_map
@@ -54,21 +53,6 @@ def test_evidence_is_what_the_features_say() -> None:
     np.testing.assert_allclose(measured.spans_s.mean(axis=1), [0.03, 0.07, 0.11], atol=0.005)
 
 
-def test_margin_over_given_spans() -> None:
-    frames = spoken("K", "AE", "T")
-    spans = [(0.02, 0.04), None, (0.0, 0.02)]
-    free = measure_gop(frames, ENGLISH, ["K", "AE", "T"])
-    given = measure_gop(frames, ENGLISH, ["K", "AE", "T"], spans)
-    assert given.margin[0] == pytest.approx(np.log((0.8 + 0.2 / 40) / (0.2 / 40)), abs=1e-4)
-    assert given.margin[1] == free.margin[1]
-    np.testing.assert_array_equal(given.sf, free.sf)
-    assert given.margin[2] == pytest.approx(0.0, abs=1e-4)  # silence is put where T should be
-    outside = measure_gop(frames, ENGLISH, ["K"], [(-1.0, 99.0)])
-    assert np.isfinite(outside.margin).all()
-    with pytest.raises(InputError, match="2 spans for 1 phones"):
-        measure_gop(frames, ENGLISH, ["K"], [None, None])
-
-
 def test_no_head_letters_and_too_few_frames_give_a_reason() -> None:
     headless = Frames(np.zeros((9, 3), np.float32), 0.02, 0.01)
     measured = measure_gop(headless, ENGLISH, ["K", "AE"])
@@ -102,23 +86,6 @@ def test_a_spelt_phone_is_as_good_as_its_worst_letter() -> None:
     assert good.features is not None and len(good.features.sf_s) == 4
     assert good.sf[0] == pytest.approx(float(good.features.sf_s[:2].min()))
     assert bad.sf[0] < good.sf[0] - 2
-    spans = [(0.02, 0.08), None, None]
-    shared = measure_gop(
-        spoken("t", "ʃ", "ɪ", "n", labels=labels), ENGLISH, ["CH", "IH", "N"], spans
-    )
-    assert np.isfinite(shared.margin).all()
-
-
-def test_nearby_substitutes_of_an_inventory() -> None:
-    columns = (*ARPABET, "<other>")
-    table = inventory_substitutes(ENGLISH, columns, limit=0.05)
-    ids = {column: i for i, column in enumerate(columns)}
-    assert table[ids["S"], ids["Z"]] and table[ids["IH"], ids["IY"]]
-    assert not table[ids["S"], ids["AA"]]
-    assert not table[1:, 0].any() and not table[1:-1, -1].any()
-    frames = spoken("S", "IH", "T")
-    near = measure_gop(frames, ENGLISH, ["S", "IH", "T"], substitutes=table[:-1, :-1])
-    assert np.isfinite(near.sf).all()
 
 
 def test_letters_get_no_gop_and_a_reason() -> None:
@@ -138,47 +105,12 @@ def uneven(*phones: str, labels: tuple[str, ...] = ARPABET) -> Frames:
     return Frames(frames.embeddings, 0.02, 0.01, log_probs, labels)
 
 
-def margin_by_hand(frames: Frames, column: int, rows: range) -> float:
-    """Mean over frames of a column's log posterior less the best other phone's."""
-    assert frames.log_probs is not None
-    pooled = label_map(frames.labels, ENGLISH).pool(frames.log_probs)
-    others = np.delete(pooled, [0, column], axis=1)
-    return float(np.mean([pooled[t, column] - others[t].max() for t in rows]))
-
-
-@pytest.mark.parametrize(
-    ("span", "rows"),
-    [
-        ((0.02, 0.04), range(1, 2)),  # a frame reaches half a hop to either side of its centre
-        ((0.03, 0.05), range(1, 3)),
-        ((0.021, 0.079), range(1, 4)),
-        ((0.0, 9.0), range(7)),
-        ((-1.0, 0.01), range(1)),
-        ((0.14, 0.2), range(6, 7)),
-    ],
-)
-def test_a_margin_is_taken_over_the_frames_that_a_span_touches(
-    span: tuple[float, float], rows: range
-) -> None:
-    frames = uneven("K", "AE", "T")
-    measured = measure_gop(frames, ENGLISH, ["K", "AE", "T"], [None, span, None])
-    assert measured.margin[1] == pytest.approx(
-        margin_by_hand(frames, ARPABET.index("AE"), rows), abs=1e-5
-    )
-
-
-def test_units_share_the_span_of_their_phone_evenly() -> None:
+def test_a_phone_is_where_its_units_are() -> None:
     labels = ("<blk>", *"abdefhijklmnoprstuvwzæðŋɑɔəɛɜɡɪɹʃʊʌʒθ")
     frames = uneven("t", "ʃ", "ɪ", "n", labels=labels)
-    measured = measure_gop(frames, ENGLISH, ["CH", "IH", "N"], [(0.021, 0.109), None, None])
+    measured = measure_gop(frames, ENGLISH, ["CH", "IH", "N"])
     features = measured.features
     assert features is not None and measured.occupancy is not None
-    columns = features.canonical[:2].tolist()
-    halves = [
-        margin_by_hand(frames, column, rows)
-        for column, rows in zip(columns, (range(1, 4), range(3, 6)), strict=True)
-    ]
-    assert measured.margin[0] == pytest.approx(min(halves), abs=1e-5)
     together = features.occupancy[:, :2].sum(axis=1)
     np.testing.assert_allclose(measured.occupancy[:, 0], together)
     np.testing.assert_allclose(measured.occupancy[:, 1:], features.occupancy[:, 2:])
@@ -189,7 +121,14 @@ def test_units_share_the_span_of_their_phone_evenly() -> None:
         ]
     )
     np.testing.assert_allclose(measured.spans_s, 0.01 + (expected - 0.5) * 0.02, atol=1e-9)
+    assert frames.log_probs is not None
+    margins = mean_margins(
+        label_map(labels, ENGLISH).pool(frames.log_probs),
+        features.canonical,
+        features.expected_span,
+    )
     for i, own in enumerate(([0, 1], [2], [3])):
+        assert measured.margin[i] == pytest.approx(min(margins[own]))
         assert measured.sf[i] == pytest.approx(min(features.sf_s[own]))
         assert measured.sf_sd[i] == pytest.approx(min(features.sf_sd[own]))
 
