@@ -5,7 +5,10 @@ pandas is imported here and nowhere else, and only when a frame is asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from pydantic import BaseModel
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.verdicts import FLAGGED, Verdict
@@ -94,14 +97,11 @@ def data_frame(assessment: Assessment, rows: Rows = "phones") -> pd.DataFrame:
             cause=str(error),
             fix="pip install 'nativeear[pandas]'",
         ) from error
-    made, dtypes = (
-        (_phone_rows(assessment), _PHONE_DTYPES)
-        if rows == "phones"
-        else (_word_rows(assessment), _WORD_DTYPES)
-    )
+    dtypes = _PHONE_DTYPES if rows == "phones" else _WORD_DTYPES
+    made = list((_phone_rows if rows == "phones" else _word_rows)(assessment))
     columns = {
         name: pd.Series(
-            [row[name] for row in made],
+            [row.get(name) for row in made],
             dtype=pd.CategoricalDtype(get_args(Verdict)) if dtype == "category" else dtype,
         )
         for name, dtype in dtypes.items()
@@ -109,54 +109,30 @@ def data_frame(assessment: Assessment, rows: Rows = "phones") -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _phone_rows(assessment: Assessment) -> list[dict[str, Any]]:
-    made = []
+def _phone_rows(assessment: Assessment) -> Iterator[dict[str, Any]]:
     for word_index, word in enumerate(assessment.words):
         for phone_index, phone in enumerate(word.phones):
-            nearest = phone.sounds_like[0] if phone.sounds_like else None
-            row = {
-                "id": assessment.id,
-                "word_index": word_index,
-                "word": word.word,
-                "phone_index": phone_index,
-                "phone": phone.phone,
-                "ipa": phone.ipa,
-                "start_s": phone.start_s,
-                "end_s": phone.end_s,
-                "score": phone.score,
-                "verdict": phone.verdict,
-                "probability_mispronounced": phone.probability_mispronounced,
-                "sounds_like": nearest and nearest.phone,
-                "sounds_like_ipa": nearest and nearest.ipa,
-                "sounds_like_probability": nearest and nearest.probability,
-                "knn_margin": phone.knn.margin,
-                "knn_canonical_share": phone.knn.canonical_share,
-                "knn_coverage": phone.knn.coverage,
-                "gop_sf": phone.gop.sf,
-                "gop_sf_sd": phone.gop.sf_sd,
-                "gop_margin": phone.gop.margin,
-                "feedback": phone.feedback,
-            }
-            made.append(row)
-    return made
+            place = {"word_index": word_index, "word": word.word, "phone_index": phone_index}
+            nearest: dict[str, Any] = {"sounds_like": None}
+            if phone.sounds_like:
+                first = phone.sounds_like[0]
+                nearest = {"sounds_like": first.phone, **_fields(first, "sounds_like_")}
+            yield {"id": assessment.id, **place, **_fields(phone), **nearest}
 
 
-def _word_rows(assessment: Assessment) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": assessment.id,
-            "word_index": index,
-            "word": word.word,
-            "start_s": word.start_s,
-            "end_s": word.end_s,
-            "score": word.score,
-            "omitted": word.omitted,
-            "variant": word.variant,
-            "phones": len(word.phones),
-            "phones_flagged": sum(phone.verdict in FLAGGED for phone in word.phones),
-            "stress_expected": word.stress and word.stress.expected,
-            "stress_observed": word.stress and word.stress.observed,
-            "stress_score": word.stress and word.stress.score,
-        }
-        for index, word in enumerate(assessment.words)
-    ]
+def _word_rows(assessment: Assessment) -> Iterator[dict[str, Any]]:
+    for word_index, word in enumerate(assessment.words):
+        flagged = sum(phone.verdict in FLAGGED for phone in word.phones)
+        counts = {"phones": len(word.phones), "phones_flagged": flagged}
+        yield {"id": assessment.id, "word_index": word_index, **_fields(word), **counts}
+
+
+def _fields(model: BaseModel, prefix: str = "") -> dict[str, Any]:
+    """The fields of a model, those of models in it with their names joined by `_`."""
+    fields: dict[str, Any] = {}
+    for name, value in model:
+        if isinstance(value, BaseModel):
+            fields |= _fields(value, f"{prefix}{name}_")
+        else:
+            fields[prefix + name] = value
+    return fields

@@ -149,7 +149,10 @@ def separation(positive: BoolArray, score: RealArray, unit: IntArray) -> Statist
 def calibration_error(
     positive: BoolArray, probability: RealArray, unit: IntArray, *, bins: int
 ) -> Statistic:
-    """Expected calibration error over bins of equal width; see `scoring.metrics`.
+    """Mean distance between stated and observed frequency over bins of equal width.
+
+    The distance in each bin is weighted by its share of the N cases (Naeini et al., 2015,
+    "Obtaining well calibrated probabilities using Bayesian binning").
 
     Parameters
     ----------
