@@ -72,8 +72,6 @@ TESTS: dict[str, tuple[str, ...]] = {
     "scoring/grading.py": ("tests/scoring/test_grading.py",),
     "scoring/gop.py": ("tests/scoring/test_gop.py",),
     "scoring/gop_evidence.py": ("tests/scoring/test_gop_evidence.py",),
-    "scoring/gop_segment.py": ("tests/scoring/test_gop_segment.py",),
-    "scoring/substitutes.py": ("tests/scoring/test_substitutes.py",),
     "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
     "scoring/assessor.py": ("tests/scoring/test_assessor.py", "tests/scoring/free"),
     "scoring/prosody/assessing.py": (
