@@ -10,41 +10,29 @@ is done with indexes of ever fewer utterances. By default the corpus is the deve
 `../shared/data`, six speakers who read the same sentences.
 
 "Phones, mean over indexes" flatters: whoever is left out of one index is in the others. "Phones in
-one index" does not, yet one speaker is a noisy measure: "one speaker by another" is what the errors
-of two of them have in common. So the shipped index is asked as well, before anything is built: what
-half of its speakers let the audit expect, against the margins that the other half had while left
-out; and the same with halves of its utterances, which shows how much of the rest is mere chance.
-
-The second table says what limits the correlations: how reliable the measured error is (halves of
-what was asked, corrected by Spearman and Brown), the correlation if it were measured without
-noise, and what it is within one index, or for one speaker whom all pools are asked about. The
-third puts other designs of the expected error beside the audit's own. The last lines say what it
-would help to know: how all other natives who were asked fared with a phone, or how one fares with
-all phones in half of what he says.
+one index" does not, yet one speaker is a noisy measure. So the shipped index is asked as well,
+before anything is built: what half of its speakers let the audit expect, against the margins that
+the other half had while left out; and the same with halves of its utterances, which shows how much
+of the rest is mere chance.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import CACHE, DATA, ROOT
 from nativeear.indexer.assembly import Settings, publish_new
 from nativeear.indexer.audit.coverage import names
-from nativeear.indexer.audit.expected import FALSE_REJECTIONS, PRIOR, expectations
-from nativeear.indexer.audit.learning import learning_curve
-from nativeear.indexer.audit.left_out import FOLDS, ask_left_out
+from nativeear.indexer.audit.expected import FALSE_REJECTIONS, expectations
 from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
 from nativeear.indexer.crew import crew_of
 from nativeear.indexer.fitting import fit_from_speech, has_to_learn
@@ -75,26 +63,9 @@ LEAST_MEASURED = 30
 """Left-out natives of a phone without which nothing was measured."""
 
 
-DESIGNS = (
-    "drawn to the mean of all",
-    "to that of its kind",
-    "mean of speakers",
-    "normal margins",
-    "learning curve",
-)
-"""Ways to expect an error; the first is the audit's. `normal margins` takes the margins of a
-phone's natives for normal, which counts how near to an error the others were. `learning curve`
-draws the line through the errors with ever more of the utterances on to the whole index, of which
-whoever was left out had taken a part away."""
-
-
 @dataclass(frozen=True)
 class Point:
-    """A phone in one index: what the audit expected, and what was measured of how many natives.
-
-    `halves` are the errors of every other native, NaN where there is none; `designs` what `DESIGNS`
-    expect.
-    """
+    """A phone in one index: what the audit expected, and what was measured of how many natives."""
 
     fold: int
     share: float
@@ -105,13 +76,11 @@ class Point:
     error: float
     expected_rejections: float
     rejections: float
-    halves: tuple[float, float]
-    designs: tuple[float, ...]
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options_of(__doc__)
     parser.add_argument("--corpus", default=str(DATA / "native-english"))
     parser.add_argument("--language", default="en-US")
     parser.add_argument("--seed", type=int, default=0)
@@ -205,7 +174,6 @@ def _points(
         publish_new(Path(folder) / "index", inside, settings, embeddings=False)
         index = PhoneIndex.open(Path(folder) / "index")
         expected = expectations(index).phones
-        designs = _designs(index)
         labels, wrong, flagged = _measured(index, outside)
         return [
             Point(
@@ -218,67 +186,10 @@ def _points(
                 error=float(wrong[own].mean()),
                 expected_rejections=expected[phone].false_rejections,
                 rejections=float(flagged[own].mean()),
-                halves=(_mean(wrong[own][::2]), _mean(wrong[own][1::2])),
-                designs=(expected[phone].error, *designs[phone]),
             )
             for phone in expected
             if (own := labels == phone).any()
         ]
-
-
-def _mean(values: NDArray[np.bool_]) -> float:
-    return float(values.mean()) if len(values) else math.nan
-
-
-def _designs(index: PhoneIndex) -> dict[str, tuple[float, ...]]:
-    """What `DESIGNS` but the first expect of every phone."""
-    speaker = names(index, "speaker")
-    asked: dict[str, tuple[NDArray[np.float64], NDArray[np.int64]]] = {}
-    for phone in index.classes:
-        if phone != SILENCE:
-            rows = index.rows_of(phone)
-            margin = index.native_margins[rows].astype(np.float64)
-            known = ~np.isnan(margin)
-            asked[phone] = margin[known], speaker[rows][known]
-    wrong = {phone: margin <= 0 for phone, (margin, _) in asked.items()}
-    every = _mean(np.concatenate(list(wrong.values())))
-    kind_of = {phone.symbol: phone.kind for phone in index.inventory}
-    kinds: dict[str, list[NDArray[np.bool_]]] = {}
-    for phone, misheard in wrong.items():
-        kinds.setdefault(kind_of[phone], []).append(misheard)
-    curves = _by_learning_curve(index)
-    found: dict[str, tuple[float, ...]] = {}
-    for phone, (margin, who) in asked.items():
-        of_kind = np.concatenate(kinds[kind_of[phone]])
-        kind = (of_kind.sum() + PRIOR * every) / (len(of_kind) + PRIOR)
-        n, errors = len(margin), int(wrong[phone].sum())
-        means = [float(wrong[phone][who == one].mean()) for one in np.unique(who)]
-        below = (
-            0.5 * math.erfc(margin.mean() / (margin.std() + 1e-3) / math.sqrt(2)) if n else every
-        )
-        found[phone] = (
-            (errors + PRIOR * kind) / (n + PRIOR),
-            (sum(means) + every) / (len(means) + 1),
-            (n * below + PRIOR * every) / (n + PRIOR),
-            curves.get(phone, (errors + PRIOR * every) / (n + PRIOR)),
-        )
-    return found
-
-
-def _by_learning_curve(index: PhoneIndex) -> dict[str, float]:
-    """Error of every phone, where enough shares of the utterances had it, with nobody left out."""
-    asked = ask_left_out(index)
-    heard = asked.heard
-    parts = len(np.unique(names(index, "speaker"))) if asked.by_speaker else FOLDS
-    found = {}
-    for place, phone in enumerate(index.classes):
-        own = asked.own == place
-        wrong = (heard[:, own] != place).sum(axis=1)
-        curve = learning_curve(asked.answering[:, place], wrong, int(own.sum()))
-        if curve.doubled is not None and curve.exponent is not None:
-            more = parts / (parts - 1)
-            found[phone] = min(1.0, curve.doubled * (more / 2) ** -curve.exponent)
-    return found
 
 
 def _measured(
@@ -362,153 +273,22 @@ def _plain_errors(index: PhoneIndex, rows: NDArray[np.bool_]) -> dict[str, tuple
 
 
 def _print(points: Sequence[Point], title: str) -> None:
-    whole = _by([p for p in points if p.share == 1.0], lambda p: (p.phone,))
-    table = Table(title=f"{title}; {FALSE_REJECTIONS:.0%} setting")
-    for column in ("over", "n", "what", "Pearson", "Spearman", "expected", "measured"):
-        table.add_column(column, justify="left" if column in {"over", "what"} else "right")
+    whole = [p for p in points if p.share == 1.0]
+    rows = []
     for over, groups in (
-        ("phones, mean over indexes", whole),
-        ("phones in one index", _by([p for p in points if p.share == 1.0], _of_one_index)),
+        ("phones, mean over indexes", _by(whole, lambda p: (p.phone,))),
+        ("phones in one index", _by(whole, lambda p: (p.fold, p.phone))),
         ("indexes of fewer utterances", _by(points, lambda p: (p.fold, p.share), least=1)),
         ("the same, mean over speakers", _by(points, lambda p: (p.share,), least=1)),
         ("phones in all of these", _by(points, lambda p: (p.fold, p.share, p.phone))),
     ):
         for what, columns in (("error", (0, 1)), ("false rejections", (2, 3))):
             expected, measured = groups[:, columns[0]], groups[:, columns[1]]
-            table.add_row(
-                over,
-                str(len(groups)),
-                what,
-                f"{pearson(expected, measured):.3f}",
-                f"{pearson(ranks(expected), ranks(measured)):.3f}",
-                f"{expected.mean():.2%}",
-                f"{measured.mean():.2%}",
-            )
-    Console(width=110).print(table)
-    _print_limits(points)
-    _print_designs(points)
-    print(f"one speaker by another: Pearson {_of_two_speakers(points):.3f}, error")
-    _print_listeners(points)
-
-
-def _print_limits(points: Sequence[Point]) -> None:
-    """What keeps the correlations of the expected error with the measured one down."""
-    phones = [p for p in points if p.share == 1.0 and p.natives >= LEAST_MEASURED]
-    table = Table(title="what limits them: error")
-    for column in ("over", "n", "Pearson", "reliability", "corrected", "held fixed", "Pearson"):
-        table.add_column(column, justify="left" if column in {"over", "held fixed"} else "right")
-    pools = _pools(points)
-    for over, fold, numbers, fixed in (
-        (
-            "phones in one index",
-            np.array([p.fold for p in phones]),
-            np.array([(p.expected_error, p.error, *p.halves) for p in phones]),
-            "the index and who is asked",
-        ),
-        ("indexes of fewer utterances", pools[:, 0], pools[:, 1:], "who is asked"),
-    ):
-        expected, measured, first, second = numbers.T
-        together = pearson(expected, measured)
-        half = pearson(first, second)
-        reliability = 2 * half / (1 + half)
-        within = [pearson(expected[fold == f], measured[fold == f]) for f in np.unique(fold)]
-        table.add_row(
-            over,
-            str(len(numbers)),
-            f"{together:.3f}",
-            f"{reliability:.3f}",
-            f"{together / math.sqrt(reliability):.3f}",
-            fixed,
-            f"{np.mean(within):.3f} ± {np.std(within):.3f}",
-        )
-    Console(width=110).print(table)
-
-
-def _pools(points: Sequence[Point]) -> NDArray[np.float64]:
-    """Fold, expected and measured error, and that of its halves, of every pool, `[n, 5]`."""
-    grouped: dict[tuple[int, float], list[Point]] = {}
-    for point in points:
-        if not np.isnan(point.halves).any():
-            grouped.setdefault((point.fold, point.share), []).append(point)
-    rows = []
-    for (fold, _), group in grouped.items():
-        weights = np.array([p.natives for p in group], dtype=np.float64)
-        values = np.array([(p.expected_error, p.error, *p.halves) for p in group])
-        rows.append([fold, *(weights @ values / weights.sum())])
-    return np.array(rows)
-
-
-def _print_designs(points: Sequence[Point]) -> None:
-    """Other ways to expect the error of phones, by their correlation with the measured one."""
-    table = Table(title="designs of the expected error: Pearson")
-    for column in ("design", "phones in one index", "weighed by natives", "phones in all of these"):
-        table.add_column(column, justify="left" if column == "design" else "right")
-    told = [p for p in points if p.natives >= LEAST_MEASURED]
-    whole = [p for p in told if p.share == 1.0]
-    for number, design in enumerate(DESIGNS):
-        table.add_row(
-            design,
-            f"{_of_design(whole, number):.3f}",
-            f"{_of_design(whole, number, weighed=True):.3f}",
-            f"{_of_design(told, number):.3f}",
-        )
-    Console(width=110).print(table)
-
-
-def _of_design(points: Sequence[Point], number: int, *, weighed: bool = False) -> float:
-    pairs = np.array([(p.designs[number], p.error) for p in points]).T
-    weights = np.array([p.natives if weighed else 1.0 for p in points])
-    covariance = np.cov(pairs, aweights=weights)
-    return float(covariance[0, 1] / math.sqrt(covariance[0, 0] * covariance[1, 1]))
-
-
-def _of_two_speakers(points: Sequence[Point]) -> float:
-    """Mean correlation over phones of what was measured of two who were left out."""
-    errors: dict[int, dict[str, float]] = {}
-    for point in points:
-        if point.share == 1.0 and point.natives >= LEAST_MEASURED:
-            errors.setdefault(point.fold, {})[point.phone] = point.error
-    return float(
-        np.mean(
-            [
-                pearson(*np.array([(a[p], b[p]) for p in a.keys() & b.keys()]).T)
-                for a, b in combinations(errors.values(), 2)
-            ]
-        )
-    )
-
-
-def _print_listeners(points: Sequence[Point]) -> None:
-    """What it would help to know of others, and of whoever comes."""
-    told = [
-        p
-        for p in points
-        if p.share == 1.0 and p.natives >= LEAST_MEASURED and not np.isnan(p.halves).any()
-    ]
-    others, level = [], []
-    for point in told:
-        rest = [p for p in told if p.phone == point.phone and p.fold != point.fold]
-        others.append(_weighed(rest, [p.error for p in rest]) if rest else math.nan)
-        own = [p for p in told if p.fold == point.fold]
-        level.append(_weighed(own, [p.halves[0] for p in own]))
-    known = ~np.isnan(others)
-    expected = np.array([p.expected_error for p in told])
-    measured, second = np.array([(p.error, p.halves[1]) for p in told]).T
-    for what, guess, truth in (
-        ("the audit", expected, measured),
-        ("what all other listeners made of the phone", np.array(others), measured),
-        ("the audit, of half of what each said", expected, second),
-        ("the same, times the other half's mean error", expected * np.array(level), second),
-    ):
-        print(f"phones in one index by {what}: Pearson {pearson(guess[known], truth[known]):.3f}")
-
-
-def _weighed(points: Sequence[Point], values: Sequence[float]) -> float:
-    return float(np.average(values, weights=[p.natives for p in points]))
-
-
-def _of_one_index(point: Point) -> tuple[object, ...]:
-    return point.fold, point.phone
+            both = (pearson(expected, measured), pearson(ranks(expected), ranks(measured)))
+            means = (f"{expected.mean():.2%}", f"{measured.mean():.2%}")
+            rows.append((over, len(groups), what, *(f"{one:.3f}" for one in both), *means))
+    header = ("over", "n", "what", "Pearson", "Spearman", "expected", "measured")
+    show(f"{title}; {FALSE_REJECTIONS:.0%} setting", header, rows)
 
 
 def _by(

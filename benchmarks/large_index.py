@@ -10,7 +10,6 @@ process's own (sampled every 10 ms), and how much of it was there before the ind
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import tempfile
 import threading
@@ -21,10 +20,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.reporting import memory, options_of, show
 from benchmarks.scale import JITTER, falling_noise, unit
+from benchmarks.speech_data import ROOT
 from nativeear.indexer.optimising import optimise
 from nativeear.indexer.pool import plain
 from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
@@ -82,26 +81,19 @@ def repeated(columns: pa.Table, index: PhoneIndex, copies: int) -> pa.Table:
     return plain(table.set_column(at, field, pa.array(names).dictionary_encode().cast(field.type)))
 
 
-def own_megabytes() -> float:
-    """Memory of this process that no file stands behind."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return int(status.partition("RssAnon:")[2].split()[0]) / 1e3
-
-
 def assess(folder: Path, told: Any) -> None:
     """In a process of its own: open, assess twice, and say what that took."""
     import nativeear
-    from nativeear.speech.audio import Audio
 
     most, done = [0.0], threading.Event()
 
     def watch() -> None:
         while not done.wait(0.01):
-            most[0] = max(most[0], own_megabytes())
+            most[0] = max(most[0], memory()["RssAnon"])
 
-    recording = Audio.load(Path(__file__).parents[1] / "service" / "data" / PROMPT[0])
+    recording = nativeear.Audio.load(ROOT / "service" / "data" / PROMPT[0])
     nativeear.load(DEFAULT_INDEX).assess(recording, PROMPT[1])
-    before = own_megabytes()
+    before = memory()["RssAnon"]
     threading.Thread(target=watch, daemon=True).start()
     seconds = []
     assessor = nativeear.load(folder)
@@ -115,9 +107,7 @@ def assess(folder: Path, told: Any) -> None:
 
 def main() -> None:
     """Enlarge, optimise, assess, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("--exemplars", type=int, default=10**6)
     parser.add_argument("--memory", type=float, default=2.0, help="For the search, in GB.")
     parser.add_argument("--folder", type=Path, help="Where the index is kept, and taken again.")
@@ -134,20 +124,13 @@ def main() -> None:
         first, second, more, before = told.get()
         process.join()
         search = PhoneIndex.open(folder).manifest.search
-        table = Table(
-            "exemplars", "codes", "vectors, MB", "first, s", "next, s", "own MB", "before"
-        )
         size = (folder / VECTORS).stat().st_size / 1e6
         codes = search.chosen.codes if search and search.chosen.codes else "exact"
-        figures = (
-            f"{size:,.0f}",
-            f"{first:.2f}",
-            f"{second:.2f}",
-            f"{more:,.0f}",
-            f"{before:,.0f}",
-        )
-        table.add_row(f"{given.exemplars:,}", codes, *figures)
-        Console().print(table)
+        times = (f"{first:.2f}", f"{second:.2f}")
+        sizes = (f"{more:,.0f}", f"{before:,.0f}")
+        row = (f"{given.exemplars:,}", codes, f"{size:,.0f}", *times, *sizes)
+        header = ("exemplars", "codes", "vectors, MB", "first, s", "next, s", "own MB", "before")
+        show("", header, [row])
 
 
 if __name__ == "__main__":

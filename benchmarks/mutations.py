@@ -3,20 +3,19 @@
     pip install cosmic-ray
     OMP_NUM_THREADS=1 nice python -m benchmarks.mutations [MODULE ...] [--sample 60] [--seed 1]
 
-For each module of `TESTS` a random sample of Cosmic Ray's mutants is made in a copy of the
+For each module of `MODULES` a random sample of Cosmic Ray's mutants is made in a copy of the
 repository, and the tests named beside the module are run on each until one fails. Printed are the
 mutants that no test noticed, and by module how many died. Such as nobody could notice (they only
 cost time, word a message, or compute the same) are told apart in `equivalent_mutants.csv`: module,
 the line before and after, and why. Numbers and names are exchanged besides what Cosmic Ray
 does: `CHANGED` has a threshold a quarter off, and the smallest taken for the largest.
 
-Tests are chosen to be quick: a mutant costs about a second. They run in processes forked from one
+Tests are chosen to be quick: a mutant costs some seconds. They run in processes forked from one
 that has loaded what is below the judge, and built the corpus of tones.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import csv
 import importlib.util
@@ -34,63 +33,54 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.reporting import options_of
+from benchmarks.speech_data import ROOT
+
 JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
 
 STORED = "tests/scoring/fusion/test_expert.py"
 FEATURES = "tests/scoring/fusion/test_features.py"
-TESTS: dict[str, tuple[str, ...]] = {
+PROPERTIES = "tests/retriever/test_neighbours_properties.py"
+MODULES: dict[str, tuple[str, ...]] = {
     "retriever/deviations.py": (
-        "tests/retriever/test_deviations.py",
         "tests/retriever/test_deviation_paths.py",
         "tests/retriever/test_insertion_paths.py",
     ),
-    "retriever/evidence.py": (
-        "tests/retriever/test_evidence.py",
-        "tests/retriever/test_neighbours_properties.py",
-    ),
-    "retriever/frame_evidence.py": (
-        "tests/retriever/test_frame_evidence.py",
-        "tests/retriever/test_neighbours_properties.py",
-    ),
-    "retriever/frame_retrieval.py": (
-        "tests/retriever/test_frame_retrieval.py",
-        "tests/retriever/test_neighbours_properties.py",
-    ),
-    "retriever/nearness.py": ("tests/retriever/test_nearness.py",),
+    "retriever/evidence.py": (PROPERTIES,),
+    "retriever/frame_evidence.py": (PROPERTIES,),
+    "retriever/frame_retrieval.py": (PROPERTIES,),
+    "retriever/nearness.py": (),
     "retriever/neighbours.py": (
         "tests/retriever/test_evidence.py",
-        "tests/retriever/test_neighbours_properties.py",
+        PROPERTIES,
         "tests/retriever/test_resident.py",
     ),
-    "retriever/vowel_fullness.py": ("tests/retriever/test_vowel_fullness.py",),
-    "scoring/fusion/expert.py": (STORED, "tests/scoring/test_calibration.py"),
-    "scoring/fusion/features.py": (FEATURES,),
+    "retriever/vowel_fullness.py": (),
+    "scoring/fusion/expert.py": ("tests/scoring/test_calibration.py",),
+    "scoring/fusion/features.py": (),
     "scoring/fusion/natives.py": (FEATURES, STORED),
-    "scoring/fusion/training_free.py": ("tests/scoring/fusion/test_training_free.py", STORED),
-    "scoring/fusion/trees.py": ("tests/scoring/fusion/test_trees.py", STORED),
-    "scoring/grading.py": ("tests/scoring/test_grading.py",),
-    "scoring/gop.py": ("tests/scoring/test_gop.py",),
-    "scoring/gop_evidence.py": ("tests/scoring/test_gop_evidence.py",),
-    "scoring/mismatch.py": ("tests/scoring/test_mismatch.py",),
-    "scoring/assessor.py": ("tests/scoring/test_assessor.py", "tests/scoring/free"),
+    "scoring/fusion/training_free.py": (STORED,),
+    "scoring/fusion/trees.py": (STORED,),
+    "scoring/grading.py": (),
+    "scoring/gop.py": (),
+    "scoring/gop_evidence.py": (),
+    "scoring/mismatch.py": (),
+    "scoring/assessor.py": ("tests/scoring/free",),
     "scoring/prosody/assessing.py": (
         "tests/scoring/prosody/test_natives.py",
         "tests/scoring/test_assessor.py",
     ),
-    "scoring/prosody/hesitations.py": ("tests/scoring/prosody/test_hesitations.py",),
-    "scoring/prosody/intonation.py": ("tests/scoring/prosody/test_intonation.py",),
-    "scoring/prosody/natives.py": (
-        "tests/scoring/prosody/test_natives.py",
-        "tests/scoring/prosody/test_intonation.py",
-    ),
-    "scoring/prosody/stress.py": ("tests/scoring/prosody/test_stress.py",),
-    "scoring/feedback/articulation.py": ("tests/scoring/feedback/test_articulation.py",),
-    "scoring/feedback/first_language.py": ("tests/scoring/feedback/test_first_language.py",),
+    "scoring/prosody/hesitations.py": (),
+    "scoring/prosody/intonation.py": (),
+    "scoring/prosody/natives.py": ("tests/scoring/prosody/test_intonation.py",),
+    "scoring/prosody/stress.py": (),
+    "scoring/feedback/articulation.py": (),
+    "scoring/feedback/first_language.py": (),
     "scoring/feedback/functional_load.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
-    "scoring/feedback/minimal_pairs.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
-    "scoring/feedback/remarks.py": ("tests/scoring/feedback/test_remarks.py",),
+    "scoring/feedback/minimal_pairs.py": (),
+    "scoring/feedback/remarks.py": (),
 }
+"""What is changed, and which tests look at it besides those of its own name."""
 
 LIBRARIES = (
     "numpy", "scipy.special", "torch", "faiss", "pyarrow.parquet", "pydantic", "soundfile", "soxr",
@@ -223,6 +213,13 @@ def _silent_lines(source: str) -> set[int]:
     }
 
 
+def tests_of(module: str) -> list[str]:
+    """The tests of a module's own name, and those that `MODULES` adds."""
+    path = Path(module)
+    own = Path("tests") / path.parent / f"test_{path.name}"
+    return [*([str(own)] if (ROOT / own).is_file() else []), *MODULES[module]]
+
+
 class Ready:
     """What tests of a session build first, built once for all processes that are forked later."""
 
@@ -272,75 +269,6 @@ def passes(module: str, tests: Sequence[str], *plugins: object, seconds: int = U
         os._exit(status)
 
 
-class Trials:
-    """Runs the collected tests once for each mutant, in a process forked when all is imported.
-
-    A mutant is put into the module that is imported already. What that cannot reach, such as a
-    constant that became another module's default, passes, and has to be tried by `passes`.
-    """
-
-    def __init__(self, chosen: Sequence[Mutant], seconds: int, told: Path) -> None:
-        self._chosen, self._seconds, self._told = chosen, seconds, told
-
-    def pytest_runtestloop(self, session: Any) -> bool:
-        """Take the place of pytest's own loop."""
-        alive = [i for i, mutant in enumerate(self._chosen) if self._passes(session, mutant)]
-        self._told.write_text(" ".join(map(str, alive)), encoding="utf-8")
-        return True
-
-    def _passes(self, session: Any, mutant: Mutant) -> bool:
-        child = os.fork()
-        if child:
-            return os.waitpid(child, 0)[1] == 0
-        status = 1
-        try:
-            shutil.rmtree(".hypothesis", ignore_errors=True)
-            _limit(self._seconds)
-            _put_in(mutant)
-            for item, following in zip(session.items, [*session.items[1:], None], strict=True):
-                item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-                if session.testsfailed:
-                    break
-            else:
-                status = 0
-        finally:
-            os._exit(status)
-
-
-def _put_in(mutant: Mutant) -> None:
-    """Change the imported module to what the mutant's text says, functions in their places."""
-    dotted = mutant.module.removesuffix(".py").replace("/", ".")
-    module = sys.modules[f"nativeear.{dotted}"]
-    made = dict(vars(module))
-    exec(compile(mutant.text, mutant.module, "exec"), made)  # noqa: S102
-    for name, new in made.items():
-        old = vars(module).get(name)
-        if name.startswith("__") or old is new:
-            continue
-        if isinstance(old, type) and old.__module__ == module.__name__:
-            for attribute, value in vars(new).items():
-                if not _same_place(vars(old).get(attribute), value) and attribute[:2] != "__":
-                    setattr(old, attribute, value)
-        elif not _same_place(old, new):
-            for other in [*sys.modules.values()]:
-                if vars(other).get(name) is old:
-                    setattr(other, name, new)
-
-
-def _same_place(old: Any, new: Any) -> bool:
-    """Give a function, or what holds one, the code of another."""
-    for within in ("func", "fget", "__func__", "__wrapped__"):
-        if hasattr(new, within) and hasattr(old, within):
-            return _same_place(getattr(old, within), getattr(new, within))
-    if not (hasattr(old, "__code__") and hasattr(new, "__code__")):
-        return False
-    if old.__code__.co_freevars != new.__code__.co_freevars:
-        return True  # a closure of `dataclass`
-    old.__code__, old.__defaults__ = new.__code__, new.__defaults__
-    old.__kwdefaults__ = new.__kwdefaults__
-    return True
-
-
 def _limit(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY))
@@ -351,16 +279,14 @@ def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutan
 
     The working folder is the copy.
     """
-    tests, file, told = TESTS[module], Path(module), Path("told.txt").absolute()
+    tests, file = tests_of(module), Path(module)
     source = file.read_text(encoding="utf-8")
     started = sum(os.times()[2:4])
     if not passes(module, tests, ready):
         return None
     limit = int(5 * (sum(os.times()[2:4]) - started) + 10)
-    told.unlink(missing_ok=True)
-    passes(module, tests, ready, Trials(chosen, limit, told))
     alive = []
-    for mutant in (chosen[int(i)] for i in told.read_text(encoding="utf-8").split()):
+    for mutant in chosen:
         file.write_text(mutant.text, encoding="utf-8")
         if passes(module, tests, ready, seconds=limit):
             alive.append(mutant)
@@ -370,8 +296,8 @@ def survivors(module: str, chosen: Sequence[Mutant], ready: Ready) -> list[Mutan
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("modules", nargs="*", default=list(TESTS), metavar="MODULE")
+    parser = options_of(__doc__)
+    parser.add_argument("modules", nargs="*", default=list(MODULES), metavar="MODULE")
     parser.add_argument("--sample", type=int, default=60, help="mutants of a module")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()

@@ -12,10 +12,9 @@ Printed are every code that fits into 2 GB and every number of cells asked: `nea
 the ten nearest exemplars whatever their phone; `every phone`, which is what an assessment asks, for
 the ten nearest of each, and its recall is that of a query's own phone and its best competitor. Then
 two processes search, and tell what memory is their own, what pages of files they have touched, and
-how many of these they share. With `--peers`, a search for some phones only is compared with other
-ways to do it, and so many of the vectors are searched by other structures of FAISS. A batch is 40
-queries, in one thread. What lies in `--folder` is taken again: so the time of a search can be
-taken when nothing else runs.
+how many of these they share. With `--peers`, so many of the vectors are searched by other
+structures of FAISS. A batch is 40 queries, in one thread. What lies in `--folder` is taken again:
+so the time of a search can be taken when nothing else runs.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ import os
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
-import argparse
 import multiprocessing
 import tempfile
 import time
@@ -36,12 +34,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
+from benchmarks.reporting import memory, options_of, show
 from nativeear.indexer.search_trials import (
-    BATCH,
     K,
     Questions,
     Truth,
@@ -56,7 +52,7 @@ from nativeear.indexes.cells import Cells, Probing, Shortlists
 from nativeear.indexes.exact_rows import RowsOfFile
 from nativeear.indexes.manifest import Codes
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.similarity import FloatArray, IntArray, largest
+from nativeear.indexes.similarity import FloatArray, IntArray
 
 PHONES = 40
 CLUSTERS = 500
@@ -67,7 +63,6 @@ CHUNK = 1 << 15
 MOST_BYTES = 2 * 10**9
 TOP_M = 10
 NEAREST = (16, 32, 36, 48, 64, 128)
-COMPETITORS = 8
 
 Draw = Callable[[int, int, np.random.Generator], FloatArray]
 
@@ -185,19 +180,8 @@ def exactly(pool: Pool) -> Truth:
         return Truth(pool.questions, found, float(kept["milliseconds"]))
 
 
-@dataclass(frozen=True)
-class Found:
-    """A way to search that was measured; `asks` is `nearest 10` or `every phone`."""
-
-    structure: str
-    asks: str
-    recall: float
-    milliseconds: float
-    megabytes: float
-
-
-def search_cells(pool: Pool, truth: Truth, wanted: list[Codes]) -> Iterator[Found]:
-    """The cells of an index: every code and number of cells that fits."""
+def search_cells(pool: Pool, truth: Truth, wanted: list[Codes]) -> Iterator[tuple[str, ...]]:
+    """The cells of an index: every code and number of cells that fits; rows of the table."""
     division = None
     n, d = pool.vectors.shape
     for codes in codes_for(d):
@@ -219,13 +203,9 @@ def search_cells(pool: Pool, truth: Truth, wanted: list[Codes]) -> Iterator[Foun
                 trial = trial_of_cells(
                     pool.cells(codes, probing), codes, probing, truth, top_m=TOP_M, bytes_=size
                 )
-                yield Found(
-                    f"{codes}, {nearest} + {each} cells",
-                    asks,
-                    trial.phone_recall if each else trial.recall,
-                    trial.milliseconds,
-                    size / 1e6,
-                )
+                recall = trial.phone_recall if each else trial.recall
+                figures = (f"{recall:.3f}", f"{trial.milliseconds:.1f}", f"{size / 1e6:,.0f}")
+                yield f"{codes}, {nearest} + {each} cells", asks, *figures
 
 
 PEERS = {
@@ -248,10 +228,8 @@ def search_peers(pool: Pool, most: int) -> None:
     truth = ask_exactly(vectors, bounds, pool.questions)
     exact = truth.found.nearest(QUERIES, K)[0]
     lists = 2 ** round(np.log2(2 * np.sqrt(most)))
-    table = Table(
-        "structure", "build s", "MB", "recall@10", "ms", title=f"{most:,} of them, {pool.name}"
-    )
-    table.add_row("exact", "", f"{vectors.nbytes / 1e6:,.0f}", "1.000", f"{truth.milliseconds:.1f}")
+    exact_mb = f"{vectors.nbytes / 1e6:,.0f}"
+    rows = [("exact", "", exact_mb, "1.000", f"{truth.milliseconds:.1f}")]
     for name, (parameter, values) in PEERS.items():
         started = time.perf_counter()
         described = name.format(half=vectors.shape[1] // 2, lists=lists)
@@ -266,51 +244,15 @@ def search_peers(pool: Pool, most: int) -> None:
             faiss.ParameterSpace().set_index_parameter(index, parameter, value)
             found = index.search(pool.questions.vectors, K)[1]
             spent = milliseconds(lambda batch: index.search(batch, K), pool.questions.batches())  # noqa: B023
-            table.add_row(
-                f"{described}, {parameter} {value}",
+            figures = (
                 f"{built:.0f}",
                 f"{size:,.0f}",
                 f"{shared(exact, found):.3f}",
                 f"{spent:.1f}",
             )
-    Console().print(table)
-
-
-def search_some_phones(pool: Pool, codes: Codes) -> None:
-    """Only the canonical phone and its competitors: ways to leave out all others."""
-    import faiss
-
-    rng = np.random.default_rng(4)
-    batch, phone = pool.questions.vectors[:BATCH], pool.questions.phone[:BATCH]
-    phones = len(pool.bounds) - 1
-    wanted = np.zeros((BATCH, phones), dtype=bool)
-    for i, own in enumerate(phone.tolist()):
-        wanted[i, rng.permutation(phones)[:COMPETITORS]] = True
-        wanted[i, own] = True
-    cells = pool.cells(codes, Probing(64, 4))
-    flat = faiss.IndexFlatIP(pool.vectors.shape[1])
-    flat.add(np.ascontiguousarray(pool.vectors))
-
-    def by_selector(asked: FloatArray) -> None:
-        for query, its in zip(asked, wanted, strict=True):
-            for p in np.flatnonzero(its).tolist():
-                selector = faiss.IDSelectorRange(int(pool.bounds[p]), int(pool.bounds[p + 1]))
-                flat.search(query[None], K, params=faiss.SearchParameters(sel=selector))
-
-    def by_slices(asked: FloatArray) -> None:
-        for p in np.flatnonzero(wanted.any(axis=0)).tolist():
-            near = asked[wanted[:, p]] @ pool.vectors[pool.bounds[p] : pool.bounds[p + 1]].T
-            largest(near, min(K, near.shape[1]))
-
-    table = Table("way", "ms", title=f"One phone and {COMPETITORS} competitors, {pool.name}")
-    for way, search in {
-        "cells of these phones": lambda asked: cells.shortlists(asked, K, wanted=wanted),
-        "cells of all phones": lambda asked: cells.shortlists(asked, K),
-        "exact, lists of these phones": by_slices,
-        "exact, FAISS's range selector": by_selector,
-    }.items():
-        table.add_row(way, f"{milliseconds(search, [batch] * 3):.1f}")
-    Console().print(table)
+            rows.append((f"{described}, {parameter} {value}", *figures))
+    header = ("structure", "build s", "MB", "recall@10", "ms")
+    show(f"{most:,} of them, {pool.name}", header, rows)
 
 
 def search_and_wait(pool: Pool, codes: Codes, nearest: int, ready: Any, go: Any) -> None:
@@ -318,9 +260,8 @@ def search_and_wait(pool: Pool, codes: Codes, nearest: int, ready: Any, go: Any)
     cells = pool.cells(codes, Probing(nearest, 0))
     for batch in pool.questions.batches():
         cells.shortlists(batch, K)
-    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-    pages = {line.split(":")[0]: int(line.split()[1]) for line in status if line.endswith("kB")}
-    ready.put((os.getpid(), pages["RssAnon"] / 1e3, pages["RssFile"] / 1e3))
+    held = memory()
+    ready.put((os.getpid(), held["RssAnon"], held["RssFile"]))
     go.wait()
 
 
@@ -336,15 +277,15 @@ def measure_memory(pool: Pool, codes: Codes, nearest: int) -> None:
     for worker in workers:
         worker.start()
     told = [ready.get() for _ in workers]
-    table = Table("process", "own MB", "of files", "lists", "shared", "vectors", "shared")
-    table.title = f"Two processes ask {nearest} cells of {codes}, {pool.name}"
+    rows = []
     for number, (pid, own, of_files) in enumerate(told, start=1):
         mapped = [*resident_pages(pid, LISTS), *resident_pages(pid, "vectors.npy")]
-        table.add_row(str(number), *(f"{size:,.0f}" for size in (own, of_files, *mapped)))
+        rows.append((number, *(f"{size:,.0f}" for size in (own, of_files, *mapped))))
     go.set()
     for worker in workers:
         worker.join()
-    Console().print(table)
+    title = f"Two processes ask {nearest} cells of {codes}, {pool.name}"
+    show(title, ("process", "own MB", "of files", "lists", "shared", "vectors", "shared"), rows)
 
 
 def resident_pages(pid: int, file: str) -> tuple[float, float]:
@@ -364,9 +305,7 @@ def resident_pages(pid: int, file: str) -> tuple[float, float]:
 
 def main() -> None:
     """Draw the pools, search them, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_of(__doc__)
     parser.add_argument("--vectors", type=int, default=10**7)
     parser.add_argument("--dims", type=int, default=256)
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
@@ -382,19 +321,14 @@ def main() -> None:
             folder.mkdir(parents=True, exist_ok=True)
             pool = make(kind, given.vectors, given.dims, folder)
             truth = exactly(pool)
-            found = list(search_cells(pool, truth, given.codes))
-            table = Table("structure", "asks", "recall@10", "ms", "MB")
-            table.title = f"{given.vectors:,} × {given.dims}, {kind}"
             exact = f"{pool.vectors.nbytes / 1e6:,.0f}"
-            table.add_row("exact", "all", "1.000", f"{truth.milliseconds:,.0f}", exact)
-            for way in found:
-                figures = (f"{way.recall:.3f}", f"{way.milliseconds:.1f}", f"{way.megabytes:,.0f}")
-                table.add_row(way.structure, way.asks, *figures)
-            Console().print(table)
+            first = ("exact", "all", "1.000", f"{truth.milliseconds:,.0f}", exact)
+            rows = [first, *search_cells(pool, truth, given.codes)]
+            title = f"{given.vectors:,} × {given.dims}, {kind}"
+            show(title, ("structure", "asks", "recall@10", "ms", "MB"), rows)
             smallest = [codes for codes in codes_for(given.dims) if codes in given.codes][-1]
             measure_memory(pool, smallest, 64)
             if given.peers:
-                search_some_phones(pool, smallest)
                 search_peers(pool, min(given.peers, given.vectors))
 
 
