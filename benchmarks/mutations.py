@@ -76,7 +76,6 @@ MODULES: dict[str, tuple[str, ...]] = {
     "scoring/prosody/stress.py": (),
     "scoring/feedback/articulation.py": (),
     "scoring/feedback/first_language.py": (),
-    "scoring/feedback/functional_load.py": ("tests/scoring/feedback/test_minimal_pairs.py",),
     "scoring/feedback/minimal_pairs.py": (),
     "scoring/feedback/remarks.py": (),
 }

@@ -1,40 +1,25 @@
 """One sentence a learner can act on, from what was heard and what was meant.
 
 Consonants follow the place and manner of the IPA chart (tables `ipa_consonants`, `gestures`),
-vowels their height, backness and rounding (`ipa_vowels`): PanPhon's features, which the inventory
-carries, give ɐ and e the same row and know no taps. Voicing, length and nasality are theirs.
+vowels their height, backness and rounding (`ipa_vowels`, `vowel_gestures`): PanPhon's features,
+which the inventory carries, give ɐ and e the same row and know no taps. What else tells two sounds
+apart is in `sound_contrasts`.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from nativeear.speech.phones import VOWEL_KINDS, Phone, feature_names
-from nativeear.speech.tables import table
+from nativeear.speech.inventory import VOWEL_KINDS, Phone, feature_names
+from nativeear.speech.tables import Row, table
 
 HEIGHTS = ("close", "near-close", "close-mid", "mid", "open-mid", "near-open", "open")
 BACKNESSES = ("front", "near-front", "central", "near-back", "back")
 
 _MAX_CUES = 3
-_NASAL_MARK = "\u0303"
-_RHOTIC = frozenset("ɝɚ˞")
 _LISTEN = "listen to how natives say it and imitate them"
-
-
-@dataclass(frozen=True)
-class _Consonant:
-    place: str
-    manner: str
-
-
-@dataclass(frozen=True)
-class _Vowel:
-    height: int
-    backness: int
-    rounded: bool
 
 
 def substituted(heard: Phone, meant: Phone, where: str = "") -> str:
@@ -94,32 +79,20 @@ def _whole(meant: Phone) -> tuple[str, ...]:
     """How a phone is made, without anything to compare it with."""
     if not _is_vowel(meant):
         consonant = _consonant(meant)
-        gesture = consonant and _gestures().get((consonant.place, consonant.manner))
+        gesture = consonant and _gestures().get(consonant)
         if not gesture:
             return (_LISTEN,)
-        voice = _voice_cue(meant) if _has_voice_twin(consonant) else ()
-        return (gesture, *voice, *_secondary(None, meant))
-    ends = _vowels(meant)
-    if not ends:
+        voice = (_voice(meant),) if _has_voice_twin(consonant) else ()
+        return (gesture, *voice, *_contrasts(None, meant, "palatal", "aspirated", "long"))
+    vowels = _vowels(meant)
+    if not vowels:
         return (_LISTEN,)
-    first = ends[0]
     if meant.glide:
-        return (_glide_cue(meant),)
-    if first.height <= HEIGHTS.index("near-close"):
-        mouth = "keep the mouth nearly closed"
-    elif first.height >= HEIGHTS.index("near-open"):
-        mouth = "open the mouth wide"
-    else:
-        mouth = "open the mouth halfway"
-    if first.backness <= BACKNESSES.index("near-front"):
-        tongue = "hold the tongue forward"
-    elif first.backness >= BACKNESSES.index("near-back"):
-        tongue = "hold the tongue back"
-    else:
-        tongue = "leave the tongue in the middle"
-    lips = "round the lips" if first.rounded else "leave the lips unrounded"
-    special = _nasal_cue(None, meant) + _rhotic_cue(None, meant)
-    return (mouth, tongue, *(special or (lips,)))
+        return (_glide(meant),)
+    first = vowels[0]
+    mouth, tongue = (_vowel_gestures()[part, first[part]] for part in ("height", "backness"))
+    special = _contrasts(None, meant, "nasal", "rhotic")
+    return (mouth, tongue, *(special or (_cue("rounded", first["rounded"] == "yes"),)))
 
 
 def _consonant_changes(heard: Phone, meant: Phone) -> tuple[str, ...]:
@@ -128,96 +101,67 @@ def _consonant_changes(heard: Phone, meant: Phone) -> tuple[str, ...]:
     if wanted is None or was is None:
         return _whole(meant)
     if was != wanted:
-        gesture = _gestures().get((wanted.place, wanted.manner))
+        gesture = _gestures().get(wanted)
         cues += [gesture] if gesture else []
     if _feature(heard, "voi") != _feature(meant, "voi") and _has_voice_twin(wanted):
         kept = () if cues else ("keep the mouth in the same position",)
-        cues += [*kept, *_voice_cue(meant)]
-    cues += _secondary(heard, meant)
-    return tuple(cues)
+        cues += [*kept, _voice(meant)]
+    return (*cues, *_contrasts(heard, meant, "palatal", "aspirated", "long"))
 
 
 def _vowel_changes(heard: Phone, meant: Phone) -> tuple[str, ...]:
-    ends, targets = _vowels(heard), _vowels(meant)
-    if not ends or not targets:
+    vowels, targets = _vowels(heard), _vowels(meant)
+    if not vowels or not targets:
         return _whole(meant)
     if meant.glide:
-        return (_glide_cue(meant),)
-    was, wanted = ends[0], targets[0]
+        return (_glide(meant),)
+    was, wanted = vowels[0], targets[0]
     cues: list[str] = []
     if heard.glide:
         cues.append("hold one steady vowel without gliding")
-    steps = wanted.height - was.height
+    was_open, open_ = (HEIGHTS.index(vowel["height"]) for vowel in (was, wanted))
+    steps = open_ - was_open
     if steps:
         amount = "much " if abs(steps) >= 4 else "a little " if abs(steps) <= 2 else ""
-        cues.append(
-            f"open the mouth {amount}more" if steps > 0 else f"close the mouth {amount}more"
-        )
-    if was.rounded != wanted.rounded:
-        cues.append("round the lips" if wanted.rounded else "leave the lips unrounded")
-    forward = was.backness - wanted.backness
+        cues.append(f"{'open' if steps > 0 else 'close'} the mouth {amount}more")
+    if was["rounded"] != wanted["rounded"]:
+        cues.append(_cue("rounded", wanted["rounded"] == "yes"))
+    was_back, back = (BACKNESSES.index(vowel["backness"]) for vowel in (was, wanted))
+    forward = was_back - back
+    # Tenseness can be felt between i and ɪ, u and ʊ; lower down it cannot.
+    both_close = max(was_open, open_) <= HEIGHTS.index("near-close")
     if abs(forward) > 1 or (forward and not steps):
         cues.append("move the tongue forward" if forward > 0 else "draw the tongue back")
-    elif _both_close(was, wanted) and _feature(heard, "tense") != _feature(meant, "tense"):
-        cues.append("tense the tongue" if _feature(meant, "tense") > 0 else "relax the tongue")
-    return (*_nasal_cue(heard, meant), *_rhotic_cue(heard, meant), *cues, *_length(heard, meant))
+    elif both_close and _feature(heard, "tense") != _feature(meant, "tense"):
+        cues.append(_cue("tense", _feature(meant, "tense") > 0))
+    first = _contrasts(heard, meant, "nasal", "rhotic")
+    return (*first, *cues, *_contrasts(heard, meant, "long"))
 
 
-def _both_close(a: _Vowel, b: _Vowel) -> bool:
-    """Tenseness is a difference that can be felt between i and ɪ, u and ʊ; lower down it is not."""
-    return max(a.height, b.height) <= HEIGHTS.index("near-close")
-
-
-def _secondary(heard: Phone | None, meant: Phone) -> tuple[str, ...]:
-    """Palatalisation, aspiration and length."""
-    cues: list[str] = []
-    soft = "ʲ" in meant.ipa
-    if soft != (heard is not None and "ʲ" in heard.ipa):
-        cues.append(
-            "raise the middle of the tongue towards the hard palate at the same time"
-            if soft
-            else "keep the middle of the tongue low, without a trace of /j/"
+def _contrasts(heard: Phone | None, meant: Phone, *names: str) -> tuple[str, ...]:
+    """What to do for each of the contrasts that only one of two phones bears."""
+    found = []
+    for name in names:
+        marks = frozenset(_contrast_rows()[name]["marks"])
+        was, wanted = (
+            phone is not None and not marks.isdisjoint(unicodedata.normalize("NFD", phone.ipa))
+            for phone in (heard, meant)
         )
-    breathed = "ʰ" in meant.ipa
-    if breathed != (heard is not None and "ʰ" in heard.ipa):
-        cues.append("add a puff of breath" if breathed else "release it without a puff of breath")
-    return (*cues, *_length(heard, meant))
+        if was != wanted:
+            found.append(_cue(name, wanted))
+    return tuple(found)
 
 
-def _length(heard: Phone | None, meant: Phone) -> tuple[str, ...]:
-    was = heard is not None and "ː" in heard.ipa
-    if was == ("ː" in meant.ipa):
-        return ()
-    return ("keep it shorter",) if was else ("hold it longer",)
+def _cue(contrast: str, wanted: bool) -> str:
+    return _contrast_rows()[contrast]["with" if wanted else "without"]
 
 
-def _voice_cue(meant: Phone) -> tuple[str, ...]:
-    if _feature(meant, "voi") > 0:
-        return ("let the voice hum",)
-    return ("use breath without any voice",)
+def _voice(meant: Phone) -> str:
+    return _cue("voiced", _feature(meant, "voi") > 0)
 
 
-def _nasal_cue(heard: Phone | None, meant: Phone) -> tuple[str, ...]:
-    was = heard is not None and _is_nasal(heard)
-    if was == _is_nasal(meant):
-        return ()
-    if was:
-        return ("let no air through the nose",)
-    return ("let the air also through the nose",)
-
-
-def _rhotic_cue(heard: Phone | None, meant: Phone) -> tuple[str, ...]:
-    was = heard is not None and _is_rhotic(heard)
-    if was == _is_rhotic(meant):
-        return ()
-    if was:
-        return ("keep the tip of the tongue down",)
-    return ("curl the tip of the tongue back without touching anything",)
-
-
-def _glide_cue(meant: Phone) -> str:
-    plain = unicodedata.normalize("NFD", meant.ipa)
-    letters = [letter for letter in plain if letter in _vowel_chart()]
+def _glide(meant: Phone) -> str:
+    letters = [vowel["letter"] for vowel in _vowels(meant)]
     if len(letters) < 2:
         return _LISTEN
     return f"begin with /{letters[0]}/ and glide on to /{letters[-1]}/"
@@ -234,39 +178,30 @@ def _is_vowel(phone: Phone) -> bool:
     return phone.kind in VOWEL_KINDS
 
 
-def _is_nasal(phone: Phone) -> bool:
-    return _NASAL_MARK in unicodedata.normalize("NFD", phone.ipa)
-
-
-def _is_rhotic(phone: Phone) -> bool:
-    return any(letter in _RHOTIC for letter in phone.ipa)
-
-
 def _feature(phone: Phone, name: str) -> int:
     return phone.features[feature_names().index(name)]
 
 
-def _consonant(phone: Phone) -> _Consonant | None:
+def _consonant(phone: Phone) -> tuple[str, str] | None:
+    """Place and manner."""
     # Composed, because decomposed ç would be a c.
     plain = unicodedata.normalize("NFC", phone.ipa)
-    found = [_consonant_chart()[letter] for letter in plain if letter in _consonant_chart()]
+    found = [_consonants()[letter] for letter in plain if letter in _consonants()]
     if not found:
         return None
-    if phone.kind == "affricate":
-        return _Consonant(found[-1].place, "affricate")
-    return found[0]
+    return (found[-1][0], "affricate") if phone.kind == "affricate" else found[0]
 
 
-def _vowels(phone: Phone) -> list[_Vowel]:
+def _vowels(phone: Phone) -> list[Row]:
     letters = unicodedata.normalize("NFD", phone.ipa)
-    return [_vowel_chart()[letter] for letter in letters if letter in _vowel_chart()]
+    return [_vowel_rows()[letter] for letter in letters if letter in _vowel_rows()]
 
 
-def _has_voice_twin(consonant: _Consonant | None) -> bool:
+def _has_voice_twin(consonant: tuple[str, str] | None) -> bool:
     """Whether voice tells such consonants apart at all: a nasal is always voiced."""
     return consonant is not None and (
-        consonant.manner in {"stop", "fricative", "affricate", "lateral fricative"}
-        and (consonant.place, consonant.manner) != ("glottal", "stop")
+        consonant[1] in {"stop", "fricative", "affricate", "lateral fricative"}
+        and consonant != ("glottal", "stop")
     )
 
 
@@ -276,17 +211,20 @@ def _gestures() -> dict[tuple[str, str], str]:
 
 
 @cache
-def _consonant_chart() -> dict[str, _Consonant]:
-    return {
-        row["letter"]: _Consonant(row["place"], row["manner"]) for row in table("ipa_consonants")
-    }
+def _vowel_gestures() -> dict[tuple[str, str], str]:
+    return {(row["property"], row["value"]): row["gesture"] for row in table("vowel_gestures")}
 
 
 @cache
-def _vowel_chart() -> dict[str, _Vowel]:
-    return {
-        row["letter"]: _Vowel(
-            HEIGHTS.index(row["height"]), BACKNESSES.index(row["backness"]), row["rounded"] == "yes"
-        )
-        for row in table("ipa_vowels")
-    }
+def _consonants() -> dict[str, tuple[str, str]]:
+    return {row["letter"]: (row["place"], row["manner"]) for row in table("ipa_consonants")}
+
+
+@cache
+def _vowel_rows() -> dict[str, Row]:
+    return {row["letter"]: row for row in table("ipa_vowels")}
+
+
+@cache
+def _contrast_rows() -> dict[str, Row]:
+    return {row["contrast"]: row for row in table("sound_contrasts")}

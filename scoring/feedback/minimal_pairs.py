@@ -1,15 +1,18 @@
-"""Pairs of common words that differ in one phone only.
+"""Pairs of common words that differ in one phone only, and how much hangs on each contrast.
 
 The words are the commonest short ones of a language (`speech/data/common_words_<language>.csv`,
 written by `training/common_words.py`) in their dictionary pronunciation. A language without such a
 table has no pairs.
+
+How many pairs a contrast alone keeps apart is its functional load in the simplest form (Martinet
+1955; used to choose what to teach by Brown 1988).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import combinations
 
 from nativeear.speech.inventory import PhoneInventory
@@ -24,7 +27,7 @@ NOTHING = ""
 Pair = tuple[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MinimalPairs:
     """Every minimal pair of a list of words.
 
@@ -42,6 +45,24 @@ class MinimalPairs:
         if (meant, heard) in self.by_contrast:
             return self.by_contrast[meant, heard]
         return tuple((b, a) for a, b in self.by_contrast.get((heard, meant), ()))
+
+    def load(self, meant: str, heard: str) -> float:
+        """Functional load of one contrast, 0–1; 0 where no common word hangs on it.
+
+        Counts of one phone against another, and of a phone against `NOTHING`, are each divided by
+        their largest.
+        """
+        largest = self._most_pairs[NOTHING in (meant, heard)]
+        return len(self.of(meant, heard)) / largest
+
+    @cached_property
+    def _most_pairs(self) -> tuple[int, int]:
+        """Of a contrast of two phones, and of a phone with `NOTHING`."""
+        most = [1, 1]
+        for contrast, pairs in self.by_contrast.items():
+            gone = NOTHING in contrast
+            most[gone] = max(most[gone], len(pairs))
+        return most[0], most[1]
 
     def to_practise(self, meant: str, heard: str) -> tuple[Pair, ...]:
         """At most `MAX_PAIRS` of them, each word once."""

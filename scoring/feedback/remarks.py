@@ -18,7 +18,6 @@ from nativeear.scoring.feedback.first_language import (
     first_language_note,
     first_language_or_warning,
 )
-from nativeear.scoring.feedback.functional_load import functional_load
 from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
 from nativeear.speech.inventory import PhoneInventory
 
@@ -42,6 +41,11 @@ class _Error:
     @property
     def confidence(self) -> float:
         return self.phone.probability_mispronounced or 0.0
+
+    @property
+    def confused_with(self) -> str | None:
+        """What was heard instead, `NOTHING` for a phone that was left out; None if not known."""
+        return NOTHING if self.phone.verdict == "deleted" else self.heard
 
 
 def with_feedback(
@@ -87,15 +91,14 @@ def with_feedback(
 
 
 def _with_sentences(word: WordAssessment, inventory: PhoneInventory) -> WordAssessment:
-    phones = tuple(
-        phone.model_copy(
-            update={"feedback": _sentence(phone, inventory, _position(i, len(word.phones)))}
-        )
-        if phone.needs_work
-        else phone
-        for i, phone in enumerate(word.phones)
-    )
-    return word.model_copy(update={"phones": phones})
+    phones = list(word.phones)
+    for i, phone in enumerate(phones):
+        if phone.needs_work:
+            # what was said can be heard in its place; what was left out cannot
+            where = _position(i, len(phones)) if phone.verdict == "deleted" else ""
+            sentence = _sentence(phone, _heard(phone), inventory, where)
+            phones[i] = phone.model_copy(update={"feedback": sentence})
+    return word.model_copy(update={"phones": tuple(phones)})
 
 
 def _with_sentence(
@@ -108,17 +111,16 @@ def _with_sentence(
     )
 
 
-def _sentence(phone: PhoneAssessment, inventory: PhoneInventory, where: str) -> str:
-    """`where` is said of a phone that was left out only: the others can be heard."""
+def _sentence(
+    phone: PhoneAssessment, heard: str | None, inventory: PhoneInventory, where: str
+) -> str:
     meant = inventory.phone(phone.phone)
     if phone.verdict == "deleted":
         return articulation.deleted(meant, where)
-    heard = _heard(phone)
-    if heard is None:
-        return articulation.accented(meant)
-    if phone.verdict == "accented":
-        return articulation.accented(meant, inventory.phone(heard))
-    return articulation.substituted(inventory.phone(heard), meant)
+    other = None if heard is None else inventory.phone(heard)
+    if other is None or phone.verdict == "accented":
+        return articulation.accented(meant, other, where)
+    return articulation.substituted(other, meant, where)
 
 
 def _position(i: int, phones: int) -> str:
@@ -142,7 +144,9 @@ def _remarks(
     by_phone: dict[str, list[_Error]] = {}
     for error in _errors(words):
         by_phone.setdefault(error.phone.phone, []).append(error)
-    ranked = sorted(by_phone.values(), key=lambda errors: -_importance(errors, inventory))
+    ranked = sorted(
+        by_phone.values(), key=lambda errors: -sum(_worth(error, inventory) for error in errors)
+    )
     for errors in ranked[:MAX_REMARKS]:
         yield _remark(errors, inventory, l1)
 
@@ -156,14 +160,10 @@ def _errors(words: Iterable[WordAssessment]) -> Iterator[_Error]:
                 yield _Error((i, j), word.word, phone, _heard(phone))
 
 
-def _importance(errors: Iterable[_Error], inventory: PhoneInventory) -> float:
-    return sum(_worth(error, inventory) for error in errors)
-
-
 def _worth(error: _Error, inventory: PhoneInventory) -> float:
-    other = NOTHING if error.phone.verdict == "deleted" else error.heard
-    load = None if other is None else functional_load(inventory, error.phone.phone, other)
-    return (LOAD_FLOOR + (load or 0.0)) * error.confidence
+    other, pairs = error.confused_with, pairs_of(inventory)
+    load = 0.0 if other is None or pairs is None else pairs.load(error.phone.phone, other)
+    return (LOAD_FLOOR + load) * error.confidence
 
 
 def _remark(errors: list[_Error], inventory: PhoneInventory, l1: FirstLanguage | None) -> Remark:
@@ -177,16 +177,10 @@ def _remark(errors: list[_Error], inventory: PhoneInventory, l1: FirstLanguage |
         if (error.phone.verdict, error.heard) == (worst.phone.verdict, worst.heard)
     ]
     where = _in_words(error.word for error in alike)
-    if worst.phone.verdict == "deleted":
-        text = articulation.deleted(meant, where)
-    elif heard is None or worst.phone.verdict == "accented":
-        text = articulation.accented(meant, heard, where)
-    else:
-        text = articulation.substituted(heard, meant, where)
     pairs = pairs_of(inventory)
-    confused = NOTHING if worst.phone.verdict == "deleted" else worst.heard
+    confused = worst.confused_with
     return Remark(
-        text=text,
+        text=_sentence(worst.phone, worst.heard, inventory, where),
         phone=meant.symbol,
         ipa=meant.ipa,
         heard=worst.heard,

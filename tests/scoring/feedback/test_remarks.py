@@ -11,7 +11,6 @@ from nativeear.scoring.assessment import (
     SoundsLike,
     WordAssessment,
 )
-from nativeear.scoring.feedback.functional_load import functional_load
 from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
 from nativeear.scoring.feedback.remarks import with_feedback
 from nativeear.scoring.verdicts import Verdict
@@ -193,10 +192,12 @@ def test_an_insertion_is_placed_before_the_first_word_or_after_one() -> None:
 
 def test_remarks_are_ranked_by_load_and_confidence_over_all_places() -> None:
     """Importance is the sum of (0.1 + load) · probability."""
-    load = functional_load(ENGLISH, "IH", "IY")
-    assert load is not None and load > 0.3
+    pairs = pairs_of(ENGLISH)
+    assert pairs is not None
+    load = pairs.load("IH", "IY")
+    assert load > 0.3
     rare = [phone("ZH", "substituted", "JH", 0.9)]
-    assert functional_load(ENGLISH, "ZH", "JH") == 0
+    assert pairs.load("ZH", "JH") == 0
     vowel = [phone("IH", "substituted", "IY", 0.9)]
     few = int((0.1 + load) / 0.1)
     for count, first in ((few - 1, "IH"), (few + 2, "ZH")):
