@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
-from nativeear.speech.inventory import VOWEL_KINDS, Phone, feature_names
+from nativeear.speech.phones import VOWEL_KINDS, Phone, feature_names
 from nativeear.speech.tables import Row, table
 
 HEIGHTS = ("close", "near-close", "close-mid", "mid", "open-mid", "near-open", "open")

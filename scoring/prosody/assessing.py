@@ -20,6 +20,7 @@ from nativeear.scoring.assessment import (
     Contour,
     Fluency,
     Insertion,
+    Intonation,
     MeasureGrade,
     Pauses,
     Prosody,
@@ -28,11 +29,12 @@ from nativeear.scoring.assessment import (
 )
 from nativeear.scoring.grading import FLAGGED_SCORE, mean, score_of
 from nativeear.scoring.prosody.hesitations import repeated_words, restarts
-from nativeear.scoring.prosody.intonation import judge_intonation
+from nativeear.scoring.prosody.intonation import judge_ending
 from nativeear.scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
     RHYTHM_MEASURES,
+    Comparison,
     NativeProsody,
 )
 from nativeear.scoring.prosody.stress import StressModel, polysyllables, prominent_word
@@ -150,6 +152,7 @@ def assess_prosody(
     elif (measured.pauses and not flow) or (measured.melody and not melody):
         reasons.append(FEW_COMPARABLE)
     native = natives.nearest_reading(profile, exclusion)
+    ending = judge_ending(profile, text, inventory.language, natives, exclusion)
     stresses = _stresses(measured, natives.stress_without(exclusion), omitted | set(unsure))
     judged = [stress for stress in stresses.values() if stress.observed is not None]
     prosody_score = weighted(
@@ -169,12 +172,12 @@ def assess_prosody(
             if judged
             else None,
             sentence_type=measured.sentence,
-            intonation=judge_intonation(profile, text, inventory.language, natives, exclusion),
+            intonation=Intonation(**vars(ending)) if ending else None,
             prominent_word=prominent_word([n for n in measured.nuclei if n.word not in omitted]),
             native_prominent_word=native.prominent_word if native else None,
             native_contour_distance_semitones=native.distance if native else None,
             native_contour_semitones=native.contour if native else (),
-            grades=(*rhythm, *melody),
+            grades=_grades((*rhythm, *melody)),
         ),
         words=tuple(
             word.model_copy(update={"stress": stresses[i]}) if i in stresses else word
@@ -261,7 +264,7 @@ def _fluency(
     measured: ProsodyMeasurement,
     words: Sequence[WordAssessment],
     insertions: Sequence[Insertion],
-    grades: tuple[MeasureGrade, ...],
+    comparisons: Sequence[Comparison],
     *,
     recognised: bool = False,
 ) -> Fluency:
@@ -301,8 +304,12 @@ def _fluency(
         varco_v=rhythm.varco_v,
         varco_c=rhythm.varco_c,
         delta_c=rhythm.delta_c,
-        grades=grades,
+        grades=_grades(comparisons),
     )
+
+
+def _grades(comparisons: Sequence[Comparison]) -> tuple[MeasureGrade, ...]:
+    return tuple(MeasureGrade(**vars(each)) for each in comparisons)
 
 
 def _contour(measured: ProsodyMeasurement) -> Contour | None:

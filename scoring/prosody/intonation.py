@@ -18,11 +18,13 @@ voice ends high a semitone or more above its median. Then
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.assessment import Intonation, Movement
+from nativeear.scoring.assessment import Movement
 from nativeear.scoring.prosody.natives import MIN_NATIVES, NativeProsody
 from nativeear.speech.languages import primary_subtag
 from nativeear.speech.prosody.contour import FINAL_S
@@ -45,13 +47,23 @@ RISING_QUESTIONS = frozenset({"de", "en", "es", "fr", "it", "nl"})
 syllable and is over at the end, or Brazilian Portuguese: there natives alone decide."""
 
 
-def judge_intonation(
+@dataclass(frozen=True)
+class Ending:
+    """How a melody ends, with the fields of `scoring.assessment.Intonation`."""
+
+    observed: Movement | None
+    expected: Movement | None = None
+    fits: bool | None = None
+    judged_by: Literal["natives", "rule"] | None = None
+
+
+def judge_ending(
     learner: ProsodyProfile,
     text: str | None,
     language: str,
     natives: NativeProsody,
     exclusion: Exclusion,
-) -> Intonation | None:
+) -> Ending | None:
     """What the end of the melody does, and whether it fits; None without a text.
 
     Parameters
@@ -65,19 +77,19 @@ def judge_intonation(
         return None
     observed = movement(learner.final_slope)
     if observed is None or not re.search(r"[.!?…？؟][\"'»”)\s]*$", text):
-        return Intonation(observed=observed)
+        return Ending(observed=observed)
     expected: Movement = "rise" if learner.sentence == "yes_no_question" else "fall"
     # The sign turns what is worse downwards: rises where a fall is due, falls where a rise is.
     sign = 1.0 if expected == "rise" else -1.0
     slopes, voices = natives.endings(learner.sentence, exclusion)
     if len(slopes) >= MIN_NATIVES and voices >= MIN_VOICES:
         fits = bool(sign * learner.final_slope >= np.quantile(sign * slopes, UNFIT_SHARE))
-        return Intonation(expected=expected, observed=observed, fits=fits, judged_by="natives")
+        return Ending(expected=expected, observed=observed, fits=fits, judged_by="natives")
     if expected == "rise" and primary_subtag(language) not in RISING_QUESTIONS:
-        return Intonation(observed=observed)
+        return Ending(observed=observed)
     high = float(np.median(learner.contour[-END_POINTS:])) >= HIGH_SEMITONES
     by_rule = fits_by_rule(learner.sentence, observed, high=high)
-    return Intonation(
+    return Ending(
         expected=expected,
         observed=observed,
         fits=by_rule,

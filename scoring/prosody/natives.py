@@ -17,7 +17,6 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.prosody import NativeProfile, profiles_of
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.retriever.vowel_fullness import VowelFullness
-from nativeear.scoring.assessment import MeasureGrade
 from nativeear.scoring.grading import score_of
 from nativeear.scoring.prosody.stress import StressModel, prominent_word
 from nativeear.speech.alignment import Alignment
@@ -75,6 +74,18 @@ MELODY_MEASURES = (
     Measure("range_semitones", "low", 1.0),
     Measure("final_slope", "both", 5.0, of_its_kind=True),
 )
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A learner's measure beside natives', with the fields of `scoring.assessment.MeasureGrade`."""
+
+    measure: str
+    value: float
+    native_low: float
+    native_median: float
+    native_high: float
+    score: float
 
 
 @dataclass(frozen=True)
@@ -143,8 +154,6 @@ class NativeProsody:
 
     def _answers(self, exclusion: Exclusion) -> NDArray[np.bool_]:
         """Which of the natives may answer, bool `[n]`."""
-        if not exclusion:
-            return np.ones(len(self._rows), dtype=bool)
         return np.array([not exclusion.holds(*row[:3]) for row in self._rows], dtype=bool)
 
     @cached_property
@@ -184,23 +193,19 @@ class NativeProsody:
         words = [alignment.words[vowel.word_index] for vowel in vowels]
         return with_fullness(nuclei, self.vowels.of(vectors, words, exclusion))
 
-    def without(self, exclusion: Exclusion) -> tuple[ProsodyProfile, ...]:
-        """The profiles of all natives that may answer."""
-        return tuple(row.profile for row in _answering(self._rows, exclusion))
-
     def endings(self, sentence: str, exclusion: Exclusion) -> tuple[NDArray[np.float64], int]:
         """Final slopes of the natives' sentences of one type, and how many speakers they are of."""
-        known = [
-            row
-            for row in _answering(self._rows, exclusion)
-            if row.profile.sentence == sentence and not np.isnan(row.profile.final_slope)
-        ]
-        voices = {(row.corpus, row.speaker) for row in known}
-        return np.array([row.profile.final_slope for row in known]), len(voices)
+        if not self.known:
+            return np.zeros(0), 0
+        slopes = self._column("final_slope")
+        of_type = self._answers(exclusion) & (self._column("sentence") == sentence)
+        known = np.flatnonzero(of_type & ~np.isnan(slopes))
+        voices = {(self._rows[i].corpus, self._rows[i].speaker) for i in known.tolist()}
+        return slopes[known], len(voices)
 
     def grade(
         self, measure: Measure, learner: ProsodyProfile, exclusion: Exclusion
-    ) -> MeasureGrade | None:
+    ) -> Comparison | None:
         """The learner's grade; None where it was not measured or too few natives are comparable.
 
         On one side, the score of the share of natives that are no better; on both, of twice the
@@ -226,7 +231,7 @@ class NativeProsody:
             log_share = min(0.0, min(below, above) + float(np.log(2)))
         else:
             log_share = below if measure.side == "low" else above
-        return MeasureGrade(
+        return Comparison(
             measure=measure.name,
             value=value,
             native_low=float(np.quantile(values, 0.05)),
@@ -237,7 +242,7 @@ class NativeProsody:
 
     def grades(
         self, measures: Sequence[Measure], learner: ProsodyProfile, exclusion: Exclusion
-    ) -> tuple[MeasureGrade, ...]:
+    ) -> tuple[Comparison, ...]:
         """The grades of those measures that can be graded."""
         found = [self.grade(measure, learner, exclusion) for measure in measures]
         return tuple(grade for grade in found if grade is not None)
@@ -251,20 +256,15 @@ class NativeProsody:
         own = np.array(learner.contour)
         table = self._index.prosody
         texts = table.column("text").to_pylist()
-        same = [
-            reading
-            for row in range(len(texts))
-            if texts[row] == learner.text
-            for reading in profiles_of(table.slice(row, 1))
-        ]
+        same = [i for i, text in enumerate(texts) if text == learner.text]
         readings = [
             NativeReading(
                 warping_distance(own, np.array(native.profile.contour)),
                 native.profile.contour,
                 prominent_word(native.profile.nuclei),
             )
-            for native in _answering(same, exclusion)
-            if native.profile.contour
+            for native in profiles_of(table.take(np.array(same, dtype=np.int64)))
+            if native.profile.contour and not exclusion.holds(*native[:3])
         ]
         return min(readings, key=lambda reading: reading.distance, default=None)
 
@@ -284,10 +284,6 @@ def with_fullness(
         replace(nucleus, fullness=full[i]) if i in full else nucleus
         for i, nucleus in enumerate(nuclei)
     )
-
-
-def _answering(rows: Sequence[NativeProfile], exclusion: Exclusion) -> tuple[NativeProfile, ...]:
-    return tuple(row for row in rows if not exclusion.holds(*row[:3]))
 
 
 def _log_share(natives: np.ndarray, value: float, least_scale: float) -> float:

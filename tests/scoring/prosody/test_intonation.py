@@ -8,7 +8,7 @@ from nativeear.indexer.assembly import publish_new
 from nativeear.indexer.utterances import PooledUtterance
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.prosody.intonation import HEARD, fits_by_rule, judge_intonation, movement
+from nativeear.scoring.prosody.intonation import HEARD, fits_by_rule, judge_ending, movement
 from nativeear.scoring.prosody.natives import NativeProsody
 from nativeear.speech.prosody.contour import sentence_type
 from nativeear.speech.prosody.profile import ProsodyProfile
@@ -36,7 +36,7 @@ def learner(slope: float, sentence: str = "statement", end: float = 3.0) -> Pros
 
 def test_natives_of_the_same_type_decide_where_they_are_several(natives: NativeProsody) -> None:
     for slope, fits in ((-20.0, True), (-60.0, True), (0.0, False), (20.0, False)):
-        found = judge_intonation(learner(slope), "So it is.", "en-US", natives, NONE)
+        found = judge_ending(learner(slope), "So it is.", "en-US", natives, NONE)
         assert found is not None
         assert (found.expected, found.fits, found.judged_by) == ("fall", fits, "natives")
 
@@ -45,7 +45,7 @@ def test_what_moves_farther_than_nineteen_in_twenty_does_not_fit(natives: Native
     """The natives' slopes lie evenly between -10 and -29.7 semitones per second."""
     limit = float(np.quantile([-10.0 - i / 3 for i in range(60)], 0.95))
     for slope, fits in ((limit - 0.1, True), (limit + 0.1, False)):
-        found = judge_intonation(learner(slope), "So it is.", "en-US", natives, NONE)
+        found = judge_ending(learner(slope), "So it is.", "en-US", natives, NONE)
         assert found is not None
         assert (found.fits, found.judged_by) == (fits, "natives")
 
@@ -53,7 +53,7 @@ def test_what_moves_farther_than_nineteen_in_twenty_does_not_fit(natives: Native
 @pytest.mark.parametrize(("voices", "by"), [(3, "natives"), (2, "rule")])
 def test_three_voices_are_a_norm(natives: NativeProsody, voices: int, by: str) -> None:
     others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(voices, 10)))
-    few = judge_intonation(learner(-20.0), "So it is.", "en-US", natives, others)
+    few = judge_ending(learner(-20.0), "So it is.", "en-US", natives, others)
     assert few is not None
     slopes, heard = natives.endings("statement", others)
     assert (len(slopes) >= 20, heard) == (voices == 3, voices)
@@ -66,7 +66,7 @@ def test_a_voice_ends_high_a_semitone_above_its_median(
 ) -> None:
     others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(1, 10)))
     rising = replace(learner(20.0), contour=(9.0, 9.0, -5.0, end, 9.0))
-    found = judge_intonation(rising, "So it is.", "en-US", natives, others)
+    found = judge_ending(rising, "So it is.", "en-US", natives, others)
     assert found is not None
     assert (found.fits, found.judged_by) == (fits, "rule")
 
@@ -75,7 +75,7 @@ def test_three_voices_with_few_sentences_are_none(natives: NativeProsody) -> Non
     others = Exclusion(utterances=frozenset(("random", f"u{i:05}") for i in range(19, 60)))
     slopes, voices = natives.endings("statement", others)
     assert (len(slopes), voices) == (19, 7)
-    found = judge_intonation(learner(-20.0), "So it is.", "en-US", natives, others)
+    found = judge_ending(learner(-20.0), "So it is.", "en-US", natives, others)
     assert found is not None
     assert found.judged_by == "rule"
 
@@ -86,21 +86,21 @@ def test_natives_who_ask_decide_how_questions_end(
     monkeypatch.setattr(natives, "endings", lambda *_: (np.linspace(10.0, 30.0, 41), 5))
     for slope, fits in ((10.9, False), (11.1, True), (99.0, True)):
         asked = learner(slope, "yes_no_question")
-        found = judge_intonation(asked, "Это так?", "ru", natives, NONE)
+        found = judge_ending(asked, "Это так?", "ru", natives, NONE)
         assert found is not None
         assert (found.expected, found.fits, found.judged_by) == ("rise", fits, "natives")
 
 
 def test_statements_go_by_the_rule_in_every_language(natives: NativeProsody) -> None:
     others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(1, 10)))
-    found = judge_intonation(learner(-20.0), "Это так.", "ru", natives, others)
+    found = judge_ending(learner(-20.0), "Это так.", "ru", natives, others)
     assert found is not None
     assert (found.fits, found.judged_by) == (True, "rule")
 
 
 def test_one_voice_is_no_norm(natives: NativeProsody) -> None:
     others = Exclusion(speakers=frozenset(("random", f"s{i}") for i in range(2, 10)))
-    found = judge_intonation(learner(0.0), "So it is.", "en-US", natives, others)
+    found = judge_ending(learner(0.0), "So it is.", "en-US", natives, others)
     assert found is not None
     assert (found.fits, found.judged_by) == (True, "rule")
 
@@ -108,7 +108,7 @@ def test_one_voice_is_no_norm(natives: NativeProsody) -> None:
 def test_questions_without_natives_go_by_the_rule(natives: NativeProsody) -> None:
     for slope, fits in ((12.0, True), (-12.0, False)):
         asked = learner(slope, "yes_no_question")
-        found = judge_intonation(asked, "Is it so?", "en-US", natives, NONE)
+        found = judge_ending(asked, "Is it so?", "en-US", natives, NONE)
         assert found is not None
         assert (found.expected, found.fits, found.judged_by) == ("rise", fits, "rule")
 
@@ -117,23 +117,23 @@ def test_russian_questions_are_not_judged_by_a_rule_that_is_not_theirs(
     natives: NativeProsody,
 ) -> None:
     asked = learner(-12.0, "yes_no_question")
-    found = judge_intonation(asked, "Это так?", "ru", natives, NONE)
+    found = judge_ending(asked, "Это так?", "ru", natives, NONE)
     assert found is not None
     assert (found.observed, found.fits, found.judged_by) == ("fall", None, None)
 
 
 @pytest.mark.parametrize("text", ["So it is", "So it is,"])
 def test_without_punctuation_nothing_is_expected(natives: NativeProsody, text: str) -> None:
-    found = judge_intonation(learner(-20.0), text, "en-US", natives, NONE)
+    found = judge_ending(learner(-20.0), text, "en-US", natives, NONE)
     assert found is not None
     assert (found.observed, found.expected, found.fits) == ("fall", None, None)
 
 
 def test_what_was_not_voiced_is_not_found(natives: NativeProsody) -> None:
-    found = judge_intonation(learner(float("nan")), "So it is.", "en-US", natives, NONE)
+    found = judge_ending(learner(float("nan")), "So it is.", "en-US", natives, NONE)
     assert found is not None
     assert (found.observed, found.fits) == (None, None)
-    assert judge_intonation(learner(-20.0), None, "en-US", natives, NONE) is None
+    assert judge_ending(learner(-20.0), None, "en-US", natives, NONE) is None
 
 
 def test_the_rule_of_every_type() -> None:
