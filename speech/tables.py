@@ -39,9 +39,15 @@ def rows_by(name: str, primary: str, key: str) -> dict[str, tuple[Row, ...]]:
 
 
 @cache
+def row_by(name: str, primary: str, key: str) -> dict[str, Row]:
+    """The one row of a language that has each value of a column."""
+    return {row[key]: row for row in rows_of(name, primary)}
+
+
+@cache
 def column(name: str, primary: str, key: str, value: str) -> dict[str, str]:
-    """One column of the rows of a language by another; of equal keys the first counts."""
-    return {key: rows[0][value] for key, rows in rows_by(name, primary, key).items()}
+    """One column of the rows of a language by another."""
+    return {each: row[value] for each, row in row_by(name, primary, key).items()}
 
 
 @cache

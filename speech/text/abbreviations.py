@@ -3,111 +3,68 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cache
 
-from nativeear.speech.tables import table, word_set
+from nativeear.speech.tables import Row, rows_of
 from nativeear.speech.text.spoken import Passage
 
 _SHORTEST_INSENSITIVE = 3  # letters; shorter ones (M., p.) are told apart by case
+_REACH = 60  # characters
 
 
 @cache
 def pattern(primary: str) -> re.Pattern[str]:
     """Any abbreviation of a language; after a stop inside one there may be a space."""
-    rows = {row[0].lower() for rows in _rules(primary).values() for row in rows}
-    written = sorted(rows, key=lambda each: (-len(each), each))
-    choices = "|".join(map(_expression, written)) or r"(?!)"
-    return re.compile(choices, re.IGNORECASE)
+    forms = {row["written"].lower() for rows in _rules(primary).values() for row in rows}
+    longest_first = sorted(forms, key=lambda each: (-len(each), each))
+    return re.compile("|".join(map(_expression, longest_first)) or r"(?!)", re.IGNORECASE)
 
 
 def read(match: re.Match[str], passage: Passage) -> str | None:
     """The spoken form; None where its rule does not fit."""
     token = match[0]
-    found = _rules(passage.primary).get(_key(token), ())
-    for written, spoken, rule in found:
-        if (len(token) > len(written) + token.count(" ")) != (rule == "suffix"):
-            continue
-        exact = token.replace(" ", "") == written.replace(" ", "")
-        if rule in {"upper", "exact"}:
-            fits = exact and (rule == "exact" or passage.mixed_case)
-            fits = fits or (rule == "exact" and token.isupper() and not passage.mixed_case)
-        else:
-            letters = sum(map(str.isalpha, written))
-            cased = exact or letters >= _SHORTEST_INSENSITIVE or "." in written[:-1]
-            fits = cased and _FITS[rule](match, passage)
-        if fits:
-            if rule == "suffix":
-                return token[: -len(written)] + spoken
-            return spoken
+    for row in _rules(passage.primary).get(_key(token), ()):
+        written, rule = row["written"], row["rule"]
+        is_suffix = len(token) > len(written) + token.count(" ")
+        if is_suffix == (rule == "suffix") and _is_cased(token, written, rule, passage):
+            if is_suffix:
+                return token[: -len(written)] + row["spoken"]
+            if _fits(rule, match, passage):
+                return row["spoken"]
     return None
 
 
-def _anywhere(_match: re.Match[str], _passage: Passage) -> bool:
-    return True
+def _is_cased(token: str, written: str, rule: str, passage: Passage) -> bool:
+    exact = token.replace(" ", "") == written.replace(" ", "")
+    if rule == "upper":
+        return exact and passage.mixed_case
+    if rule == "exact":
+        return exact or (token.isupper() and not passage.mixed_case)
+    letters = sum(map(str.isalpha, written))
+    return exact or letters >= _SHORTEST_INSENSITIVE or "." in written[:-1]
 
 
-def _before(match: re.Match[str], passage: Passage) -> str:
-    return passage.text[max(0, match.start() - 60) : match.start()].rstrip()
-
-
-def _after(match: re.Match[str], passage: Passage) -> str:
-    return passage.text[match.end() : match.end() + 60].lstrip()
-
-
-def _before_name(match: re.Match[str], passage: Passage) -> bool:
-    following = passage.word_after(match.end())
-    if not following[:1].isupper():
-        return False
-    # A stop may be the abbreviation's and the sentence's: on Main St. The shop
-    return (
-        following not in word_set("openers", passage.primary)
-        or not passage.word_before(match.start())[:1].isupper()
-    )
-
-
-def _weekday(match: re.Match[str], passage: Passage) -> bool:
-    before = _before(match, passage)
-    word = passage.word_before(match.start()).lower()
-    return (
-        word in word_set("before-weekday", passage.primary)
-        or before.endswith(",")
-        or before[-1:].isdecimal()
-        or not before
-    )
-
-
-def _between_names(match: re.Match[str], passage: Passage) -> bool:
-    return (
-        passage.word_before(match.start())[:1].isupper()
-        and passage.word_after(match.end())[:1].isupper()
-    )
-
-
-def _month(match: re.Match[str], passage: Passage) -> bool:
-    return _after(match, passage)[:1].isdecimal() or _before(match, passage)[-1:].isdecimal()
-
-
-_FITS: dict[str, Callable[[re.Match[str], Passage], bool]] = {
-    "always": _anywhere,
-    "suffix": _anywhere,
-    "before-name": _before_name,
-    "before-number": lambda match, passage: bool(
-        re.match(r"[\d.]*\d|[IVXLC]+\b", _after(match, passage))
-    ),
-    "after-number": lambda match, passage: _before(match, passage)[-1:].isdecimal(),
-    "after-name": lambda match, passage: bool(
-        re.search(r"(?:[^\W\d_]*[A-Z]\w*|\d+(?:st|nd|rd|th)) $", _before(match, passage) + " ")
-    ),
-    "between-names": _between_names,
-    "inside": lambda match, passage: (
-        bool(re.match(r"[\d\"(]|[^\W\d_]", _after(match, passage)))
-        and not _after(match, passage)[:1].isupper()
-        and match[0][:1].islower()
-    ),
-    "weekday": _weekday,
-    "month": _month,
-}
+def _fits(rule: str, match: re.Match[str], passage: Passage) -> bool:
+    """Whether an abbreviation stands where its rule wants it; see `speech/data/README.md`."""
+    start, end = match.span()
+    word_before, word_after = passage.word_before(start), passage.word_after(end)
+    before = passage.text[max(0, start - _REACH) : start].rstrip()
+    after = passage.text[end : end + _REACH].lstrip()
+    is_after_name, is_before_name = word_before[:1].isupper(), word_after[:1].isupper()
+    goes_on = re.match(r"[\d\"(]|[^\W\d_]", after) is not None and not after[:1].isupper()
+    at_edge = not before or before[-1] == "," or before[-1].isdecimal()
+    return {
+        # A stop may be the abbreviation's and the sentence's: on Main St. The shop
+        "before-name": is_before_name
+        and not (is_after_name and word_after in passage.words("openers")),
+        "between-names": is_after_name and is_before_name,
+        "after-name": re.search(r"([^\W\d_]*[A-Z]\w*|\d+(st|nd|rd|th))$", before) is not None,
+        "before-number": re.match(r"[\d.]*\d|[IVXLC]+\b", after) is not None,
+        "after-number": before[-1:].isdecimal(),
+        "month": after[:1].isdecimal() or before[-1:].isdecimal(),
+        "weekday": at_edge or word_before.lower() in passage.words("before-weekday"),
+        "inside": goes_on and match[0][:1].islower(),
+    }.get(rule, True)
 
 
 def _expression(written: str) -> str:
@@ -131,11 +88,9 @@ def _key(token: str) -> str:
 
 
 @cache
-def _rules(primary: str) -> dict[str, tuple[tuple[str, str, str], ...]]:
+def _rules(primary: str) -> dict[str, list[Row]]:
     """Rows of a language by what is written, without case and spaces."""
-    found: dict[str, tuple[tuple[str, str, str], ...]] = {}
-    for row in table("abbreviations"):
-        if row["language"] == primary:
-            key = row["written"].lower().replace(" ", "")
-            found[key] = (*found.get(key, ()), (row["written"], row["spoken"], row["rule"]))
+    found: dict[str, list[Row]] = {}
+    for row in rows_of("abbreviations", primary):
+        found.setdefault(_key(row["written"]), []).append(row)
     return found

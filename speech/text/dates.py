@@ -6,9 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from nativeear.speech.tables import table
-from nativeear.speech.text.magnitudes import alternation
-from nativeear.speech.text.numerals import cardinal, ordinal, year
+from nativeear.speech.tables import column, rows_of
+from nativeear.speech.text.numerals import alternation, cardinal, ordinal, year
 from nativeear.speech.text.ordinals import german_ordinal
 from nativeear.speech.text.spoken import Passage
 
@@ -39,9 +38,8 @@ class _Date:
 @cache
 def written(primary: str) -> re.Pattern[str]:
     """A day and a month by name, in either order, with a year or without."""
-    names = alternation(_months(primary))
-    short = alternation(_short_months(primary))
-    month = rf"(?:{names}|(?:{short})\b\.?)(?!\w)"
+    names = alternation(row["name"] for row in rows_of("months", primary))
+    month = rf"(?:{names}|(?:{alternation(_short_months(primary))})\b\.?)(?!\w)"
     return re.compile(
         rf"""(?<![\w.,/-])(?:
             (?P<month>{month})\ (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\w:/%-]|[.,]\d)
@@ -63,7 +61,7 @@ def read_numeric(match: re.Match[str], passage: Passage) -> str | None:
         day, month, which = match["first"], match["second"], match["year"]
         if not day_first and int(day) <= 12:
             day, month = month, day
-    name = _month_names(passage.primary).get(int(month), "")
+    name = column("months", passage.primary, "month", "name").get(str(int(month)), "")
     if not name or not 1 <= int(day) <= 31 or not _is_usual(match, passage.primary):
         return None
     return _said(_Date(int(day), name, which, day_first, match.start()), passage)
@@ -87,8 +85,7 @@ def read_written(match: re.Match[str], passage: Passage) -> str | None:
     counted = match["month"] and not match["year"] and passage.word_after(match.end())[-1:] == "s"
     if not 1 <= day <= 31 or not usual or counted:
         return None
-    if month not in _months(primary):
-        month = _short_months(primary)[month.rstrip(".")]
+    month = _short_months(primary).get(month.rstrip("."), month)
     day_first = bool(match["day_first"])
     return _said(_Date(day, month, match["year"] or "", day_first, match.start()), passage)
 
@@ -106,30 +103,15 @@ def _said(date: _Date, passage: Passage) -> str:
         return f"{first if date.day_first else last} {which}".strip()
     if primary == "de":
         return f"{german_ordinal(date.day, 'm', passage, date.at)} {date.month} {which}".strip()
+    american = primary == "es" and language not in {"es", "es-ES"}
+    is_ordinal = date.day == 1 and (american or primary in _FIRST_IS_ORDINAL)
+    day = ordinal(1, language) if is_ordinal else cardinal(date.day, language)
     joint = " de " if primary in {"es", "pt"} else " "
-    return joint.join(filter(None, (_day(date.day, passage), date.month, which)))
-
-
-def _day(day: int, passage: Passage) -> str:
-    american = passage.primary == "es" and passage.language not in {"es", "es-ES"}
-    if day == 1 and (american or passage.primary in _FIRST_IS_ORDINAL):
-        return ordinal(1, passage.language)
-    return cardinal(day, passage.language)
-
-
-@cache
-def _months(primary: str) -> dict[str, int]:
-    """Names of months to their numbers."""
-    return {row["name"]: int(row["month"]) for row in table("months") if row["language"] == primary}
-
-
-@cache
-def _month_names(primary: str) -> dict[int, str]:
-    return {number: name for name, number in _months(primary).items()}
+    return joint.join(filter(None, (day, date.month, which)))
 
 
 @cache
 def _short_months(primary: str) -> dict[str, str]:
     """Short names of months to their names."""
-    rows = (row for row in table("months") if row["language"] == primary)
+    rows = rows_of("months", primary)
     return {short: row["name"] for row in rows for short in row["short"].split()}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from nativeear.speech.tables import table, word_set
+from nativeear.speech.tables import rows_of, word_set
 
 
 def gender_of(noun: str, primary: str) -> str:
@@ -15,13 +14,14 @@ def gender_of(noun: str, primary: str) -> str:
     that have endings in the table.
     """
     noun = noun.lower()
-    if not noun or noun in word_set("not-nouns", primary):
+    rows = rows_of("noun_genders", primary)
+    if not noun or not rows or noun in word_set("not-nouns", primary):
         return ""
-    rows = _endings(primary)
-    for ending, gender in rows:
+    for row in rows:
+        ending = row["ending"]
         if noun == ending or (ending.startswith("-") and noun.endswith(ending[1:])):
-            return article_gender(gender, noun, primary)
-    return article_gender("m", noun, primary) if rows else ""
+            return article_gender(row["gender"], noun, primary)
+    return article_gender("m", noun, primary)
 
 
 def article_gender(gender: str, noun: str, primary: str) -> str:
@@ -41,9 +41,3 @@ def is_plural(noun: str, primary: str) -> bool:
     return noun in word_set("plurals", "en") or (
         noun.islower() and len(noun) > 3 and noun.endswith("s") and not noun.endswith("ss")
     )
-
-
-@cache
-def _endings(primary: str) -> tuple[tuple[str, str], ...]:
-    rows = table("noun_genders")
-    return tuple((row["ending"], row["gender"]) for row in rows if row["language"] == primary)

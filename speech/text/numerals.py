@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from importlib import import_module
 
 from nativeear.speech.languages import language_row, primary_subtag
-from nativeear.speech.tables import table
+from nativeear.speech.tables import column, rows_of
 
 THIN_SPACE = "\u2009"
 """What parts groups of digits once a text is cleaned."""
@@ -19,9 +20,7 @@ AMOUNT = rf"(?:\d+(?:[.,'{THIN_SPACE}]\d+)*|(?<![\w.,])[.,]\d+)"
 _LONGEST_SAID = 36  # digits; the scales of longer numbers are known to nobody
 _LONGEST_UNGROUPED = 9  # digits; longer ones without separators are telephone numbers and the like
 _LONGEST_FLOAT = 15  # digits that a float holds
-_LONGEST_FRACTION = (
-    2  # digits after the decimal mark that are said as one number, where that is done
-)
+_LONGEST_FRACTION = 2  # digits after the decimal mark that are said as one number, where it is done
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,24 @@ class Numeral:
 
     @property
     def is_one(self) -> bool:
-        """Exactly one, so that a noun after it is singular."""
+        """Exactly one."""
         return self.whole.lstrip("0") == "1" and not self.mark
+
+    @property
+    def is_code(self) -> bool:
+        """Whether the digits are a telephone number or the like: no amount."""
+        if self.mark or self.grouped:
+            return False
+        if len(self.whole) > 1 and self.whole[0] == "0":
+            return True
+        return len(self.whole) > _LONGEST_UNGROUPED and not self.whole.endswith("000")
+
+    @property
+    def is_year(self) -> bool:
+        """Whether it is read as a year where nothing speaks against it."""
+        if self.mark or self.grouped or len(self.whole) != 4:
+            return False
+        return 1100 <= int(self.whole) < 2000 or 2010 <= int(self.whole) < 2100
 
     def is_singular(self, primary: str) -> bool:
         """Whether a noun after it is singular; in French all below two is."""
@@ -86,20 +101,22 @@ def numeral_words(number: Numeral, language: str, gender: str = "") -> str:
     whole = cardinal(number.whole, language) if number.whole else ""
     if not number.mark:
         return agree(whole, language, gender)
-    point = word("point" if number.mark == "." else "comma", language)
-    if not point:
-        return _decimal(number, language)
-    return " ".join(f"{whole} {point} {_fraction_digits(number.fraction, language)}".split())
+    names = column("number_words", primary_subtag(language), "name", "spoken")
+    point = names.get("point" if number.mark == "." else "comma")
+    if point:
+        return " ".join(f"{whole} {point} {_fraction_digits(number.fraction, language)}".split())
+    # What num2words makes of a decimal; its digits where it lacks the language.
+    value = f"{number.whole or '0'}.{number.fraction}"
+    is_float = len(number.whole + number.fraction) <= _LONGEST_FLOAT
+    spoken = _num2words(float(value), language, "cardinal") if is_float else ""
+    return spoken or " ".join(cardinal(part, language) for part in value.split("."))
 
 
-def _decimal(number: Numeral, language: str) -> str:
-    """What num2words makes of a decimal; its digits where it lacks the language."""
-    if len(number.whole + number.fraction) <= _LONGEST_FLOAT:
-        value = float(f"{number.whole or '0'}.{number.fraction}")
-        spoken = _num2words(value, language, "cardinal")
-        if spoken:
-            return spoken
-    return f"{cardinal(number.whole or '0', language)} {cardinal(number.fraction, language)}"
+def plain(number: Numeral, language: str, gender: str = "") -> str:
+    """An amount, or a code digit by digit."""
+    if number.is_code:
+        return digit_words(number.whole, language)
+    return numeral_words(number, language, gender)
 
 
 def _fraction_digits(digits: str, language: str) -> str:
@@ -113,13 +130,11 @@ def _fraction_digits(digits: str, language: str) -> str:
 def cardinal(digits: str | int, language: str) -> str:
     """A whole number in words, of any length: digit by digit where there are no words for it."""
     digits = str(digits)
-    if len(digits) <= _LONGEST_SAID:
-        spoken = _num2words(int(digits), language, "cardinal")
-        if spoken:
-            return spoken
-    if not _num2words(0, language, "cardinal"):
-        return digits  # espeak-ng reads them
-    return digit_words(digits, language)
+    spoken = _num2words(int(digits), language) if len(digits) <= _LONGEST_SAID else ""
+    if spoken:
+        return spoken
+    # espeak-ng reads the digits of a language that num2words lacks.
+    return digit_words(digits, language) if _num2words(0, language) else digits
 
 
 def ordinal(value: int, language: str, gender: str = "m") -> str:
@@ -139,24 +154,13 @@ def ordinal(value: int, language: str, gender: str = "m") -> str:
 
 def year(digits: str, language: str) -> str:
     """A year in words."""
-    if primary_subtag(language) not in {"en", "de", "nl"}:
-        return cardinal(digits, language)
-    return _num2words(int(digits), language, "year") or cardinal(digits, language)
+    said = primary_subtag(language) in {"en", "de", "nl"}
+    return (said and _num2words(int(digits), language, "year")) or cardinal(digits, language)
 
 
 def digit_words(digits: str, language: str) -> str:
     """Digits one by one."""
-    return " ".join(_digit(char, language) for char in digits if char.isdecimal())
-
-
-def is_code(number: Numeral) -> bool:
-    """Whether the digits are a telephone number or the like: no amount."""
-    digits = number.whole
-    if number.mark or number.grouped:
-        return False
-    if len(digits) > 1 and digits[0] == "0":
-        return True
-    return len(digits) > _LONGEST_UNGROUPED and not digits.endswith("000")
+    return " ".join(_num2words(int(char), language) or char for char in digits if char.isdecimal())
 
 
 def agree(spoken: str, language: str, gender: str) -> str:
@@ -164,40 +168,30 @@ def agree(spoken: str, language: str, gender: str) -> str:
     if not gender:
         return spoken
     *front, last = spoken.split() or [""]
-    for row in table("number_agreement"):
-        fits = row["language"] == primary_subtag(language) and row["gender"] == gender
-        if fits and (not front or row["where"] == "end"):
-            last = re.sub(rf"{row['ending']}$", row["becomes"], last)
-        if fits and row["where"] == "any":
+    for row in rows_of("number_agreement", primary_subtag(language)):
+        if row["gender"] != gender:
+            continue
+        if row["where"] == "any":
             front = [re.sub(rf"{row['ending']}$", row["becomes"], part) for part in front]
+        if row["where"] != "alone" or not front:
             last = re.sub(rf"{row['ending']}$", row["becomes"], last)
     return " ".join([*front, last])
 
 
-def word(name: str, language: str) -> str:
-    """A word that numbers are read with (`point`, `minus`, `per`); nothing where none is known."""
-    return _words().get((primary_subtag(language), name), "")
+def alternation(written: Iterable[str]) -> str:
+    """A regular expression for one of several strings, the longest first; never empty."""
+    longest_first = sorted(set(written), key=lambda each: (-len(each), each))
+    return "|".join(map(re.escape, longest_first)) or r"(?!)"
 
 
-@cache
-def _digit(digit: str, language: str) -> str:
-    return _num2words(int(digit), language, "cardinal") or digit
-
-
-@cache
-def _num2words(value: int | float, language: str, to: str) -> str:
+@lru_cache(maxsize=1 << 14, typed=True)  # 1.0 is not read as 1 is
+def _num2words(value: int | float, language: str, to: str = "cardinal") -> str:
     """What num2words says; nothing where it lacks the language or the number is beyond it."""
+    failures = (NotImplementedError, OverflowError, LookupError, AttributeError, ValueError)
     for name in dict.fromkeys((language.replace("-", "_"), primary_subtag(language))):
         try:
             spoken = str(import_module("num2words").num2words(value, lang=name, to=to))
-        except (
-            NotImplementedError,
-            OverflowError,
-            LookupError,
-            AttributeError,
-            ValueError,
-            TypeError,
-        ):
+        except (*failures, TypeError):
             continue
         spoken = re.sub(r"[-,]+", " ", spoken.replace("\u00ad", ""))
         if language in {"en", "en-US"}:
@@ -208,8 +202,3 @@ def _num2words(value: int | float, language: str, to: str) -> str:
             )
         return " ".join(spoken.split())
     return ""
-
-
-@cache
-def _words() -> dict[tuple[str, str], str]:
-    return {(row["language"], row["name"]): row["spoken"] for row in table("number_words")}

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from nativeear.speech.tables import table, word_set
+from nativeear.speech.tables import column
 from nativeear.speech.text.numerals import cardinal, ordinal, parse, year
 from nativeear.speech.text.spoken import Passage
 
@@ -44,21 +43,20 @@ def read_ordinal(match: re.Match[str], passage: Passage) -> str | None:
 
 def read_german(match: re.Match[str], passage: Passage) -> str | None:
     """*3. Stock*: an ordinal before a noun that is counted so."""
-    gender = _ordinal_nouns(passage.primary).get(passage.word_after(match.end()))
+    genders = column("ordinal_nouns", passage.primary, "noun", "gender")
+    gender = genders.get(passage.word_after(match.end()))
     if match["list"] and passage.primary == "de":
         gender = "m"  # vom 1. bis 3. Mai
-    if gender is None:
-        return None
-    return german_ordinal(int(match["digits"]), gender, passage, match.start())
+    return gender and german_ordinal(int(match["digits"]), gender, passage, match.start())
 
 
 def german_ordinal(value: int, gender: str, passage: Passage, at: int) -> str:
     """A German ordinal with the ending that the word before it asks for."""
     stem = ordinal(value, passage.language)
     before = passage.word_before(at).lower()
-    if before in word_set("weak-ordinal", "de") or (before == "der" and gender == "f"):
+    if before in passage.words("weak-ordinal") or (before == "der" and gender == "f"):
         return f"{stem}en"
-    if before in word_set("article", "de"):
+    if before in passage.words("article"):
         return f"{stem}e"
     return stem + {"m": "er", "f": "e", "n": "es"}[gender]
 
@@ -86,18 +84,4 @@ def apocope(spoken: str, primary: str) -> str:
 
 def says_before(primary: str, noun: str) -> str:
     """How a number after a noun is said (*chapter* IV, *version* 3.10); empty where not told."""
-    return _numbered(primary).get(noun.lower(), "")
-
-
-@cache
-def _numbered(primary: str) -> dict[str, str]:
-    return {
-        row["noun"].lower(): row["says"] for row in table("numbered") if row["language"] == primary
-    }
-
-
-@cache
-def _ordinal_nouns(primary: str) -> dict[str, str]:
-    return {
-        row["noun"]: row["gender"] for row in table("ordinal_nouns") if row["language"] == primary
-    }
+    return column("numbered", primary, "noun", "says").get(noun.lower(), "")

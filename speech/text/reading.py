@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import cache
 
 from nativeear.speech.text import (
     abbreviations,
+    amounts,
     dates,
     fractions,
     magnitudes,
-    money,
     numbers,
     ordinals,
     roman,
     symbols,
     times,
-    units,
     words,
 )
 from nativeear.speech.text.cleaning import clean
@@ -47,8 +45,11 @@ def normalise(
         whether capitals are spelt. Without it nothing is known.
     """
     cleaned, warnings = clean(text, language)
-    passage = Passage(cleaned, language, known or (lambda _: False))
-    return _Scan(passage, dict.fromkeys(warnings)).read()
+    scan = _Scan(Passage(cleaned, language, known or (lambda _: False)), warnings)
+    at = 0
+    while at < len(cleaned):
+        at = at + 1 if cleaned[at].isspace() else scan.read(at)
+    return SpokenText(tuple(scan.words), tuple(scan.warnings))
 
 
 @cache
@@ -61,12 +62,12 @@ def _kinds(primary: str) -> tuple[tuple[re.Pattern[str], _Reader], ...]:
         (abbreviations.pattern(primary), abbreviations.read),
         (times.PATTERN, times.read),
         (numbers.TELEPHONE, numbers.read_telephone),
-        (money.pattern(primary), money.read),
+        (amounts.money_pattern(primary), amounts.read_money),
         (ordinals.DECADE, ordinals.read_decade),
-        (units.HEIGHT, units.read_height),
+        (amounts.HEIGHT, amounts.read_height),
         (fractions.VULGAR, fractions.read_vulgar),
         (fractions.FRACTION, fractions.read_fraction),
-        (units.pattern(primary), units.read),
+        (amounts.unit_pattern(primary), amounts.read_unit),
         (magnitudes.pattern(primary), magnitudes.read),
         (ordinals.GERMAN, ordinals.read_german),
         (ordinals.ORDINAL, ordinals.read_ordinal),
@@ -75,81 +76,67 @@ def _kinds(primary: str) -> tuple[tuple[re.Pattern[str], _Reader], ...]:
         (numbers.RANGE, numbers.read_range),
         (numbers.NUMBER, numbers.read_number),
         (numbers.UNTIL, numbers.read_until),
-        (units.after_fraction(primary), units.read_after_fraction),
+        (amounts.fraction_unit_pattern(primary), amounts.read_fraction_unit),
         (roman.PATTERN, roman.read),
         (words.JOINED, words.read_joined),
         (words.LETTER_SIGN, words.read_letter_sign),
     )
 
 
-@dataclass
 class _Scan:
-    """One pass over one text."""
+    """One pass over one text: the words so far, and warnings in order, each once."""
 
-    passage: Passage
-    warnings: dict[str, None]
-    said: list[TextWord] = field(default_factory=list)
+    def __init__(self, passage: Passage, warnings: tuple[str, ...]) -> None:
+        self._passage = passage
+        self.words: list[TextWord] = []
+        self.warnings = dict.fromkeys(warnings)
 
-    def read(self) -> SpokenText:
-        """Everything, from the start to the end."""
-        text, at = self.passage.text, 0
-        while at < len(text):
-            at = at + 1 if text[at].isspace() else self._next(at)
-        return SpokenText(tuple(self.said), tuple(self.warnings))
-
-    def _next(self, at: int) -> int:
+    def read(self, at: int) -> int:
         """Read what begins at a place, and say where it ends."""
-        text = self.passage.text
-        elided = words.ELIDED.match(text, at) if self.passage.primary in _ELIDING else None
+        passage, text = self._passage, self._passage.text
+        elided = words.ELIDED.match(text, at) if passage.primary in _ELIDING else None
         if elided:
-            first = len(self.said)
-            end = self._next(elided.end())
-            self._lean(elided[0], first)
+            first = len(self.words)
+            end = self.read(elided.end())
+            # Join it to the number after it: *l'otto*.
+            word = self.words[first]
+            self.words[first] = TextWord(elided[0] + word.text, elided[0] + word.spoken)
             return end
-        for pattern, read in _kinds(self.passage.primary):
+        for pattern, read in _kinds(passage.primary):
             match = pattern.match(text, at)
-            spoken = read(match, self.passage) if match and match[0] else None
+            spoken = read(match, passage) if match and match[0] else None
             if match and spoken is not None:
-                written = match[0]
-                if pattern is symbols.ADDRESS:
-                    written = symbols.trimmed(written)
-                self._say(written.strip(), spoken)
-                return at + len(written)
+                self._add_spoken(match[0].strip(), spoken)
+                return match.end()
         for pattern, each in ((words.DOTTED, words.read_dotted), (words.WORD, words.read_word)):
             match = pattern.match(text, at)
             if match:
-                self._add(each(match, self.passage))
+                self._add_words(each(match, passage))
                 return match.end()
         return self._symbol(at)
 
-    def _lean(self, elided: str, first: int) -> None:
-        """Join an elided word to the number after it: *l'otto*."""
-        word = self.said[first]
-        self.said[first] = TextWord(elided + word.text, elided + word.spoken)
-
-    def _say(self, written: str, spoken: str) -> None:
-        """Add the words of a spoken form and say so."""
+    def _add_spoken(self, written: str, spoken: str) -> None:
+        """Add the words of a spoken form and warn of it."""
         found = spoken_words(written, spoken)
-        self.said += found
+        self.words += found
         if len(found) == 1 and found[0].spelt:
             self.warnings[f'"{written}" was read letter by letter.'] = None
         elif spoken != written:
-            told = " ".join(word.text for word in found)
-            self.warnings[f'"{written}" was read as "{told}".'] = None
+            read_as = " ".join(word.text for word in found)
+            self.warnings[f'"{written}" was read as "{read_as}".'] = None
 
-    def _add(self, found: Iterator[tuple[TextWord, str]]) -> None:
+    def _add_words(self, found: Iterator[tuple[TextWord, str]]) -> None:
         for word, warning in found:
-            self.said.append(word)
+            self.words.append(word)
             if warning:
                 self.warnings[warning] = None
 
     def _symbol(self, at: int) -> int:
-        match = _EMOJI.match(self.passage.text, at)
-        symbol = match[0] if match else self.passage.text[at]
+        match = _EMOJI.match(self._passage.text, at)
+        symbol = match[0] if match else self._passage.text[at]
         if symbol not in symbols.SILENT:
-            spoken = symbols.read_symbol(symbol, at, self.passage)
-            if spoken:
-                self._say(symbol, spoken)
+            if spoken := symbols.read_symbol(symbol, at, self._passage):
+                self._add_spoken(symbol, spoken)
             else:
                 self.warnings[f'"{symbol}" is not spoken and was left out.'] = None
         return at + len(symbol)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from nativeear.speech.tables import table, word_set
+from nativeear.speech.tables import table
 from nativeear.speech.text.nouns import gender_of
 from nativeear.speech.text.numerals import cardinal, ordinal
 from nativeear.speech.text.ordinals import apocope, says_before
@@ -19,6 +18,7 @@ PATTERN = re.compile(
 
 _VALID = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_LETTERS = frozenset("LCDM")  # Part C and type D have letters; Le, Ce, De, Mer, Mère are words
 _LONGEST_FUNCTION_WORD = 3  # letters
 _SURELY_NUMBER = 5  # letters; shorter ones with L, C, D or M are initialisms (CD, MD)
 _SHORTEST_IN_CAPITALS = 3  # letters, where the whole text is in capitals
@@ -27,16 +27,14 @@ _HIGHEST_SPANISH_ORDINAL = 10
 
 def read(match: re.Match[str], passage: Passage) -> str | None:
     """A Roman numeral by what stands before and after it; None for a word or an initialism."""
-    value = roman_value(match["roman"])
-    if not value:
-        return None
-    readers = (_after_noun, _after_name, _with_suffix, _alone)
+    value = _value(match["roman"])
+    readers = (_after_noun, _after_name, _with_suffix, _alone) if value else ()
     return next((said for each in readers if (said := each(value, match, passage))), None)
 
 
-def roman_value(numeral: str) -> int:
+def _value(numeral: str) -> int:
     """The value of a Roman numeral; 0 where it is not well formed."""
-    if not numeral or not _VALID.fullmatch(numeral):
+    if not _VALID.fullmatch(numeral):
         return 0
     values = [_VALUES[char] for char in numeral]
     following = [*values[1:], 0]
@@ -46,8 +44,7 @@ def roman_value(numeral: str) -> int:
 def _after_noun(value: int, match: re.Match[str], passage: Passage) -> str:
     """*chapter IV*, *siglo XX*."""
     says = says_before(passage.primary, passage.word_before(match.start()))
-    # Part C and type D have letters.
-    if says == "version" or match["roman"] in {"L", "C", "D", "M"}:
+    if says == "version" or match["roman"] in _LETTERS:
         return ""
     if says == "ordinal":
         return _limited_ordinal(value, passage, "m")
@@ -57,8 +54,9 @@ def _after_noun(value: int, match: re.Match[str], passage: Passage) -> str:
 def _after_name(value: int, match: re.Match[str], passage: Passage) -> str:
     """*Henry VIII*."""
     language, primary = passage.language, passage.primary
-    gender = _regnal_names().get(passage.word_before(match.start()))
-    if not gender or (match[0] == "I" and primary == "en" and _is_pronoun(match, passage)):
+    name = passage.word_before(match.start())
+    gender = next((row["gender"] for row in table("regnal_names") if row["name"] == name), "")
+    if not gender or (match[0] == "I" and primary == "en" and _is_pronoun(name, match, passage)):
         return ""
     if primary == "en":
         possessive = "'s" if match["mark"] == "'s" else ""
@@ -70,21 +68,19 @@ def _after_name(value: int, match: re.Match[str], passage: Passage) -> str:
     return _limited_ordinal(value, passage, gender)
 
 
-def _is_pronoun(match: re.Match[str], passage: Passage) -> bool:
+def _is_pronoun(name: str, match: re.Match[str], passage: Passage) -> bool:
     """Whether an I after a name goes on: *Henry I think*, but *King Henry I*, *Henry I was*."""
-    start, following = match.start(), passage.word_after(match.end())
-    name = passage.word_before(start)
-    title = passage.word_before(start - len(name) - 1).lower()
-    kingly = title in word_set("titles", "en") or following in word_set("after-first", "en")
+    following = passage.word_after(match.end())
+    title = passage.word_before(match.start() - len(name) - 1).lower()
+    kingly = title in passage.words("titles") or following in passage.words("after-first")
     return bool(following) and not kingly
 
 
 def _with_suffix(value: int, match: re.Match[str], passage: Passage) -> str:
     """*XXe siècle*, *Ier*."""
     mark = match["mark"]
-    if passage.primary != "fr" or mark not in {"e", "er", "re", "ère", "ème"}:
-        return ""
-    if match["roman"] in {"L", "C", "D", "M"}:  # Le, Ce, De, Mer, Mère
+    is_french = passage.primary == "fr" and mark in {"e", "er", "re", "ère", "ème"}
+    if not is_french or match["roman"] in _LETTERS:
         return ""
     return ordinal(value, passage.language, "f" if mark in {"re", "ère"} else "m")
 
@@ -98,15 +94,11 @@ def _alone(value: int, match: re.Match[str], passage: Passage) -> str:
     sure = set(roman) <= set("IVX") or len(roman) >= _SURELY_NUMBER
     number = len(roman) >= shortest and sure and not passage.known(roman)
     counts = primary in {"es", "it"} and len(following) > _LONGEST_FUNCTION_WORD
-    if single_letter or (number and (counts or _is_counted(following, primary))):
-        return apocope(
-            ordinal(value, passage.language, gender_of(following, primary) or "m"), primary
-        )
+    counts = counts or following.lower() in passage.words("counted-in-roman")
+    if single_letter or (number and counts):
+        gender = gender_of(following, primary) or "m"
+        return apocope(ordinal(value, passage.language, gender), primary)
     return cardinal(value, passage.language) if number else ""
-
-
-def _is_counted(noun: str, primary: str) -> bool:
-    return noun.lower() in word_set("counted-in-roman", primary)
 
 
 def _limited_ordinal(value: int, passage: Passage, gender: str) -> str:
@@ -114,8 +106,3 @@ def _limited_ordinal(value: int, passage: Passage, gender: str) -> str:
     if value > _HIGHEST_SPANISH_ORDINAL and passage.primary != "it":
         return cardinal(value, passage.language)
     return ordinal(value, passage.language, gender)
-
-
-@cache
-def _regnal_names() -> dict[str, str]:
-    return {row["name"]: row["gender"] for row in table("regnal_names")}

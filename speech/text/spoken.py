@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from nativeear.speech.languages import primary_subtag
+from nativeear.speech.tables import column, word_set
 
 _SPELT = re.compile(r"(?:[^\W\d_]\.)+('?s)?")
 
@@ -72,14 +73,22 @@ class Passage:
         found = re.search(r"([^\W\d_]['\w]*)\.?[ -]?$", self.text[max(0, at - 60) : at])
         return found[1] if found else ""
 
-    def after_article(self, at: int) -> bool:
-        """Whether an English amount is an adjective: *a five kilometer run*, *a 20 dollar bill*."""
-        return self.primary == "en" and self.word_before(at).lower() in {"a", "an"}
-
     def word_after(self, at: int) -> str:
         """The word that begins right after a place, with only a space or hyphen between."""
         found = re.compile(r"[ -]?([^\W\d_]['\w]*)").match(self.text, at)
         return found[1] if found else ""
+
+    def word(self, name: str) -> str:
+        """A word that numbers are read with (`point`, `per`); nothing where none is known."""
+        return column("number_words", self.primary, "name", "spoken").get(name, "")
+
+    def words(self, name: str) -> frozenset[str]:
+        """A set of words of the language, see `speech.tables.word_set`."""
+        return word_set(name, self.primary)
+
+    def signed(self, sign: str | None, spoken: str) -> str:
+        """A spoken number with *minus* before it where a sign was written."""
+        return f"{self.word('minus') if sign else ''} {spoken}".strip()
 
 
 def spoken_words(written: str, spoken: str) -> tuple[TextWord, ...]:
@@ -96,6 +105,6 @@ def spoken_words(written: str, spoken: str) -> tuple[TextWord, ...]:
     words = []
     for part in parts:
         spelt = bool(_SPELT.fullmatch(part))
-        shown = written if spelt and len(parts) == 1 else part.replace(".", "") if spelt else part
-        words.append(TextWord(shown, part.replace(".", "") if spelt else part, spelt))
+        said = part.replace(".", "") if spelt else part
+        words.append(TextWord(written if spelt and len(parts) == 1 else said, said, spelt))
     return tuple(words)

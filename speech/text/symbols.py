@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
-from nativeear.speech.tables import table, word_set
-from nativeear.speech.text.numbers import plain
-from nativeear.speech.text.numerals import Numeral, parse
+from nativeear.speech.tables import column
+from nativeear.speech.text.numerals import Numeral, parse, plain
 from nativeear.speech.text.spoken import Passage
 
 SILENT = frozenset(".,;:!?\"'()[]{}…«»‹›„“”‚-–—―¿¡。、，！？；：「」『』")
@@ -21,68 +19,54 @@ _EXTENSION = (
     "pdf|txt|csv|docx?|xlsx?|pptx?|jpe?g|png|gif|svg|mp[34]|wav|zip|exe|html?|xml|json|js|py"
 )
 ADDRESS = re.compile(
-    rf"""(?:https?|ftp)://[^\s<>"«»“”]+ | www\.[^\s<>"«»“”]+ | mailto:[\w.+-]+@[\w.-]+
+    rf"""(?: (?:https?|ftp)://[^\s<>"«»“”]+ | www\.[^\s<>"«»“”]+ | mailto:[\w.+-]+@[\w.-]+
       | [\w.+-]+@[\w-]+(?:\.[\w-]+)+
       | (?<![\w.@])[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:{_TLD})(?![\w-])(?:/[^\s<>"«»“”]*)?
       | (?<![\w.@])[A-Za-z0-9][\w-]*\.(?:{_EXTENSION})(?![\w-])
-      | (?<![\w.])@\w+""",
+      | (?<![\w.])@\w+ ) (?<![.,:;!?)\]}}'"…])  # not the punctuation of the sentence""",
     re.VERBOSE,
 )
-_TRAILING = ".,;:!?)]}'\"…"
 _SHORTEST_WORD = 3  # letters; shorter words of an address are spelt, and those without a vowel
-
-
-def trimmed(address: str) -> str:
-    """An address without the punctuation of the sentence around it."""
-    return address.rstrip(_TRAILING)
 
 
 def read_address(match: re.Match[str], passage: Passage) -> str | None:
     """An address piece by piece, its protocol left out."""
-    address = re.sub(r"^(?:(?:https?|ftp)://|mailto:)", "", trimmed(match[0]))
-    spoken = symbols(passage.primary)
+    address = re.sub(r"^(?:(?:https?|ftp)://|mailto:)", "", match[0])
+    names = symbols(passage.primary)
     said: list[str] = []
     for piece in re.findall(r"[^\W\d_]+|\d+|[@.+/_?=&#%:~-]", address):
         if piece == "-":
-            said.append(spoken.get("address-", ""))
+            said.append(names.get("address-", ""))
         elif piece.isalpha():
             said.append(_address_word(piece, passage))
         elif piece.isdecimal():
             said.append(plain(parse(piece, passage.language) or Numeral(piece), passage.language))
         else:
-            said.append(spoken.get(piece, ""))
+            said.append(names.get(piece, ""))
     return " ".join(filter(None, said)) or None
 
 
 def _address_word(piece: str, passage: Passage) -> str:
     """A word of an address, or its letters where it is no word."""
     lower = piece.lower()
-    said_whole = lower in word_set("address", passage.primary)
     has_vowel = re.search(r"[aeiouyà-öø-ÿ]", lower) is not None
-    if said_whole or not lower.isascii() or (has_vowel and len(piece) >= _SHORTEST_WORD):
-        return piece
-    return "".join(f"{char}." for char in piece)
+    is_word = not lower.isascii() or (has_vowel and len(piece) >= _SHORTEST_WORD)
+    return piece if is_word or lower in passage.words("address") else ".".join([*piece, ""])
 
 
 def read_symbol(symbol: str, at: int, passage: Passage) -> str:
     """What a sign is called where it stands; empty where it is not spoken."""
-    spoken = symbols(passage.primary)
-    before, after = (
-        passage.text[at - 1 : at] if at else "",
-        passage.text[at + len(symbol) : at + len(symbol) + 1],
-    )
-    if symbol == "#" and after.isdecimal():
-        return spoken.get("#1", spoken.get("#", ""))
-    if symbol == "#" and after.isalpha():
-        return spoken.get("#a", spoken.get("#", ""))
+    names, end = symbols(passage.primary), at + len(symbol)
+    before, after = passage.text[at - 1 : at] if at else "", passage.text[end : end + 1]
+    if symbol == "#" and (after.isdecimal() or after.isalpha()):
+        return names.get("#1" if after.isdecimal() else "#a", names.get("#", ""))
     if symbol == "/" or (symbol in "*_~" and (before.isalnum() or after.isalnum())):
         return ""  # emphasis or an alternative, not a word
     if symbol in "<>" and not (after + passage.text[at + 2 : at + 3]).strip()[:1].isdecimal():
         return ""
-    return spoken.get(symbol, "")
+    return names.get(symbol, "")
 
 
-@cache
 def symbols(primary: str) -> dict[str, str]:
     """Signs of a language and what they are called."""
-    return {row["symbol"]: row["spoken"] for row in table("symbols") if row["language"] == primary}
+    return column("symbols", primary, "symbol", "spoken")

@@ -1,11 +1,11 @@
-"""Times of day: *3:00 pm*, *14h30*, *14:30 Uhr*, *ore 14.30*."""
+"""Times of day: *3:00 pm*, *14h30*, *14:30 Uhr*, *ore 14.30*. `times.csv` has how they are said."""
 
 from __future__ import annotations
 
 import re
 
-from nativeear.speech.tables import word_set
-from nativeear.speech.text.numerals import agree, cardinal, word
+from nativeear.speech.tables import rows_of
+from nativeear.speech.text.numerals import agree, cardinal
 from nativeear.speech.text.spoken import Passage
 
 _HALF = r"(?P<half{}>[ap])\.?\ ?m(?:\.|\b)"
@@ -26,17 +26,15 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     primary, language = passage.primary, passage.language
     dotted = match["hourdot"] and not match["unitdot"]
     before = passage.word_before(match.start()).lower()
-    if dotted and before not in word_set("before-time", primary):
+    if dotted and before not in passage.words("before-time"):
         return None
     if match["houruhr"] and primary != "de":
         return None
-    hour = next(int(match[name]) for name in _HOURS if match[name])
-    minute = next((int(match[name]) for name in _MINUTES if match[name]), 0)
+    groups = {name: value for name, value in match.groupdict().items() if value}
+    hour = next(int(value) for name, value in groups.items() if name.startswith("hour"))
+    minute = next((int(v) for name, v in groups.items() if name.startswith("minute")), 0)
     half = match["half"] or match["half12"]
-    if half and not minute:
-        said = agree(cardinal(hour, language), language, _GENDERS.get(primary, ""))
-    else:
-        said = _READERS.get(primary, _plain)(hour, minute, language)
+    said = _said(str(hour), "half" if half and not minute else str(minute), passage)
     if match["second"]:
         said += f" {cardinal(int(match['second']), language)}"
     if primary == "es" and (match["unit"] or match["unitdot"]):
@@ -44,46 +42,13 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     return f"{said} {half.upper()}.M." if half else said
 
 
-_HOURS = ("hour", "hour12", "hourh", "hourdot", "houruhr")
-_MINUTES = ("minute", "minute12", "minuteh", "minutedot")
-_GENDERS = {"es": "f", "it": "f", "fr": "f"}
-
-
-def _english(hour: int, minute: int, language: str) -> str:
-    said = cardinal(hour, language)
-    if minute >= 10:
-        return f"{said} {cardinal(minute, language)}"
-    if minute:
-        return f"{said} {word('oh', language)} {cardinal(minute, language)}"
-    return f"{said} {word('oclock' if 1 <= hour <= 12 else 'hundred', language)}"
-
-
-def _french(hour: int, minute: int, language: str) -> str:
-    said = agree(cardinal(hour, language), language, "f")
-    name = word("hour" if hour < 2 else "hours", language)
-    return f"{said} {name} {cardinal(minute, language) if minute else ''}".strip()
-
-
-def _german(hour: int, minute: int, language: str) -> str:
-    said = agree(cardinal(hour, language), language, "m")
-    return (
-        f"{said} {word('hours', language)} {cardinal(minute, language) if minute else ''}".strip()
-    )
-
-
-def _romance(hour: int, minute: int, language: str) -> str:
-    """Spanish and Italian: the hour is feminine, and minutes below ten have a nought."""
-    said = agree(cardinal(hour, language), language, "f")
-    if not minute:
-        return said
-    zero = word("zero", language) if minute < 10 else ""
-    parts = (said, word("time", language), zero, cardinal(minute, language))
-    return " ".join(filter(None, parts))
-
-
-def _plain(hour: int, minute: int, language: str) -> str:
-    said = cardinal(hour, language)
-    return f"{said} {cardinal(minute, language)}" if minute else said
-
-
-_READERS = {"en": _english, "fr": _french, "de": _german, "es": _romance, "it": _romance}
+def _said(hour: str, minute: str, passage: Passage) -> str:
+    """By the first row of the language that fits hour and minute, or one number after the other."""
+    language = passage.language
+    names = {"hour": cardinal(hour, language)}
+    names["minute"] = cardinal(minute, language) if minute.isdecimal() else ""
+    for row in rows_of("times", passage.primary):
+        if re.fullmatch(row["hour"], hour) and re.fullmatch(row["minute"], minute):
+            names["hour"] = agree(names["hour"], language, row["gender"])
+            return row["spoken"].format(**names)
+    return names["hour"] if minute in {"0", "half"} else "{hour} {minute}".format(**names)
