@@ -40,8 +40,8 @@ from nativeear.service.api.models import (
     Pronunciations,
     TextCheck,
 )
-from nativeear.service.api.problems import Problem
-from nativeear.service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
+from nativeear.service.api.problem import Problem
+from nativeear.service.database.summaries import GroupSummary, LearnerProgress, LearnerSummary
 from nativeear.speech.errors import AudioError, MissingDependencyError, NativeEarError
 
 if TYPE_CHECKING:

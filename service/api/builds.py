@@ -20,7 +20,8 @@ from typing import IO, Any
 from nativeear.indexes.locking import writing
 from nativeear.service.api.budget import Hold
 from nativeear.service.api.owed import Owed, Write
-from nativeear.service.api.problems import Problem, without_folders
+from nativeear.service.api.problem import Problem
+from nativeear.service.api.problems import without_folders
 from nativeear.service.api.unpacking import discard
 from nativeear.service.database.store import Store
 from nativeear.speech.errors import InputError, NativeEarError

@@ -20,7 +20,8 @@ import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from nativeear.service.api.metrics import Metrics
-from nativeear.service.api.problems import MEDIA_TYPE, Problem
+from nativeear.service.api.problem import Problem
+from nativeear.service.api.problems import MEDIA_TYPE
 from nativeear.service.api.rates import Bucket
 
 HEAD_S = 10.0

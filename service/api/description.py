@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from nativeear.service.api.problems import Problem
+from nativeear.service.api.problem import Problem
 
 _TAGS = {
     "assessments": "Recordings and their results.",

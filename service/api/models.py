@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.problems import Problem
-from nativeear.service.database.progress import LearnerSummary
+from nativeear.service.api.problem import Problem
+from nativeear.service.database.summaries import LearnerSummary
 
 MAX_TEXT = 5_000
 

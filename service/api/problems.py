@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
+from nativeear.service.api.problem import CLIENT_GONE, Problem, title_of
 from nativeear.speech.errors import (
     AlignmentError,
     EncoderError,
@@ -31,56 +30,6 @@ SERVERS_FAULT = 500
 """Statuses from here on are no doing of the client's."""
 
 _FOLDERS = re.compile(r"(?<![\w:/.])/(?:[^\s/'\"]+/)+")
-
-CLIENT_GONE = 499  # nobody reads it: the number that servers log for a client that left
-
-
-class Problem(BaseModel):
-    """A problem in the shape of RFC 9457, with what lies behind it and what to do about it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "type": "urn:nativeear:problem:no-pronunciation",
-                "title": "Unprocessable content",
-                "status": 422,
-                "detail": 'No pronunciation is known for "qqq".',
-                "cause": "Asked: lexicon, cmudict, espeak, for en-US.",
-                "fix": "Give it in a lexicon, or give the phones of the text.",
-                "instance": "/v1/assessments",
-            }
-        }
-    )
-
-    type: str = Field(description="Kind of problem, stable over releases.")
-    title: str = Field(description="The kind in a few words.")
-    status: int = Field(description="The HTTP status.")
-    detail: str = Field(description="What went wrong, in one plain sentence.")
-    cause: str = Field("", description="What lies behind it; may be empty.")
-    fix: str = Field("", description="What can be done about it; may be empty.")
-    instance: str = Field("", description="The path that was asked.")
-
-    @classmethod
-    def of(
-        cls,
-        code: str,
-        status: int,
-        detail: str,
-        *,
-        cause: str = "",
-        fix: str = "",
-        instance: str = "",
-    ) -> Problem:
-        """A problem of the kind that `code` names, titled as HTTP titles its status."""
-        return cls(
-            type=f"urn:nativeear:problem:{code}",
-            title=_title(status),
-            status=status,
-            detail=detail,
-            cause=cause,
-            fix=fix,
-            instance=instance,
-        )
 
 
 class ServiceError(NativeEarError):
@@ -284,7 +233,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems that a route may answer with, for OpenAPI."""
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": _title(status), "content": content}
+        status: {"description": title_of(status), "content": content}
         for status in sorted({*statuses, 500})
     }
 
@@ -345,9 +294,3 @@ def tell_problems(application: FastAPI) -> None:
     @application.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         return answer(internal_problem(error, request.url.path))
-
-
-def _title(status: int) -> str:
-    if status == CLIENT_GONE:
-        return "Client closed request"
-    return HTTPStatus(status).phrase.capitalize()

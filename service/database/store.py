@@ -34,10 +34,10 @@ from nativeear.service.database.errors import (
 from nativeear.service.database.jobs import Job
 from nativeear.service.database.keys import KeyRecord, NewKey
 from nativeear.service.database.ownership import ALL, Whose
-from nativeear.service.database.progress import GroupSummary, LearnerProgress, LearnerSummary
 from nativeear.service.database.requests import Claim, Claimed
 from nativeear.service.database.reserve import Reserve
 from nativeear.service.database.sqlite_file import SqliteFile
+from nativeear.service.database.summaries import GroupSummary, LearnerProgress, LearnerSummary
 from nativeear.service.database.tables import AssessmentRow
 
 T = TypeVar("T")

@@ -19,7 +19,8 @@ from nativeear.service.api.budget import Hold
 from nativeear.service.api.builds import BuildOrder
 from nativeear.service.api.keys import Administering, Caller, Following, KeyedRoute
 from nativeear.service.api.models import JobAnswer, JobCreated, Name, Tag
-from nativeear.service.api.problems import ForbiddenError, Problem, responses
+from nativeear.service.api.problem import Problem
+from nativeear.service.api.problems import ForbiddenError, responses
 from nativeear.service.api.state import Parts, Service
 from nativeear.service.api.unpacking import discard, unpack
 from nativeear.service.database.store import Job, NotFoundError, StorageError

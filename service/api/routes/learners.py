@@ -13,7 +13,7 @@ from nativeear.service.api.models import LearnerList, Plain
 from nativeear.service.api.problems import responses
 from nativeear.service.api.state import Parts
 from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
-from nativeear.service.database.progress import GroupSummary, LearnerProgress
+from nativeear.service.database.summaries import GroupSummary, LearnerProgress
 
 router = APIRouter(prefix="/v1", tags=["learners"])
 

@@ -17,7 +17,8 @@ from nativeear.service.api.engine import Work
 from nativeear.service.api.keys import ASSESS, Caller, refuse_unless, secret_of
 from nativeear.service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
 from nativeear.service.api.orders import Kept, Order, order_of, save
-from nativeear.service.api.problems import Problem, internal_problem, problem_of
+from nativeear.service.api.problem import Problem
+from nativeear.service.api.problems import internal_problem, problem_of
 from nativeear.service.api.state import Service, service_of
 from nativeear.service.api.streaming import PartialWork, Take
 from nativeear.speech.errors import InputError, NativeEarError
