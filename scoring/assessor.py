@@ -19,9 +19,13 @@ from nativeear.scoring.calibration import calibration_of
 from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence, lay
 from nativeear.scoring.feedback.first_language import first_language_or_warning
 from nativeear.scoring.feedback.remarks import with_feedback
-from nativeear.scoring.free.decoded import decode_speech
 from nativeear.scoring.free.quality import OwnClassQuality
-from nativeear.scoring.free.recognised import beside_sure_words, recognised_text, withheld
+from nativeear.scoring.free.transcripts import (
+    beside_sure_words,
+    decode_speech,
+    recognised_text,
+    withheld,
+)
 from nativeear.scoring.grading import (
     FALSE_REJECTIONS,
     mean,

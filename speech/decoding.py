@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nativeear.speech.audio import Audio
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.phone_head import head_refusal, pool_log_probs
+from nativeear.speech.phone_head import OTHER, head_refusal, pool_log_probs
+from nativeear.speech.prosody.intensity import track_intensity
+from nativeear.speech.prosody.pauses import find_pauses
 
 
 @dataclass(frozen=True)
@@ -56,3 +59,31 @@ def decode_phones(frames: Frames, inventory: PhoneInventory) -> tuple[DecodedPho
         for first, end in zip([0, *edges.tolist()], [*edges.tolist(), len(best)], strict=True)
         if best[first]
     )
+
+
+def decode_runs(
+    frames: Frames, audio: Audio, inventory: PhoneInventory
+) -> tuple[tuple[DecodedPhone, ...], ...] | None:
+    """The decode of a recording, parted at its pauses; what is no phone is left out.
+
+    Returns
+    -------
+    tuple of tuples of DecodedPhone or None
+        In order of time, none of them empty; None as for `decode_phones`.
+    """
+    decoded = decode_phones(frames, inventory)
+    if decoded is None:
+        return None
+    pauses = find_pauses(track_intensity(audio)).spans
+    runs: list[list[DecodedPhone]] = []
+    before = 0
+    for item in decoded:
+        if item.phone == OTHER:
+            continue
+        # the pauses that ended before this phone: one more than before begins a new run
+        passed = sum((start + end) / 2 <= item.start_s for start, end in pauses)
+        if not runs or passed > before:
+            runs.append([])
+        runs[-1].append(item)
+        before = passed
+    return tuple(map(tuple, runs))

@@ -8,7 +8,7 @@ import soundfile
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.free.recognised import UNSURE, recognised_text
+from nativeear.scoring.free.transcripts import UNSURE, recognised_text
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
 from nativeear.speech.audio import Audio

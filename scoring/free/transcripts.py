@@ -1,4 +1,8 @@
-"""From a recogniser's words to canonical phones, and the words that it is unsure of."""
+"""Canonical phones of speech without a text: of a recogniser's words, or as they are decoded.
+
+What is decoded between two pauses is one run, which stands where a word would: no one knows the
+words.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nativeear.scoring.assessment import Insertion, PhoneAssessment, TranscribedWord, Transcript
+from nativeear.speech.audio import Audio
+from nativeear.speech.decoding import decode_runs
 from nativeear.speech.errors import InputError, PronunciationError
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.pronunciation import (
+    PhoneSequence,
+    Pronouncer,
+    Pronunciation,
+    WordPronunciation,
+)
 from nativeear.speech.recogniser import RecognisedWord
+from nativeear.speech.syllables import syllabify
 
 UNSURE = 0.5
 """Confidence below which a word may well be another one, and no phone is judged by it. The middle
@@ -19,29 +33,35 @@ HIDES = (
     "another that fits the sound, and so hides errors."
 )
 
+DECODED = (
+    "No text was known: the sounds are those that the encoder heard, and each is compared with how "
+    "natives say that sound. A sound that was replaced by another, left out or added is not "
+    "noticed, nor is where the stress lies."
+)
+
 
 @dataclass(frozen=True)
-class RecognisedText:
+class TranscribedSpeech:
     """A transcript as something to assess against.
 
     Attributes
     ----------
     transcript
-        What goes into the result.
+        What goes into the result; runs are in IPA, with the mean posterior of their phones.
     pronunciation
-        Its words with their canonical phones.
+        Its words, or a run for every word, with their canonical phones.
     unsure
         Indices of words of `pronunciation` whose phones must not be judged.
     """
 
     transcript: Transcript
     pronunciation: Pronunciation
-    unsure: frozenset[int]
+    unsure: frozenset[int] = frozenset()
 
 
 def recognised_text(
     words: Sequence[RecognisedWord], name: str, pronouncer: Pronouncer
-) -> RecognisedText:
+) -> TranscribedSpeech:
     """Pronounce recognised words.
 
     Parameters
@@ -83,7 +103,7 @@ def recognised_text(
         warnings.append(
             f"The recogniser is unsure of {', '.join(doubted)}: their sounds were not judged."
         )
-    return RecognisedText(
+    return TranscribedSpeech(
         Transcript(
             source="recognised",
             recogniser=name,
@@ -100,6 +120,43 @@ def recognised_text(
         ),
         Pronunciation(pronouncer.language, tuple(meant), tuple(dict.fromkeys(warnings))),
         frozenset(unsure),
+    )
+
+
+def decode_speech(
+    frames: Frames, audio: Audio, inventory: PhoneInventory
+) -> TranscribedSpeech | None:
+    """Decode a recording.
+
+    Returns
+    -------
+    TranscribedSpeech or None
+        With no runs if no phone was heard; None where the encoder has no phone head for these
+        phones.
+    """
+    runs = decode_runs(frames, audio, inventory)
+    if runs is None:
+        return None
+    words, spoken = [], []
+    for run in runs:
+        phones = tuple(item.phone for item in run)
+        ipa = "".join(map(inventory.ipa, phones))
+        syllables = syllabify(phones, inventory)
+        sequence = PhoneSequence(phones, (None,) * len(phones), syllables, "given")
+        words.append(WordPronunciation(ipa, (sequence,)))
+        spoken.append(
+            TranscribedWord(
+                word=ipa,
+                start_s=run[0].start_s,
+                end_s=run[-1].end_s,
+                confidence=sum(item.confidence for item in run) / len(run),
+            )
+        )
+    return TranscribedSpeech(
+        Transcript(
+            source="phones", text=" ".join(word.word for word in spoken), words=tuple(spoken)
+        ),
+        Pronunciation(inventory.language, tuple(words), warnings=(DECODED,)),
     )
 
 

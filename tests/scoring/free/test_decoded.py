@@ -7,8 +7,8 @@ import nativeear
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.free.decoded import decode_speech
 from nativeear.scoring.free.quality import OwnClassQuality
+from nativeear.scoring.free.transcripts import decode_speech
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
 from nativeear.speech.audio import SAMPLE_RATE, Audio
