@@ -30,24 +30,21 @@ from numpy.typing import NDArray
 
 from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import CACHE, DATA, ROOT
-from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.assembly import IndexSettings, publish_new
 from nativeear.indexer.audit.coverage import names
 from nativeear.indexer.audit.expected import FALSE_REJECTIONS, expectations
+from nativeear.indexer.columns import with_margins
 from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
-from nativeear.indexer.crew import crew_of
 from nativeear.indexer.fitting import fit_from_speech, has_to_learn
-from nativeear.indexer.pool import Record, with_margins
-from nativeear.indexer.utterances import (
-    PooledUtterance,
-    PoolingRequest,
-    UtterancePooler,
-    pool_into,
-    record_name,
-)
+from nativeear.indexer.pool import Record
+from nativeear.indexer.pooled_utterance import PooledUtterance, record_name
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, pool_into
+from nativeear.indexer.worker_pool import start_workers
 from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
+from nativeear.indexes.index_files import ALIGNER
 from nativeear.indexes.manifest import EncoderIdentity
-from nativeear.indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
-from nativeear.indexes.phone_index import ALIGNER, PhoneIndex
+from nativeear.indexes.native_margins import MARGIN_WEIGHT, evidence_sums, native_sums
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities, margins
 from nativeear.scoring.metrics import pearson, ranks
 from nativeear.speech.alignment import SILENCE
@@ -105,7 +102,7 @@ def main() -> None:
     _print(points, f"{corpus.name}: {len(records)} utterances; seed {options.seed}")
 
 
-def _pooled(corpus: Corpus, language: str) -> tuple[list[Record], Settings]:
+def _pooled(corpus: Corpus, language: str) -> tuple[list[Record], IndexSettings]:
     """Records of all usable utterances, kept under `.work/`, and what an index of them is."""
     pooler = UtterancePooler(PoolingRequest(language, "auto", "default", None, "middle-third"))
     folder = CACHE / f"audit-{corpus.name}-{pooler.encoder.fingerprint[7:23]}"
@@ -113,7 +110,7 @@ def _pooled(corpus: Corpus, language: str) -> tuple[list[Record], Settings]:
     if has_to_learn(pooler):
         model = folder / ALIGNER
         if not model.is_file():
-            with crew_of(pooler.with_model(model), 1) as crew:
+            with start_workers(pooler.with_model(model), 1) as crew:
                 fit_from_speech(
                     pooler, list(corpus.utterances), model, crew, workers=1, progress=_silent
                 )
@@ -126,7 +123,7 @@ def _pooled(corpus: Corpus, language: str) -> tuple[list[Record], Settings]:
             print(f"set aside {utterance.id}: {reason}", file=sys.stderr)
         else:
             records.append(Record(corpus.name, corpus.licence, utterance, path))
-    settings = Settings(
+    settings = IndexSettings(
         name=corpus.name,
         language=language,
         inventory=pooler.inventory.to_json(),

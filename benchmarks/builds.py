@@ -41,9 +41,9 @@ import soundfile
 from benchmarks.reporting import memory, options_of, show, show_aims
 from benchmarks.speech_data import CACHE
 from nativeear.indexer.aligning import AligningRequest, align_corpora
-from nativeear.indexer.cluster import SHARD, ray_crew_of
+from nativeear.indexer.cluster import SHARD, start_ray_workers
 from nativeear.indexer.corpus import Utterance, read_corpus
-from nativeear.indexer.grids import grid_path
+from nativeear.indexer.textgrid_files import textgrid_path
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, pool_into, recording_of
 from nativeear.speech.audio import SAMPLE_RATE
 from nativeear.speech.errors import NativeEarError
@@ -108,7 +108,7 @@ def aligned_corpus(corpus: str, language: str, folder: Path, workers: int) -> li
     audio.mkdir(exist_ok=True)
     kept = []
     for number, utterance in enumerate(found.utterances):
-        grid = grid_path(folder / "grids", utterance.id)
+        grid = textgrid_path(folder / "grids", utterance.id)
         if not grid.is_file():
             continue
         flac = audio / f"{number}.flac"
@@ -245,13 +245,13 @@ def on_ray(nodes: int, table: Path, pooler: UtterancePooler) -> float:
         utterances = read_corpus(str(table)).utterances
         with (
             tempfile.TemporaryDirectory() as folder,
-            ray_crew_of(pooler, cluster.address) as crew,
+            start_ray_workers(pooler, cluster.address) as run,
         ):
             paths = [Path(folder) / f"{number}.npz" for number in range(len(utterances))]
             first = 2 * SHARD
-            list(crew(pool_into, utterances[:first], paths[:first]))  # nodes open their encoders
+            list(run(pool_into, utterances[:first], paths[:first]))  # nodes open their encoders
             started = time.perf_counter()
-            list(crew(pool_into, utterances, paths))
+            list(run(pool_into, utterances, paths))
             return time.perf_counter() - started
     finally:
         cluster.shutdown()

@@ -24,18 +24,18 @@ import pyarrow.parquet as pq
 from benchmarks.reporting import memory, options_of, show
 from benchmarks.scale import JITTER, falling_noise, unit
 from benchmarks.speech_data import ROOT
+from nativeear.indexer.columns import plain
 from nativeear.indexer.optimising import optimise
-from nativeear.indexer.pool import plain
 from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
-from nativeear.indexes.phone_index import (
+from nativeear.indexes.index_files import (
     EXEMPLARS,
     PROSODY,
     TRANSFORM,
     UTTERANCES,
     VECTORS,
-    PhoneIndex,
     flat_header,
 )
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import publish, staged
 from nativeear.service.demo import PROMPT
 

@@ -25,7 +25,7 @@ from benchmarks.speech_data import (
 )
 from nativeear.indexer.decision import fit_decision
 from nativeear.indexer.discriminant import fit_lda
-from nativeear.indexes.natives import NativeMargins, left_out_together
+from nativeear.indexes.native_margins import NativeMargins, left_out_together
 from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities, margins
 from nativeear.indexes.transform import Transform
 from nativeear.scoring.grading import FALSE_REJECTIONS, score_of

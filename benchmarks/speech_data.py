@@ -13,14 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.indexer.corpus import Utterance, read_corpus
-from nativeear.indexer.utterances import (
-    PooledPhone,
-    PooledUtterance,
-    PoolingRequest,
-    UtterancePooler,
-    pool_into,
-    record_name,
-)
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance, record_name
+from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, pool_into
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.frames import FloatArray
 from nativeear.speech.pooling import Pooling

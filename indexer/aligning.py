@@ -12,13 +12,19 @@ from pathlib import Path
 
 from nativeear.indexer.assembly import Progress, no_progress
 from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
-from nativeear.indexer.crew import crew_of
 from nativeear.indexer.fitting import fit_from_speech, has_to_learn
-from nativeear.indexer.grids import grid_path, grids_by_mfa, safe_name, write_grid
 from nativeear.indexer.phones import inventory_of
+from nativeear.indexer.pooled_corpora import nothing_usable
+from nativeear.indexer.textgrid_files import (
+    align_with_mfa,
+    safe_name,
+    textgrid_path,
+    write_textgrid,
+)
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, reason_of
-from nativeear.indexes.phone_index import ALIGNER
-from nativeear.speech.errors import CorpusError, InputError, NativeEarError
+from nativeear.indexer.worker_pool import start_workers
+from nativeear.indexes.index_files import ALIGNER
+from nativeear.speech.errors import InputError, NativeEarError
 
 STAGE = "Aligning"
 
@@ -28,38 +34,23 @@ Job = tuple[Utterance, Path]
 
 @dataclass(frozen=True)
 class AligningRequest:
-    """What to align, and where the TextGrids go.
+    """What to align, and where the TextGrids go."""
 
-    Attributes
-    ----------
-    corpora
-        Folders, manifests or short forms such as `asterisk:en`; one or more. The TextGrids of
-        several lie in a folder each, named as the corpus.
-    language
-        BCP 47 tag.
-    out
-        Folder of the TextGrids.
-    aligner, encoder, layer, reader
-        See `nativeear align --help`.
-    g2p, lexicon
-        As in `indexer.build.BuildRequest`.
-    workers
-        Processes that decode and align.
-    resume
-        Keep the TextGrids that are there already, whoever made them.
-    """
-
+    # Folders, manifests or short forms such as `asterisk:en`; one or more. The TextGrids of several
+    # lie in a folder each, named as the corpus.
     corpora: tuple[str, ...]
-    language: str
-    out: Path
+    language: str  # BCP 47 tag
+    out: Path  # folder of the TextGrids
+    # See `nativeear align --help`.
     aligner: str = "auto"
     encoder: str = "default"
     layer: int | None = None
     reader: str = "auto"
+    # As in `indexer.build.BuildRequest`.
     g2p: str | None = None
     lexicon: Path | None = None
-    workers: int = 1
-    resume: bool = False
+    workers: int = 1  # processes that decode and align
+    resume: bool = False  # keep the TextGrids that are there already, whoever made them
 
 
 @dataclass(frozen=True)
@@ -122,12 +113,7 @@ def align_corpora(request: AligningRequest, progress: Progress = no_progress) ->
         done += 1
         progress(STAGE, done, len(jobs))
     if not aligned and not kept:
-        first = f" For instance {set_aside[0][0]}: {set_aside[0][1]}" if set_aside else ""
-        raise CorpusError(
-            "No utterance of the corpus could be aligned.",
-            cause=f"{len(set_aside)} were set aside.{first}",
-            fix="Check that audio, texts and language belong together.",
-        )
+        raise nothing_usable("aligned", set_aside)
     return AligningReport(request.out, aligned, kept, tuple(set_aside), time.monotonic() - started)
 
 
@@ -137,7 +123,7 @@ def _jobs(corpora: Sequence[Corpus], out: Path) -> list[Job]:
     for corpus in corpora:
         folder = out if len(corpora) == 1 else out / safe_name(corpus.name.replace("/", "_"))
         for utterance in corpus.utterances:
-            grid = grid_path(folder, utterance.id)
+            grid = textgrid_path(folder, utterance.id)
             # Ids that differ in case alone are one file to some systems.
             if str(grid).casefold() in taken:
                 digest = hashlib.sha256(f"{corpus.name}\0{utterance.id}".encode()).hexdigest()[:8]
@@ -154,7 +140,7 @@ def _run(
     if not jobs:
         return
     if pooler.aligner_name == "mfa":
-        yield from grids_by_mfa(jobs, pooler, request.out, request.workers)
+        yield from align_with_mfa(jobs, pooler, request.out, request.workers)
         return
     utterances, grids = [job[0] for job in jobs], [job[1] for job in jobs]
     work = request.out / ".aligning"
@@ -163,17 +149,17 @@ def _run(
     if learns:
         work.mkdir(parents=True, exist_ok=True)
         pooler = pooler.with_model(work / ALIGNER)
-    with crew_of(pooler, request.workers if len(jobs) > 1 else 1) as crew:
+    with start_workers(pooler, request.workers if len(jobs) > 1 else 1) as run:
         if learns:
             fit_from_speech(
                 pooler,
                 utterances,
                 work / ALIGNER,
-                crew,
+                run,
                 workers=request.workers,
                 progress=progress,
             )
-        reasons = crew(partial(align_into, out=request.out), utterances, grids)
+        reasons = run(partial(align_into, out=request.out), utterances, grids)
         yield from zip(utterances, grids, reasons, strict=True)
     shutil.rmtree(work, ignore_errors=True)
 
@@ -184,4 +170,4 @@ def align_into(pooler: UtterancePooler, utterance: Utterance, grid: Path, *, out
         alignment = pooler.alignment_of(utterance)
     except NativeEarError as error:
         return reason_of(error)
-    return write_grid(alignment, grid, out)
+    return write_textgrid(alignment, grid, out)

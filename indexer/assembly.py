@@ -9,31 +9,22 @@ import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 
+from nativeear.indexer.columns import with_margins
 from nativeear.indexer.decision import fit_decision
 from nativeear.indexer.discriminant import blocks, class_sums
-from nativeear.indexer.pool import Pool, Record, Rows, Source, from_records, join, with_margins
+from nativeear.indexer.pool import Pool, Record, Rows, Source, from_records, join
 from nativeear.indexer.utterances import recording_of
 from nativeear.indexes.clips import clip_name
-from nativeear.indexes.manifest import (
-    FORMAT_VERSION,
-    CorpusIdentity,
-    Counts,
-    Decision,
-    EncoderIdentity,
-    Manifest,
-    TransformIdentity,
-)
-from nativeear.indexes.natives import left_out_together
-from nativeear.indexes.phone_index import (
+from nativeear.indexes.index_files import (
     EMBEDDINGS,
     EXEMPLARS,
     PROSODY,
@@ -43,6 +34,17 @@ from nativeear.indexes.phone_index import (
     WAITING,
     flat_header,
 )
+from nativeear.indexes.manifest import (
+    FORMAT_VERSION,
+    Clips,
+    CorpusIdentity,
+    Counts,
+    Decision,
+    EncoderIdentity,
+    Manifest,
+    TransformIdentity,
+)
+from nativeear.indexes.native_margins import left_out_together
 from nativeear.indexes.publishing import publish, staged
 from nativeear.indexes.recipe import Recipe
 from nativeear.indexes.set_aside import SetAsideUtterance, write_set_aside
@@ -52,7 +54,6 @@ from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.g2p.espeak_library import library_version
 from nativeear.speech.pooling import Pooling
 
-Clips = Literal["flac", "opus"]
 Progress = Callable[[str, int, int], None]
 _LIBRARIES = (
     "nativeear",
@@ -80,7 +81,7 @@ def no_progress(stage: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Settings:
+class IndexSettings:
     """What the manifest of an index says beside what follows from its speech.
 
     Attributes are those of `indexes.manifest.Manifest`.
@@ -100,6 +101,12 @@ class Settings:
     history: tuple[str, ...] = ()
     recipe: Recipe | None = None
 
+    @classmethod
+    def of(cls, manifest: Manifest, **changed: Any) -> IndexSettings:
+        """Those of a manifest, but for what has changed."""
+        same = {field.name: getattr(manifest, field.name) for field in fields(cls)}
+        return cls(**{**same, **changed})
+
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
@@ -112,7 +119,7 @@ class Judgement:
 def publish_new(
     out: Path,
     records: Sequence[Record],
-    settings: Settings,
+    settings: IndexSettings,
     *,
     companions: Mapping[str, Path] = MappingProxyType({}),
     set_aside: Sequence[SetAsideUtterance] = (),
@@ -124,12 +131,6 @@ def publish_new(
 
     Parameters
     ----------
-    out
-        Folder to publish; must not exist.
-    companions
-        Files that are taken in beside, by the names that they get.
-    set_aside
-        What of the same corpora could not be used.
     embeddings
         Keep the pooled embeddings, so that the index can be refitted.
     clips_of
@@ -155,7 +156,7 @@ def publish_new(
 def refit(
     stage: Path,
     sources: Sequence[Source],
-    settings: Settings,
+    settings: IndexSettings,
     *,
     embeddings: bool,
     progress: Progress = no_progress,
@@ -164,12 +165,8 @@ def refit(
 
     Parameters
     ----------
-    stage
-        Folder to write into.
     sources
         Where the phones come from; their rows are float16 embeddings.
-    embeddings
-        Keep them.
 
     Returns
     -------
@@ -202,10 +199,10 @@ def refit(
     return manifest
 
 
-def keep(
+def keep_fitted(
     stage: Path,
     sources: Sequence[Source],
-    settings: Settings,
+    settings: IndexSettings,
     judgement: Judgement,
     *,
     progress: Progress = no_progress,
@@ -239,7 +236,7 @@ def keep(
 def _write(
     stage: Path,
     pool: Pool,
-    settings: Settings,
+    settings: IndexSettings,
     judgement: Judgement,
     *,
     margins: FloatArray,
@@ -261,7 +258,7 @@ def _write(
     return _manifest(pool, settings, judgement)
 
 
-def _manifest(pool: Pool, settings: Settings, judgement: Judgement) -> Manifest:
+def _manifest(pool: Pool, settings: IndexSettings, judgement: Judgement) -> Manifest:
     corpus = np.array(pool.utterances.column("corpus").to_pylist())
     audio_s = pool.utterances.column("audio_s").to_numpy()
     counts = np.diff(pool.bounds).tolist()

@@ -21,12 +21,12 @@ from typing import Any
 
 from nativeear.indexer.assembly import libraries
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.crew import TOGETHER, Crew, Task, work_together
-from nativeear.indexer.places import is_here
+from nativeear.indexer.remote_files import is_local
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.indexer.worker_pool import BATCH, Runner, Task, run_batch
 from nativeear.speech.errors import CorpusError, MissingDependencyError, NativeEarError
 
-SHARD = TOGETHER
+SHARD = BATCH
 """Utterances of a shard: a minute or two of speech, which take a core seconds to do again."""
 
 ATTEMPTS = 8
@@ -48,23 +48,14 @@ one lies in `~/.ray`, and later releases everywhere."""
 
 @dataclass(frozen=True)
 class Order:
-    """What a node has to know before it can work; it is the same for all shards.
+    """What a node has to know before it can work; it is the same for all shards."""
 
-    Attributes
-    ----------
-    request
-        What the pooler is made of.
-    lexicon, model
-        Content of the files that the request names on the disk of the build; None where it names
-        none, or the model is still to be learnt.
-    libraries
-        Versions that the index is to be built by.
-    """
-
-    request: PoolingRequest
+    request: PoolingRequest  # what the pooler is made of
+    # Content of the files that the request names on the disk of the build; None where it names
+    # none, or the model is still to be learnt.
     lexicon: bytes | None
     model: bytes | None
-    libraries: dict[str, str]
+    libraries: dict[str, str]  # versions that the index is to be built by
 
     @classmethod
     def of(cls, request: PoolingRequest) -> Order:
@@ -87,7 +78,7 @@ class Order:
 
 
 @contextmanager
-def ray_crew_of(pooler: UtterancePooler, address: str) -> Iterator[Crew]:
+def start_ray_workers(pooler: UtterancePooler, address: str) -> Iterator[Runner]:
     """The cores, or the GPUs where it has some, of a Ray cluster, each with a pooler like this one.
 
     Parameters
@@ -153,8 +144,8 @@ def _wants_a_token(error: BaseException | None) -> bool:
     A `ray://` address tells nothing: there Ray tries until its time is up.
     """
     while error is not None:
-        told = str(error)
-        if type(error).__name__ == "AuthenticationError" or "InvalidAuthToken" in told:
+        message = str(error)
+        if type(error).__name__ == "AuthenticationError" or "InvalidAuthToken" in message:
             return True
         error = error.__cause__ or error.__context__
     return False
@@ -186,7 +177,7 @@ def _in_shards(
     remote = ray.remote(max_calls=0)(work_on_shard)  # a GPU's process, too, keeps its encoder
     waiting = deque(slice(at, at + SHARD) for at in range(0, len(utterances), SHARD))
     flying: dict[Any, slice] = {}
-    told: dict[int, list[str]] = {}
+    finished: dict[int, list[str]] = {}
     next_out = 0
     while waiting or flying:
         unit, room = _room(ray.cluster_resources())
@@ -202,9 +193,9 @@ def _in_shards(
                 raise outcome
             for path, (_, content) in zip(paths[shard], outcome, strict=True):
                 _write(path, content)
-            told[shard.start] = [reason for reason, _ in outcome]
-        while next_out in told:
-            reasons = told.pop(next_out)
+            finished[shard.start] = [reason for reason, _ in outcome]
+        while next_out in finished:
+            reasons = finished.pop(next_out)
             next_out += len(reasons)
             yield from reasons
 
@@ -241,10 +232,6 @@ def work_on_shard(
     ----------
     key
         Tells orders apart: the encoder of the last one stays open in this process.
-    order
-        What a pooler is made of.
-    task
-        What is done.
     utterances, names
         For each utterance the name of the file that is to be made.
 
@@ -260,7 +247,7 @@ def work_on_shard(
             cause=f"{libraries()} there, {order.libraries} here.",
             fix="Install the same versions everywhere.",
         )
-    unseen = [u.audio for u in utterances if is_here(u.audio) and not u.audio.is_file()]
+    unseen = [u.audio for u in utterances if is_local(u.audio) and not u.audio.is_file()]
     if unseen:  # the build has seen it: to leave it out would be silent loss
         return CorpusError(
             f"A node of the cluster does not see {unseen[0]}.",
@@ -279,5 +266,5 @@ def work_on_shard(
     pooler, _ = _open[key]
     with tempfile.TemporaryDirectory() as folder:
         paths = [Path(folder) / name for name in names]
-        reasons = list(work_together(pooler, task, utterances, paths))
+        reasons = list(run_batch(pooler, task, utterances, paths))
         return [(reason, _content(path)) for reason, path in zip(reasons, paths, strict=True)]

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from nativeear.indexer.places import is_here, place
+from nativeear.indexer.remote_files import corpus_path, is_local
 from nativeear.speech import registry
 from nativeear.speech.errors import CorpusError
 
@@ -212,7 +212,7 @@ def find_reader(path: str) -> str:
     CorpusError
         If there is nothing, or nothing that a reader knows.
     """
-    found = place(path)
+    found = corpus_path(path)
     if not found.exists():
         if path.partition(":")[0] == "asterisk":
             return "asterisk"
@@ -284,11 +284,11 @@ class Sorter:
         earlier = self._places.setdefault(utterance.id, place)
         if earlier != place:
             self.refuse(utterance.id, f"{place}: the id is already taken by {earlier}.")
-        elif is_here(utterance.audio) and not utterance.audio.is_file():
+        elif is_local(utterance.audio) and not utterance.audio.is_file():
             self.refuse(utterance.id, f"{place}: there is no recording {utterance.audio}.")
         elif (
             utterance.textgrid is not None
-            and is_here(utterance.textgrid)
+            and is_local(utterance.textgrid)
             and not utterance.textgrid.is_file()
         ):
             self.refuse(utterance.id, f"{place}: there is no TextGrid {utterance.textgrid}.")

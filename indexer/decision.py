@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nativeear.indexer.discriminant import class_sums, transformed
 from nativeear.indexes.manifest import Decision
-from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.native_margins import NativeMargins
 from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities, margins
 
 TOP_M = 10
@@ -34,7 +34,7 @@ natives would look worse than those who come to the whole of it."""
 class FittedDecision:
     """The decision, and the exemplars' own margins while they were left out, `[n]`.
 
-    NaN for exemplars that were not asked, or have no company.
+    NaN for exemplars that were not asked, or are the only ones of their phone.
     """
 
     decision: Decision
@@ -58,8 +58,6 @@ def fit_decision(
     ----------
     embeddings
         float16 or float32 `[n, D]` in the encoder's space, ordered by class; read in blocks.
-    classes
-        The P classes.
     bounds
         int64 `[P + 1]`, rows of each class.
     groups
@@ -74,7 +72,7 @@ def fit_decision(
     """
     rng = np.random.default_rng(seed)
     own = np.repeat(np.arange(len(classes)), np.diff(bounds))
-    fold = _fold(groups, rng)
+    fold = folds(groups, FOLDS, rng)
     asked = draw(bounds, rng)
     sums = class_sums(embeddings, own, fold)
     similar = np.full((len(asked), len(classes)), np.nan, dtype=np.float32)
@@ -108,10 +106,10 @@ def fit_decision(
     )
 
 
-def _fold(groups: IntArray, rng: np.random.Generator) -> IntArray:
+def folds(groups: IntArray, number: int, rng: np.random.Generator) -> IntArray:
     """Fold of every exemplar, `[n]`; groups are dealt out evenly in a seeded order."""
     _, group = np.unique(groups, return_inverse=True)
-    dealt = rng.permutation(int(group.max()) + 1) % FOLDS
+    dealt = rng.permutation(int(group.max(initial=0)) + 1) % number
     return dealt[group]
 
 

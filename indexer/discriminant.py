@@ -31,21 +31,11 @@ def blocks(rows: int) -> Iterator[slice]:
 
 @dataclass(frozen=True, eq=False)
 class ClassSums:
-    """All that LDA has to know of labelled embeddings; sums of parts are sums of the whole.
+    """All that LDA has to know of labelled embeddings; sums of parts are sums of the whole."""
 
-    Attributes
-    ----------
-    counts
-        float64 `[P]`, embeddings of each class.
-    sums
-        float64 `[P, D]`, their sums.
-    products
-        float64 `[D, D]`, the sum of x xᵀ over all embeddings.
-    """
-
-    counts: NDArray[np.float64]
-    sums: NDArray[np.float64]
-    products: NDArray[np.float64]
+    counts: NDArray[np.float64]  # float64 `[P]`, embeddings of each class
+    sums: NDArray[np.float64]  # float64 `[P, D]`, their sums
+    products: NDArray[np.float64]  # float64 `[D, D]`, the sum of x xᵀ over all embeddings
 
     @classmethod
     def zero(cls, classes: int, dim: int) -> ClassSums:
@@ -119,8 +109,6 @@ def fit_lda(
     ----------
     embeddings
         float16 or float32 `[N, D]`.
-    labels
-        N class labels.
     dims
         Directions kept; one less than the number of classes (all that separate) if None.
 

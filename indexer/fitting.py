@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.crew import Crew
-from nativeear.indexer.flatstart import FIT_S, SEED, Lesson, Progress, fit_flatstart
-from nativeear.indexer.heard import HeardUtterance, duration_at, heard_name
+from nativeear.indexer.encoded_utterance import EncodedUtterance, duration_at, encoded_name
+from nativeear.indexer.flatstart import FIT_S, SEED, Progress, fit_flatstart
+from nativeear.indexer.state_statistics import TrainingUtterance
 from nativeear.indexer.utterances import UtterancePooler, reason_of
+from nativeear.indexer.worker_pool import Runner
 from nativeear.speech.aligners.catalogue import choose_aligner
 from nativeear.speech.errors import CorpusError, NativeEarError
 
@@ -36,7 +37,7 @@ def fit_from_speech(
     pooler: UtterancePooler,
     utterances: Sequence[Utterance],
     model: Path,
-    crew: Crew,
+    run: Runner,
     *,
     workers: int,
     progress: Progress,
@@ -53,17 +54,17 @@ def fit_from_speech(
     """
     if model.is_file():
         return
-    pooler.heard_folder.mkdir(exist_ok=True)
-    lessons, first_reason = _hear(pooler, utterances, crew, progress)
-    if not lessons:
+    pooler.encoded_folder.mkdir(exist_ok=True)
+    training, first_reason = _encode_some(pooler, utterances, run, progress)
+    if not training:
         raise CorpusError(
             "No utterance of the corpus could be used.",
             cause=f"For instance: {first_reason}" if first_reason else "",
             fix="Check that audio, texts and language belong together.",
         )
-    lessons.sort(key=lambda lesson: lesson.path.name)
+    training.sort(key=lambda item: item.path.name)
     fitted = fit_flatstart(
-        lessons,
+        training,
         pooler.inventory,
         pooler.encoder.fingerprint,
         workers=workers,
@@ -74,51 +75,53 @@ def fit_from_speech(
     partial.rename(model)
 
 
-def _hear(
-    pooler: UtterancePooler, utterances: Sequence[Utterance], crew: Crew, progress: Progress
-) -> tuple[list[Lesson], str]:
+def _encode_some(
+    pooler: UtterancePooler, utterances: Sequence[Utterance], run: Runner, progress: Progress
+) -> tuple[list[TrainingUtterance], str]:
     """`FIT_S` seconds of utterances in a seeded order, and why the first of the others is none."""
-    lessons: list[Lesson] = []
-    first_reason, heard, heard_s = "", 0, 0.0
+    training: list[TrainingUtterance] = []
+    first_reason, tried, encoded_s = "", 0, 0.0
     stage = "Hearing the corpus"
     order = np.random.default_rng(SEED).permutation(len(utterances)).tolist()
-    while heard < len(order) and heard_s < FIT_S:
-        more = FIRST if not heard_s else math.ceil((FIT_S - heard_s) / heard_s * heard)
-        batch = [utterances[i] for i in order[heard : heard + more]]
-        paths = [pooler.heard_folder / heard_name(utterance) for utterance in batch]
+    while tried < len(order) and encoded_s < FIT_S:
+        more = FIRST if not encoded_s else math.ceil((FIT_S - encoded_s) / encoded_s * tried)
+        batch = [utterances[i] for i in order[tried : tried + more]]
+        paths = [pooler.encoded_folder / encoded_name(utterance) for utterance in batch]
         missing = [i for i, path in enumerate(paths) if not path.is_file()]
-        listening = crew(listen_into, [batch[i] for i in missing], [paths[i] for i in missing])
+        encoding = run(encode_into, [batch[i] for i in missing], [paths[i] for i in missing])
         reasons = {}
-        for done, (i, reason) in enumerate(zip(missing, listening, strict=True), 1):
+        for done, (i, reason) in enumerate(zip(missing, encoding, strict=True), 1):
             reasons[i] = reason
-            progress(stage, heard + done, len(order))
+            progress(stage, tried + done, len(order))
         for i, (utterance, path) in enumerate(zip(batch, paths, strict=True)):
             reason = reasons.get(i, "")
             if not reason:
                 try:
                     duration_s = duration_at(path)
-                    lessons.append(_lesson(pooler, utterance, path, duration_s))
-                    heard_s += duration_s
+                    training.append(_training_utterance(pooler, utterance, path, duration_s))
+                    encoded_s += duration_s
                 except NativeEarError as error:
                     reason = reason_of(error)
             first_reason = first_reason or reason
-        heard += len(batch)
+        tried += len(batch)
     progress(stage, len(order), len(order))
-    return lessons, first_reason
+    return training, first_reason
 
 
-def listen_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
+def encode_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
     """Encode one utterance for the fit; returns the reason if it cannot be used, else ''."""
     try:
         audio = pooler.recording(utterance)
-        HeardUtterance.of(audio, pooler.frames(utterance, audio)).save(path, audio)
+        EncodedUtterance.of(audio, pooler.frames(utterance, audio)).save(path, audio)
     except NativeEarError as error:
         return reason_of(error)
     return ""
 
 
-def _lesson(pooler: UtterancePooler, utterance: Utterance, path: Path, duration_s: float) -> Lesson:
+def _training_utterance(
+    pooler: UtterancePooler, utterance: Utterance, path: Path, duration_s: float
+) -> TrainingUtterance:
     ready = pooler.ready_alignment(utterance, duration_s)
     if ready is not None:
-        return Lesson(path, None, ready)
-    return Lesson(path, pooler.pronounce(utterance))
+        return TrainingUtterance(path, None, ready)
+    return TrainingUtterance(path, pooler.pronounce(utterance))

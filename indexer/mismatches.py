@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.indexer.discriminant import ClassSums
-from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledUtterance
 from nativeear.indexes.similarity import FloatArray, IntArray
 from nativeear.speech.alignment import SILENCE
 

@@ -12,12 +12,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nativeear.indexer.columns import codes, utterance_names
 from nativeear.indexer.corpus import Corpus
 from nativeear.indexer.mismatches import MIN_UTTERANCES, unlike_their_texts
 from nativeear.indexer.phones import inventory_of
-from nativeear.indexer.pool import Record, codes, utterance_names
-from nativeear.indexer.utterances import PooledUtterance
-from nativeear.indexes.phone_index import ALIGNER, EMBEDDINGS, WAITING, Name, PhoneIndex
+from nativeear.indexer.pool import Record
+from nativeear.indexer.pooled_utterance import PooledUtterance
+from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, WAITING
+from nativeear.indexes.phone_index import Name, PhoneIndex
 from nativeear.indexes.similarity import FloatArray
 from nativeear.speech.alignment import SILENCE
 
@@ -31,34 +33,32 @@ def of_one_build(
 
     Parameters
     ----------
-    indexes
-        What was added to, or merged.
     corpora, records
         What was added, and what was pooled of it.
     """
-    told = []
+    sentences = []
     first = indexes[0]
     if any(ALIGNER in index.manifest.files for index in indexes):
-        told.append(
+        sentences.append(
             "It would learn its aligner from all of the speech, and may place phones otherwise."
         )
     if first.manifest.aligner == "mfa":
-        told.append("MFA would adapt to all that a speaker says.")
+        sentences.append("MFA would adapt to all that a speaker says.")
     own = inventory_of(corpora, first.language, lexicon=first.lexicon, g2p=first.manifest.g2p)
     unknown = set(own.symbols) - set(first.inventory.symbols) if own is not None else set()
     if unknown:
-        told.append(
+        sentences.append(
             f"It would know {', '.join(sorted(unknown))}, which this index has no name for."
         )
     if not all(EMBEDDINGS in index.manifest.files for index in indexes):
-        told.append("It would fit transform and decision on all of the speech.")
+        sentences.append("It would fit transform and decision on all of the speech.")
     elif doubtful := _doubtful(indexes, records):
         name = "/".join(doubtful[0])
-        told.append(
+        sentences.append(
             f"It would set aside {len(doubtful)} utterances whose sound is not what their text "
             f"says beside the rest, {name} for instance."
         )
-    return tuple(told)
+    return tuple(sentences)
 
 
 def _doubtful(indexes: Sequence[PhoneIndex], records: Sequence[Record]) -> list[Name]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nativeear.indexer.assembly import Progress, no_progress
+from nativeear.indexer.changes import changing, succession
 from nativeear.indexer.search_trials import (
     BATCH,
     K,
@@ -22,12 +23,10 @@ from nativeear.indexer.search_trials import (
 )
 from nativeear.indexes.cell_lists import LAYOUT, LISTS, codes_for, divide, write_cells
 from nativeear.indexes.cells import Cells, Probing
-from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import SearchChoice, SearchTrial
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import seal, staged, take_over_all
-from nativeear.indexes.verification import verify
-from nativeear.indexes.versions import next_revision, replace
+from nativeear.indexes.versions import replace
 from nativeear.speech.errors import InputError
 
 RECALL = 0.99
@@ -40,25 +39,14 @@ PROBINGS = tuple(Probing(16 * each, each) for each in (1, 2, 4, 8, 16))
 
 @dataclass(frozen=True)
 class OptimiseReport:
-    """What came of it.
+    """What came of it."""
 
-    Attributes
-    ----------
-    path, revision
-        The index and the number of its new version.
-    search
-        What was tried, and what was taken.
-    seconds
-        Time it took.
-    dropped
-        Numbers of older versions that are kept no longer.
-    """
-
+    # The index and the number of its new version.
     path: Path
     revision: int
-    search: SearchChoice
-    seconds: float
-    dropped: tuple[int, ...] = ()
+    search: SearchChoice  # what was tried, and what was taken
+    seconds: float  # time it took
+    dropped: tuple[int, ...] = ()  # numbers of older versions that are kept no longer
 
 
 def optimise(
@@ -73,8 +61,6 @@ def optimise(
 
     Parameters
     ----------
-    path
-        Folder of the index.
     recall
         Share of the exact nearest exemplars that has to be found, 0–1.
     memory_bytes
@@ -88,24 +74,16 @@ def optimise(
         If no way to search fulfils both wishes; what comes nearest is named, nothing is changed.
     """
     started = time.monotonic()
-    path = path.resolve()
-    with writing(path, f"nativeear index optimize {path.name}"):
-        verify(path).raise_if_damaged()
-        index = PhoneIndex.open(path)
+    with changing(path, "optimize") as index:
+        path = index.path
         with staged(path) as stage:
             search = _choose(index, stage, recall, memory_bytes, progress)
             progress("Publishing", 0, 1)
-            known = take_over_all(path, stage, index.manifest, without={LAYOUT, LISTS})
-            command = f"nativeear index optimize {index.name} --recall {recall:g}"
-            manifest = index.manifest.model_copy(
-                update={
-                    "search": search,
-                    "command": f"{command} --memory {memory_bytes}B",
-                    "revision": next_revision(path),
-                    "history": (*index.manifest.history, index.manifest.command),
-                }
-            )
-            seal(stage, manifest, known)
+            unchanged = take_over_all(path, stage, index.manifest, without={LAYOUT, LISTS})
+            command = f"optimize {index.name} --recall {recall:g} --memory {memory_bytes}B"
+            changed = succession(path, index.manifest, command)
+            manifest = index.manifest.model_copy(update={"search": search, **changed})
+            seal(stage, manifest, unchanged)
             dropped = replace(stage, path, keep)
     return OptimiseReport(path, manifest.revision, search, time.monotonic() - started, dropped)
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nativeear.indexer.corpus import Corpus, Utterance
-from nativeear.indexer.places import at_hand
 from nativeear.indexer.readers.ctm import is_silence
+from nativeear.indexer.remote_files import local_copy
 from nativeear.speech.aligners.textgrid import grid_labels
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.inventory import PhoneInventory
@@ -37,7 +37,7 @@ def _labels(utterance: Utterance) -> list[str]:
     if utterance.textgrid is None:
         return [span.label for span in utterance.spans if not is_silence(span.label)]
     try:
-        with at_hand(utterance.textgrid) as grid:
+        with local_copy(utterance.textgrid) as grid:
             return grid_labels(grid)
     except NativeEarError:
         return []

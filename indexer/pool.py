@@ -6,87 +6,81 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from nativeear.indexer.columns import (
+    BoolArray,
+    ColumnCollector,
+    among,
+    codes,
+    numbered,
+    plain,
+    utterance_names,
+)
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.discriminant import blocks
-from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
 from nativeear.indexes.exemplar import SCHEMA, UTTERANCES
+from nativeear.indexes.phone_index import Name
 from nativeear.indexes.prosody import SCHEMA as PROSODY
 from nativeear.indexes.prosody import row_of
+from nativeear.indexes.set_aside import SetAsideUtterance
 from nativeear.indexes.similarity import IntArray
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.errors import CorpusError, EncoderError, InputError
 
 MIN_EXEMPLARS = 2
-"""A phone heard only once has no company to be judged by, and does not shape the transform."""
-
-FLUSH_ROWS = 1 << 14
-"""Phones that are Python objects at once, before they become columns."""
+"""A phone heard only once has no other to be judged by, and does not shape the transform."""
 
 Rows = NDArray[np.floating]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Record:
-    """A pooled utterance that rests in a file.
+    """A pooled utterance that rests in a file."""
 
-    Attributes
-    ----------
-    corpus, licence
-        Name of its corpus, and the licence of that.
-    utterance
-        What was pooled.
-    path
-        Where `PooledUtterance.save` wrote it.
-    """
-
+    # Name of its corpus, and the licence of that.
     corpus: str
     licence: str
-    utterance: Utterance
-    path: Path
+    utterance: Utterance  # what was pooled
+    path: Path  # where `PooledUtterance.save` wrote it
+
+    @property
+    def name(self) -> Name:
+        """Corpus and id of the utterance."""
+        return self.corpus, self.utterance.id
+
+    def set_aside(self, reason: str) -> SetAsideUtterance:
+        """The utterance as one that cannot be used."""
+        return SetAsideUtterance(self.corpus, self.utterance.id, self.utterance.speaker, reason)
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """Phones that come from somewhere, in any order.
+    """Phones that come from somewhere, in any order."""
 
-    Attributes
-    ----------
-    phones
-        Table of `SCHEMA`, n rows; the margin is NaN where it is not known.
-    utterances
-        Table of `UTTERANCES`.
-    prosody
-        Table of `indexes.prosody.SCHEMA`, of those utterances whose prosody is kept.
-    licences
-        Licence of each corpus, in the order that the manifest lists them.
-    rows
-        Reads what stands for the n phones in consecutive blocks: float16 embeddings
-        `[b, D]`, or float32 vectors `[b, d]` of an index that keeps no embeddings.
-    """
-
-    phones: pa.Table
-    utterances: pa.Table
+    phones: pa.Table  # table of `SCHEMA`, n rows; the margin is NaN where it is not known
+    utterances: pa.Table  # table of `UTTERANCES`
+    # Table of `indexes.prosody.SCHEMA`, of those utterances whose prosody is kept.
     prosody: pa.Table
-    licences: dict[str, str]
+    licences: dict[str, str]  # licence of each corpus, in the order that the manifest lists them
+    # Reads what stands for the n phones in consecutive blocks: float16 embeddings `[b, D]`, or
+    # float32 vectors `[b, d]` of an index that keeps no embeddings.
     rows: Callable[[], Iterator[Rows]]
 
-    def without(self, unwanted: set[tuple[str, str]]) -> Source:
+    def without(self, unwanted: set[Name]) -> Source:
         """The same without some utterances, each named by corpus and id."""
-        stays = ~_among(self.phones, unwanted)
-        utterances = self.utterances.filter(pa.array(~_among(self.utterances, unwanted)))
+        stays = ~among(self.phones, unwanted)
+        utterances = self.utterances.filter(pa.array(~among(self.utterances, unwanted)))
         left = set(utterances.column("corpus").to_pylist())
 
         return Source(
             self.phones.filter(pa.array(stays)),
             utterances,
-            self.prosody.filter(pa.array(~_among(self.prosody, unwanted))),
+            self.prosody.filter(pa.array(~among(self.prosody, unwanted))),
             {corpus: licence for corpus, licence in self.licences.items() if corpus in left},
             self._some_rows(stays),
         )
@@ -108,30 +102,18 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Phones in the order of an index: by class, silence last; then those heard only once.
+    """Phones in the order of an index: by class, silence last; then those heard only once."""
 
-    Attributes
-    ----------
-    phones, waiting
-        Tables of `SCHEMA`: the n exemplars, and the w phones that wait for company.
-    utterances, prosody, licences
-        As in `Source`.
-    classes
-        The P classes.
-    bounds
-        int64 `[P + 1]`; class p holds the rows `bounds[p]:bounds[p + 1]`.
-    rows
-        `[n + w, D]`, memory-mapped: the exemplars' rows, then those of the waiting.
-    """
-
+    # Tables of `SCHEMA`: the n exemplars, and the w phones that wait for another of their kind.
     phones: pa.Table
     waiting: pa.Table
+    # As in `Source`.
     utterances: pa.Table
     prosody: pa.Table
     licences: dict[str, str]
-    classes: tuple[str, ...]
-    bounds: IntArray
-    rows: Rows
+    classes: tuple[str, ...]  # the P classes
+    bounds: IntArray  # int64 `[P + 1]`; class p holds the rows `bounds[p]:bounds[p + 1]`
+    rows: Rows  # `[n + w, D]`, memory-mapped: the exemplars' rows, then those of the waiting
 
     def numbered(self, column: str) -> IntArray:
         """Exemplars of one corpus and one value of `column` as equal numbers, int64 `[n]`."""
@@ -141,9 +123,9 @@ class Pool:
 
 def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
     """What finished records hold; phones that raters scored below `min_rating` are left out."""
-    phones = _Columns(SCHEMA)
-    utterances = _Columns(UTTERANCES)
-    prosody = _Columns(PROSODY)
+    phones = ColumnCollector(SCHEMA)
+    utterances = ColumnCollector(UTTERANCES)
+    prosody = ColumnCollector(PROSODY)
     for record in records:
         pooled = PooledUtterance.load(record.path)
         whence = {
@@ -216,71 +198,6 @@ def _by_name(table: pa.Table) -> pa.Table:
     return plain(table.take(pa.array(order)))
 
 
-def plain(table: pa.Table) -> pa.Table:
-    """The same rows in one chunk, with dictionaries in the order of first appearance.
-
-    So equal rows are equal bytes, whatever the table was cut from.
-    """
-    arrays = []
-    for field in table.schema:
-        column = table.column(field.name)
-        if pa.types.is_dictionary(field.type):
-            texts = column.cast(pa.string()).combine_chunks()
-            arrays.append(texts.dictionary_encode().cast(field.type))
-        else:
-            arrays.append(column.combine_chunks())
-    return pa.Table.from_arrays(arrays, schema=table.schema)
-
-
-def codes(table: pa.Table, column: str) -> tuple[IntArray, list[str]]:
-    """A text column as numbers `[n]` in the order of its sorted values, and these values."""
-    parts = table.column(column).unify_dictionaries()
-    if parts.num_chunks == 0:
-        return np.zeros(0, dtype=np.int64), []
-    values = parts.chunk(0).dictionary.to_pylist()
-    by_name = sorted(range(len(values)), key=values.__getitem__)
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[by_name] = np.arange(len(values))
-    indices = np.concatenate([chunk.indices.to_numpy() for chunk in parts.chunks])
-    return rank[indices], [values[i] for i in by_name]
-
-
-def utterance_names(table: pa.Table) -> list[tuple[str, str]]:
-    """Corpus and id of every row of a table of utterances."""
-    return list(
-        zip(table.column("corpus").to_pylist(), table.column("utterance").to_pylist(), strict=True)
-    )
-
-
-class _Columns:
-    """Collects rows as columns; few of them are Python objects at any time."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._schema = schema
-        self._tables = [schema.empty_table()]
-        self._lists: list[list[Any]] = [[] for _ in schema]
-
-    def add(self, row: dict[str, Any]) -> None:
-        for name, values in zip(self._schema.names, self._lists, strict=True):
-            values.append(row[name])
-        if len(self._lists[0]) >= FLUSH_ROWS:
-            self._flush()
-
-    def table(self) -> pa.Table:
-        self._flush()
-        return pa.concat_tables(self._tables)
-
-    def _flush(self) -> None:
-        arrays = [
-            pa.array(values, pa.string()).dictionary_encode().cast(field.type)
-            if pa.types.is_dictionary(field.type)
-            else pa.array(values, field.type)
-            for field, values in zip(self._schema, self._lists, strict=True)
-        ]
-        self._tables.append(pa.Table.from_arrays(arrays, schema=self._schema))
-        self._lists = [[] for _ in self._schema]
-
-
 def _good(phones: Sequence[PooledPhone], min_rating: float | None) -> list[int]:
     return [
         i
@@ -331,27 +248,6 @@ def _gather(sources: Sequence[Source], order: IntArray, path: Path) -> Rows:
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
 
 
-def numbered(table: pa.Table, column: str) -> IntArray:
-    """A number per row for what a column names in its corpus, `[n]`; they sort as the names do."""
-    corpus, _ = codes(table, "corpus")
-    value, names = codes(table, column)
-    return corpus * max(1, len(names)) + value
-
-
-def _among(table: pa.Table, names: set[tuple[str, str]]) -> BoolArray:
-    """Which rows of a table belong to the utterances of these names, bool `[n]`."""
-    corpus, corpora = codes(table, "corpus")
-    utterance, ids = codes(table, "utterance")
-    known_corpora = {name: i for i, name in enumerate(corpora)}
-    known_ids = {name: i for i, name in enumerate(ids)}
-    wanted = [
-        known_corpora[c] * len(ids) + known_ids[u]
-        for c, u in names
-        if c in known_corpora and u in known_ids
-    ]
-    return np.isin(corpus * max(1, len(ids)) + utterance, wanted)
-
-
 def _disjoint(sources: Sequence[Source]) -> list[Source]:
     """Sources without the utterances that an earlier one holds, which have to be identical."""
     kept: list[Source] = []
@@ -376,15 +272,15 @@ def _disjoint(sources: Sequence[Source]) -> list[Source]:
     return kept
 
 
-def _digests(source: Source, names: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+def _digests(source: Source, names: set[Name]) -> dict[Name, int]:
     """A number per utterance that tells what stands in its rows, whatever their order.
 
     Vectors are left out: an index without embeddings has them from another rounding than a fresh
     recording has.
     """
-    chosen = _among(source.phones, names)
+    chosen = among(source.phones, names)
     described = source.phones.drop_columns(["margin"])
-    found: dict[tuple[str, str], int] = {}
+    found: dict[Name, int] = {}
     at = 0
     for block in source.rows():
         rows = np.flatnonzero(chosen[at : at + len(block)])
@@ -396,12 +292,6 @@ def _digests(source: Source, names: set[tuple[str, str]]) -> dict[tuple[str, str
             found[name] = found.get(name, 0) + int.from_bytes(digest.digest(), "little")
         at += len(block)
     return found
-
-
-def with_margins(phones: pa.Table, margins: NDArray[np.float32]) -> pa.Table:
-    """A table of phones with their own margins, float32 `[n]`."""
-    at = SCHEMA.get_field_index("margin")
-    return phones.set_column(at, SCHEMA.field(at), pa.array(margins, pa.float32()))
 
 
 def array_rows(array: Rows) -> Callable[[], Iterator[Rows]]:

@@ -10,83 +10,47 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from nativeear.indexer.assembly import Clips, Progress, no_progress
+from nativeear.indexer.adding import name_here
+from nativeear.indexer.assembly import Progress, no_progress
 from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexer.living import Budget, thin
+from nativeear.indexer.changes import Sizes, sizes, succession
+from nativeear.indexer.thinning import Budget, thin
+from nativeear.indexes.index_files import EMBEDDINGS, LEXICON, read_manifest
 from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.phone_index import EMBEDDINGS, LEXICON, read_manifest
 from nativeear.indexes.publishing import discard, refuse_existing, seal, staged, take_over_all
 from nativeear.indexes.recipe import CorpusSource, Recipe, once
-from nativeear.indexes.versions import next_revision, replace
+from nativeear.indexes.versions import replace
 from nativeear.speech.encoders.catalogue import load_encoder
-from nativeear.speech.encoders.model_folders import find
 from nativeear.speech.errors import CorpusError, EncoderError, IndexFormatError
 
 
 @dataclass(frozen=True)
 class RebuildRequest:
-    """What to build again.
+    """What to build again."""
 
-    Attributes
-    ----------
-    index
-        Folder of the index.
-    out
-        Folder to publish, which must not exist; a new version of the index itself if None.
-    places
-        Where corpora lie now, by the names that the index gives them.
-    encoder
-        Name or folder of the index's encoder, where it is not found by the name in the manifest.
-    workers
-        As in `indexer.build.BuildRequest`.
-    keep
-        Older versions that stay; as many as before if None.
-    """
-
-    index: Path
+    index: Path  # folder of the index
+    # Folder to publish, which must not exist; a new version of the index itself if None.
     out: Path | None = None
+    # Where corpora lie now, by the names that the index gives them.
     places: Mapping[str, str] | None = None
+    # Name or folder of the index's encoder, where it is not found by the name in the manifest.
     encoder: str | None = None
-    workers: int = 1
-    keep: int | None = None
+    workers: int = 1  # as in `indexer.build.BuildRequest`
+    keep: int | None = None  # older versions that stay; as many as before if None
 
 
 @dataclass(frozen=True)
-class RebuildReport:
-    """What came of it.
+class RebuildReport(Sizes):
+    """What came of it."""
 
-    Attributes
-    ----------
-    path, revision
-        Where it is, and the number of its version.
-    exemplars, silences, utterances, exemplars_before, silences_before, utterances_before
-        How many it has now, and had; the silences are among the exemplars.
-    set_aside
-        Ids of utterances that could not be used, with reasons.
-    different
-        Files whose bytes are not those of before; none where it is the same index.
-    libraries
-        Versions of what it depends on that differ, before and now; empty where one was not there.
-    dropped
-        Numbers of older versions that are kept no longer.
-    seconds
-        Time it took.
-    """
-
-    path: Path
-    revision: int
-    exemplars: int
-    silences: int
-    utterances: int
-    exemplars_before: int
-    silences_before: int
-    utterances_before: int
-    set_aside: tuple[tuple[str, str], ...]
+    set_aside: tuple[tuple[str, str], ...]  # ids of utterances that could not be used, with reasons
+    # Files whose bytes are not those of before; none where it is the same index.
     different: tuple[str, ...]
+    # Versions of what it depends on that differ, before and now; empty where one was not there.
     libraries: dict[str, tuple[str, str]]
-    dropped: tuple[int, ...]
-    seconds: float
+    dropped: tuple[int, ...]  # numbers of older versions that are kept no longer
+    seconds: float  # time it took
 
 
 def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> RebuildReport:
@@ -123,42 +87,31 @@ def rebuild(request: RebuildRequest, progress: Progress = no_progress) -> Rebuil
             made, dropped = _take_the_place(out, path, before, made, request.keep)
             shutil.rmtree(work)
     return RebuildReport(
-        path=request.out or path,
-        revision=made.revision,
-        exemplars=made.counts.exemplars,
-        silences=made.counts.silences,
-        utterances=made.counts.utterances,
-        exemplars_before=before.counts.exemplars,
-        silences_before=before.counts.silences,
-        utterances_before=before.counts.utterances,
+        **vars(sizes(request.out or path, made, [before])),
         set_aside=built.set_aside,
-        different=tuple(
-            name
-            for name in sorted(before.files.keys() | made.files.keys())
-            if before.files.get(name) != made.files.get(name)
-        ),
+        different=tuple(_differing(before.files, made.files)),
         libraries={
             name: (before.libraries.get(name, ""), made.libraries.get(name, ""))
-            for name in sorted(before.libraries.keys() | made.libraries.keys())
-            if before.libraries.get(name) != made.libraries.get(name)
+            for name in _differing(before.libraries, made.libraries)
         },
         dropped=dropped,
         seconds=time.monotonic() - started,
     )
 
 
+def _differing(before: Mapping[str, object], now: Mapping[str, object]) -> list[str]:
+    """Names of what is not the same in both, sorted."""
+    return [n for n in sorted(before.keys() | now.keys()) if before.get(n) != now.get(n)]
+
+
 def _take_the_place(
     out: Path, path: Path, before: Manifest, made: Manifest, keep: int | None
 ) -> tuple[Manifest, tuple[int, ...]]:
     """Make what was built the next version of the index."""
-    update = {
-        "revision": next_revision(path),
-        "history": (*before.history, before.command),
-        "command": f"nativeear index rebuild {before.name}",
-    }
+    changed = succession(path, before, f"rebuild {before.name}")
     with staged(path) as stage:
-        known = take_over_all(out, stage, made, without=())
-        written = seal(stage, made.model_copy(update=update), known)
+        unchanged = take_over_all(out, stage, made, without=())
+        written = seal(stage, made.model_copy(update=changed), unchanged)
         return written, replace(stage, path, keep)
 
 
@@ -166,7 +119,7 @@ def _encoder_of(manifest: Manifest, given: str | None) -> str:
     """What opens the encoder of an index on this machine, and no other one."""
     identity = manifest.encoder
     layer, dtype = identity.layer, identity.dtype
-    name = given or find(identity.name, identity.fingerprint, layer=layer, dtype=dtype).name
+    name = given or name_here(identity)
     found = load_encoder(name, layer=layer, dtype=dtype).fingerprint
     if found != identity.fingerprint:
         raise EncoderError(
@@ -185,12 +138,12 @@ def _sources(manifest: Manifest, places: Mapping[str, str]) -> tuple[CorpusSourc
             cause="An earlier release built it, or it was merged from thinned indexes or such.",
             fix="Build it with `nativeear index build`; `nativeear index show` tells its commands.",
         )
-    known = [source.name for source in manifest.recipe.corpora]
+    names = [source.name for source in manifest.recipe.corpora]
     for name in places:
-        if name not in known:
+        if name not in names:
             raise CorpusError(
                 f"{manifest.name} was not built from a corpus {name!r}.",
-                cause=f"Its corpora are {', '.join(known)}.",
+                cause=f"Its corpora are {', '.join(names)}.",
                 fix="Name one of these, as in --corpus NAME=PATH.",
             )
     found = []
@@ -224,7 +177,7 @@ def _build(
         layer=before.encoder.layer,
         pooling=before.pooling,
         workers=workers,
-        clips=cast("Clips | None", before.clips),
+        clips=before.clips,
         clips_of=None if clips_of is None else frozenset(clips_of),
         resume=True,
         min_rating=before.min_rating,

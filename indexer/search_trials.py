@@ -26,21 +26,12 @@ MOST_TIMED_S = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Questions:
-    """Queries whose phones are known.
+    """Queries whose phones are known."""
 
-    Attributes
-    ----------
-    vectors
-        Unit vectors, float32 `[N, d]`.
-    phone
-        int64 `[N]`, the class of each.
-    own
-        int64 `[N]`, the row of each where it is itself in the pool and has to leave itself out;
-        else -1.
-    """
-
-    vectors: FloatArray
-    phone: IntArray
+    vectors: FloatArray  # unit vectors, float32 `[N, d]`
+    phone: IntArray  # int64 `[N]`, the class of each
+    # int64 `[N]`, the row of each where it is itself in the pool and has to leave itself out; else
+    # -1.
     own: IntArray
 
     def batches(self) -> list[FloatArray]:
@@ -51,21 +42,11 @@ class Questions:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """What exact search finds.
+    """What exact search finds."""
 
-    Attributes
-    ----------
-    questions
-        What was asked.
-    found
-        The `K` nearest of every class.
-    milliseconds
-        Of a batch.
-    """
-
-    questions: Questions
-    found: Shortlists
-    milliseconds: float
+    questions: Questions  # what was asked
+    found: Shortlists  # the `K` nearest of every class
+    milliseconds: float  # of a batch
 
 
 def native_questions(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nativeear.indexer.corpus import Corpus, Utterance
-from nativeear.indexer.places import is_here
+from nativeear.indexer.remote_files import is_local
 from nativeear.speech.errors import ConformanceError, NativeEarError
 
 Read = Callable[..., Corpus]
@@ -68,7 +68,7 @@ def _check_utterance(utterance: Utterance) -> None:
     )
     for file in filter(None, (utterance.audio, utterance.textgrid)):
         _expect(isinstance(file, Path), f"a file of {name} is no Path")
-        _expect(not is_here(file) or file.is_file(), f"{name} has no {file}: set it aside")
+        _expect(not is_local(file) or file.is_file(), f"{name} has no {file}: set it aside")
     _expect(utterance.sex in {None, "f", "m"}, f"{name} has the sex {utterance.sex!r}")
     end_s = utterance.end_s
     _expect(

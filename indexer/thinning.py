@@ -10,17 +10,35 @@ farthest-first choices (k-centre) would keep the odd ones instead.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nativeear.indexer.assembly import Progress, no_progress
+from nativeear.indexer.changes import (
+    ChangeReport,
+    Content,
+    changing,
+    next_settings,
+    publish_content,
+    refits,
+    source_of,
+)
 from nativeear.indexer.decision import draw
-from nativeear.indexes.natives import left_out_together
+from nativeear.indexer.pool import MIN_EXEMPLARS
+from nativeear.indexes.index_files import EMBEDDINGS, EXEMPLARS, VECTORS
+from nativeear.indexes.native_margins import left_out_together
 from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.publishing import refuse_existing
+from nativeear.indexes.set_aside import set_aside_of
 from nativeear.indexes.similarity import FloatArray, IntArray, class_similarities, margins
 from nativeear.speech.alignment import SILENCE
+from nativeear.speech.errors import InputError
 
 OUTLIER_ODDS = 1000.0
 """Lower odds drop natural variation too, and an index without that hears natives worse."""
@@ -40,44 +58,122 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Outlier:
-    """An exemplar that natives take for another phone.
+    """An exemplar that natives take for another phone."""
 
-    Attributes
-    ----------
-    row
-        Its row in the index.
-    phone, heard
-        Its label, and the phone that it resembles most.
-    word, utterance, speaker, start_s
-        Where it comes from.
-    odds
-        How many times as likely `heard` is by the index's own decision.
-    """
-
-    row: int
+    row: int  # its row in the index
+    # Its label, and the phone that it resembles most.
     phone: str
     heard: str
+    # Where it comes from.
     word: str
     utterance: str
     speaker: str
     start_s: float
-    odds: float
+    odds: float  # how many times as likely `heard` is by the index's own decision
 
 
 @dataclass(frozen=True, eq=False)
 class Thinning:
-    """What stays of an index.
+    """What stays of an index."""
 
-    Attributes
+    stays: BoolArray  # bool `[n]`, exemplars that stay
+    outliers: tuple[Outlier, ...]  # those that go because they seem mislabelled, the worst first
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How large an index may be."""
+
+    amount: int  # exemplars, or bytes of what is kept of them: vectors, embeddings, columns
+    unit: Literal["exemplars", "bytes"] = "exemplars"  # which of the two
+
+    def exemplars(self, index: PhoneIndex) -> int:
+        """How many exemplars of this index that is."""
+        if self.unit == "exemplars":
+            return self.amount
+        sizes = [
+            index.manifest.files[name].bytes
+            for name in (VECTORS, EXEMPLARS, EMBEDDINGS)
+            if name in index.manifest.files
+        ]
+        return self.amount * index.manifest.counts.exemplars // sum(sizes)
+
+
+@dataclass(frozen=True)
+class ThinReport:
+    """What came of thinning."""
+
+    change: ChangeReport  # the index before and after
+    outliers: tuple[Outlier, ...]  # exemplars that seemed mislabelled and are gone, the worst first
+    thinned: int  # how many others are gone because the rest stands for them
+
+
+def thin(
+    path: Path,
+    budget: Budget | None = None,
+    *,
+    out: Path | None = None,
+    keep: int | None = None,
+    remembered: bool = True,
+    progress: Progress = no_progress,
+) -> ThinReport:
+    """Drop exemplars that seem mislabelled, and near-duplicates down to a budget.
+
+    Utterances, their prosody and their recordings stay, so that what a speaker gave can still be
+    found and removed.
+
+    Parameters
     ----------
-    stays
-        bool `[n]`, exemplars that stay.
-    outliers
-        Those that go because they seem mislabelled, the worst first.
-    """
+    budget
+        How large it may be; only outliers go if None.
+    out
+        Folder to publish the thin index in, which must not exist; the index itself gets a new
+        version if None.
+    keep
+        Older versions that stay; as many as before if None.
+    remembered
+        Whether later changes go by this `keep`, too.
 
-    stays: BoolArray
-    outliers: tuple[Outlier, ...]
+    Raises
+    ------
+    InputError
+        If the budget leaves fewer than two exemplars of every phone.
+    """
+    started = time.monotonic()
+    if out is not None:
+        refuse_existing(out)
+    with changing(path, "thin", out) as index:
+        most = None if budget is None else budget.exemplars(index)
+        if most is not None and most < MIN_EXEMPLARS * len(index.classes):
+            raise InputError(
+                f"A budget of {most} exemplars is too small.",
+                cause=f"{index.name} has {len(index.classes)} phones, and each needs "
+                f"{MIN_EXEMPLARS}.",
+                fix="Give a larger budget.",
+            )
+        progress("Looking for outliers and near-duplicates", 0, 1)
+        found = thinning(index, most)
+        option = "" if budget is None else f" --budget {budget.amount}"
+        option += "B" if budget is not None and budget.unit == "bytes" else ""
+        recipe = index.manifest.recipe
+        if recipe is not None:
+            recipe = recipe.model_copy(update={"thinned": True, "budget": most})
+        settings = next_settings(index, f"thin {index.name}{option}", recipe)
+        if out is not None:
+            settings = replace(settings, name=out.name, revision=1)
+        source = source_of(index, embeddings=refits([index]))
+        waiting = source.phones.num_rows - len(found.stays)
+        left = source.thinned(np.append(found.stays, np.ones(waiting, dtype=bool)))
+        change = publish_content(
+            Content([index], [left], settings, set_aside_of(index.path, index.manifest)),
+            out,
+            keep=keep,
+            remembered=remembered,
+            progress=progress,
+            started=started,
+        )
+    gone = len(found.stays) - int(found.stays.sum())
+    return ThinReport(change, found.outliers, gone - len(found.outliers))
 
 
 def thinning(index: PhoneIndex, budget: int | None = None, *, seed: int = 0) -> Thinning:
@@ -85,8 +181,6 @@ def thinning(index: PhoneIndex, budget: int | None = None, *, seed: int = 0) -> 
 
     Parameters
     ----------
-    index
-        An open index.
     budget
         Exemplars that may stay, silences among them; only outliers go if None. Phones share it in
         proportion to what they have, none gets less than `LEAST`, and what those need counts first.
@@ -140,8 +234,6 @@ def representatives(
         Unit vectors, float32 `[n, d]`.
     weights
         What each counts in the whole, `[n]`.
-    quota
-        How many to take.
     first
         Rows that are taken before all others.
     """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,10 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.heard import HeardUtterance, heard_name, recording_at
-from nativeear.indexer.places import at_hand, is_here
-from nativeear.indexes.clips import file_stem
-from nativeear.indexes.prosody import profile_of, row_of
+from nativeear.indexer.encoded_utterance import EncodedUtterance, encoded_name, recording_at
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
+from nativeear.indexer.remote_files import is_local, local_copy
 from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from nativeear.speech.aligners.flatstart import FlatstartAligner
 from nativeear.speech.aligners.textgrid import read_alignment, spans_alignment
@@ -24,7 +22,7 @@ from nativeear.speech.alignment import SILENCE, Aligner, Alignment
 from nativeear.speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
 from nativeear.speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
 from nativeear.speech.errors import AlignmentError, AudioError, NativeEarError
-from nativeear.speech.frames import Encoder, FloatArray, Frames
+from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.occupancy import canonical_posteriors
@@ -39,76 +37,6 @@ MIN_SILENCE_S = 0.06
 CLIPPED_SHARE = 0.05
 """Share of samples at full scale from which the overtones of clipping are louder than weak
 fricatives; an assessment warns earlier and refuses later."""
-
-
-@dataclass(frozen=True)
-class PooledPhone:
-    """A phone of a native utterance, or a silence, before it becomes an exemplar.
-
-    `stress` is -1 where unknown; `rating` is the raters' score, None where nobody rated;
-    `log_posterior` is what the encoder's phone head makes of it (`speech.occupancy`), NaN where it
-    has none or cannot tell.
-    """
-
-    phone: str
-    left: str
-    right: str
-    stress: int
-    word: str
-    start_s: float
-    end_s: float
-    rating: float | None = None
-    log_posterior: float = math.nan
-
-
-@dataclass(frozen=True, eq=False)
-class PooledUtterance:
-    """What one utterance gives to an index.
-
-    Attributes
-    ----------
-    phones
-        N phones and silences.
-    embeddings
-        float32 `[N, D]`, in the encoder's space.
-    audio_s
-        Length of the recording in seconds.
-    prosody
-        How it flows and sings; None where it is no native speech, for raters judged it.
-    """
-
-    phones: tuple[PooledPhone, ...]
-    embeddings: FloatArray
-    audio_s: float
-    prosody: ProsodyProfile | None = None
-
-    def save(self, path: Path) -> None:
-        """Write to one `.npz` file; the rename makes it whole or absent."""
-        described = json.dumps([vars(phone) for phone in self.phones])
-        prosody = json.dumps(self.prosody and row_of(self.prosody))
-        partial = path.with_suffix(".partial")
-        with partial.open("wb") as stream:
-            np.savez(
-                stream,
-                phones=np.frombuffer(described.encode(), dtype=np.uint8),
-                embeddings=self.embeddings,
-                audio_s=np.float64(self.audio_s),
-                prosody=np.frombuffer(prosody.encode(), dtype=np.uint8),
-            )
-        partial.rename(path)
-
-    @classmethod
-    def load(cls, path: Path) -> PooledUtterance:
-        """Read what `save` wrote."""
-        with np.load(path, allow_pickle=False) as arrays:
-            described = json.loads(arrays["phones"].tobytes().decode())
-            prosody = json.loads(arrays["prosody"].tobytes().decode())
-            return cls(
-                tuple(PooledPhone(**phone) for phone in described),
-                arrays["embeddings"],
-                float(arrays["audio_s"]),
-                profile_of(prosody) if prosody else None,
-            )
 
 
 @dataclass(frozen=True)
@@ -167,8 +95,8 @@ class UtterancePooler:
         return pooler
 
     @property
-    def heard_folder(self) -> Path:
-        """Where utterances rest that were heard to learn an aligner from."""
+    def encoded_folder(self) -> Path:
+        """Where utterances rest that were encoded to learn an aligner from."""
         model = self.request.model
         return Path(".heard") if model is None else model.with_suffix(".heard")
 
@@ -199,12 +127,12 @@ class UtterancePooler:
     def together(self, utterances: Sequence[Utterance]) -> Iterator[None]:
         """Work on utterances together, for as long as this lasts.
 
-        What is still to be heard of them is decoded together; and encoded together on a GPU, once
+        What is still to be encoded of them is decoded together; and encoded together on a GPU, once
         the first is asked for. A processor takes as long for many as for one by one.
         """
-        unheard = [u for u in utterances if self._kept(u) is None]
-        with decoded_ahead([u.audio for u in unheard if is_here(u.audio)]) as ahead:
-            self._ahead, self._waiting = ahead, unheard if has_gpu() else ()
+        not_encoded = [u for u in utterances if self._kept(u) is None]
+        with decoded_ahead([u.audio for u in not_encoded if is_local(u.audio)]) as ahead:
+            self._ahead, self._waiting = ahead, not_encoded if has_gpu() else ()
             try:
                 yield
             finally:
@@ -243,7 +171,7 @@ class UtterancePooler:
         NativeEarError
             If any step refuses it; the caller sets the utterance aside with this reason.
         """
-        frames, alignment, audio = self._hear(utterance)
+        frames, alignment, audio = self._encoded_and_aligned(utterance)
         described, spans = [], []
         phones = alignment.phones
         ratings = iter(utterance.ratings or ())
@@ -280,26 +208,26 @@ class UtterancePooler:
         measured = measure_prosody(audio, alignment, self.inventory, utterance.text)
         return ProsodyProfile.of(measured, alignment.words)
 
-    def _hear(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
-        """Frames and alignment of an utterance, from what was heard before if it was."""
+    def _encoded_and_aligned(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
+        """Frames and alignment of an utterance, from what was encoded before if it was."""
         kept = self._kept(utterance)
         audio = self.recording(utterance) if kept is None else recording_at(kept)
         refuse_clipped(audio)
         if kept is None:
             frames = self.frames(utterance, audio)
             return frames, self.align(utterance, audio, frames), audio
-        heard = HeardUtterance.load(kept)
-        return heard.frames, self._align_heard(utterance, heard), audio
+        encoded = EncodedUtterance.load(kept)
+        return encoded.frames, self._align_encoded(utterance, encoded), audio
 
     def _kept(self, utterance: Utterance) -> Path | None:
-        """Where an utterance rests that was heard to learn the aligner from."""
+        """Where an utterance rests that was encoded to learn the aligner from."""
         if self.request.model is None:
             return None
-        kept = self.heard_folder / heard_name(utterance)
+        kept = self.encoded_folder / encoded_name(utterance)
         return kept if kept.is_file() else None
 
-    def _align_heard(self, utterance: Utterance, heard: HeardUtterance) -> Alignment:
-        alignment = self.ready_alignment(utterance, heard.duration_s)
+    def _align_encoded(self, utterance: Utterance, encoded: EncodedUtterance) -> Alignment:
+        alignment = self.ready_alignment(utterance, encoded.duration_s)
         if alignment is not None:
             return alignment
         if not isinstance(self.aligner, FlatstartAligner):
@@ -307,17 +235,18 @@ class UtterancePooler:
                 f"{utterance.id} brings no alignment.", fix="Leave --aligner out, or add one."
             )
         return self.aligner.align_heard(
-            heard.frames, heard.loud, heard.duration_s, self.pronounce(utterance)
+            encoded.frames, encoded.loud, encoded.duration_s, self.pronounce(utterance)
         )
 
     def _log_posteriors(self, frames: Frames, alignment: Alignment) -> list[float]:
         """Log posterior of every phone that is no silence, in order."""
         canonical = [phone.phone for phone in alignment.spoken]
-        heard = canonical_posteriors(frames, self.inventory, canonical)
-        return [math.nan] * len(canonical) if heard is None else heard.log_posterior.tolist()
+        posteriors = canonical_posteriors(frames, self.inventory, canonical)
+        known: list[float] = [] if posteriors is None else posteriors.log_posterior.tolist()
+        return known or [math.nan] * len(canonical)
 
     def alignment_of(self, utterance: Utterance) -> Alignment:
-        """An utterance's alignment, from what was heard before if it was.
+        """An utterance's alignment, from what was encoded before if it was.
 
         Raises
         ------
@@ -327,7 +256,7 @@ class UtterancePooler:
         kept = self._kept(utterance)
         if kept is None:
             return self.align(utterance, self.recording(utterance))
-        return self._align_heard(utterance, HeardUtterance.load(kept))
+        return self._align_encoded(utterance, EncodedUtterance.load(kept))
 
     def align(self, utterance: Utterance, audio: Audio, frames: Frames | None = None) -> Alignment:
         """The utterance's own alignment, or one that is made now.
@@ -350,7 +279,7 @@ class UtterancePooler:
         if self.request.aligner not in {"auto", "textgrid"}:
             return None
         if utterance.textgrid is not None:
-            with at_hand(utterance.textgrid) as grid:
+            with local_copy(utterance.textgrid) as grid:
                 return read_alignment(grid, self.inventory, duration_s=duration_s)
         if utterance.spans:
             return spans_alignment(
@@ -371,7 +300,7 @@ class UtterancePooler:
 
 def recording_of(utterance: Utterance, ahead: Ahead = NOTHING_AHEAD) -> Audio:
     """The utterance's part of its recording, which may have been decoded ahead."""
-    with at_hand(utterance.audio) as file:
+    with local_copy(utterance.audio) as file:
         audio = Audio.load(file, ahead=ahead)
     if utterance.start_s == 0.0 and utterance.end_s is None:
         return audio
@@ -408,8 +337,3 @@ def pool_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
 def reason_of(error: NativeEarError) -> str:
     """An error as the reason for which an utterance is set aside."""
     return " ".join(filter(None, (error.message, error.cause)))
-
-
-def record_name(corpus: str, utterance: str) -> str:
-    """File name of an utterance's record."""
-    return f"{file_stem(corpus, utterance)}.npz"

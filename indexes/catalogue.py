@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.phone_index import read_manifest
 from nativeear.indexes.publishing import MANIFEST
 from nativeear.speech.errors import IndexFormatError, InputError
 from nativeear.speech.languages import primary_subtag

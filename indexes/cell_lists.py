@@ -41,18 +41,10 @@ ROWS_AT_ONCE = 1 << 16
 
 @dataclass(frozen=True, eq=False)
 class Division:
-    """Classes divided into cells.
+    """Classes divided into cells."""
 
-    Attributes
-    ----------
-    centroids
-        Unit vectors, float32 `[C, d]`, ordered by class.
-    of_class
-        int64 `[P + 1]`: class p has the cells `of_class[p]:of_class[p + 1]`.
-    """
-
-    centroids: FloatArray
-    of_class: IntArray
+    centroids: FloatArray  # unit vectors, float32 `[C, d]`, ordered by class
+    of_class: IntArray  # int64 `[P + 1]`: class p has the cells `of_class[p]:of_class[p + 1]`
 
 
 def divide(vectors: FloatArray, bounds: IntArray, *, seed: int = 0) -> Division:
@@ -95,19 +87,6 @@ def write_cells(
 ) -> int:
     """Write cells; reads the vectors class by class.
 
-    Parameters
-    ----------
-    folder
-        Where `cells.safetensors` and `cells.lists` are written.
-    codes
-        How the lists keep vectors.
-    vectors, bounds
-        As in `Cells`.
-    division
-        Of the same vectors, from `divide`.
-    seed
-        Seeds the draw that codes are trained on.
-
     Returns
     -------
     int
@@ -132,18 +111,10 @@ def write_cells(
 
 @dataclass(frozen=True, eq=False)
 class Layout(Division):
-    """What `cells.safetensors` holds.
+    """What `cells.safetensors` holds."""
 
-    Attributes
-    ----------
-    sizes
-        int64 `[C]`, exemplars of each cell.
-    trained
-        float32: codebooks of `pq4` and `pq2`, ranges of `sq8`, empty for `fp16`.
-    """
-
-    sizes: IntArray
-    trained: FloatArray
+    sizes: IntArray  # int64 `[C]`, exemplars of each cell
+    trained: FloatArray  # float32: codebooks of `pq4` and `pq2`, ranges of `sq8`, empty for `fp16`
 
     @classmethod
     def load(cls, path: Path, codes: Codes, d: int, bounds: IntArray) -> Layout:

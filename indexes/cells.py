@@ -43,38 +43,22 @@ QUERIES_AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Probing:
-    """How many cells a query asks.
+    """How many cells a query asks."""
 
-    Attributes
-    ----------
-    nearest
-        Cells nearest to it, of whatever class.
-    each
-        Cells of every class at least.
-    """
-
-    nearest: int
-    each: int = 1
+    nearest: int  # cells nearest to it, of whatever class
+    each: int = 1  # cells of every class at least
 
 
 @dataclass(frozen=True, eq=False)
 class Shortlists:
-    """The nearest exemplars of one class for one query, R times.
+    """The nearest exemplars of one class for one query, R times."""
 
-    Attributes
-    ----------
-    query, phone
-        int64 `[R]`: which query, and which class.
-    rows
-        int64 `[R, k]`, nearest first; -1 where fewer were found.
-    similarities
-        float32 `[R, k]`, cosines, exact for a query's nearest (`CANDIDATES`); -inf where `rows` is
-        -1.
-    """
-
+    # int64 `[R]`: which query, and which class.
     query: IntArray
     phone: IntArray
-    rows: IntArray
+    rows: IntArray  # int64 `[R, k]`, nearest first; -1 where fewer were found
+    # float32 `[R, k]`, cosines, exact for a query's nearest (`CANDIDATES`); -inf where `rows` is
+    # -1.
     similarities: FloatArray
 
     def by_class(self, queries: int, classes: int, top_m: int) -> FloatArray:
@@ -118,16 +102,10 @@ class Cells:
 
     Parameters
     ----------
-    folder
-        Where `write_cells` wrote them.
-    codes
-        How they keep vectors.
     vectors
         Exact unit vectors, float32 `[n, d]`, ordered by class; or where they are read from.
     bounds
         int64 `[P + 1]`: class p holds the rows `bounds[p]:bounds[p + 1]`.
-    probing
-        How many cells a query asks, if it does not say.
 
     Raises
     ------
@@ -176,12 +154,8 @@ class Cells:
         ----------
         queries
             Unit vectors, float32 `[N, d]`.
-        k
-            Exemplars per class.
         wanted
             bool `[N, P]`, classes that may answer each query; all if None.
-        probing
-            How many cells are asked.
 
         Returns
         -------

@@ -21,8 +21,8 @@ def file_stem(corpus: str, utterance: str) -> str:
     Corpora and ids may hold anything and be of any length; file names may not, and many disks take
     `A` and `a` for one.
     """
-    told = json.dumps([corpus, utterance])
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    identity = json.dumps([corpus, utterance])
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 def clip_name(corpus: str, utterance: str, suffix: str) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from nativeear.indexes.index_files import EMBEDDINGS
 from nativeear.indexes.manifest import Decision, Manifest
-from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.indexes.phone_index import PhoneIndex
 
 
 @dataclass(frozen=True)
@@ -29,30 +30,19 @@ class Only:
 
 @dataclass(frozen=True)
 class IndexDifference:
-    """What one index has that another lacks.
+    """What one index has that another lacks."""
 
-    Attributes
-    ----------
-    first, second
-        Their folders.
-    settings
-        Settings that differ, by name.
-    phones
-        Exemplars of each phone whose number differs, in the first and in the second.
-    corpora, speakers, utterances
-        What is in only one of them; speakers and utterances as `corpus/name`.
-    decisions
-        Both decisions where they differ, else None.
-    """
-
+    # Their folders.
     first: Path
     second: Path
-    settings: dict[str, Pair]
+    settings: dict[str, Pair]  # settings that differ, by name
+    # Exemplars of each phone whose number differs, in the first and in the second.
     phones: dict[str, tuple[int, int]]
+    # What is in only one of them; speakers and utterances as `corpus/name`.
     corpora: Only
     speakers: Only
     utterances: Only
-    decisions: tuple[Decision, Decision] | None
+    decisions: tuple[Decision, Decision] | None  # both decisions where they differ, else None
 
     @property
     def same(self) -> bool:

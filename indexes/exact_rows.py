@@ -34,10 +34,6 @@ class RowsOfFile:
     ----------
     file
         Holds n · d floats, one row after the other. What is open stays, whatever takes its name.
-    offset
-        Bytes before the first.
-    shape
-        (n, d).
     """
 
     def __init__(self, file: Path, offset: int, shape: tuple[int, int]) -> None:

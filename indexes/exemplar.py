@@ -24,8 +24,8 @@ SCHEMA = pa.schema(
 )
 """Columns of `exemplars.parquet`, a row per vector in FAISS id order. `stress` is -1 where unknown;
 `margin` is the exemplar's own margin while its utterance or speaker was left out, NaN where it has
-no company or was not asked; `log_posterior` is what the encoder's phone head made of it where it
-was expected, NaN where there is no such head or it cannot tell the phone."""
+no other to be judged by or was not asked; `log_posterior` is what the encoder's phone head made of
+it where it was expected, NaN where there is no such head or it cannot tell the phone."""
 
 
 UTTERANCES = pa.schema(
@@ -51,7 +51,7 @@ class Exemplar:
     row
         Row of the vector in the index.
     phone, left, right
-        The phone and its neighbours; `SIL` at the edges of speech.
+        The phone and its neighbours; `SIL` where speech begins and ends.
     stress
         Lexical stress of a vowel: 0, 1 or 2; None where not known or not a vowel.
     word, speaker, utterance, corpus
@@ -59,8 +59,8 @@ class Exemplar:
     start_s, end_s
         Seconds in the utterance.
     margin
-        Its own margin while its utterance or speaker was left out; NaN where it has no company or
-        was not asked.
+        Its own margin while its utterance or speaker was left out; NaN where it has no other
+        to be judged by or was not asked.
     log_posterior
         Log posterior of the phone, averaged over CTC occupancy; NaN where there is none.
     """

@@ -20,22 +20,13 @@ _NAMED: tuple[tuple[re.Pattern[str], Kind], ...] = (
 
 @dataclass(frozen=True)
 class Leftover:
-    """A folder beside an index.
+    """A folder beside an index."""
 
-    Attributes
-    ----------
-    path
-        The folder.
-    index
-        The index whose name it carries, there or not.
-    kind
-        `unfinished` utterances of a build or an addition, for `--resume`, or of a rebuild, which
-        goes on by itself; what a `killed` writer left, which the next one puts in order; or
-        `versions` that an earlier release kept, of whichever index had the name then.
-    """
-
-    path: Path
-    index: Path
+    path: Path  # the folder
+    index: Path  # the index whose name it carries, there or not
+    # `unfinished` utterances of a build or an addition, for `--resume`, or of a rebuild, which goes
+    # on by itself; what a `killed` writer left, which the next one puts in order; or `versions`
+    # that an earlier release kept, of whichever index had the name then.
     kind: Kind
 
 

@@ -23,8 +23,6 @@ def writing(out: Path, doing: str) -> Iterator[None]:
 
     Parameters
     ----------
-    out
-        Folder of the index, there or not yet.
     doing
         The command that writes, for those who come meanwhile.
 
@@ -102,8 +100,8 @@ def _sign(stream: IO[str], doing: str) -> None:
 def _holder(stream: IO[str]) -> str:
     try:
         stream.seek(0)
-        told = json.loads(stream.read())
-        return f"`{told['command']}` runs as process {told['process']}."
+        holder = json.loads(stream.read())
+        return f"`{holder['command']}` runs as process {holder['process']}."
     except (OSError, ValueError, KeyError, TypeError):
         return "It has only just started."
 

@@ -15,6 +15,9 @@ from nativeear.speech.pooling import Pooling
 
 FORMAT_VERSION = 1
 
+Clips = Literal["flac", "opus"]
+"""Formats of recordings that are kept for playback."""
+
 Codes = Literal["fp16", "sq8", "pq4", "pq2"]
 """How a cell keeps a vector of d dimensions: in half precision (2 d bytes), as a byte a dimension
 (d), or with four or two bits a dimension (d / 2, d / 4), compared many at a time (product
@@ -73,29 +76,18 @@ class Counts(_Model):
 
 
 class Decision(_Model):
-    """How this index decides; everything here was fitted on its own native speech.
+    """How this index decides; everything here was fitted on its own native speech."""
 
-    Attributes
-    ----------
-    top_m
-        How many exemplars speak for a class.
-    temperature
-        τ of the posterior softmax(s / τ): the one that makes the left-out natives most likely.
-    error_slope, error_intercept
-        Logistic map from ln(native quantile) to the probability that the phone was
-        mispronounced, fitted on simulated substitutions at `error_prior`.
-    error_prior
-        The share of wrong phones that was assumed for that map.
-    native_accuracy
-        Share of left-out natives whose nearest class is their own phone (speakers are left out
-        where there are five or more, else utterances; a fifth of them at a time).
-    """
-
-    top_m: int
+    top_m: int  # how many exemplars speak for a class
+    # τ of the posterior softmax(s / τ): the one that makes the left-out natives most likely.
     temperature: float
+    # Logistic map from ln(native quantile) to the probability that the phone was mispronounced,
+    # fitted on simulated substitutions at `error_prior`.
     error_slope: float
     error_intercept: float
-    error_prior: float
+    error_prior: float  # the share of wrong phones that was assumed for that map
+    # Share of left-out natives whose nearest class is their own phone (speakers are left out where
+    # there are five or more, else utterances; a fifth of them at a time).
     native_accuracy: float
 
 
@@ -107,61 +99,33 @@ class FileIdentity(_Model):
 
 
 class SearchTrial(_Model):
-    """A way to search that was measured on the index's own natives, each left out.
+    """A way to search that was measured on the index's own natives, each left out."""
 
-    Attributes
-    ----------
-    codes
-        How the cells keep vectors; None for exact search.
-    cells
-        How many there are.
-    nearest, each
-        How many a query asks, see `indexes.cells.Probing`.
-    recall
-        Share of the exact `k` nearest exemplars that were found, 0–1.
-    phone_recall
-        The same of the exemplars that speak for a query's own phone and for its best competitor.
-    margin_error
-        Mean absolute difference of the margins from the exact ones.
-    milliseconds
-        Of a batch of `SearchChoice.batch` queries.
-    bytes
-        What has to be in memory: the cells, or all vectors.
-    """
-
-    codes: Codes | None
-    cells: int
+    codes: Codes | None  # how the cells keep vectors; None for exact search
+    cells: int  # how many there are
+    # How many a query asks, see `indexes.cells.Probing`.
     nearest: int
     each: int
-    recall: float
+    recall: float  # share of the exact `k` nearest exemplars that were found, 0–1
+    # The same of the exemplars that speak for a query's own phone and for its best competitor.
     phone_recall: float
-    margin_error: float
-    milliseconds: float
-    bytes: int
+    margin_error: float  # mean absolute difference of the margins from the exact ones
+    milliseconds: float  # of a batch of `SearchChoice.batch` queries
+    bytes: int  # what has to be in memory: the cells, or all vectors
 
 
 class SearchChoice(_Model):
-    """How an index is searched, and what `nativeear index optimize` measured.
+    """How an index is searched, and what `nativeear index optimize` measured."""
 
-    Attributes
-    ----------
-    least_recall, most_bytes
-        What was asked for.
-    queries, batch, k
-        Natives that were asked, how many at a time, and how many neighbours of each.
-    chosen
-        The trial that was taken.
-    tried
-        All of them.
-    """
-
+    # What was asked for.
     least_recall: float
     most_bytes: int
+    # Natives that were asked, how many at a time, and how many neighbours of each.
     queries: int
     batch: int
     k: int
-    chosen: SearchTrial
-    tried: tuple[SearchTrial, ...]
+    chosen: SearchTrial  # the trial that was taken
+    tried: tuple[SearchTrial, ...]  # all of them
 
 
 class Manifest(_Model):
@@ -199,7 +163,7 @@ class Manifest(_Model):
     decision: Decision
     command: str
     libraries: dict[str, str]
-    clips: str | None
+    clips: Clips | None
     files: dict[str, FileIdentity]
     aligner: str = "auto"
     g2p: str | None = None

@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from nativeear.indexes.catalogue import is_shipped
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.locking import writing
-from nativeear.indexes.phone_index import read_manifest
 from nativeear.indexes.publishing import (
     MANIFEST,
     VERSIONS,
@@ -95,14 +95,14 @@ def _publish_as(path: Path, new: Path, *, linked: bool) -> None:
     verify(path).raise_if_damaged()
     manifest = read_manifest(path)
     with staged(new) as stage:
-        known = {}
+        unchanged = {}
         if linked:
-            known = take_over_all(path, stage, manifest, without=())
+            unchanged = take_over_all(path, stage, manifest, without=())
         else:
             for name in manifest.files:
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path / name, stage / name)
-        publish(stage, new, manifest.model_copy(update={"name": new.name}), known)
+        publish(stage, new, manifest.model_copy(update={"name": new.name}), unchanged)
 
 
 def _remove(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import weakref
 from functools import cached_property
 from itertools import pairwise
@@ -11,40 +10,33 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from nativeear.indexes.cells import Cells, Probing
 from nativeear.indexes.clips import clips_of
 from nativeear.indexes.exact_rows import RowsOfFile
 from nativeear.indexes.exemplar import SCHEMA, Exemplar
-from nativeear.indexes.manifest import FORMAT_VERSION, Manifest
+from nativeear.indexes.index_files import (
+    ALIGNER,
+    HEADER_BYTES,
+    LEXICON,
+    PROSODY,
+    TRANSFORM,
+    VECTORS,
+    check_vectors,
+    damaged,
+    first_line,
+    read_columns,
+    read_exemplars,
+    read_manifest,
+)
+from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.prosody import SCHEMA as PROSODY_SCHEMA
-from nativeear.indexes.publishing import MANIFEST, sha256_of
 from nativeear.indexes.resident import ResidentVectors, on_gpu
 from nativeear.indexes.transform import Transform
 from nativeear.speech.errors import EncoderError, IndexFormatError, NativeEarError
 from nativeear.speech.frames import Encoder
 from nativeear.speech.inventory import PhoneInventory
-
-FloatArray = NDArray[np.float32]
-IntArray = NDArray[np.int64]
-
-Name = tuple[str, str]
-"""The same speech, wherever it is asked for: a corpus, and an utterance's id or a speaker's name in
-it. Utterances and speakers of two corpora are not the same, however they are called."""
-
-VECTORS = "vectors.faiss"
-EXEMPLARS = "exemplars.parquet"
-TRANSFORM = "transform.safetensors"
-UTTERANCES = "utterances.parquet"
-PROSODY = "prosody.parquet"
-EMBEDDINGS = "embeddings.npy"
-WAITING = "waiting.parquet"
-ALIGNER = "aligner.safetensors"
-LEXICON = "lexicon.txt"
-AUDIT = "audit.json"
 
 COPIED_BYTES = 1 << 26
 """Vectors that take no more room than this are held in memory rather than mapped."""
@@ -52,76 +44,12 @@ COPIED_BYTES = 1 << 26
 SUMMED_ROWS = 1 << 14
 """Vectors that are summed at a time."""
 
-_FLAT_HEADER = struct.Struct("<4siqqqBiQ")
-"""What FAISS writes before the vectors of an `IndexFlatIP`: its four letters, d, n, two words that
-it no longer reads, whether it is trained, the metric, and n · d."""
+FloatArray = NDArray[np.float32]
+IntArray = NDArray[np.int64]
 
-
-def flat_header(n: int, d: int) -> bytes:
-    """What stands in `vectors.faiss` before n vectors of d floats."""
-    return _FLAT_HEADER.pack(b"IxFI", d, n, 1 << 20, 1 << 20, 1, 0, n * d)
-
-
-def read_manifest(path: Path) -> Manifest:
-    """Read and check `manifest.json` of an index folder.
-
-    Raises
-    ------
-    IndexFormatError
-        If there is none, it is damaged, or its version is not ours.
-    """
-    file = path / MANIFEST
-    rebuild = "Build the index again with `nativeear index build`."
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise IndexFormatError(
-            f"{path} is not an index.", cause=f"{MANIFEST} cannot be read: {error}", fix=rebuild
-        ) from error
-    try:
-        manifest = Manifest.model_validate_json(text)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise IndexFormatError(
-            f"The manifest of {path} is damaged.", cause=f"{where}: {first['msg']}", fix=rebuild
-        ) from error
-    if manifest.format_version != FORMAT_VERSION:
-        raise IndexFormatError(
-            f"{path} has index format {manifest.format_version}; this release reads "
-            f"{FORMAT_VERSION}.",
-            fix=rebuild,
-        )
-    return manifest
-
-
-def read_columns(file: Path) -> pa.Table:
-    """Read a table of an index, and see that its text is text and its codes stand for something.
-
-    Raises
-    ------
-    IndexFormatError
-        If it is damaged.
-    """
-    try:
-        with pq.ParquetFile(file, memory_map=True) as opened:  # read_table imports far more
-            table = opened.read()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(file.parent, error) from error
-    return table
-
-
-def _damaged(path: Path, error: Exception) -> IndexFormatError:
-    return IndexFormatError(
-        f"The index {path} is damaged.",
-        cause=_first_line(error),
-        fix=f"Run `nativeear index verify {path}`, then build it again.",
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)
+Name = tuple[str, str]
+"""The same speech, wherever it is asked for: a corpus, and an utterance's id or a speaker's name in
+it. Utterances and speakers of two corpora are not the same, however they are called."""
 
 
 class PhoneIndex:
@@ -186,12 +114,12 @@ class PhoneIndex:
                     fix=f"Run `nativeear index verify {path}`, then build it again.",
                 )
         try:
-            table = _completed(read_columns(path / EXEMPLARS))
+            table = read_exemplars(path)
             transform = Transform.load(path / TRANSFORM, manifest.transform.kind)
         except IndexFormatError:
             raise
         except Exception as error:
-            raise _damaged(path, error) from error
+            raise damaged(path, error) from error
         consistent = (
             table.schema.equals(SCHEMA)
             and set(manifest.classes) == set(manifest.counts.phones)
@@ -226,7 +154,7 @@ class PhoneIndex:
         except NativeEarError:
             raise
         except Exception as error:  # whatever a damaged manifest may hold in its place
-            raise _damaged(self.path, error) from error
+            raise damaged(self.path, error) from error
 
     @cached_property
     def vectors(self) -> FloatArray:
@@ -235,7 +163,7 @@ class PhoneIndex:
         In the file they begin at an odd byte, and NumPy copies such arrays at every product: few
         of them are copied once instead.
         """
-        self._check_vectors()
+        check_vectors(self.path, self.manifest, COPIED_BYTES)
         import faiss  # here, so that reading a manifest does not load FAISS
 
         try:
@@ -244,7 +172,7 @@ class PhoneIndex:
         except (RuntimeError, AttributeError) as error:
             raise IndexFormatError(
                 f"The vectors of {self.path} are damaged.",
-                cause=_first_line(error),
+                cause=first_line(error),
                 fix="Build the index again with `nativeear index build`.",
             ) from error
         # The view borrows its memory, and another thread may be opening it at the same time.
@@ -255,39 +183,6 @@ class PhoneIndex:
             view = view.copy()
         view.flags.writeable = False
         return view
-
-    def _check_vectors(self) -> None:
-        """Refuse every file but that of `IndexFlatIP` which the manifest implies, to its size.
-
-        FAISS's reader trusts what it reads. Before a file with this header and size, it has nothing
-        left to believe: only floats follow. These are held against their hash where all of them are
-        read anyway; hashing more would cost a second for each gigabyte at every opening.
-        """
-        n, d = self.manifest.counts.exemplars, self.manifest.transform.dim
-        file = self.path / VECTORS
-        try:
-            wanted = flat_header(n, d)
-            with file.open("rb") as stream:
-                fits = stream.read(len(wanted)) == wanted
-            fits = fits and file.stat().st_size == len(wanted) + 4 * n * d
-        except (OSError, struct.error):
-            fits = False
-        if not fits:
-            raise IndexFormatError(
-                f"The vectors of {self.path} are not those that the manifest names.",
-                cause=f"{VECTORS} does not hold {n} × {d} floats as FAISS's IndexFlatIP writes "
-                "them.",
-                fix="Build the index again with `nativeear index build`.",
-            )
-        identity = self.manifest.files.get(VECTORS)
-        if 4 * n * d > COPIED_BYTES:
-            return
-        if identity is None or sha256_of(file) != identity.sha256:
-            raise IndexFormatError(
-                f"The vectors of {self.path} are not those that the manifest names.",
-                cause=f"{VECTORS} has changed since it was written: its SHA-256 differs.",
-                fix=f"Run `nativeear index verify {self.path}`, then build it again.",
-            )
 
     @property
     def faiss(self) -> Any:
@@ -307,20 +202,12 @@ class PhoneIndex:
         return Cells(self.path, search.chosen.codes, rows, self.bounds, probing)
 
     def exact_rows(self, cells_bytes: int, most_bytes: int) -> FloatArray | RowsOfFile:
-        """Vectors to compare with what cells find: read from the file, or mapped if they may be.
-
-        Parameters
-        ----------
-        cells_bytes
-            What the cells hold in memory.
-        most_bytes
-            What the search may hold.
-        """
+        """Vectors to compare with what cells find: read from the file, or mapped if they may be."""
         vectors = self.vectors
         held = cells_bytes + vectors.nbytes
         if vectors.nbytes <= COPIED_BYTES or held <= most_bytes or not RowsOfFile.possible():
             return vectors
-        return RowsOfFile(self.path / VECTORS, _FLAT_HEADER.size, vectors.shape)
+        return RowsOfFile(self.path / VECTORS, HEADER_BYTES, vectors.shape)
 
     @cached_property
     def resident(self) -> ResidentVectors | None:
@@ -378,7 +265,7 @@ class PhoneIndex:
         try:
             return table.cast(PROSODY_SCHEMA)
         except (pa.ArrowException, ValueError) as error:
-            raise _damaged(self.path, error) from error
+            raise damaged(self.path, error) from error
 
     @property
     def aligner_model(self) -> Path | None:
@@ -479,11 +366,3 @@ def _whole(table: pa.Table, column: str) -> Any:
     """A column in one piece; DLPack then gives its numbers, where `to_numpy` imports pandas."""
     combined = table.column(column).combine_chunks()
     return combined.chunk(0) if isinstance(combined, pa.ChunkedArray) else combined
-
-
-def _completed(table: pa.Table) -> pa.Table:
-    """The table with the columns that indexes built by earlier releases did not have."""
-    if "log_posterior" in table.column_names:
-        return table
-    unknown = pa.array(np.full(table.num_rows, np.nan, dtype=np.float32))
-    return table.append_column(SCHEMA.field("log_posterior"), unknown)

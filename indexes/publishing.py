@@ -67,21 +67,16 @@ def staged(out: Path) -> Iterator[Path]:
 
 
 def publish(
-    stage: Path, out: Path, manifest: Manifest, known: Mapping[str, FileIdentity] | None = None
+    stage: Path, out: Path, manifest: Manifest, unchanged: Mapping[str, FileIdentity] | None = None
 ) -> Manifest:
     """Seal `stage` and rename it to `out`, which must not exist.
-
-    Parameters
-    ----------
-    known
-        See `seal`.
 
     Returns
     -------
     Manifest
         The manifest as written, with the sizes and hashes of every file.
     """
-    manifest = seal(stage, manifest, known)
+    manifest = seal(stage, manifest, unchanged)
     refuse_existing(out)
     stage.rename(out)
     sync(out.parent)
@@ -89,13 +84,13 @@ def publish(
 
 
 def seal(
-    stage: Path, manifest: Manifest, known: Mapping[str, FileIdentity] | None = None
+    stage: Path, manifest: Manifest, unchanged: Mapping[str, FileIdentity] | None = None
 ) -> Manifest:
     """Hash and sync all files of `stage`, and write the manifest last.
 
     Parameters
     ----------
-    known
+    unchanged
         Files that were taken over unchanged from a published index, and are synced already.
 
     Returns
@@ -103,7 +98,7 @@ def seal(
     Manifest
         The manifest as written, with the sizes and hashes of every file.
     """
-    files = dict(known or {})
+    files = dict(unchanged or {})
     for path in sorted(p for p in stage.rglob("*") if p.is_file()):
         name = path.relative_to(stage).as_posix()
         if name not in files:
@@ -125,7 +120,7 @@ def seal(
 def take_over(source: Path, target: Path) -> bool:
     """Put a file of a published index into a stage; whether it is the very same file.
 
-    One that is, linked, needs no hash and no sync: `seal` is told of it by `known`.
+    One that is, linked, needs no hash and no sync: `seal` takes it as `unchanged`.
     """
     try:
         os.link(source, target)
@@ -138,15 +133,15 @@ def take_over(source: Path, target: Path) -> bool:
 def take_over_all(
     source: Path, stage: Path, manifest: Manifest, without: Collection[str]
 ) -> dict[str, FileIdentity]:
-    """Put the files of a published index into a stage, except some; `known` of `seal`."""
-    known = {}
+    """Put the files of a published index into a stage, except some; `unchanged` of `seal`."""
+    unchanged = {}
     for name, identity in manifest.files.items():
         if name in without:
             continue
         (stage / name).parent.mkdir(parents=True, exist_ok=True)
         if take_over(source / name, stage / name):
-            known[name] = identity
-    return known
+            unchanged[name] = identity
+    return unchanged
 
 
 def discard(folder: Path) -> None:

@@ -15,53 +15,29 @@ class _Model(BaseModel):
 
 
 class CorpusSource(_Model):
-    """Where a corpus was read from.
+    """Where a corpus was read from."""
 
-    Attributes
-    ----------
-    name
-        What the index calls it.
-    place
-        The path, address or short form that was given, with `~` for the builder's own folder; empty
-        where it lay in a folder that was only passing.
-    reader
-        Name of the reader.
-    licence
-        Licence that was given for it, where it does not state its own.
-    """
-
-    name: str
+    name: str  # what the index calls it
+    # The path, address or short form that was given, with `~` for the builder's own folder; empty
+    # where it lay in a folder that was only passing.
     place: str
-    reader: str
-    licence: str | None = None
+    reader: str  # name of the reader
+    licence: str | None = None  # licence that was given for it, where it does not state its own
 
 
 class Recipe(_Model):
-    """What was resolved when an index was built, and what was changed since.
+    """What was resolved when an index was built, and what was changed since."""
 
-    Attributes
-    ----------
-    corpora
-        What it was built from and what was added.
-    aligner
-        What aligned them: `auto` where some brought alignments of their own, and others did not.
-    pronunciations
-        The sources that words were looked up in, the first one first.
-    excluded, excluded_speakers
-        Utterances and speakers of these corpora that were left out or removed, by corpus.
-    clips_of
-        Corpora whose recordings are kept; all of them if None.
-    thinned
-        Whether it was thinned, and `budget` to how many exemplars.
-    """
-
-    corpora: tuple[CorpusSource, ...]
+    corpora: tuple[CorpusSource, ...]  # what it was built from and what was added
+    # What aligned them: `auto` where some brought alignments of their own, and others did not.
     aligner: str
-    pronunciations: tuple[str, ...]
+    pronunciations: tuple[str, ...]  # the sources that words were looked up in, the first one first
+    # Utterances and speakers of these corpora that were left out or removed, by corpus.
     excluded: tuple[Name, ...] = ()
     excluded_speakers: tuple[Name, ...] = ()
+    # Corpora whose recordings are kept; all of them if None.
     clips_of: tuple[str, ...] | None = None
-    thinned: bool = False
+    thinned: bool = False  # whether it was thinned, and `budget` to how many exemplars
     budget: int | None = None
 
     def with_corpora(self, corpora: tuple[CorpusSource, ...], aligner: str) -> Recipe:
@@ -112,7 +88,7 @@ def once(corpora: Iterable[CorpusSource]) -> tuple[CorpusSource, ...]:
     return tuple(found.values())
 
 
-def told(place: str) -> str:
+def portable_place(place: str) -> str:
     """A place as it is written down: a path in the home folder tells no name of a person."""
     if "://" in place or not Path(place).is_absolute():
         return place

@@ -28,8 +28,6 @@ class ResidentVectors:
         float32 `[n, d]`, ordered by class; read class by class.
     bounds
         int64 `[P + 1]`: class p holds the rows `bounds[p]:bounds[p + 1]`.
-    device
-        A device of PyTorch.
     """
 
     def __init__(self, vectors: FloatArray, bounds: IntArray, device: str) -> None:
@@ -51,8 +49,6 @@ class ResidentVectors:
         ----------
         queries
             Unit vectors, float32 `[N, d]`.
-        m
-            How many of each class.
         excluded
             bool `[n]`, rows that must not answer.
 

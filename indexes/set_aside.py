@@ -19,22 +19,13 @@ _ROOTED = re.compile(r"(?<![\w/.:])(?:/|[A-Za-z]:[\\/])(?:[^\s/\\]+[\\/])+")
 
 @dataclass(frozen=True, order=True)
 class SetAsideUtterance:
-    """An utterance that could not be used.
+    """An utterance that could not be used."""
 
-    Attributes
-    ----------
-    corpus, utterance
-        Its name.
-    speaker
-        Who says it; empty where the corpus could not be read so far.
-    reason
-        Why, in plain sentences.
-    """
-
+    # Its name.
     corpus: str
     utterance: str
-    speaker: str
-    reason: str
+    speaker: str  # who says it; empty where the corpus could not be read so far
+    reason: str  # why, in plain sentences
 
     def without_folders(self, folders: Collection[str]) -> SetAsideUtterance:
         """The same without the folders of the machine that it was found on.

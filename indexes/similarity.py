@@ -40,8 +40,6 @@ def class_similarities(
         Unit vectors of the pool, float32 `[n, d]`, ordered by class.
     bounds
         int64 `[P + 1]`: class p holds the rows `bounds[p]:bounds[p + 1]`.
-    top_m
-        How many exemplars speak for a class; a smaller class speaks with all it has.
     groups, query_groups
         int64 `[n]` and `[N]`: exemplars of a query's own group (its utterance, its speaker) are
         left out. A query group of -1 leaves out none.
@@ -93,8 +91,6 @@ def best_of_classes(products: Iterable[FloatArray], m: int) -> FloatArray:
     ----------
     products
         From `class_products`, P of them; -inf for what must not answer.
-    m
-        How many of each class.
 
     Returns
     -------
@@ -134,8 +130,6 @@ def largest(values: FloatArray, m: int) -> FloatArray:
     ----------
     values
         float32 `[N, n]`, n ≥ m.
-    m
-        How many of each row.
 
     Returns
     -------
@@ -207,10 +201,6 @@ def nearest_of_pairs(
         int64 `[M]`, the pairs.
     near
         float32 `[M]`, how near they are.
-    queries
-        How many there are.
-    k
-        Rows of each.
 
     Returns
     -------

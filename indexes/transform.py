@@ -15,21 +15,11 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Transform:
-    """`x → unit((x − mean) @ matrix)`; unit length makes inner products cosines.
+    """`x → unit((x − mean) @ matrix)`; unit length makes inner products cosines."""
 
-    Attributes
-    ----------
-    kind
-        How the matrix was found: `lda`, `whitening` or `identity`.
-    mean
-        float32 `[D]`.
-    matrix
-        float32 `[D, d]`.
-    """
-
-    kind: str
-    mean: FloatArray
-    matrix: FloatArray
+    kind: str  # how the matrix was found: `lda`, `whitening` or `identity`
+    mean: FloatArray  # float32 `[D]`
+    matrix: FloatArray  # float32 `[D, d]`
 
     def __call__(self, embeddings: FloatArray) -> FloatArray:
         """Map float32 `[N, D]` to unit vectors, float32 `[N, d]`, C-contiguous."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from nativeear.indexes.exemplar import UTTERANCES as SCHEMA
-from nativeear.indexes.phone_index import UTTERANCES, PhoneIndex, read_columns
+from nativeear.indexes.index_files import UTTERANCES, read_columns
+from nativeear.indexes.phone_index import PhoneIndex
 
 
 def utterances_of(index: PhoneIndex) -> pa.Table | None:

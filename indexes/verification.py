@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.manifest import seal_holds
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import MANIFEST, VERSIONS, sha256_of
 from nativeear.speech.errors import IndexFormatError
 

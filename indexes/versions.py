@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.phone_index import read_manifest
 from nativeear.indexes.publishing import VERSIONS, discard, sync
 from nativeear.indexes.verification import verify
 from nativeear.speech.errors import IndexFormatError, InputError
@@ -35,29 +35,16 @@ _NOT_SUPPORTED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EXDEV}
 
 @dataclass(frozen=True)
 class Version:
-    """One version of an index.
+    """One version of an index."""
 
-    Attributes
-    ----------
-    revision
-        Its number.
-    path
-        Where it lies.
-    current
-        Whether it is the one that is published.
-    exemplars, silences, utterances
-        Its size; the silences are among the exemplars.
-    command
-        What made it.
-    """
-
-    revision: int
-    path: Path
-    current: bool
+    revision: int  # its number
+    path: Path  # where it lies
+    current: bool  # whether it is the one that is published
+    # Its size; the silences are among the exemplars.
     exemplars: int
     silences: int
     utterances: int
-    command: str
+    command: str  # what made it
 
 
 def versions(out: Path) -> tuple[Version, ...]:

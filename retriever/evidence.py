@@ -24,41 +24,21 @@ are."""
 
 @dataclass(frozen=True, eq=False)
 class PhoneEvidence:
-    """The natives' testimony on one canonical phone.
+    """The natives' testimony on one canonical phone."""
 
-    Attributes
-    ----------
-    phone
-        The canonical phone.
-    posterior
-        float32 `[P]` over `PhoneIndex.classes`: softmax(s / τ), which weighs every class alike
-        however many exemplars it has.
-    margin
-        s(canonical) minus the best competitor's s; NaN where it cannot be judged.
-    canonical_share
-        Share of the k nearest exemplars that are the canonical phone, 0–1.
-    coverage
-        Exemplars of the canonical phone that were allowed to answer.
-    neighbours
-        Rows of the nearest exemplars, nearest first.
-    similarities
-        Their cosines.
-    models
-        Rows of the nearest exemplars of the canonical phone: how natives say it. Only those whose
-        recordings are kept, if there are any.
-    model_similarities
-        Their cosines.
-    """
-
-    phone: str
+    phone: str  # the canonical phone
+    # float32 `[P]` over `PhoneIndex.classes`: softmax(s / τ), which weighs every class alike
+    # however many exemplars it has.
     posterior: FloatArray
-    margin: float
-    canonical_share: float
-    coverage: int
-    neighbours: tuple[int, ...]
-    similarities: tuple[float, ...]
+    margin: float  # s(canonical) minus the best competitor's s; NaN where it cannot be judged
+    canonical_share: float  # share of the k nearest exemplars that are the canonical phone, 0–1
+    coverage: int  # exemplars of the canonical phone that were allowed to answer
+    neighbours: tuple[int, ...]  # rows of the nearest exemplars, nearest first
+    similarities: tuple[float, ...]  # their cosines
+    # Rows of the nearest exemplars of the canonical phone: how natives say it. Only those whose
+    # recordings are kept, if there are any.
     models: tuple[int, ...]
-    model_similarities: tuple[float, ...]
+    model_similarities: tuple[float, ...]  # their cosines
 
 
 def gather_evidence(
@@ -74,18 +54,12 @@ def gather_evidence(
 
     Parameters
     ----------
-    index
-        An open index.
     embeddings
         float32 `[N, D]`, pooled in the encoder's space.
     canonical
         The N phones that were meant.
     exclusion
         Utterances and speakers that must not answer, for speech that is itself in the pool.
-    k
-        Neighbours per sound.
-    models
-        Exemplars of the canonical phone to name.
 
     Returns
     -------
@@ -144,13 +118,13 @@ def _answering(
             continue
         heard = allowed[index.playable[allowed]]
         shown = heard if len(heard) else allowed  # examples are best if they can be heard
-        said = np.array([i for i, other in enumerate(canonical) if other == phone])
+        sounds = np.array([i for i, other in enumerate(canonical) if other == phone])
         most = min(models, len(shown))
         if index.cells is not None and excluded is None and len(shown) > ASKED_OF_CELLS:
-            asked = _asked_of_cells(index.cells, index, vectors[said], phone, shown)
+            asked = _asked_of_cells(index.cells, index, vectors[sounds], phone, shown)
         else:
-            asked = [(shown, cosines) for cosines in vectors[said] @ index.vectors[shown].T]
-        for i, (rows, cosines) in zip(said.tolist(), asked, strict=True):
+            asked = [(shown, cosines) for cosines in vectors[sounds] @ index.vectors[shown].T]
+        for i, (rows, cosines) in zip(sounds.tolist(), asked, strict=True):
             best = _largest_first(cosines, most)
             found[i] = (len(allowed), tuple(rows[best].tolist()), tuple(cosines[best].tolist()))
     return found

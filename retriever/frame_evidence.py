@@ -19,18 +19,11 @@ from nativeear.indexes.similarity import FloatArray, IntArray, all_class_margins
 
 @dataclass(frozen=True, eq=False)
 class FrameEvidence:
-    """What the frames of N canonical phones say together.
+    """What the frames of N canonical phones say together."""
 
-    Attributes
-    ----------
-    log_posterior
-        float64 `[N]`: mean over the frames of ln softmax(s / τ) at the canonical phone.
-    margin
-        float64 `[N]`: mean over the frames of the margin.
-    """
-
+    # float64 `[N]`: mean over the frames of ln softmax(s / τ) at the canonical phone.
     log_posterior: NDArray[np.float64]
-    margin: NDArray[np.float64]
+    margin: NDArray[np.float64]  # float64 `[N]`: mean over the frames of the margin
 
 
 def frame_evidence(
@@ -47,8 +40,6 @@ def frame_evidence(
         `[T, N]`, not negative: how much of frame t belongs to phone n.
     canonical
         int64 `[N]`, class of each phone.
-    temperature
-        τ of the softmax.
 
     Returns
     -------

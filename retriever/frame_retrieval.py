@@ -61,14 +61,10 @@ class FrameRetrieval:
 
         Parameters
         ----------
-        frames
-            The recording's frames, T of them.
         weights
             `[T, N]`: how much of frame t belongs to phone n, see `span_weights`.
         canonical
             The N phones that were meant.
-        exclusion
-            Exemplars that must not answer.
 
         Returns
         -------

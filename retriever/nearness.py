@@ -36,14 +36,10 @@ def nearness(
 
     Parameters
     ----------
-    index
-        An open index.
     embeddings
         float32 `[N, D]`, pooled in the encoder's space.
     canonical
         The N phones that were meant.
-    own_share
-        See `OWN_SHARE`.
 
     Returns
     -------

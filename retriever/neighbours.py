@@ -61,23 +61,12 @@ class Exclusion:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """The k nearest exemplars of N sounds, nearest first.
+    """The k nearest exemplars of N sounds, nearest first."""
 
-    Attributes
-    ----------
-    ids
-        int64 `[N, k]`, rows of the index; -1 where the index has fewer than k.
-    similarities
-        float32 `[N, k]`, cosines.
-    phones
-        int64 `[N, k]`, positions in `PhoneIndex.classes`; -1 where `ids` is.
-    by_class
-        float32 `[N, P]`, how near each class is, see `indexes.similarity.class_similarities`.
-    """
-
-    ids: IntArray
-    similarities: FloatArray
-    phones: IntArray
+    ids: IntArray  # int64 `[N, k]`, rows of the index; -1 where the index has fewer than k
+    similarities: FloatArray  # float32 `[N, k]`, cosines
+    phones: IntArray  # int64 `[N, k]`, positions in `PhoneIndex.classes`; -1 where `ids` is
+    # float32 `[N, P]`, how near each class is, see `indexes.similarity.class_similarities`.
     by_class: FloatArray
 
 
@@ -92,12 +81,8 @@ def find_neighbours(
 
     Parameters
     ----------
-    index
-        An open index.
     vectors
         Unit vectors in the index's space, float32 `[N, d]`.
-    k
-        Neighbours per vector.
     excluded
         bool `[n]`, rows that must not answer, from `Exclusion.rows`.
     """

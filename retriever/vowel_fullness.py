@@ -89,8 +89,6 @@ class VowelFullness:
             Unit vectors in the index's space, float32 `[N, d]`.
         words
             The N words that the vowels are in.
-        exclusion
-            Exemplars that must not answer.
 
         Returns
         -------
@@ -126,8 +124,8 @@ class VowelFullness:
         order = order[own[order] >= 0]
         rows = self._vowels[order]
         codes, words = self._index.codes("word")
-        said = [words[code] for code in codes[rows].tolist()]
-        fullness = self.of(np.ascontiguousarray(self._index.vectors[rows]), said)
+        spoken_in = [words[code] for code in codes[rows].tolist()]
+        fullness = self.of(np.ascontiguousarray(self._index.vectors[rows]), spoken_in)
         edges = np.searchsorted(own[order], np.arange(len(utterances) + 1))
         return [fullness[a:b] for a, b in pairwise(edges.tolist())]
 

@@ -5,11 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.trust import LEAST_ACCURACY, usefulness
 from nativeear.scoring.assessment import PhoneAssessment
 
 MOSTLY = 0.5
 """Share of sounds that cannot be judged above which the whole is not scored."""
+
+
+USUAL_ACCURACY = (0.88, 0.96)
+"""Shares of left-out natives that five indexes of some twenty minutes of one voice each, built with
+the shipped encoder, hear right (docs/languages.md)."""
+
+LEAST_ACCURACY = 0.75
+"""Share below which nothing that an index says can be trusted. One with plain spectra for encoder
+has 82 to 84 % (docs/corpora.md), one with untrained weights about 60 %."""
+
+
+def usefulness(accuracy: float) -> str:
+    """What the share of an index's left-out natives that are heard right says of it."""
+    least, most = USUAL_ACCURACY
+    told = f"the shipped encoder reaches {least:.0%} to {most:.0%} with twenty minutes of one voice"
+    if accuracy < LEAST_ACCURACY:
+        return (
+            f"Nothing that it says can be trusted: {told}. Check that texts, recordings and "
+            "alignment belong together, and that the encoder suits."
+        )
+    if accuracy < least:
+        return f"That is less than usual: {told}."
+    return f"That is as it should be: {told}."
 
 
 def speaks_of_few(phones: Sequence[PhoneAssessment]) -> bool:

@@ -17,7 +17,7 @@ from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import Name, PhoneIndex
 from nativeear.indexes.publishing import MANIFEST
-from nativeear.indexes.trust import phone_trust
+from nativeear.indexes.reliability import phone_reliability
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
 from nativeear.scoring.evaluation.bootstrap import RESAMPLES
@@ -162,7 +162,7 @@ def _run(
     run: _Run,
 ) -> EvaluationReport:
     simulates = request.kind in {"simulated", "cmukids"}
-    claims = claimable(phone_trust(index), index.inventory)
+    claims = claimable(phone_reliability(index), index.inventory)
     simulation = Simulation(claims, index.inventory, request.seed)
     altered: dict[Kind, list[AnnotatedUtterance]] = {kind: [] for kind in KINDS}
 

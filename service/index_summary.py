@@ -8,10 +8,11 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.text import Text
 
+from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.phone_index import ALIGNER, EMBEDDINGS
+from nativeear.indexes.reliability import MIN_COVERAGE
 from nativeear.indexes.set_aside import set_aside_of
-from nativeear.indexes.trust import MIN_COVERAGE, usefulness
+from nativeear.scoring.doubts import usefulness
 from nativeear.service.counts import counted
 from nativeear.service.search_summary import search_in_words
 from nativeear.service.tables import Column, Listing

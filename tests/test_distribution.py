@@ -78,7 +78,7 @@ def test_it_holds_what_each_part_cannot_do_without(held: set[str]) -> None:
 
 
 def test_every_file_of_the_shipped_index_is_held(held: set[str]) -> None:
-    from nativeear.indexes.phone_index import read_manifest
+    from nativeear.indexes.index_files import read_manifest
 
     manifest = read_manifest(ROOT / "indexes" / "en-US")
     assert {f"nativeear/indexes/en-US/{name}" for name in manifest.files} <= held

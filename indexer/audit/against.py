@@ -33,67 +33,36 @@ class PhoneInContext(AuditModel):
 
 
 class LineCoverage(AuditModel):
-    """What an index can do with one sentence or word.
+    """What an index can do with one sentence or word."""
 
-    Attributes
-    ----------
-    text
-        The sentence or word.
-    phones
-        What ought to be heard.
-    trust
-        Mean trust of its phones, 0–1.
-    judged_share
-        Share of its phones that an assessment judges.
-    uncertain
-        Phones that it does not, each once.
-    thin
-        Phones in contexts of which the index has fewer than `MIN_CONTEXT` exemplars, each once.
-    problem
-        Why nothing can be said, if that is so; else empty.
-    """
-
-    text: str
-    phones: tuple[str, ...] = ()
-    trust: float | None = None
-    judged_share: float | None = None
-    uncertain: tuple[str, ...] = ()
+    text: str  # the sentence or word
+    phones: tuple[str, ...] = ()  # what ought to be heard
+    trust: float | None = None  # mean trust of its phones, 0–1
+    judged_share: float | None = None  # share of its phones that an assessment judges
+    uncertain: tuple[str, ...] = ()  # phones that it does not, each once
+    # Phones in contexts of which the index has fewer than `MIN_CONTEXT` exemplars, each once.
     thin: tuple[PhoneInContext, ...] = ()
-    problem: str = ""
+    problem: str = ""  # why nothing can be said, if that is so; else empty
 
 
 class AgainstReport(AuditModel):
-    """An index held against what somebody means to practise.
+    """An index held against what somebody means to practise."""
 
-    Attributes
-    ----------
-    source, kind
-        What it was held against.
-    phones
-        Phones that it needs, each once.
-    missing, uncertain
-        Those that the index does not hold, and those that it holds and does not judge.
-    judged_share
-        Share of the phones of all lines that are judged, phones counted as often as they occur; of
-        an inventory, share of its phones.
-    lines
-        Every sentence or word; of an inventory there are none.
-    contexts, thin_contexts
-        Different phones in contexts that are needed, and how many of them are thin.
-    script
-        What a native should record next, chosen from the lines.
-    """
-
+    # What it was held against.
     source: str
     kind: Kind
-    phones: tuple[str, ...]
+    phones: tuple[str, ...]  # phones that it needs, each once
+    # Those that the index does not hold, and those that it holds and does not judge.
     missing: tuple[str, ...]
     uncertain: tuple[str, ...]
+    # Share of the phones of all lines that are judged, phones counted as often as they occur; of an
+    # inventory, share of its phones.
     judged_share: float
-    lines: tuple[LineCoverage, ...]
+    lines: tuple[LineCoverage, ...]  # every sentence or word; of an inventory there are none
+    # Different phones in contexts that are needed, and how many of them are thin.
     contexts: int
     thin_contexts: int
-    script: Script
+    script: Script  # what a native should record next, chosen from the lines
 
 
 def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstReport:
@@ -106,10 +75,6 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
 
     Parameters
     ----------
-    index
-        An open index.
-    report
-        Its coverage.
     source
         A file, or the language of an inventory.
 
@@ -141,14 +106,14 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
         inventory=index.inventory,
     )
     held = Held.of(report, index.inventory)
-    said = [_line(pronouncer, held, text) for text in lines]
-    if not any(line.phones for line in said):
+    coverages = [_line(pronouncer, held, text) for text in lines]
+    if not any(line.phones for line in coverages):
         raise InputError(
             f"Nothing in {path} can be pronounced.",
-            cause=next((line.problem for line in said), "It is empty."),
+            cause=next((line.problem for line in coverages), "It is empty."),
             fix="Give a text with a sentence per line.",
         )
-    offers = [(line.text, held.offers(line.phones)) for line in said if line.phones]
+    offers = [(line.text, held.offers(line.phones)) for line in coverages if line.phones]
     wanted: Counter[Need] = Counter()
     for _, offer in offers:
         wanted.update(offer)
@@ -161,7 +126,7 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
         missing=_in_order([p for p in phones if p in report.missing], index),
         uncertain=_in_order([p for p in phones if p in report.uncertain], index),
         judged_share=round(sum(wanted[(p,)] for p in phones if p in held.judged) / total, 4),
-        lines=tuple(said),
+        lines=tuple(coverages),
         contexts=sum(len(need) == 3 for need in wanted),
         thin_contexts=sum(len(need) == 3 and held.is_thin(need) for need in wanted),
         script=greedy_script(offers, held.lacking(wanted)),

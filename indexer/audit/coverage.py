@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from nativeear.indexes.phone_index import IntArray, PhoneIndex
-from nativeear.indexes.trust import UNHEARD, phone_trust
+from nativeear.indexes.reliability import NO_EXEMPLARS, phone_reliability
 from nativeear.indexes.utterances import sexes_of
 from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH
 from nativeear.speech.alignment import SILENCE
@@ -55,92 +55,54 @@ class SexCoverage(AuditModel):
 
 
 class PhoneCoverage(AuditModel):
-    """What an index holds of one phone.
+    """What an index holds of one phone."""
 
-    Attributes
-    ----------
-    phone, ipa, kind
-        The phone, see `speech.inventory.Phone`.
-    exemplars, speakers, utterances
-        How many there are.
-    minutes
-        How long they are together.
-    positions
-        By place in the word.
-    stressed, unstressed
-        Exemplars whose lexical stress is 1 or 2, and 0; the others' is not known.
-    contexts
-        `[K][K]` exemplars by the class of the phone before and after, in the order of
-        `CoverageReport.context_classes`.
-    unseen
-        Contexts that the phone has in the words of the language, as the classes before and after,
-        and in which the index has no exemplar of it; None where nothing tells what they are.
-    by_sex
-        The same exemplars by the sex of who said them; those of which none are left out.
-    trust
-        See `indexes.trust`: a lower bound of the share of natives that are heard right.
-    judged
-        Whether assessments judge the phone; if not, it is `uncertain`.
-    """
-
+    # The phone, see `speech.inventory.Phone`.
     phone: str
     ipa: str
     kind: str
+    # How many there are.
     exemplars: int
     speakers: int
     utterances: int
-    minutes: float
-    positions: Positions
+    minutes: float  # how long they are together
+    positions: Positions  # by place in the word
+    # Exemplars whose lexical stress is 1 or 2, and 0; the others' is not known.
     stressed: int
     unstressed: int
+    # `[K][K]` exemplars by the class of the phone before and after, in the order of
+    # `CoverageReport.context_classes`.
     contexts: tuple[tuple[int, ...], ...]
+    # Contexts that the phone has in the words of the language, as the classes before and after, and
+    # in which the index has no exemplar of it; None where nothing tells what they are.
     unseen: tuple[tuple[str, str], ...] | None
+    # The same exemplars by the sex of who said them; those of which none are left out.
     by_sex: tuple[SexCoverage, ...]
-    trust: float
-    judged: bool
+    trust: float  # lower bound of the share of natives heard right, see `indexes.reliability`
+    judged: bool  # whether assessments judge the phone; if not, it is `uncertain`
 
 
 class CoverageReport(AuditModel):
-    """What an index holds, phone by phone.
+    """What an index holds, phone by phone."""
 
-    Attributes
-    ----------
-    index, language, revision
-        The index, its language, and its version.
-    exemplars, silences
-        All that the index holds, and how many of them are silences; the others are the phones.
-    speakers, utterances
-        Who said them, and where.
-    minutes
-        Length of the recordings.
-    by_sex
-        The phones by the sex of who said them, as far as the corpora state it.
-    context_classes
-        The K classes of neighbours.
-    judged_share
-        Share of the inventory's phones that assessments judge.
-    missing
-        Phones of the inventory that the index does not hold.
-    uncertain
-        Phones that it holds and does not judge.
-    phones
-        All phones of the inventory, in its order.
-    """
-
+    # The index, its language, and its version.
     index: str
     language: str
     revision: int
+    # All that the index holds, and how many of them are silences; the others are the phones.
     exemplars: int
     silences: int
+    # Who said them, and where.
     speakers: int
     utterances: int
-    minutes: float
+    minutes: float  # length of the recordings
+    # The phones by the sex of who said them, as far as the corpora state it.
     by_sex: tuple[SexCoverage, ...]
-    context_classes: tuple[str, ...]
-    judged_share: float
-    missing: tuple[str, ...]
-    uncertain: tuple[str, ...]
-    phones: tuple[PhoneCoverage, ...]
+    context_classes: tuple[str, ...]  # the K classes of neighbours
+    judged_share: float  # share of the inventory's phones that assessments judge
+    missing: tuple[str, ...]  # phones of the inventory that the index does not hold
+    uncertain: tuple[str, ...]  # phones that it holds and does not judge
+    phones: tuple[PhoneCoverage, ...]  # all phones of the inventory, in its order
 
 
 def coverage(
@@ -150,8 +112,6 @@ def coverage(
 
     Parameters
     ----------
-    index
-        An open index.
     known
         Phones in contexts, each with the class before and the class after, that the language has;
         see `indexer.audit.vocabulary`. Without them no context can be called unseen.
@@ -159,13 +119,13 @@ def coverage(
     inventory = index.inventory
     columns = _Columns.of(index)
     contexts = {p: columns.contexts(index.rows_of(p)) for p in inventory.symbols}
-    trusts = phone_trust(index)
+    reliabilities = phone_reliability(index)
     phones = []
     for phone in inventory:
         rows = index.rows_of(phone.symbol)
         seen = contexts[phone.symbol]
         stress = columns.stress[rows]
-        trust = trusts.get(phone.symbol, UNHEARD)
+        reliability = reliabilities.get(phone.symbol, NO_EXEMPLARS)
         phones.append(
             PhoneCoverage(
                 phone=phone.symbol,
@@ -181,8 +141,8 @@ def coverage(
                 contexts=tuple(tuple(row) for row in seen.tolist()),
                 unseen=None if known is None else columns.unseen(phone.symbol, seen, known),
                 by_sex=columns.by_sex(rows, index.durations_s),
-                trust=round(trust.trust(), 4),
-                judged=trust.judged(),
+                trust=round(reliability.lower_bound(), 4),
+                judged=reliability.judged(),
             )
         )
     counts = index.manifest.counts
@@ -210,14 +170,6 @@ def context_classes(inventory: PhoneInventory) -> dict[str, str]:
         phone.symbol: "vowel" if phone.kind in VOWEL_KINDS else phone.kind for phone in inventory
     }
     return {**classes, SILENCE: SILENCE_CLASS, UNKNOWN_SPEECH: UNKNOWN_CLASS}
-
-
-def names(index: PhoneIndex, column: str) -> IntArray:
-    """A number per exemplar for a value of a column within its corpus, int64 `[n]`."""
-    corpus, _ = index.codes("corpus")
-    value, values = index.codes(column)
-    numbers: IntArray = corpus * max(1, len(values)) + value
-    return numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,8 +203,8 @@ class _Columns:
             left=sides["left"],
             right=sides["right"],
             place=_places(index),
-            speaker=names(index, "speaker"),
-            utterance=names(index, "utterance"),
+            speaker=index.speakers[0],
+            utterance=index.utterances[0],
             stress=index.values("stress"),
             sex=_sexes(index),
         )
@@ -309,7 +261,7 @@ def _places(index: PhoneIndex) -> IntArray:
     word are taken for one word. A phone whose neighbour in time is not the one that was spoken
     beside it, because that one was left out, has no known place.
     """
-    utterance = names(index, "utterance")
+    utterance = index.utterances[0]
     starts_s = index.values("start_s")
     order = np.lexsort((starts_s, utterance))
     utterance, word = utterance[order], index.codes("word")[0][order]

@@ -14,24 +14,13 @@ PER_PHONE = 30
 
 @dataclass(frozen=True, eq=False)
 class ExemplarMap:
-    """Some exemplars of some phones in the plane that separates the phones most.
+    """Some exemplars of some phones in the plane that separates the phones most."""
 
-    Attributes
-    ----------
-    rows
-        int64 `[N]`, rows of the index.
-    places
-        float32 `[N, 2]`.
-    centres
-        By phone, the mean of its exemplars, all of them, in the same plane.
-    explained
-        Share of the variance between the phones' means that the plane shows, 0–1.
-    """
-
-    rows: IntArray
-    places: FloatArray
+    rows: IntArray  # int64 `[N]`, rows of the index
+    places: FloatArray  # float32 `[N, 2]`
+    # By phone, the mean of its exemplars, all of them, in the same plane.
     centres: dict[str, tuple[float, float]]
-    explained: float
+    explained: float  # share of the variance between the phones' means that the plane shows, 0–1
 
 
 def exemplar_map(
@@ -44,14 +33,8 @@ def exemplar_map(
 
     Parameters
     ----------
-    index
-        An open index.
     phones
         Three or more phones that it holds.
-    per_phone
-        Exemplars of each at most.
-    seed
-        Of the draw.
     """
     rng = np.random.default_rng(seed)
     means = np.stack([index.vectors[index.rows_of(phone)].mean(axis=0) for phone in phones])

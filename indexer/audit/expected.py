@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.indexer.audit.coverage import AuditModel
-from nativeear.indexes.natives import MARGIN_WEIGHT, evidence_sums, native_sums
+from nativeear.indexes.native_margins import MARGIN_WEIGHT, evidence_sums, native_sums
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.alignment import SILENCE
 
@@ -45,33 +45,15 @@ class Expectation(AuditModel):
 
 
 class Expectations(AuditModel):
-    """What is to be expected of all phones.
+    """What is to be expected of all phones."""
 
-    Attributes
-    ----------
-    error
-        Mean over the phones, each weighed by its exemplars.
-    allowed
-        Share of native phones that may be flagged.
-    phones
-        By phone; of phones without exemplars nothing is said.
-    """
-
-    error: float
-    allowed: float
-    phones: dict[str, Expectation]
+    error: float  # mean over the phones, each weighed by its exemplars
+    allowed: float  # share of native phones that may be flagged
+    phones: dict[str, Expectation]  # by phone; of phones without exemplars nothing is said
 
 
 def expectations(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> Expectations:
-    """What is to be expected of every phone of an index.
-
-    Parameters
-    ----------
-    index
-        An open index.
-    false_rejections
-        Share of native phones that may be flagged, as for an assessment.
-    """
+    """What is to be expected of every phone of an index."""
     margins = index.native_margins.astype(np.float64)
     flagged = _quantiles(index) < math.log(false_rejections)
     counts = {}
@@ -79,11 +61,11 @@ def expectations(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTION
         if phone == SILENCE:
             continue
         rows = index.rows_of(phone)
-        known = ~np.isnan(margins[rows])
+        with_margin = ~np.isnan(margins[rows])
         counts[phone] = (
-            int(known.sum()),
-            int((margins[rows][known] <= 0).sum()),
-            int(flagged[rows][known].sum()),
+            int(with_margin.sum()),
+            int((margins[rows][with_margin] <= 0).sum()),
+            int(flagged[rows][with_margin].sum()),
             rows.stop - rows.start,
         )
     error, rejected = (_mean_of(counts, which) for which in (1, 2))

@@ -25,25 +25,17 @@ _SAME = 1e-3  # below this distance, in half precision, two vectors are the same
 
 
 class Geometry(AuditModel):
-    """The shape of the search space.
+    """The shape of the search space."""
 
-    Attributes
-    ----------
-    exemplars, dimensions
-        Exemplars that were looked at, and directions of the search space.
-    intrinsic_dimension
-        TwoNN of Facco et al. (2017), doi:10.1038/s41598-017-11873-y; None where it cannot be told.
-    hubness
-        Skewness of the k-occurrences of Radovanović et al. (2010), JMLR 11: 0 where every exemplar
-        is as often a neighbour as any other; values far above 1 mean hubs.
-    hubs, orphans
-        Share of exemplars that are a neighbour `HUB` times as often as the mean, and never.
-    """
-
+    # Exemplars that were looked at, and directions of the search space.
     exemplars: int
     dimensions: int
+    # TwoNN of Facco et al. (2017), doi:10.1038/s41598-017-11873-y; None where it cannot be told.
     intrinsic_dimension: float | None
+    # Skewness of the k-occurrences of Radovanović et al. (2010), JMLR 11: 0 where every exemplar is
+    # as often a neighbour as any other; values far above 1 mean hubs.
     hubness: float
+    # Share of exemplars that are a neighbour `HUB` times as often as the mean, and never.
     hubs: float
     orphans: float
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from nativeear.indexer.audit.report import AuditReport
+from nativeear.indexes.index_files import AUDIT
 from nativeear.indexes.locking import writing
-from nativeear.indexes.phone_index import AUDIT, PhoneIndex
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import seal, staged, sync, take_over_all
 from nativeear.indexes.versions import swap
 from nativeear.speech.errors import InputError
@@ -17,13 +18,6 @@ def keep_audit(index: PhoneIndex, report: AuditReport) -> Path:
 
     The exemplars and the revision stay as they are, and the exchange is at one instant. Whatever
     changes the exemplars leaves the audit behind, so that an index never holds another's.
-
-    Parameters
-    ----------
-    index
-        The index.
-    report
-        Its audit, not against anything.
 
     Returns
     -------
@@ -43,9 +37,9 @@ def keep_audit(index: PhoneIndex, report: AuditReport) -> Path:
                 f"The index {path.name} was changed while it was audited.", fix="Audit it again."
             )
         with staged(path) as stage:
-            known = take_over_all(path, stage, manifest, without={AUDIT})
+            unchanged = take_over_all(path, stage, manifest, without={AUDIT})
             (stage / AUDIT).write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
-            seal(stage, manifest, known)
+            seal(stage, manifest, unchanged)
             swap(stage, path)  # what was there goes with the stage; older versions stay
             sync(path.parent)
     return path / AUDIT

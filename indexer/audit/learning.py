@@ -11,27 +11,18 @@ from nativeear.indexer.audit.coverage import AuditModel
 
 
 class LearningCurve(AuditModel):
-    """Error of a phone by the exemplars of it that answered, and where it leads.
+    """Error of a phone by the exemplars of it that answered, and where it leads."""
 
-    Attributes
-    ----------
-    exemplars, errors
-        What was seen with each share of the utterances: exemplars, and the share of natives that
-        were nearer to another phone.
-    exponent, exponent_error
-        b of error = a · exemplars^-b and its standard error; None where less than three shares
-        had exemplars.
-    doubled
-        Error expected with twice the speech.
-    gain, gain_error
-        By how much that is below the error on the same line today, and its standard error.
-    """
-
+    # What was seen with each share of the utterances: exemplars, and the share of natives that were
+    # nearer to another phone.
     exemplars: tuple[int, ...]
     errors: tuple[float, ...]
+    # b of error = a · exemplars^-b and its standard error; None where less than three shares had
+    # exemplars.
     exponent: float | None
     exponent_error: float | None
-    doubled: float | None
+    doubled: float | None  # error expected with twice the speech
+    # By how much that is below the error on the same line today, and its standard error.
     gain: float | None
     gain_error: float | None
 
@@ -57,8 +48,6 @@ def learning_curve(
         int64 `[S]`, exemplars that answered, ascending.
     wrong
         int64 `[S]`, how many of the asked were nearer to another phone.
-    asked
-        How many were asked by each share.
     """
     seen = (exemplars > 0) & (asked > 0)
     n, k = exemplars[seen].astype(np.float64), wrong[seen].astype(np.float64)

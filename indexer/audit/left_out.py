@@ -14,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexer.audit.coverage import names
+from nativeear.indexer.decision import folds
 from nativeear.indexer.discriminant import ClassSums, class_sums, transformed
-from nativeear.indexes.natives import left_out_together
-from nativeear.indexes.phone_index import EMBEDDINGS, FloatArray, IntArray, PhoneIndex
+from nativeear.indexes.index_files import EMBEDDINGS
+from nativeear.indexes.native_margins import left_out_together
+from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
+from nativeear.indexes.similarity import best_of_classes, mean_of_largest
 from nativeear.speech.alignment import SILENCE
 
 ASKED_PER_PHONE = 150
@@ -35,33 +37,17 @@ BLOCK_BYTES = 1 << 26
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Natives who were asked without their speaker or utterance.
+    """Natives who were asked without their speaker or utterance."""
 
-    Attributes
-    ----------
-    rows
-        int64 `[N]`, exemplars that were asked, silences not among them.
-    own
-        int64 `[N]`, class of each, a position in `PhoneIndex.classes`.
-    shares
-        float64 `[S]`, shares of the utterances that answered, ascending; the last is 1.
-    similar
-        float32 `[S, N, P]`, similarity to every class; NaN where nothing answered for a class.
-    answering
-        int64 `[S, P]`, exemplars of every class among each share.
-    by_speaker
-        Whether speakers were left out, and not only utterances.
-    refitted
-        Whether the transform was fitted without them.
-    """
-
-    rows: IntArray
-    own: IntArray
+    rows: IntArray  # int64 `[N]`, exemplars that were asked, silences not among them
+    own: IntArray  # int64 `[N]`, class of each, a position in `PhoneIndex.classes`
+    # float64 `[S]`, shares of the utterances that answered, ascending; the last is 1.
     shares: NDArray[np.float64]
+    # float32 `[S, N, P]`, similarity to every class; NaN where nothing answered for a class.
     similar: FloatArray
-    answering: IntArray
-    by_speaker: bool
-    refitted: bool
+    answering: IntArray  # int64 `[S, P]`, exemplars of every class among each share
+    by_speaker: bool  # whether speakers were left out, and not only utterances
+    refitted: bool  # whether the transform was fitted without them
 
     @property
     def heard(self) -> IntArray:
@@ -73,27 +59,16 @@ class LeftOut:
 
 @dataclass(frozen=True, eq=False)
 class _Question:
-    """Exemplars that are asked, of a pool in which shares are prefixes of the classes.
+    """Exemplars that are asked, of a pool in which shares are prefixes of the classes."""
 
-    Attributes
-    ----------
-    places
-        int64 `[n]`, which of all that are asked they are.
-    asked, pool
-        Unit vectors, float32 `[n, d]` and `[m, d]`.
-    starts
-        int64 `[P]`, first row of every class in the pool.
-    prefixes
-        By share, as a position in the shares: how many rows of every class answer, int64 `[P]`.
-    asked_groups, groups
-        int64 `[n]` and `[m]`: none answers to its own group. -1 in the first if the pool has none.
-    """
-
-    places: IntArray
+    places: IntArray  # int64 `[n]`, which of all that are asked they are
+    # Unit vectors, float32 `[n, d]` and `[m, d]`.
     asked: FloatArray
     pool: FloatArray
-    starts: IntArray
+    starts: IntArray  # int64 `[P]`, first row of every class in the pool
+    # By share, as a position in the shares: how many rows of every class answer, int64 `[P]`.
     prefixes: dict[int, IntArray]
+    # int64 `[n]` and `[m]`: none answers to its own group. -1 in the first if the pool has none.
     asked_groups: IntArray
     groups: IntArray
 
@@ -111,20 +86,12 @@ def ask_left_out(
 
     Parameters
     ----------
-    index
-        An open index.
-    asked_per_phone
-        Exemplars of a phone that are asked at most.
     shares
         Shares of the utterances, ascending; the last has to be 1.
-    seed
-        Of the draw of exemplars, utterances and folds.
     """
     rng = np.random.default_rng(seed)
-    speaker = names(index, "speaker")
-    utterance = np.unique(names(index, "utterance"), return_inverse=True)[1].astype(np.int64)
-    together = left_out_together(speaker, utterance)
-    group = np.unique(together, return_inverse=True)[1].astype(np.int64)
+    speaker, utterance = index.speakers[0], index.utterances[0]
+    group = left_out_together(speaker, utterance)
     rows = _draw(index, asked_per_phone, rng)
     own = np.searchsorted(index.bounds, rows, side="right") - 1
     utterances = int(utterance.max(initial=0)) + 1
@@ -132,7 +99,7 @@ def ask_left_out(
     bucket = np.searchsorted(np.array(shares), rank)  # the smallest share that holds an exemplar
     refitted = EMBEDDINGS in index.manifest.files
     questions = (
-        _refitted(index, rows, bucket, _folds(group, rng))
+        _refitted(index, rows, bucket, folds(group, FOLDS, rng))
         if refitted
         else _as_they_are(index, rows, bucket, group)
     )
@@ -148,7 +115,7 @@ def ask_left_out(
         shares=np.array(shares),
         similar=similar,
         answering=np.cumsum(held, axis=0),
-        by_speaker=together is speaker,
+        by_speaker=group is speaker,
         refitted=refitted,
     )
 
@@ -215,19 +182,12 @@ def _ask(question: _Question, similar: FloatArray, top_m: int) -> None:
             products[same] = -np.inf
         for s, counts in question.prefixes.items():
             for p, (start, count) in enumerate(zip(question.starts, counts, strict=True)):
-                similar[s, question.places[block], p] = _nearest(
-                    products[:, start : start + count], top_m
-                )
+                best = best_of_classes([products[:, start : start + count]], top_m)
+                similar[s, question.places[block], p] = mean_of_largest(best, top_m)[:, 0]
 
 
 def _counts(labels: IntArray, classes: int) -> IntArray:
     return np.bincount(labels, minlength=classes).astype(np.int64)
-
-
-def _folds(group: IntArray, rng: np.random.Generator) -> IntArray:
-    """Fold of every exemplar, `[n]`; groups are dealt out evenly in a seeded order."""
-    dealt: IntArray = rng.permutation(int(group.max(initial=0)) + 1) % FOLDS
-    return dealt[group]
 
 
 def _draw(index: PhoneIndex, most: int, rng: np.random.Generator) -> IntArray:
@@ -237,21 +197,9 @@ def _draw(index: PhoneIndex, most: int, rng: np.random.Generator) -> IntArray:
         if phone == SILENCE:
             continue
         rows = np.arange(index.rows_of(phone).start, index.rows_of(phone).stop)
-        known = rows[~np.isnan(index.native_margins[rows])]
-        rows = known if len(known) >= most else rows
+        with_margin = rows[~np.isnan(index.native_margins[rows])]
+        rows = with_margin if len(with_margin) >= most else rows
         if len(rows) > most:
             rows = np.sort(rng.choice(rows, most, replace=False))
         chosen.append(rows)
     return np.concatenate(chosen).astype(np.int64) if chosen else np.zeros(0, dtype=np.int64)
-
-
-def _nearest(products: FloatArray, top_m: int) -> FloatArray:
-    """Mean of the `top_m` largest of every row that may answer, `[N]`; NaN where there is none."""
-    if products.shape[1] == 0:
-        return np.full(len(products), np.nan, dtype=np.float32)
-    m = min(top_m, products.shape[1])
-    best = np.partition(products, products.shape[1] - m, axis=1)[:, -m:]
-    answers = np.isfinite(best)
-    count = answers.sum(axis=1)
-    total = np.where(answers, best, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from nativeear.indexer.audit.coverage import UNKNOWN_CLASS, CoverageReport, context_classes
-from nativeear.indexes.trust import MIN_COVERAGE
+from nativeear.indexes.reliability import MIN_COVERAGE
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.inventory import PhoneInventory
 
@@ -24,25 +24,14 @@ Need: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Held:
-    """What an index holds, ready to be asked.
+    """What an index holds, ready to be asked."""
 
-    Attributes
-    ----------
-    judged
-        Phones that assessments judge.
-    trust, exemplars
-        By phone.
-    contexts
-        Exemplars by context.
-    class_of
-        Class of every phone as a neighbour.
-    """
-
-    judged: frozenset[str]
+    judged: frozenset[str]  # phones that assessments judge
+    # By phone.
     trust: dict[str, float]
     exemplars: dict[str, int]
-    contexts: Counter[Need]
-    class_of: dict[str, str]
+    contexts: Counter[Need]  # exemplars by context
+    class_of: dict[str, str]  # class of every phone as a neighbour
 
     @classmethod
     def of(cls, report: CoverageReport, inventory: PhoneInventory) -> Held:

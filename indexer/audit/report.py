@@ -25,24 +25,12 @@ class Confusion(AuditModel):
 
 
 class PhoneAudit(AuditModel):
-    """What is to be expected of one phone.
+    """What is to be expected of one phone."""
 
-    Attributes
-    ----------
-    phone
-        The phone.
-    expected
-        Of natives who were never heard.
-    taken_for
-        What it is taken for, the most frequent first.
-    curve
-        What more speech would be worth.
-    """
-
-    phone: str
-    expected: Expectation
-    taken_for: tuple[Confusion, ...]
-    curve: LearningCurve
+    phone: str  # the phone
+    expected: Expectation  # of natives who were never heard
+    taken_for: tuple[Confusion, ...]  # what it is taken for, the most frequent first
+    curve: LearningCurve  # what more speech would be worth
 
 
 class ConfusionMatrix(AuditModel):
@@ -57,49 +45,25 @@ class ConfusionMatrix(AuditModel):
 
 
 class AuditReport(AuditModel):
-    """What an index holds, how well it hears, and what it lacks.
+    """What an index holds, how well it hears, and what it lacks."""
 
-    Attributes
-    ----------
-    coverage
-        What it holds.
-    accuracy
-        Share of natives who were never heard that should be nearest to their own phone, phones
-        weighed by their exemplars.
-    allowed_false_rejections
-        Share of native phones that may be flagged, of all together.
-    left_out
-        What was left out with each native who was asked: `speaker` or `utterance`.
-    refitted
-        Whether confusions and curves were taken with a transform that was fitted without them.
-    geometry
-        The shape of the search space.
-    phones
-        The phones that the index holds, in the order of the inventory.
-    confusions
-        What was taken for what.
-    curve
-        What more speech would be worth for all phones together.
-    most_to_gain
-        Phones whose error more speech of them should lower, by more than twice the standard error
-        of that figure, the most first.
-    record_next
-        What to record, by the words of the language that are known.
-    against
-        The index held against a text, a lexicon or an inventory, if one was given.
-    """
-
-    coverage: CoverageReport
+    coverage: CoverageReport  # what it holds
+    # Share of natives who were never heard that should be nearest to their own phone, phones
+    # weighed by their exemplars.
     accuracy: float
-    allowed_false_rejections: float
-    left_out: str
+    allowed_false_rejections: float  # share of native phones that may be flagged, of all together
+    left_out: str  # what was left out with each native who was asked: `speaker` or `utterance`
+    # Whether confusions and curves were taken with a transform that was fitted without them.
     refitted: bool
-    geometry: Geometry
-    phones: tuple[PhoneAudit, ...]
-    confusions: ConfusionMatrix
-    curve: LearningCurve
+    geometry: Geometry  # the shape of the search space
+    phones: tuple[PhoneAudit, ...]  # the phones that the index holds, in the order of the inventory
+    confusions: ConfusionMatrix  # what was taken for what
+    curve: LearningCurve  # what more speech would be worth for all phones together
+    # Phones whose error more speech of them should lower, by more than twice the standard error of
+    # that figure, the most first.
     most_to_gain: tuple[str, ...]
-    record_next: RecordNext
+    record_next: RecordNext  # what to record, by the words of the language that are known
+    # The index held against a text, a lexicon or an inventory, if one was given.
     against: AgainstReport | None = None
 
 
@@ -113,12 +77,8 @@ def audit(
 
     Parameters
     ----------
-    index
-        An open index.
     source
         A text, a lexicon or an inventory to hold it against, see `indexer.audit.against`.
-    false_rejections
-        Share of native phones that may be flagged, as for an assessment.
 
     Raises
     ------
@@ -167,8 +127,8 @@ def audit(
 def _confusions(index: PhoneIndex, asked: LeftOut, heard: IntArray) -> IntArray:
     """Natives by own class and nearest class, `[P, P]`; those that nothing answered are in none."""
     counts = np.zeros((len(index.classes), len(index.classes)), dtype=np.int64)
-    told = heard >= 0
-    np.add.at(counts, (asked.own[told], heard[told]), 1)
+    answered = heard >= 0
+    np.add.at(counts, (asked.own[answered], heard[answered]), 1)
     return counts
 
 

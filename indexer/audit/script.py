@@ -14,38 +14,19 @@ OVERHEAD = 8
 
 
 class ScriptLine(AuditModel):
-    """A sentence or word to record.
+    """A sentence or word to record."""
 
-    Attributes
-    ----------
-    text
-        What to say.
-    times
-        How often, by as many speakers as there are.
-    fills
-        How many of the gaps that the lines before it leave open it closes, said so often.
-    left
-        Gaps that are still open after it.
-    """
-
-    text: str
-    times: int
-    fills: int
-    left: int
+    text: str  # what to say
+    times: int  # how often, by as many speakers as there are
+    fills: int  # how many of the gaps that the lines before it leave open it closes, said so often
+    left: int  # gaps that are still open after it
 
 
 class Script(AuditModel):
-    """What to record, the most useful first.
+    """What to record, the most useful first."""
 
-    Attributes
-    ----------
-    gaps
-        Exemplars that are missing: of phones, and of phones in contexts.
-    lines
-        Each closes more gaps for its length than any other that was left; together they close all.
-    """
-
-    gaps: int
+    gaps: int  # exemplars that are missing: of phones, and of phones in contexts
+    # Each closes more gaps for its length than any other that was left; together they close all.
     lines: tuple[ScriptLine, ...]
 
 

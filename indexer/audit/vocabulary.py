@@ -30,41 +30,23 @@ MOST_WORDS = 5_000
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words of a language as they are said by themselves.
+    """Words of a language as they are said by themselves."""
 
-    Attributes
-    ----------
-    source
-        Where they come from, in words.
-    phones
-        Phones of every word.
-    contexts
-        How many words have a phone in a context.
-    """
-
-    source: str
-    phones: dict[str, tuple[str, ...]]
-    contexts: Counter[Context]
+    source: str  # where they come from, in words
+    phones: dict[str, tuple[str, ...]]  # phones of every word
+    contexts: Counter[Context]  # how many words have a phone in a context
 
 
 class RecordNext(AuditModel):
-    """What natives should say next, where nobody says what is to be practised.
+    """What natives should say next, where nobody says what is to be practised."""
 
-    Attributes
-    ----------
-    source, words
-        Whence the words come, and how many there are.
-    contexts, thin_contexts
-        Different phones in contexts that they have, and how many of them are thin in the index.
-    script
-        What to say.
-    """
-
+    # Whence the words come, and how many there are.
     source: str
     words: int
+    # Different phones in contexts that they have, and how many of them are thin in the index.
     contexts: int
     thin_contexts: int
-    script: Script
+    script: Script  # what to say
 
 
 def vocabulary_of(index: PhoneIndex) -> Vocabulary:
@@ -72,11 +54,6 @@ def vocabulary_of(index: PhoneIndex) -> Vocabulary:
 
     Of words with several pronunciations the first is taken, and those that nothing can pronounce
     are left out. Common words ship for English.
-
-    Parameters
-    ----------
-    index
-        An open index.
     """
     pronouncer = Pronouncer(
         index.language,
@@ -90,34 +67,28 @@ def vocabulary_of(index: PhoneIndex) -> Vocabulary:
         f"common in {primary_subtag(index.language)}": _common(index.language),
     }
     phones: dict[str, tuple[str, ...]] = {}
-    known: set[str] = set()
-    told = []
+    seen: set[str] = set()
+    origins = []
     for source, words in sources.items():
         before = len(phones)
-        for word, said in _pronounced(pronouncer, words[:MOST_WORDS]):
-            if word.casefold() not in known:
-                known.add(word.casefold())
-                phones[word] = said
+        for word, pronunciation in _pronounced(pronouncer, words[:MOST_WORDS]):
+            if word.casefold() not in seen:
+                seen.add(word.casefold())
+                phones[word] = pronunciation
         if len(phones) > before:
-            told.append(source)
+            origins.append(source)
     class_of = context_classes(index.inventory)
     contexts: Counter[Context] = Counter()
-    for said in phones.values():
-        contexts.update(set(contexts_of(said, class_of)))
-    return Vocabulary("; ".join(told), phones, contexts)
+    for pronunciation in phones.values():
+        contexts.update(set(contexts_of(pronunciation, class_of)))
+    return Vocabulary("; ".join(origins), phones, contexts)
 
 
 def record_next(vocabulary: Vocabulary, held: Held) -> RecordNext:
-    """Choose words of a vocabulary that close the gaps of an index.
-
-    Parameters
-    ----------
-    vocabulary
-        The words.
-    held
-        What the index holds.
-    """
-    offers = [(word, held.offers(said)) for word, said in vocabulary.phones.items()]
+    """Choose words of a vocabulary that close the gaps of an index."""
+    offers = [
+        (word, held.offers(pronunciation)) for word, pronunciation in vocabulary.phones.items()
+    ]
     wanted = dict.fromkeys(need for _, offer in offers for need in offer)
     return RecordNext(
         source=vocabulary.source,
@@ -188,13 +159,13 @@ def _pronounced(
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Words and their phones; many at once, for a source of pronunciations may be slow to ask."""
     try:
-        said = pronouncer.pronounce("\n".join(words)).words
+        pronunciation = pronouncer.pronounce("\n".join(words)).words
     except NativeEarError:
         if len(words) > 1:  # one of them: which, halves tell
             middle = len(words) // 2
             yield from _pronounced(pronouncer, words[:middle])
             yield from _pronounced(pronouncer, words[middle:])
         return
-    for word in said:
+    for word in pronunciation:
         if word.variants:
             yield word.word, word.variants[0].phones

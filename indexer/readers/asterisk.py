@@ -9,14 +9,15 @@ prompt is set aside.
 
 from __future__ import annotations
 
-import gzip
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from nativeear.indexer.corpus import LICENCE_NOT_STATED, UNKNOWN_SPEAKER, Corpus, Sorter, Utterance
+from nativeear.indexer.readers.lines import numbered_lines
 from nativeear.speech.errors import CorpusError
+from nativeear.speech.languages import primary_subtag
 
 SOUNDS = Path("/usr/share/asterisk/sounds")
 DOCS = Path("/usr/share/doc")
@@ -76,7 +77,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
         own = {voice.folder: key for key, voice in VOICES.items()}
         short = own.get(folder.resolve().name, "")
     voice = VOICES.get(short)
-    if voice is not None and language is not None and _primary(language) != short:
+    if voice is not None and language is not None and primary_subtag(language) != short:
         raise CorpusError(
             f"{path} speaks {voice.language}, not {language}.",
             fix=f"Ask for {voice.language}, or for another corpus.",
@@ -137,20 +138,9 @@ def spoken_text(written: str) -> tuple[str, str]:
 
 def _lines(transcript: Path) -> list[tuple[int, str, str]]:
     """`(line number, prompt, text)` of every line that is no comment."""
-    try:
-        data = transcript.read_bytes()
-        content = (gzip.decompress(data) if transcript.suffix == ".gz" else data).decode(
-            "utf-8-sig"
-        )
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise CorpusError(
-            f"The transcript {transcript} cannot be read.",
-            cause=str(error),
-            fix="Install the package again.",
-        ) from error
     return [
         (number, line.partition(":")[0].strip(), line.partition(":")[2])
-        for number, line in enumerate(content.splitlines(), start=1)
+        for number, line in numbered_lines(transcript)
         if ":" in line and not line.startswith(";")
     ]
 
@@ -183,10 +173,6 @@ def _unambiguous(files: dict[str, Path]) -> dict[str, Path]:
         for name, file in zip(names, files.values(), strict=True)
         if names.count(name) == 1
     }
-
-
-def _primary(language: str) -> str:
-    return language.replace("_", "-").split("-")[0].lower()
 
 
 def _missing(path: str, short: str, what: str) -> CorpusError:

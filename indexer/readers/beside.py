@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from nativeear.indexer.corpus import AUDIO_SUFFIXES, UNKNOWN_SPEAKER
+from nativeear.indexer.corpus import AUDIO_SUFFIXES, UNKNOWN_SPEAKER, sex_of
+from nativeear.indexer.readers.lines import numbered_lines
 
 TRANSCRIPTS = (".lab", ".txt")
 """Suffixes of transcripts, the preferred one first."""
@@ -42,6 +43,25 @@ def stems(
 def speaker_of(stem: Path, folder: Path) -> str:
     """The folder that a recording lies in, or nobody known where that is the corpus itself."""
     return UNKNOWN_SPEAKER if stem.parent == folder else stem.parent.name
+
+
+def transcript_of(files: Mapping[str, Path]) -> Path | None:
+    """The transcript among the files of a stem, by suffix; None where there is none."""
+    return next((files[suffix] for suffix in TRANSCRIPTS if suffix in files), None)
+
+
+def recording_of(stem: Path, suffixes: Sequence[str]) -> Path:
+    """The first file of a stem that is there, of the suffixes; of the first suffix if none is."""
+    files = [stem.with_name(f"{stem.name}{suffix}") for suffix in suffixes]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+def sexes_of(table: Path) -> dict[str, str | None]:
+    """Sexes by speaker from lines `SPEAKER | SEX | …`; none where there is no such file."""
+    if not table.is_file():
+        return {}
+    rows = (line.split("|") for _, line in numbered_lines(table))
+    return {row[0].strip(): sex_of(row[1]) for row in rows if len(row) > 1 and row[0][:1] != ";"}
 
 
 def _preference(file: Path) -> int:

@@ -95,9 +95,9 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             ),
             segment.place,
         )
-    told = segments.keys() | {item.id for item in sorter.set_aside}
+    accounted = segments.keys() | {item.id for item in sorter.set_aside}
     for identity in texts:
-        if identity not in told:
+        if identity not in accounted:
             sorter.refuse(identity, "it has a text, and nothing tells its recording.")
     spoken = languages.pop() if len(languages) == 1 else "und"
     return sorter.corpus(name or folder.resolve().name, language or spoken)
@@ -173,10 +173,10 @@ def _are_words(
     labels = same = 0
     for identity, segment in segments.items():
         words = set(texts.get(identity, "").casefold().split())
-        said = [span.label.casefold() for span in of(identity, segment)]
-        said = [label for label in said if not is_silence(label)]
-        labels += len(said)
-        same += sum(label in words for label in said)
+        every = (span.label.casefold() for span in of(identity, segment))
+        spoken = [label for label in every if not is_silence(label)]
+        labels += len(spoken)
+        same += sum(label in words for label in spoken)
     return same > labels / 2
 
 

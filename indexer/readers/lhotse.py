@@ -34,20 +34,13 @@ Json = Mapping[str, Any]
 
 
 class _Supervision(NamedTuple):
-    """One supervision and what its manifest knows of it.
-
-    Attributes
-    ----------
-    offset_s
-        What its times are counted from: the start of its cut, in seconds from that of the file.
-    place
-        Where it stands in the manifest.
-    """
+    """One supervision and what its manifest knows of it."""
 
     item: Json
     recording: Json | None
+    # What its times are counted from: the start of its cut, in seconds from that of the file.
     offset_s: float
-    place: str
+    place: str  # where it stands in the manifest
 
     @property
     def id(self) -> str:

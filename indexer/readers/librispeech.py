@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nativeear.indexer.corpus import Corpus, Sorter, Utterance, sex_of
+from nativeear.indexer.corpus import Corpus, Sorter, Utterance
+from nativeear.indexer.readers.beside import recording_of, sexes_of
 from nativeear.indexer.readers.lines import numbered_lines
 from nativeear.speech.errors import CorpusError
 
@@ -36,7 +37,8 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             cause="Looked for SPEAKER/CHAPTER/*.trans.txt.",
             fix="Name the folder of a subset, such as dev-clean.",
         )
-    sexes = _sexes(folder)
+    tables = [place / SPEAKERS for place in (folder, folder.resolve().parent)]
+    sexes = sexes_of(next((table for table in tables if table.is_file()), tables[0]))
     sorter = Sorter()
     for chapter in chapters:
         for number, line in numbered_lines(chapter):
@@ -45,7 +47,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             sorter.add(
                 Utterance(
                     id=identity,
-                    audio=_recording(chapter.parent / identity),
+                    audio=recording_of(chapter.parent / identity, (".flac", ".wav")),
                     text=text.strip() or None,
                     speaker=speaker,
                     sex=sexes.get(speaker),
@@ -53,22 +55,3 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
                 f"{chapter.name}, line {number}",
             )
     return sorter.corpus(name or folder.resolve().name, language or "en-US", "CC BY 4.0")
-
-
-def _recording(stem: Path) -> Path:
-    """The FLAC file, or the WAV that people convert it to."""
-    files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".flac", ".wav")]
-    return next((file for file in files if file.is_file()), files[0])
-
-
-def _sexes(folder: Path) -> dict[str, str | None]:
-    """Sexes by speaker, from `SPEAKERS.TXT` in the folder or the one above."""
-    for place in (folder, folder.resolve().parent):
-        if (place / SPEAKERS).is_file():
-            rows = (line.split("|") for _, line in numbered_lines(place / SPEAKERS))
-            return {
-                row[0].strip(): sex_of(row[1])
-                for row in rows
-                if len(row) > 1 and not row[0].startswith(";")
-            }
-    return {}

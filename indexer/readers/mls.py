@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nativeear.indexer.corpus import Corpus, Sorter, Utterance, sex_of
+from nativeear.indexer.corpus import Corpus, Sorter, Utterance
+from nativeear.indexer.readers.beside import recording_of, sexes_of
 from nativeear.indexer.readers.lines import first_line, numbered_lines
 from nativeear.speech.errors import CorpusError
 
@@ -56,7 +57,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             fix="Name the folder of one language, such as mls_german.",
         )
     root = folder.resolve() if splits[0] != folder else folder.resolve().parent
-    sexes = _sexes(root / "metainfo.txt")
+    sexes = sexes_of(root / "metainfo.txt")
     sorter = Sorter()
     for split in splits:
         for number, line in numbered_lines(split / TRANSCRIPTS):
@@ -72,7 +73,9 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             sorter.add(
                 Utterance(
                     id=identity,
-                    audio=_recording(split / "audio" / speaker / book / identity),
+                    audio=recording_of(
+                        split / "audio" / speaker / book / identity, (".flac", ".opus", ".wav")
+                    ),
                     text=text.strip() or None,
                     speaker=speaker,
                     sex=sexes.get(speaker),
@@ -81,16 +84,3 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             )
     spoken = next((tag for word, tag in LANGUAGES.items() if word in root.name.split("_")), "und")
     return sorter.corpus(name or root.name, language or spoken, "CC BY 4.0")
-
-
-def _recording(stem: Path) -> Path:
-    files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".flac", ".opus", ".wav")]
-    return next((file for file in files if file.is_file()), files[0])
-
-
-def _sexes(metainfo: Path) -> dict[str, str | None]:
-    """Sexes by speaker; lines are `SPEAKER | SEX | …`, one for each chapter."""
-    if not metainfo.is_file():
-        return {}
-    rows = (line.split("|") for _, line in numbered_lines(metainfo))
-    return {row[0].strip(): sex_of(row[1]) for row in rows if len(row) > 1}

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nativeear.indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
-from nativeear.indexer.places import place
 from nativeear.indexer.readers.lines import read_text
+from nativeear.indexer.remote_files import corpus_path
 from nativeear.speech.errors import CorpusError, MissingDependencyError
 
 TABLES = ("utterances.csv", "metadata.csv", "utterances.tsv", "metadata.tsv")
@@ -50,7 +50,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     CorpusError
         If the file is no such table.
     """
-    table = _table(place(path))
+    table = _table(corpus_path(path))
     rows = _rows(table)
     header = next(rows, (0, []))[1]
     places = _places(header, table)
@@ -70,8 +70,8 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
             sorter.refuse(identity, f"line {line}: the phone scores are not one number a phone.")
         else:
             try:
-                recording = place(audio, table.parent)
-                alignment = place(grid, table.parent) if grid else None
+                recording = corpus_path(audio, table.parent)
+                alignment = corpus_path(grid, table.parent) if grid else None
             except MissingDependencyError as error:
                 sorter.refuse(identity, f"line {line}: {error} {error.cause}")
                 continue
@@ -128,10 +128,10 @@ def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
     """`(line number, cells)` of every row; the header comes first."""
     content = read_text(table)
     head = content.partition("\n")[0].lower()
-    known = {title for titles in COLUMNS.values() for title in titles}
+    titles_known = {title for titles in COLUMNS.values() for title in titles}
 
     def fit(delimiter: str) -> int:
-        return len(known & {cell.strip().strip('"') for cell in head.split(delimiter)})
+        return len(titles_known & {cell.strip().strip('"') for cell in head.split(delimiter)})
 
     delimiter = max((",", "\t", ";"), key=fit)
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nativeear.indexer.corpus import Corpus, Sorter, Utterance
-from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
+from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems, transcript_of
 from nativeear.speech.errors import CorpusError
 
 _GRID = ".textgrid"
@@ -60,7 +60,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
 
 def _text(files: dict[str, Path]) -> str | None:
     """The transcript beside a recording, if there is one."""
-    file = next((files[suffix] for suffix in TRANSCRIPTS if suffix in files), None)
+    file = transcript_of(files)
     if file is None:
         return None
     return " ".join(file.read_text(encoding="utf-8-sig", errors="replace").split()) or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nativeear.indexer.corpus import AUDIO_SUFFIXES, Corpus, Sorter, Utterance
-from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems
+from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems, transcript_of
 from nativeear.indexer.readers.lines import read_text
 from nativeear.speech.errors import CorpusError
 
@@ -44,8 +44,7 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
     sorter = Sorter()
     for stem, recording in sorted(recordings.items()):
         identity = stem.relative_to(folder).as_posix()
-        files = transcripts.get(stem, {})
-        file = next((files[suffix] for suffix in TRANSCRIPTS if suffix in files), None)
+        file = transcript_of(transcripts.get(stem, {}))
         if file is None:
             sorter.refuse(identity, f"there is no transcript beside {recording.name}.")
             continue

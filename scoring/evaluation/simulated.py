@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from nativeear.indexes.trust import UNHEARD, PhoneTrust
+from nativeear.indexes.reliability import NO_EXEMPLARS, PhoneReliability
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.evaluation.annotated import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord
 from nativeear.scoring.evaluation.bootstrap import (
@@ -116,9 +116,9 @@ class Simulation:
         return replace(annotated, words=tuple(words))
 
 
-def claimable(trust: Mapping[str, PhoneTrust], inventory: PhoneInventory) -> tuple[str, ...]:
+def claimable(trust: Mapping[str, PhoneReliability], inventory: PhoneInventory) -> tuple[str, ...]:
     """The phones that an index judges: of the others no error can be found."""
-    return tuple(phone for phone in inventory.symbols if trust.get(phone, UNHEARD).judged())
+    return tuple(phone for phone in inventory.symbols if trust.get(phone, NO_EXEMPLARS).judged())
 
 
 def paired_measures(

@@ -13,10 +13,10 @@ from functools import cached_property
 
 import numpy as np
 
-from nativeear.indexes.natives import NativeMargins, left_out_together
+from nativeear.indexes.native_margins import NativeMargins, left_out_together
 from nativeear.indexes.phone_index import FloatArray, PhoneIndex
+from nativeear.indexes.reliability import MIN_COVERAGE
 from nativeear.indexes.similarity import class_similarities
-from nativeear.indexes.trust import MIN_COVERAGE
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_of
 from nativeear.scoring.verdicts import Verdict

@@ -8,9 +8,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.native_margins import NativeMargins
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.trust import MIN_COVERAGE, UNHEARD, PhoneTrust, phone_trust
+from nativeear.indexes.reliability import (
+    MIN_COVERAGE,
+    NO_EXEMPLARS,
+    PhoneReliability,
+    phone_reliability,
+)
 from nativeear.retriever.evidence import PhoneEvidence
 from nativeear.speech.alignment import SILENCE
 
@@ -46,9 +51,9 @@ class NativeReference:
         return self._fitted(self._index.native_margins)
 
     @cached_property
-    def trust(self) -> dict[str, PhoneTrust]:
+    def trust(self) -> dict[str, PhoneReliability]:
         """How far the index can be trusted with each phone."""
-        return phone_trust(self._index)
+        return phone_reliability(self._index)
 
     @cached_property
     def log_posteriors(self) -> dict[str, NativeMargins]:
@@ -70,7 +75,7 @@ class NativeReference:
 
     def margin_quantiles(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
         """ln of the share of natives with no larger margin, `[N]`; NaN where not trusted."""
-        trusted = [self.trust.get(e.phone, UNHEARD).judged(e.coverage) for e in evidence]
+        trusted = [self.trust.get(e.phone, NO_EXEMPLARS).judged(e.coverage) for e in evidence]
         margins = np.array([e.margin for e in evidence], dtype=np.float64)
         quantiles = _log_quantiles(self.margins, [e.phone for e in evidence], margins)
         return np.where(trusted, quantiles, np.nan)

@@ -15,7 +15,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexes.natives import MARGIN_WEIGHT, NativeMargins, evidence_sums, native_sums
+from nativeear.indexes.native_margins import (
+    MARGIN_WEIGHT,
+    NativeMargins,
+    evidence_sums,
+    native_sums,
+)
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.features import FeatureTable

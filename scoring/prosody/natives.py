@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.native_margins import NativeMargins
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.prosody import NativeProfile, profiles_of
 from nativeear.retriever.neighbours import Exclusion

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexes.natives import NativeMargins
+from nativeear.indexes.native_margins import NativeMargins
 from nativeear.speech.prosody.stress import CORRELATES, PRIMARY, Syllable
 
 FloatArray = NDArray[np.float64]

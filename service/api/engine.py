@@ -32,7 +32,7 @@ logger = logging.getLogger("nativeear.service")
 _IN_TIME = 0.75
 """Share of the time-out that a recording may be expected to wait: beyond, it is refused at once."""
 
-TOGETHER = 4
+BATCH = 4
 """Recordings that go through an encoder on a GPU together."""
 
 LONGEST_RETRY_S = 60
@@ -118,7 +118,7 @@ class Engine:
 
     def start(self, warm: Reference) -> None:
         """Start the threads, and wait until each has run an index once."""
-        self._batch = self._settings.batch or (TOGETHER if has_gpu() else 1)
+        self._batch = self._settings.batch or (BATCH if has_gpu() else 1)
         ready = threading.Barrier(self._settings.workers + 1)
         self._threads = [
             threading.Thread(

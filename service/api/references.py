@@ -12,7 +12,8 @@ from time import perf_counter
 import numpy as np
 
 from nativeear.indexes.catalogue import DEFAULT_INDEX, IndexSummary, find_index, list_indexes
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.index_files import read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import MANIFEST, sha256_of
 from nativeear.scoring.assessor import Assessor
 from nativeear.service.api.metrics import Metrics

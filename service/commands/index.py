@@ -31,11 +31,12 @@ from nativeear.service.counts import counted
 from nativeear.speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
-    from nativeear.indexer.assembly import Clips
     from nativeear.indexer.build import BuildReport
-    from nativeear.indexer.living import Budget, ChangeReport, ThinReport
+    from nativeear.indexer.changes import ChangeReport
     from nativeear.indexer.optimising import OptimiseReport
+    from nativeear.indexer.thinning import Budget, ThinReport
     from nativeear.indexes.difference import IndexDifference, Only
+    from nativeear.indexes.manifest import Clips
     from nativeear.indexes.verification import VerifyReport
     from nativeear.speech.encoders.catalogue import Arithmetic
     from nativeear.speech.pooling import Pooling
@@ -134,10 +135,10 @@ def build(
     if out is None and name is None:
         raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
 
-    from nativeear.indexer.assembly import Clips
     from nativeear.indexer.build import BuildRequest, build_index
-    from nativeear.indexer.living import thin as thin_index
+    from nativeear.indexer.thinning import thin as thin_index
     from nativeear.indexes.catalogue import home
+    from nativeear.indexes.manifest import Clips
     from nativeear.service.commands.progress import ProgressReport
     from nativeear.speech.encoders.catalogue import Arithmetic
     from nativeear.speech.pooling import Pooling
@@ -228,7 +229,7 @@ def show(
 ) -> None:
     """Show what an index holds and how it was made."""
     from nativeear.indexes.catalogue import find_index
-    from nativeear.indexes.phone_index import read_manifest
+    from nativeear.indexes.index_files import read_manifest
 
     path = find_index(name)
     manifest = read_manifest(path)
@@ -291,8 +292,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add native speech to an index, with the settings that it was built with."""
-    from nativeear.indexer.living import AddRequest
-    from nativeear.indexer.living import add as add_to
+    from nativeear.indexer.adding import AddRequest
+    from nativeear.indexer.adding import add as add_to
     from nativeear.indexes.catalogue import find_index
     from nativeear.service.commands.progress import ProgressReport
 
@@ -325,7 +326,7 @@ def remove(
     as_json: AsJson = False,
 ) -> None:
     """Remove speakers or utterances from an index; older versions still hold them."""
-    from nativeear.indexer.living import remove as remove_from
+    from nativeear.indexer.removing import remove as remove_from
     from nativeear.indexes.catalogue import find_index
     from nativeear.service.commands.progress import ProgressReport
 
@@ -353,7 +354,7 @@ def thin(
     as_json: AsJson = False,
 ) -> None:
     """Drop exemplars that seem mislabelled, and near-duplicates down to a budget."""
-    from nativeear.indexer.living import thin as thin_index
+    from nativeear.indexer.thinning import thin as thin_index
     from nativeear.indexes.catalogue import find_index
     from nativeear.service.commands.progress import ProgressReport
 
@@ -418,7 +419,7 @@ def merge(
     if out is None and name is None:
         raise InputError("The index has no place to go.", fix="Give --out DIR, or --name NAME.")
 
-    from nativeear.indexer.living import merge as merge_all
+    from nativeear.indexer.merging import merge as merge_all
     from nativeear.indexes.catalogue import find_index, home
     from nativeear.service.commands.progress import ProgressReport
 
@@ -516,7 +517,7 @@ def _folder_of(name: str) -> Path:
 
 
 def _budget(written: str) -> Budget:
-    from nativeear.indexer.living import Budget
+    from nativeear.indexer.thinning import Budget
 
     size = _bytes(written)
     if size is not None:
@@ -558,7 +559,7 @@ def _change_as_json(report: ChangeReport) -> dict[str, object]:
 
 def _print_change(report: ChangeReport, as_json: bool, parts: int = 0) -> None:
     """Tell what came of a change, or of merging `parts` indexes."""
-    from nativeear.indexes.trust import usefulness
+    from nativeear.scoring.doubts import usefulness
 
     if as_json:
         print_json(_change_as_json(report))
@@ -648,7 +649,7 @@ def _verified(path: Path) -> VerifyReport:
 
 
 def _print_build(report: BuildReport) -> None:
-    from nativeear.indexes.trust import usefulness
+    from nativeear.scoring.doubts import usefulness
 
     print(
         f"Built {report.path}: {counted(report.exemplars, report.silences)} from "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index, list_indexes
-from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexes.index_files import read_manifest
 from nativeear.speech.errors import InputError
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from nativeear.indexer.audit.exemplar_map import ExemplarMap, exemplar_map
 from nativeear.indexer.audit.learning import LearningCurve
 from nativeear.indexer.audit.report import AuditReport, PhoneAudit
-from nativeear.indexes.natives import MIN_SPEAKERS
+from nativeear.indexes.native_margins import MIN_SPEAKERS
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.trust import LEAST_TRUST, MIN_COVERAGE
+from nativeear.indexes.reliability import MIN_COVERAGE, MIN_RELIABILITY
 from nativeear.service.audit_summary import sexes_told, words_told
 from nativeear.service.report.audit_plots import (
     Ipa,
@@ -68,7 +68,7 @@ def render_audit(report: AuditReport, index: PhoneIndex) -> str:
         report=report,
         held=report.coverage,
         ipa=ipa,
-        least_trust=LEAST_TRUST,
+        least_trust=MIN_RELIABILITY,
         min_coverage=MIN_COVERAGE,
         min_speakers=MIN_SPEAKERS,
         sexes=sexes_told(report.coverage),

@@ -12,7 +12,7 @@ from praatio import textgrid as praatio
 
 from nativeear.indexer.aligning import AligningReport, AligningRequest, align_corpora
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.grids import grid_path
+from nativeear.indexer.textgrid_files import textgrid_path
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, recording_of
 from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.errors import CorpusError, InputError
@@ -73,7 +73,7 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ],
 )
 def test_a_plain_id_is_its_path(identity: str, path: str, tmp_path: Path) -> None:
-    assert grid_path(tmp_path, identity) == tmp_path / path
+    assert textgrid_path(tmp_path, identity) == tmp_path / path
 
 
 UNSAFE = [
@@ -83,7 +83,7 @@ UNSAFE = [
 
 
 def test_no_id_leads_outside_or_to_the_file_of_another(tmp_path: Path) -> None:
-    paths = [grid_path(tmp_path, identity) for identity in UNSAFE]
+    paths = [textgrid_path(tmp_path, identity) for identity in UNSAFE]
     assert len(set(paths)) == len(paths)
     for path in paths:
         assert ".." not in path.parts
@@ -92,7 +92,7 @@ def test_no_id_leads_outside_or_to_the_file_of_another(tmp_path: Path) -> None:
         assert not set('<>:"|?*\\\0\n') & set(path.relative_to(tmp_path).as_posix())
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("takes it")
-    assert grid_path(tmp_path, "../../etc/x") == grid_path(tmp_path, "../../etc/x")
+    assert textgrid_path(tmp_path, "../../etc/x") == textgrid_path(tmp_path, "../../etc/x")
 
 
 # Real speech

@@ -10,10 +10,12 @@ import transformers
 from typer.testing import CliRunner
 
 import nativeear
+from nativeear.indexer.adding import AddRequest, add
 from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexer.living import AddRequest, add, merge
+from nativeear.indexer.merging import merge
 from nativeear.indexes.difference import difference
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.index_files import read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.cli import app
 from nativeear.speech.encoders.catalogue import load_encoder
 from nativeear.speech.errors import EncoderError, InputError

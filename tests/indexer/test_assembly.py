@@ -8,12 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 import nativeear.indexer.discriminant
-from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.assembly import IndexSettings, publish_new
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.decision import ASKED, LEAST_ASKED, draw, fit_decision
 from nativeear.indexer.discriminant import class_sums, fit_lda, transformed
 from nativeear.indexer.pool import Record
-from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
 from nativeear.indexes.manifest import EncoderIdentity
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 PHONES = ("AA", "IY", "M", "S")
 
 
-def settings(dim: int) -> Settings:
-    return Settings(
+def settings(dim: int) -> IndexSettings:
+    return IndexSettings(
         name="x",
         language="en-US",
         inventory={"language": "en-US", "phones": []},

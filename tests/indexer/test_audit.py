@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.assembly import IndexSettings, publish_new
 from nativeear.indexer.audit.exemplar_map import exemplar_map
 from nativeear.indexer.audit.expected import expectations
 from nativeear.indexer.audit.geometry import geometry, skewness, two_nn
@@ -13,7 +13,7 @@ from nativeear.indexer.audit.left_out import ask_left_out
 from nativeear.indexer.audit.report import AuditReport, audit
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.pool import Record
-from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
 from nativeear.indexes.manifest import EncoderIdentity
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities
@@ -41,7 +41,7 @@ def build(folder: Path, *, speakers: int, embeddings: bool, utterances: int = 60
         PooledUtterance(phones, vectors.astype(np.float32), 1.6).save(path)
         utterance = Utterance(f"u{number:03d}", Path("none.wav"), "word", f"s{number % speakers}")
         records.append(Record("random", "none", utterance, path))
-    settings = Settings(
+    settings = IndexSettings(
         name="x",
         language="en-US",
         inventory=PhoneInventory.load("en-US").to_json(),

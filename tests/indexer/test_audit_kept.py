@@ -5,8 +5,9 @@ import pytest
 
 from nativeear.indexer.audit.kept import keep_audit
 from nativeear.indexer.audit.report import AuditReport, audit
-from nativeear.indexer.living import remove
-from nativeear.indexes.phone_index import AUDIT, PhoneIndex
+from nativeear.indexer.removing import remove
+from nativeear.indexes.index_files import AUDIT
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
 from nativeear.indexes.versions import versions
 from nativeear.speech.errors import InputError

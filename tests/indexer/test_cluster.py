@@ -17,7 +17,7 @@ import pytest
 
 from nativeear.indexer import cluster as crew_room
 from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexer.cluster import ray_crew_of
+from nativeear.indexer.cluster import start_ray_workers
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
 from nativeear.speech.errors import CorpusError, MissingDependencyError
@@ -93,8 +93,8 @@ def test_the_shard_of_a_lost_node_is_done_by_the_other(nodes: TwoNodes, tmp_path
     seen.touch()
     utterances = [Utterance(f"{i}", seen, str(victim), "anna") for i in range(14)]
     paths = [tmp_path / f"{i}.made" for i in range(14)]
-    with ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew:
-        reasons = list(crew(sign, utterances, paths))
+    with start_ray_workers(UtterancePooler(REQUEST), nodes.address) as run:
+        reasons = list(run(sign, utterances, paths))
     thread.join()
     assert reasons == [f"not {i}" for i in range(14)]  # in order, whoever was first
     workers = {path.read_text(encoding="utf-8") for path in paths}
@@ -150,9 +150,9 @@ def test_nodes_that_cannot_open_the_encoder_say_so(nodes: TwoNodes, tmp_path: Pa
     utterance = Utterance("one", Path(__file__), "one", "anna")
     with (
         pytest.raises(Exception, match="encoder") as told,
-        ray_crew_of(UtterancePooler(missing), nodes.address) as crew,
+        start_ray_workers(UtterancePooler(missing), nodes.address) as run,
     ):
-        list(crew(sign, [utterance], [tmp_path / "made"]))
+        list(run(sign, [utterance], [tmp_path / "made"]))
     assert type(told.value).__module__ == "nativeear.speech.errors"
 
 
@@ -163,9 +163,9 @@ def test_other_libraries_on_the_nodes_are_refused(
     utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
     with (
         pytest.raises(CorpusError, match="other libraries"),
-        ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew,
+        start_ray_workers(UtterancePooler(REQUEST), nodes.address) as run,
     ):
-        list(crew(sign, [utterance], [tmp_path / "made"]))
+        list(run(sign, [utterance], [tmp_path / "made"]))
 
 
 def test_files_that_a_node_does_not_see_are_no_reason_to_leave_them_out(
@@ -174,9 +174,9 @@ def test_files_that_a_node_does_not_see_are_no_reason_to_leave_them_out(
     utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
     with (
         pytest.raises(CorpusError, match=r"does not see .*one\.wav"),
-        ray_crew_of(UtterancePooler(REQUEST), nodes.address) as crew,
+        start_ray_workers(UtterancePooler(REQUEST), nodes.address) as run,
     ):
-        list(crew(sign, [utterance], [tmp_path / "made"]))
+        list(run(sign, [utterance], [tmp_path / "made"]))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9", "ray://127.0.0.1:9", "nonsense"])
@@ -184,7 +184,7 @@ def test_where_there_is_no_cluster_a_sentence_says_so(address: str) -> None:
     pytest.importorskip("ray")
     with (
         pytest.raises(CorpusError, match="There is no Ray cluster"),
-        ray_crew_of(UtterancePooler(REQUEST), address),
+        start_ray_workers(UtterancePooler(REQUEST), address),
     ):
         pass
 
@@ -221,12 +221,12 @@ def guarded() -> Iterator[tuple[int, int, str]]:
 
 ENTER = """
 import sys
-from nativeear.indexer.cluster import ray_crew_of
+from nativeear.indexer.cluster import start_ray_workers
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
 from nativeear.speech.errors import CorpusError
 pooler = UtterancePooler(PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third"))
 try:
-    with ray_crew_of(pooler, sys.argv[1]):
+    with start_ray_workers(pooler, sys.argv[1]):
         print("in")
 except CorpusError as error:
     print(error.message, error.fix)
@@ -271,7 +271,7 @@ def test_without_ray_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
         pytest.raises(MissingDependencyError) as told,
-        ray_crew_of(UtterancePooler(REQUEST), "auto"),
+        start_ray_workers(UtterancePooler(REQUEST), "auto"),
     ):
         pass
     assert "nativeear[ray]" in told.value.fix

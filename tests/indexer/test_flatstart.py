@@ -17,10 +17,12 @@ from safetensors.numpy import load_file, save_file
 
 import nativeear
 from nativeear.indexer import flatstart
+from nativeear.indexer.adding import AddRequest, add
 from nativeear.indexer.assembly import Progress, no_progress
 from nativeear.indexer.build import BuildReport, BuildRequest, build_index
 from nativeear.indexer.flatstart import BLIND_ROUNDS, MAX_ROUNDS
-from nativeear.indexer.living import AddRequest, add, merge, remove
+from nativeear.indexer.merging import merge
+from nativeear.indexer.removing import remove
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import sha256_of
 from nativeear.speech.aligners.flatstart import FlatstartAligner, FlatstartModel

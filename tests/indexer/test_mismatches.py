@@ -8,7 +8,8 @@ import soundfile
 
 from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.mismatches import MIN_UTTERANCES, mismatches
-from nativeear.indexer.utterances import PooledPhone, PooledUtterance, refuse_clipped
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
+from nativeear.indexer.utterances import refuse_clipped
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.errors import AudioError
 

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from nativeear.indexer.living import AddRequest, add, merge
+from nativeear.indexer.adding import AddRequest, add
+from nativeear.indexer.merging import merge
 from nativeear.indexer.mismatches import MIN_UTTERANCES
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import sha256_of
+from tests.indexer.test_changes import build
 from tests.indexer.test_flatstart import build as build_flatstart
 from tests.indexer.test_flatstart import by_phones, speak, table
-from tests.indexer.test_living import build
 
 
 def fitted(index: Path) -> tuple[str, ...]:

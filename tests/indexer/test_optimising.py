@@ -5,17 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nativeear.indexer.adding import AddRequest, add
 from nativeear.indexer.audit.kept import keep_audit
 from nativeear.indexer.audit.report import audit
-from nativeear.indexer.living import AddRequest, add, merge, remove, thin
+from nativeear.indexer.merging import merge
 from nativeear.indexer.optimising import PROBINGS, fastest, optimise
+from nativeear.indexer.removing import remove
 from nativeear.indexer.search_trials import ask_exactly, native_questions, trial_of_exact
+from nativeear.indexer.thinning import thin
 from nativeear.indexes.cell_lists import LAYOUT, LISTS
 from nativeear.indexes.cells import Cells
 from nativeear.indexes.difference import difference
 from nativeear.indexes.exact_rows import RowsOfFile
+from nativeear.indexes.index_files import AUDIT, read_manifest
 from nativeear.indexes.manifest import Codes, SearchTrial
-from nativeear.indexes.phone_index import AUDIT, PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities
 from nativeear.indexes.verification import verify
 from nativeear.indexes.versions import restore, versions

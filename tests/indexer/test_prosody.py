@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from nativeear.indexer.assembly import publish_new
-from nativeear.indexer.living import merge, remove
+from nativeear.indexer.merging import merge
 from nativeear.indexer.pool import Record
-from nativeear.indexer.utterances import PooledUtterance
-from nativeear.indexes.phone_index import PROSODY, PhoneIndex
+from nativeear.indexer.pooled_utterance import PooledUtterance
+from nativeear.indexer.removing import remove
+from nativeear.indexes.index_files import PROSODY
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.prosody import profile_of, profiles_of, row_of
 from nativeear.speech.prosody.profile import ProsodyProfile
 from nativeear.speech.prosody.stress import Syllable

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from nativeear.indexer.living import AddRequest, add, merge, remove, thin
+from nativeear.indexer.adding import AddRequest, add
+from nativeear.indexer.merging import merge
 from nativeear.indexer.rebuilding import RebuildRequest, rebuild
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexer.removing import remove
+from nativeear.indexer.thinning import thin
+from nativeear.indexes.index_files import read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
 from nativeear.indexes.versions import versions
 from nativeear.service.cli import app
 from nativeear.speech.errors import CorpusError, EncoderError, IndexFormatError
-from tests.indexer.test_living import FITTED, build, fitted
+from tests.indexer.test_changes import FITTED, build, fitted
 
 
 def index(*arguments: object) -> Result:

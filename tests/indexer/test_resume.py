@@ -17,8 +17,8 @@ import pytest
 import soundfile
 
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.crew import crew_of
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.indexer.worker_pool import start_workers
 from nativeear.speech.errors import CorpusError
 from tests.conftest import RATE, SOUNDS, recording
 from tests.support.killing import build_command, crash_builds, crash_changes
@@ -114,5 +114,5 @@ def ended(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
 def test_a_worker_that_the_system_ends_is_told_in_a_sentence(tmp_path: Path) -> None:
     pooler = UtterancePooler(PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third"))
     utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
-    with pytest.raises(CorpusError, match="worker process"), crew_of(pooler, 2) as crew:
-        list(crew(ended, [utterance] * 2, [tmp_path / "a", tmp_path / "b"]))
+    with pytest.raises(CorpusError, match="worker process"), start_workers(pooler, 2) as run:
+        list(run(ended, [utterance] * 2, [tmp_path / "a", tmp_path / "b"]))

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from nativeear.indexer.adding import AddRequest, add
 from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexer.living import AddRequest, add, merge, remove, thin
-from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexer.merging import merge
+from nativeear.indexer.removing import remove
+from nativeear.indexer.thinning import thin
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.set_aside import SET_ASIDE, SetAsideUtterance, set_aside_of
 from nativeear.indexes.verification import verify
 from nativeear.service.cli import app

@@ -6,8 +6,9 @@ import pytest
 
 from nativeear.indexer.audit.coverage import coverage
 from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexer.living import remove
-from nativeear.indexes.phone_index import UTTERANCES, PhoneIndex
+from nativeear.indexer.removing import remove
+from nativeear.indexes.index_files import UTTERANCES
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.utterances import sexes_of, utterances_of
 
 

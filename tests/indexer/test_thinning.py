@@ -5,10 +5,18 @@ import numpy as np
 import pytest
 
 from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexer.living import Budget, thin
-from nativeear.indexer.thinning import LEAST, OUTLIER_ODDS, quotas, representatives, thinning
+from nativeear.indexer.thinning import (
+    LEAST,
+    OUTLIER_ODDS,
+    Budget,
+    quotas,
+    representatives,
+    thin,
+    thinning,
+)
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import sha256_of
 from nativeear.indexes.verification import verify
 from nativeear.speech.errors import InputError

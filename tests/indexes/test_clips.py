@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.clips import clip_name, clips_of
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.manifest import FileIdentity, Manifest
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 
 COLLIDING = [("x", "a/b"), ("x", "a--b"), ("x--y", "z"), ("x", "y--z"), ("x", "A/b"), ("x\0y", "z")]
 

@@ -9,7 +9,8 @@ import pytest
 
 from nativeear.indexes import phone_index
 from nativeear.indexes.exemplar import Exemplar
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.index_files import read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
 from nativeear.retriever.evidence import gather_evidence
 from nativeear.speech.errors import IndexFormatError, NativeEarError

@@ -8,8 +8,9 @@ import pytest
 
 import nativeear.indexes.versions
 from nativeear.indexes.catalogue import list_indexes
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.locking import writing
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import seal, staged
 from nativeear.indexes.verification import verify
 from nativeear.indexes.versions import (

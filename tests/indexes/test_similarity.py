@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nativeear.indexes.natives import FLOOR, NativeMargins
+from nativeear.indexes.native_margins import FLOOR, NativeMargins
 from nativeear.indexes.similarity import (
     LONG_ROW,
     all_class_margins,

@@ -5,7 +5,8 @@ import pytest
 from scipy.special import softmax
 
 from nativeear.indexes.cells import Shortlists
-from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.indexes.index_files import EMBEDDINGS
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.evidence import (
     PhoneEvidence,
     _largest_first,

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.indexes.index_files import EMBEDDINGS
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.frame_retrieval import FrameRetrieval, span_weights
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.speech.audio import Audio

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from nativeear.indexes.phone_index import EMBEDDINGS, PhoneIndex
+from nativeear.indexes.index_files import EMBEDDINGS
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities
 from nativeear.retriever.nearness import LEAST_POSTERIOR, natives_own, nearness
 from nativeear.speech.alignment import SILENCE

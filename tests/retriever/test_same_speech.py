@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from nativeear.indexer.adding import _asked
 from nativeear.indexer.assembly import publish_new
-from nativeear.indexer.living import _asked
 from nativeear.indexer.pool import Record, from_records
-from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledUtterance
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities, margins
 from nativeear.retriever.deviations import Deviations

@@ -5,9 +5,8 @@ import soundfile
 
 from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.trust import LEAST_ACCURACY, USUAL_ACCURACY, usefulness
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.doubts import doubts
+from nativeear.scoring.doubts import LEAST_ACCURACY, USUAL_ACCURACY, doubts, usefulness
 from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.pronunciation import Pronouncer
 from tests.conftest import RATE, recording, textgrid

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import nativeear
-from nativeear.indexes.trust import phone_trust
+from nativeear.indexes.reliability import phone_reliability
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.evaluation.annotated import AnnotatedUtterance, Speaker
@@ -148,7 +148,7 @@ def test_a_phone_that_is_cut_out_is_deleted_and_scores_nothing(
 
 def test_one_wrong_phone_does_not_have_the_right_ones_flagged(assessor: Assessor) -> None:
     claims = Simulation(
-        claimable(phone_trust(assessor.index), assessor.inventory), assessor.inventory
+        claimable(phone_reliability(assessor.index), assessor.inventory), assessor.inventory
     )
     right, wrong = [], []
     for name, text in NATIVES:

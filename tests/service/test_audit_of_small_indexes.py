@@ -8,12 +8,12 @@ import pytest
 from numpy.typing import NDArray
 from rich.console import Console
 
-from nativeear.indexer.assembly import Settings, publish_new
+from nativeear.indexer.assembly import IndexSettings, publish_new
 from nativeear.indexer.audit.report import AuditReport, audit
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.discriminant import class_sums
 from nativeear.indexer.pool import Record
-from nativeear.indexer.utterances import PooledPhone, PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
 from nativeear.indexes.manifest import EncoderIdentity
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.audit_summary import print_audit
@@ -54,7 +54,7 @@ def build(folder: Path, kind: str, rng: np.random.Generator, *, embeddings: bool
         PooledUtterance(pooled, made, 1.6).save(path)
         said = Utterance(f"u{number}", Path("none.wav"), "word", f"s{number % speakers}")
         records.append(Record("random", "none", said, path))
-    settings = Settings(
+    settings = IndexSettings(
         name="x",
         language="en-US",
         inventory=INVENTORY.to_json(),

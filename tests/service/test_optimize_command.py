@@ -7,8 +7,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.manifest import SearchChoice, SearchTrial
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.cli import app
 from nativeear.service.search_summary import print_search, search_in_words
 

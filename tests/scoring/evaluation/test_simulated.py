@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from nativeear.indexes.trust import PhoneTrust
+from nativeear.indexes.reliability import PhoneReliability
 from nativeear.scoring.evaluation.annotated import AnnotatedPhone, Speaker
 from nativeear.scoring.evaluation.judgements import JudgementTable
 from nativeear.scoring.evaluation.simulated import (
@@ -57,7 +57,11 @@ def test_errors_are_seeded_apart_and_of_their_kind(kind: str) -> None:
 
 
 def test_where_nothing_can_be_claimed_there_is_no_error() -> None:
-    trust = {"S": PhoneTrust(10, 10, 10), "T": PhoneTrust(9, 9, 9), "M": PhoneTrust(90, 90, 20)}
+    trust = {
+        "S": PhoneReliability(10, 10, 10),
+        "T": PhoneReliability(9, 9, 9),
+        "M": PhoneReliability(90, 90, 20),
+    }
     assert claimable(trust, INVENTORY) == ("S",)
     only_s = Simulation(("S",), INVENTORY)
     utterance = annotated("u", ANNA, [])

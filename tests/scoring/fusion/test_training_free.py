@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.trust import MIN_COVERAGE
+from nativeear.indexes.reliability import MIN_COVERAGE
 from nativeear.retriever.evidence import PhoneEvidence
 from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.features import FeatureTable

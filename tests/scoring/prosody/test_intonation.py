@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nativeear.indexer.assembly import publish_new
-from nativeear.indexer.utterances import PooledUtterance
+from nativeear.indexer.pooled_utterance import PooledUtterance
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.prosody.intonation import HEARD, fits_by_rule, judge_ending, movement

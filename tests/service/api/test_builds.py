@@ -13,7 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from nativeear.indexes.catalogue import ENVIRONMENT, find_index
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.index_files import read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.api.settings import ServiceSettings
 from tests.service.api.conftest import client_of
 

@@ -13,13 +13,13 @@ import pytest
 import soundfile
 
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.crew import TOGETHER, crew_of
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, reason_of, recording_of
+from nativeear.indexer.worker_pool import BATCH, start_workers
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.threads import ONE_THREAD
 
 REQUEST = PoolingRequest("en-US", "textgrid", "spectral", None, "middle-third")
-NUMBER = TOGETHER + 4
+NUMBER = BATCH + 4
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
@@ -59,12 +59,12 @@ def test_crews_decode_together_what_they_would_alone(
     alone = [describe(pooler, u, path) for u, path in zip(prompts, paths, strict=True)]
     assert len(set(alone)) == NUMBER
     assert alone[-2].startswith(f"{NUMBER - 2}.g722 is silent.")
-    with crew_of(pooler, 1) as crew:
-        assert list(crew(describe, prompts, paths)) == alone
-    with crew_of(pooler, 2) as crew:
+    with start_workers(pooler, 1) as run:
+        assert list(run(describe, prompts, paths)) == alone
+    with start_workers(pooler, 2) as run:
         in_one_thread = [told.replace("['7', '7', '7']", "['1', '1', '1']") for told in alone]
-        assert list(crew(describe, prompts, paths)) == in_one_thread
-        assert list(crew(describe, [], [])) == []
+        assert list(run(describe, prompts, paths)) == in_one_thread
+        assert list(run(describe, [], [])) == []
     assert os.environ[ONE_THREAD[0]] == "7"
 
 

@@ -10,12 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nativeear.indexer.adding import AddRequest, add
 from nativeear.indexer.build import BuildReport, BuildRequest, build_index
-from nativeear.indexer.living import AddRequest, add, merge, remove
-from nativeear.indexer.utterances import record_name
+from nativeear.indexer.merging import merge
+from nativeear.indexer.pooled_utterance import record_name
+from nativeear.indexer.removing import remove
+from nativeear.indexes.index_files import read_manifest
 from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Manifest
-from nativeear.indexes.phone_index import PhoneIndex, read_manifest
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import sha256_of
 from nativeear.indexes.verification import verify
 from nativeear.indexes.versions import restore, versions
@@ -273,8 +276,9 @@ def test_two_writers_do_not_mix(copy: Path) -> None:
 CHANGE_FOR_EVER = """
 import sys
 from pathlib import Path
-from nativeear.indexer.living import AddRequest, add, remove
-from nativeear.indexes.phone_index import read_manifest
+from nativeear.indexer.adding import AddRequest, add
+from nativeear.indexer.removing import remove
+from nativeear.indexes.index_files import read_manifest
 index, corpus = Path(sys.argv[1]), sys.argv[2]
 print("ready", flush=True)
 while True:

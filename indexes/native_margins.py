@@ -41,21 +41,13 @@ class NativeMargins:
     it tail · exp((m − m₀) / s), with s the mean distance of the natives below m₀ from it: the
     peaks-over-threshold model of a light tail. So learners worse than every native are still
     told apart.
-
-    Attributes
-    ----------
-    ordered
-        float64 `[n]`, ascending, without NaN.
-    threshold, scale
-        m₀ and s, in units of the margin.
-    tail
-        Quantile below which the tail is.
     """
 
-    ordered: FloatArray
+    ordered: FloatArray  # float64 `[n]`, ascending, without NaN
+    # m₀ and s, in units of the margin.
     threshold: float
     scale: float
-    tail: float = TAIL
+    tail: float = TAIL  # quantile below which the tail is
 
     @classmethod
     def of_all(cls, native_margins: NDArray[np.floating]) -> NativeMargins:

@@ -7,7 +7,7 @@ import pytest
 
 from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.corpus import read_corpus
-from nativeear.indexer.places import at_hand, is_here, place
+from nativeear.indexer.remote_files import corpus_path, is_local, local_copy
 from nativeear.speech.errors import CorpusError, MissingDependencyError
 
 upath = pytest.importorskip("upath")
@@ -53,8 +53,8 @@ def test_single_files_of_a_table_may_be_elsewhere(table: Path) -> None:
     table.write_text("\n".join(lines), encoding="utf-8")
     corpus = read_corpus(table)
     first = corpus.utterances[0].audio
-    assert not is_here(first)
-    with at_hand(first) as copy:
+    assert not is_local(first)
+    with local_copy(first) as copy:
         assert copy.read_bytes() == (table.parent / first.name).read_bytes()
     assert not copy.exists()
     assert len(corpus.utterances) == 29
@@ -64,7 +64,7 @@ def test_single_files_of_a_table_may_be_elsewhere(table: Path) -> None:
 def test_what_is_missing_elsewhere_is_told() -> None:
     with (
         pytest.raises(CorpusError, match="There is no file"),
-        at_hand(place("memory://bucket/none.wav")),
+        local_copy(corpus_path("memory://bucket/none.wav")),
     ):
         pass
     with pytest.raises(CorpusError, match="There is no corpus"):

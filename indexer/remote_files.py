@@ -12,7 +12,7 @@ from typing import cast
 from nativeear.speech.errors import CorpusError, MissingDependencyError
 
 
-def place(written: str, beside: Path | None = None) -> Path:
+def corpus_path(written: str, beside: Path | None = None) -> Path:
     """What a person or a table means: a path, or an address such as `s3://bucket/corpus.csv`.
 
     Parameters
@@ -23,7 +23,7 @@ def place(written: str, beside: Path | None = None) -> Path:
     Returns
     -------
     Path
-        Of an address a `upath.UPath`, which has a `Path`'s face; its bytes come by `at_hand`.
+        Of an address a `upath.UPath`, which has a `Path`'s face; its bytes come by `local_copy`.
 
     Raises
     ------
@@ -46,18 +46,18 @@ def place(written: str, beside: Path | None = None) -> Path:
     return cast("Path", found)
 
 
-def is_here(file: Path) -> bool:
+def is_local(file: Path) -> bool:
     """Whether a file lies on this machine's disks."""
     return isinstance(file, Path)
 
 
-def lies_in(file: Path, folder: Path) -> bool:
+def is_inside(file: Path, folder: Path) -> bool:
     """Whether a file lies in a folder of this machine, wherever links in its path may lead."""
-    return is_here(file) and file.resolve().is_relative_to(folder.resolve())
+    return is_local(file) and file.resolve().is_relative_to(folder.resolve())
 
 
 @contextmanager
-def at_hand(file: Path) -> Iterator[Path]:
+def local_copy(file: Path) -> Iterator[Path]:
     """The file itself where it is here, else a copy of it for as long as it is needed.
 
     Raises
@@ -66,7 +66,7 @@ def at_hand(file: Path) -> Iterator[Path]:
         If there is no such file. Other failures of a distant place are raised as they are: an
         outage is no reason to set an utterance aside.
     """
-    if is_here(file):
+    if is_local(file):
         yield file
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -12,9 +12,10 @@ from itertools import chain
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from nativeear.indexer.corpus import Utterance
-from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
+from nativeear.indexer.utterances import UtterancePooler
 from nativeear.speech.errors import CorpusError
 from nativeear.speech.threads import one_thread_each
 
@@ -22,35 +23,51 @@ Task = Callable[[UtterancePooler, Utterance, Path], str]
 """Makes a file of an utterance; returns the reason if it has to be set aside, else ''. It is a
 function of a module, so that it travels by name."""
 
-Crew = Callable[[Task, Sequence[Utterance], Sequence[Path]], Iterator[str]]
+Runner = Callable[[Task, Sequence[Utterance], Sequence[Path]], Iterator[str]]
 """Does a task for many utterances; the reasons come in their order."""
 
-TOGETHER = 16
+BATCH = 16
 """Utterances that a worker is given at a time, at most: it decodes them together."""
 
 
 @contextmanager
-def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
+def start_workers(pooler: UtterancePooler, workers: int) -> Iterator[Runner]:
     """As many workers as were asked for, each with a pooler like this one."""
     if workers <= 1:
         yield lambda task, utterances, paths: chain.from_iterable(
-            work_together(pooler, task, *part) for part in _parts(utterances, paths, 1)
+            run_batch(pooler, task, *part) for part in _parts(utterances, paths, 1)
         )
         return
-    # Spawned, not forked: torch and FAISS do not survive a fork of their threads.
+    with spawned(workers, UtterancePooler, pooler.request) as run:
+        yield lambda task, utterances, paths: chain.from_iterable(
+            run(partial(_batch_of, task), _parts(utterances, paths, workers))
+        )
+
+
+@contextmanager
+def spawned(
+    workers: int, make: Callable[..., object], *arguments: object
+) -> Iterator[Callable[..., Iterator[Any]]]:
+    """Processes which each hold what is made of the arguments: a map over calls with it first.
+
+    Spawned, not forked: torch and FAISS do not survive a fork of their threads.
+
+    Raises
+    ------
+    CorpusError
+        If a process was ended from outside.
+    """
     with (
         one_thread_each(),
         ProcessPoolExecutor(
             workers,
             mp_context=get_context("spawn"),
             initializer=_start,
-            initargs=(pooler.request,),
+            initargs=(make, arguments),
         ) as executor,
     ):
         try:
-            yield lambda task, utterances, paths: chain.from_iterable(
-                executor.map(partial(_work, task), _parts(utterances, paths, workers))
-            )
+            yield lambda task, *columns: executor.map(partial(_with_held, task), *columns)
         except BrokenProcessPool as error:
             raise CorpusError(
                 "A worker process was ended from outside.",
@@ -62,7 +79,7 @@ def crew_of(pooler: UtterancePooler, workers: int) -> Iterator[Crew]:
             raise
 
 
-def work_together(
+def run_batch(
     pooler: UtterancePooler, task: Task, utterances: Sequence[Utterance], paths: Sequence[Path]
 ) -> Iterator[str]:
     """Do a task for a few utterances, which are heard together."""
@@ -76,7 +93,7 @@ Part = tuple[Sequence[Utterance], Sequence[Path]]
 
 def _parts(utterances: Sequence[Utterance], paths: Sequence[Path], workers: int) -> list[Part]:
     """Parts of the work, a few for each worker, so that none waits long for another."""
-    size = max(1, min(TOGETHER, len(utterances) // (4 * workers)))
+    size = max(1, min(BATCH, len(utterances) // (4 * workers)))
     return [
         (utterances[at : at + size], paths[at : at + size])
         for at in range(0, len(utterances), size)
@@ -100,16 +117,19 @@ def end_with_parent() -> None:
     Thread(target=wait, daemon=True).start()
 
 
-_pooler: UtterancePooler | None = None
+_held: object = None
+"""What this process holds, made when it starts."""
 
 
-def _start(request: PoolingRequest) -> None:
-    global _pooler  # noqa: PLW0603 - one per process, made by the pool's initialiser
+def _start(make: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    global _held  # noqa: PLW0603 - one per process, made by the pool's initialiser
     end_with_parent()
-    _pooler = UtterancePooler(request)
+    _held = make(*arguments)
 
 
-def _work(task: Task, part: Part) -> list[str]:
-    if _pooler is None:
-        raise RuntimeError("_start was not called")
-    return list(work_together(_pooler, task, *part))
+def _with_held(task: Callable[..., Any], *arguments: object) -> Any:
+    return task(_held, *arguments)
+
+
+def _batch_of(task: Task, pooler: UtterancePooler, part: Part) -> list[str]:
+    return list(run_batch(pooler, task, *part))

@@ -29,7 +29,7 @@ _UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
-def grid_path(out: Path, identity: str) -> Path:
+def textgrid_path(out: Path, identity: str) -> Path:
     """File of an utterance's TextGrid: sub-folders as in the id, always inside `out`.
 
     What a file system may not take, and what would lead elsewhere, is replaced by `_`; such a name
@@ -50,9 +50,10 @@ def safe_name(part: str) -> str:
     return f"_{clean}" if _RESERVED.fullmatch(clean) else clean
 
 
-def write_grid(alignment: Alignment, path: Path, out: Path) -> str:
+def write_textgrid(alignment: Alignment, path: Path, out: Path) -> str:
     """Write beside and rename, so that a TextGrid is whole or absent; returns the reason if
-    it cannot be, else ''."""
+    it cannot be, else ''.
+    """
     if not alignment.spoken:
         return "The alignment holds no phone."
     beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
@@ -83,7 +84,7 @@ def _without_slivers(alignment: Alignment) -> Alignment:
     return replace(alignment, phones=tuple(phones))
 
 
-def grids_by_mfa(
+def align_with_mfa(
     jobs: Sequence[tuple[Utterance, Path]], pooler: UtterancePooler, out: Path, workers: int
 ) -> Iterator[tuple[Utterance, Path, str]]:
     """Let MFA align utterances into grids below `out`; a reason where one is set aside, else ''.
@@ -109,4 +110,4 @@ def grids_by_mfa(
             yield *batch[number], reason
         for number, alignment in outcome.alignments.items():
             utterance, grid = batch[number]
-            yield utterance, grid, write_grid(alignment, grid, out)
+            yield utterance, grid, write_textgrid(alignment, grid, out)

@@ -23,28 +23,16 @@ FLOOR_NATS = 12.0
 
 
 @dataclass(frozen=True, eq=False)
-class HeardUtterance:
-    """What aligning and pooling need of an utterance.
+class EncodedUtterance:
+    """What aligning and pooling need of an utterance."""
 
-    Attributes
-    ----------
-    frames
-        The encoder's frames.
-    loud
-        bool `[T]`, frames that are loud enough to be speech.
-    flux
-        float32 `[F]`, see `spectral_flux`.
-    duration_s
-        Length of the recording.
-    """
-
-    frames: Frames
-    loud: NDArray[np.bool_]
-    flux: FloatArray
-    duration_s: float
+    frames: Frames  # the encoder's frames
+    loud: NDArray[np.bool_]  # bool `[T]`, frames that are loud enough to be speech
+    flux: FloatArray  # float32 `[F]`, see `spectral_flux`
+    duration_s: float  # length of the recording
 
     @classmethod
-    def of(cls, audio: Audio, frames: Frames) -> HeardUtterance:
+    def of(cls, audio: Audio, frames: Frames) -> EncodedUtterance:
         """Take what is needed from a recording and its frames."""
         return cls(frames, speech_frames(audio, frames), spectral_flux(audio), audio.duration_s)
 
@@ -66,7 +54,7 @@ class HeardUtterance:
         partial.rename(path)
 
     @classmethod
-    def load(cls, path: Path) -> HeardUtterance:
+    def load(cls, path: Path) -> EncodedUtterance:
         """Read what `save` wrote, but for the sound: `recording_at` reads that."""
         with np.load(path, allow_pickle=False) as arrays:
             hop_s, offset_s, duration_s = arrays["times"].tolist()
@@ -81,13 +69,13 @@ class HeardUtterance:
 
 
 def recording_at(path: Path) -> Audio:
-    """The sound of an utterance that `HeardUtterance.save` wrote, as it was decoded."""
+    """The sound of an utterance that `EncodedUtterance.save` wrote, as it was decoded."""
     with np.load(path, allow_pickle=False) as arrays:
         return Audio(arrays["samples"], int(arrays["sample_rate"]))
 
 
 def duration_at(path: Path) -> float:
-    """Length in seconds of an utterance that `HeardUtterance.save` wrote."""
+    """Length in seconds of an utterance that `EncodedUtterance.save` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
         return float(arrays["times"][2])
 
@@ -96,8 +84,8 @@ def _none_as_empty(log_probs: FloatArray | None) -> FloatArray:
     return np.zeros((0, 0), dtype=np.float32) if log_probs is None else log_probs
 
 
-def heard_name(utterance: Utterance) -> str:
-    """File name of a heard utterance; ids may hold anything, file names may not."""
+def encoded_name(utterance: Utterance) -> str:
+    """File name of an encoded utterance; ids may hold anything, file names may not."""
     identity = f"{utterance.audio}\0{utterance.id}\0{utterance.start_s}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32] + ".npz"
 
