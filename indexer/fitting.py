@@ -55,16 +55,16 @@ def fit_from_speech(
     if model.is_file():
         return
     pooler.encoded_folder.mkdir(exist_ok=True)
-    training, first_reason = _encode_some(pooler, utterances, run, progress)
-    if not training:
+    chosen, first_reason = _encode_some(pooler, utterances, run, progress)
+    if not chosen:
         raise CorpusError(
             "No utterance of the corpus could be used.",
             cause=f"For instance: {first_reason}" if first_reason else "",
             fix="Check that audio, texts and language belong together.",
         )
-    training.sort(key=lambda item: item.path.name)
+    chosen.sort(key=lambda item: item.path.name)
     fitted = fit_flatstart(
-        training,
+        chosen,
         pooler.inventory,
         pooler.encoder.fingerprint,
         workers=workers,
@@ -79,7 +79,7 @@ def _encode_some(
     pooler: UtterancePooler, utterances: Sequence[Utterance], run: Runner, progress: Progress
 ) -> tuple[list[TrainingUtterance], str]:
     """`FIT_S` seconds of utterances in a seeded order, and why the first of the others is none."""
-    training: list[TrainingUtterance] = []
+    chosen: list[TrainingUtterance] = []
     first_reason, tried, encoded_s = "", 0, 0.0
     stage = "Hearing the corpus"
     order = np.random.default_rng(SEED).permutation(len(utterances)).tolist()
@@ -98,14 +98,14 @@ def _encode_some(
             if not reason:
                 try:
                     duration_s = duration_at(path)
-                    training.append(_training_utterance(pooler, utterance, path, duration_s))
+                    chosen.append(_training_utterance(pooler, utterance, path, duration_s))
                     encoded_s += duration_s
                 except NativeEarError as error:
                     reason = reason_of(error)
             first_reason = first_reason or reason
         tried += len(batch)
     progress(stage, len(order), len(order))
-    return training, first_reason
+    return chosen, first_reason
 
 
 def encode_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
