@@ -31,7 +31,6 @@ from numpy.typing import NDArray
 from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import CACHE, DATA, ROOT
 from nativeear.indexer.assembly import IndexSettings, publish_new
-from nativeear.indexer.audit.coverage import names
 from nativeear.indexer.audit.expected import FALSE_REJECTIONS, expectations
 from nativeear.indexer.columns import with_margins
 from nativeear.indexer.corpus import Corpus, Utterance, read_corpus
@@ -110,9 +109,9 @@ def _pooled(corpus: Corpus, language: str) -> tuple[list[Record], IndexSettings]
     if has_to_learn(pooler):
         model = folder / ALIGNER
         if not model.is_file():
-            with start_workers(pooler.with_model(model), 1) as crew:
+            with start_workers(pooler.with_model(model), 1) as run:
                 fit_from_speech(
-                    pooler, list(corpus.utterances), model, crew, workers=1, progress=_silent
+                    pooler, list(corpus.utterances), model, run, workers=1, progress=_silent
                 )
         pooler = pooler.with_model(model)
     records = []
@@ -163,7 +162,7 @@ def _folds(records: Sequence[Record]) -> list[tuple[list[Record], list[Record]]]
 def _points(
     inside: Sequence[Record],
     outside: Sequence[Record],
-    settings: Settings,
+    settings: IndexSettings,
     fold: int,
     share: float,
 ) -> list[Point]:
@@ -220,7 +219,7 @@ def _measured(
 
 def _print_halves(index: PhoneIndex, column: str, seed: int) -> None:
     """Half of the speakers or utterances of an index against the other half."""
-    unit = names(index, column)
+    unit = (index.speakers if column == "speaker" else index.utterances)[0]
     units = np.unique(unit)
     found = []
     for split in range(SPLITS):
