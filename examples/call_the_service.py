@@ -5,7 +5,7 @@ python examples/call_the_service.py URL RECORDING TEXT
 
 import sys
 
-from nativeear.service.client import Client
+from nativeear import Client
 
 
 def main(url: str, recording: str, text: str) -> None:

@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from nativeear.scoring.accents import Accents
     from nativeear.scoring.assessment import Assessment, PhoneAssessment, Scores, WordAssessment
     from nativeear.scoring.assessor import Assessor
-    from nativeear.service.client import Client
+    from nativeear.service.client import Client, ProblemError
+    from nativeear.service.report.page import write_report
     from nativeear.speech.alignment import Aligner
     from nativeear.speech.audio import Audio
     from nativeear.speech.encoders.catalogue import Dtype
     from nativeear.speech.frames import Encoder
+    from nativeear.speech.recognisers.whisper import WhisperRecogniser
 
     __version__: str
 
@@ -62,12 +64,15 @@ __all__ = [
     "NativeEarError",
     "PhoneAssessment",
     "PhoneError",
+    "ProblemError",
     "PronunciationError",
     "Scores",
+    "WhisperRecogniser",
     "WordAssessment",
     "__version__",
     "load",
     "load_accents",
+    "write_report",
 ]
 
 _LAZY = {
@@ -80,8 +85,11 @@ _LAZY = {
     "Encoder": "speech.frames",
     "Exclusion": "retriever.neighbours",
     "PhoneAssessment": "scoring.assessment",
+    "ProblemError": "service.client",
     "Scores": "scoring.assessment",
+    "WhisperRecogniser": "speech.recognisers.whisper",
     "WordAssessment": "scoring.assessment",
+    "write_report": "service.report.page",
 }
 """Room of each name that is looked up when it is first asked for: `import nativeear` loads none."""
 

@@ -1,5 +1,7 @@
 """The Python of README and docs is run, in the folder in which the commands are run."""
 
+import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,11 +21,7 @@ def given(page: Path) -> dict[str, object]:
     """What a page takes for granted."""
     import nativeear
 
-    if page.name != "gop.md":
-        return {"nativeear": nativeear}
-    assessor = nativeear.load("en-US")
-    frames = assessor.encoder.encode(nativeear.Audio.load("me.wav"))
-    return {"frames": frames, "inventory": assessor.inventory}
+    return {"nativeear": nativeear}
 
 
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.stem)
@@ -34,6 +32,23 @@ def test_the_python_of_a_page_runs(page: Path, inside: Path) -> None:
         exec(compile("\n".join(lines), page.name, "exec"), names)  # noqa: S102
     if page.name == "report.md":
         assert (inside / "me.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+PUBLIC = ("nativeear", "nativeear.testing")
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks(page, "python")], ids=lambda page: page.stem
+)
+def test_a_page_imports_the_public_face_alone(page: Path) -> None:
+    for node in ast.walk(ast.parse("\n".join(blocks(page, "python")))):
+        if isinstance(node, ast.Import):
+            ours = [alias.name for alias in node.names if alias.name.startswith("nativeear")]
+            assert set(ours) <= set(PUBLIC)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("nativeear"):
+            assert node.module in PUBLIC, f"{page.name} imports from {node.module}"
+            public = set(import_module(node.module).__all__)
+            assert {alias.name for alias in node.names} <= public
 
 
 def test_what_is_not_run_still_stands_there() -> None:
