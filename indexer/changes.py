@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from nativeear.indexer.assembly import (
@@ -30,11 +29,10 @@ from nativeear.indexer.assembly import (
     write_clip,
     write_clips,
 )
-from nativeear.indexer.columns import plain, utterance_names
+from nativeear.indexer.columns import utterance_names
 from nativeear.indexer.pool import Record, Source, array_rows
 from nativeear.indexes.clips import clip_name, clips_of
 from nativeear.indexes.exemplar import SCHEMA
-from nativeear.indexes.exemplar import UTTERANCES as UTTERANCE_SCHEMA
 from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, LEXICON, WAITING
 from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Clips, FileIdentity, Manifest
@@ -201,7 +199,7 @@ def source_of(index: PhoneIndex, *, embeddings: bool) -> Source:
             phones = pa.concat_tables([phones, pq.read_table(index.path / WAITING)])
     return Source(
         phones=phones.cast(SCHEMA),
-        utterances=_utterances(index),
+        utterances=utterances_of(index),
         prosody=index.prosody,
         licences={corpus.name: corpus.licence for corpus in index.manifest.corpora},
         rows=array_rows(rows),
@@ -212,40 +210,6 @@ def still_aside(index: PhoneIndex, others: set[Name]) -> list[SetAsideUtterance]
     """What an index has set aside, but for some utterances that are there now, or gone."""
     rows = set_aside_of(index.path, index.manifest)
     return [row for row in rows if (row.corpus, row.utterance) not in others]
-
-
-def _utterances(index: PhoneIndex) -> pa.Table:
-    held = utterances_of(index)
-    if held is not None:
-        return held
-    # Built before there was this file. The lengths of the recordings add up to what the manifest
-    # says of their corpus, in proportion to where their last phones end.
-    grouped = (
-        pa.table(
-            {
-                **{
-                    name: index.table.column(name).cast(pa.string())
-                    for name in ("corpus", "utterance", "speaker")
-                },
-                "end_s": index.table.column("end_s"),
-            }
-        )
-        .group_by(["corpus", "utterance", "speaker"])
-        .aggregate([("end_s", "max")])
-        .sort_by([("corpus", "ascending"), ("utterance", "ascending")])
-    )
-    ends_s = grouped.column("end_s_max").to_numpy()
-    audio_s = np.zeros(len(ends_s))
-    for corpus in index.manifest.corpora:
-        own = pc.equal(grouped.column("corpus"), corpus.name).to_numpy()
-        audio_s[own] = ends_s[own] * corpus.audio_s / max(ends_s[own].sum(), 1e-9)
-    columns = [grouped.column(name) for name in ("corpus", "utterance", "speaker")]
-    arrays = [
-        column.combine_chunks().dictionary_encode().cast(field.type)
-        for column, field in zip(columns, UTTERANCE_SCHEMA, strict=False)
-    ]
-    sexes = pa.nulls(len(audio_s), UTTERANCE_SCHEMA.field("sex").type)
-    return plain(pa.Table.from_arrays([*arrays, pa.array(audio_s), sexes], schema=UTTERANCE_SCHEMA))
 
 
 def _write(stage: Path, content: Content, progress: Progress) -> Manifest:
@@ -265,7 +229,7 @@ def _carry_clips(
     own = index.manifest.clips
     if own is None or clips is None:
         return unchanged
-    kept = clips_of(index.manifest, utterance_names(_utterances(index)))
+    kept = clips_of(index.manifest, utterance_names(utterances_of(index)))
     for corpus, utterance in utterance_names(source.utterances):
         name, target = kept.get((corpus, utterance)), clip_name(corpus, utterance, clips)
         if name is None or (stage / target).exists():

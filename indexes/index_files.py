@@ -5,12 +5,10 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from nativeear.indexes.exemplar import SCHEMA
 from nativeear.indexes.manifest import FORMAT_VERSION, Manifest
 from nativeear.indexes.publishing import MANIFEST, sha256_of
 from nativeear.speech.errors import IndexFormatError
@@ -87,21 +85,6 @@ def read_columns(file: Path) -> pa.Table:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise damaged(file.parent, error) from error
     return table
-
-
-def read_exemplars(path: Path) -> pa.Table:
-    """Read the exemplars of an index folder, with the columns that earlier releases did not have.
-
-    Raises
-    ------
-    IndexFormatError
-        If they are damaged.
-    """
-    table = read_columns(path / EXEMPLARS)
-    if "log_posterior" in table.column_names:
-        return table
-    unknown = pa.array(np.full(table.num_rows, np.nan, dtype=np.float32))
-    return table.append_column(SCHEMA.field("log_posterior"), unknown)
 
 
 def check_vectors(path: Path, manifest: Manifest, hashed_bytes: int) -> None:

@@ -1,4 +1,4 @@
-"""What lies beside indexes and belongs to none: work that was killed, and versions of nobody."""
+"""What lies beside indexes and belongs to none: work that was killed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Literal
 
 from nativeear.indexes.locking import is_being_written
 
-Kind = Literal["unfinished", "killed", "versions"]
+Kind = Literal["unfinished", "killed"]
 
 _NAMED: tuple[tuple[re.Pattern[str], Kind], ...] = (
     (re.compile(r"\.(.+)\.(?:building|adding|rebuilding)"), "unfinished"),
     (re.compile(r"\.(.+)\.[a-z0-9_]{8}\.(?:stage|back|gone)"), "killed"),
-    (re.compile(r"\.(.+)\.versions"), "versions"),
 )
 
 
@@ -25,8 +24,7 @@ class Leftover:
     path: Path  # the folder
     index: Path  # the index whose name it carries, there or not
     # `unfinished` utterances of a build or an addition, for `--resume`, or of a rebuild, which goes
-    # on by itself; what a `killed` writer left, which the next one puts in order; or `versions`
-    # that an earlier release kept, of whichever index had the name then.
+    # on by itself; or what a `killed` writer left, which the next one puts in order.
     kind: Kind
 
 

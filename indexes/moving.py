@@ -20,7 +20,7 @@ from nativeear.indexes.publishing import (
     take_over_all,
 )
 from nativeear.indexes.verification import verify
-from nativeear.indexes.versions import hand_over, versions_apart
+from nativeear.indexes.versions import hand_over
 from nativeear.speech.errors import InputError
 
 
@@ -79,9 +79,8 @@ def delete(path: Path) -> None:
     _refuse_shipped(path)
     with writing(path, f"nativeear index delete {path.name}"):
         _remove(path)
-        for left in (*unfinished(path), versions_apart(path)):
-            if left is not None:
-                discard(left)
+        for left in unfinished(path):
+            discard(left)
 
 
 def unfinished(path: Path) -> tuple[Path, ...]:

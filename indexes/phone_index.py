@@ -18,6 +18,7 @@ from nativeear.indexes.exact_rows import RowsOfFile
 from nativeear.indexes.exemplar import SCHEMA, Exemplar
 from nativeear.indexes.index_files import (
     ALIGNER,
+    EXEMPLARS,
     HEADER_BYTES,
     LEXICON,
     PROSODY,
@@ -27,7 +28,6 @@ from nativeear.indexes.index_files import (
     damaged,
     first_line,
     read_columns,
-    read_exemplars,
     read_manifest,
 )
 from nativeear.indexes.manifest import Manifest
@@ -114,7 +114,7 @@ class PhoneIndex:
                     fix=f"Run `nativeear index verify {path}`, then build it again.",
                 )
         try:
-            table = read_exemplars(path)
+            table = read_columns(path / EXEMPLARS)
             transform = Transform.load(path / TRANSFORM, manifest.transform.kind)
         except IndexFormatError:
             raise

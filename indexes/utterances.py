@@ -9,14 +9,11 @@ from nativeear.indexes.index_files import UTTERANCES, read_columns
 from nativeear.indexes.phone_index import PhoneIndex
 
 
-def utterances_of(index: PhoneIndex) -> pa.Table | None:
+def utterances_of(index: PhoneIndex) -> pa.Table:
     """The columns of `utterances.parquet`, see `indexes.exemplar.UTTERANCES`.
 
-    The sex of all speakers is null where the index was built before it was kept, and there is no
-    table at all where it was built before that.
+    The sex of all speakers is null where the index was built before it was kept.
     """
-    if UTTERANCES not in index.manifest.files:
-        return None
     table = read_columns(index.path / UTTERANCES)
     field = SCHEMA.field("sex")
     if field.name not in table.column_names:
@@ -27,8 +24,6 @@ def utterances_of(index: PhoneIndex) -> pa.Table | None:
 def sexes_of(index: PhoneIndex) -> dict[tuple[str, str], str]:
     """`f` or `m` by corpus and utterance, of those whose corpus states it."""
     table = utterances_of(index)
-    if table is None:
-        return {}
     rows = zip(
         *(table.column(name).to_pylist() for name in ("corpus", "utterance", "sex")), strict=True
     )

@@ -148,11 +148,9 @@ def restore(out: Path, revision: int | None = None) -> Version:
     if not chosen:
         numbers = ", ".join(str(version.revision) for version in kept)
         wanted = "older version" if revision is None else f"version {revision}"
-        apart = versions_apart(out)
-        elsewhere = f" {apart} holds versions of an index that had this name." if apart else ""
         raise InputError(
             f"No {wanted} of {out.name} is kept.",
-            cause=f"Kept: {numbers or 'none'}.{elsewhere}",
+            cause=f"Kept: {numbers or 'none'}.",
             fix="See `nativeear index versions`; --keep says how many a change leaves.",
         )
     verify(chosen[0].path).raise_if_damaged()
@@ -179,15 +177,6 @@ def _bring_back(kept: Path, out: Path, before: Manifest | None) -> None:
         _file(back, out, before)
     _remove_if_empty(_folder(out))
     sync(out.parent)
-
-
-def versions_apart(out: Path) -> Path | None:
-    """Where an earlier release kept versions of an index of this name; None if there is nothing.
-
-    Whose they are is not known: an index that had the name before may have left them.
-    """
-    folder = out.parent / f".{out.name}.versions"
-    return folder if folder.is_dir() else None
 
 
 def clear_leftovers(out: Path) -> None:

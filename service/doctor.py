@@ -324,8 +324,6 @@ def _unfinished_work() -> Check:
     steps = {
         "unfinished": "the same command goes on with it (build and add with --resume)",
         "killed": "the next command that changes the index puts it in order",
-        "versions": "an earlier release kept these; move those that are of the index of this name "
-        "into its folder `versions`",
     }
     kinds = dict.fromkeys(item.kind for item in found)
     return Check(

@@ -73,20 +73,6 @@ def test_a_new_index_of_the_name_inherits_nothing(indexes: Path, tone_index: Pho
     assert "No older version of tones is kept" in result.stderr
 
 
-def test_versions_that_an_earlier_release_kept_beside_are_told_and_not_taken(
-    indexes: Path,
-) -> None:
-    shutil.copytree(indexes / "tones", indexes / ".tones.versions" / "7")
-    result = run("restore", "tones")
-    assert result.exit_code == 2
-    assert ".tones.versions holds versions of an index that had this name" in result.stderr
-    (told,) = (c for c in examine().checks if c.name == "unfinished work")
-    assert not told.ok
-    assert ".tones.versions" in told.found
-    assert run("remove", "tones", "--speaker", "ben").exit_code == 0
-    assert [v["revision"] for v in json.loads(run("versions", "tones", "--json").stdout)] == [2, 1]
-
-
 def test_how_many_versions_stay_is_remembered(indexes: Path, tone_corpus: Path) -> None:
     def kept() -> list[int]:
         return [v["revision"] for v in json.loads(run("versions", "tones", "--json").stdout)][1:]
@@ -135,7 +121,7 @@ def test_a_copy_takes_the_versions_only_if_they_are_asked_for(indexes: Path) -> 
 
 def test_nothing_is_left_of_what_is_deleted(indexes: Path) -> None:
     assert run("remove", "tones", "--speaker", "ben").exit_code == 0
-    for left in (".tones.adding", ".tones.building", ".tones.versions"):
+    for left in (".tones.adding", ".tones.building"):
         (indexes / left).mkdir()
     result = run("delete", "tones")
     assert result.exit_code == 2
