@@ -12,7 +12,8 @@ from pathlib import Path
 
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.utterances import UtterancePooler, reason_of, recording_of
-from nativeear.speech.aligners.mfa import MfaAligner, MfaItem
+from nativeear.speech.aligners.mfa import MfaAligner
+from nativeear.speech.aligners.mfa_corpus import MfaItem
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.textgrid import TextGrid

@@ -19,7 +19,7 @@ from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner, ne
 from nativeear.speech.aligners.flatstart import FlatstartAligner
 from nativeear.speech.aligners.textgrid import read_alignment, spans_alignment
 from nativeear.speech.alignment import SILENCE, Aligner, Alignment
-from nativeear.speech.audio import FULL_SCALE, NOTHING_AHEAD, Ahead, Audio, decoded_ahead
+from nativeear.speech.audio import NOTHING_AHEAD, Ahead, Audio, decoded_ahead
 from nativeear.speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
 from nativeear.speech.errors import AlignmentError, AudioError, NativeEarError
 from nativeear.speech.frames import Encoder, Frames
@@ -30,6 +30,7 @@ from nativeear.speech.pooling import Pooling, pool
 from nativeear.speech.pronunciation import Pronouncer, Pronunciation
 from nativeear.speech.prosody.measurement import measure_prosody
 from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.sound_checks import FULL_SCALE
 
 MIN_SILENCE_S = 0.06
 """Shorter silences are closures and breaths that the aligner could not place; not exemplars."""

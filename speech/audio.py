@@ -1,4 +1,4 @@
-"""Recordings: one loader for every kind of audio, and the checks that refuse what is no recording.
+"""Recordings: one loader for every kind of audio.
 
 Every recording becomes mono float32 at 16 kHz. Files are decoded and resampled block by block, so
 that memory grows with the length limit and not with what a file claims or unpacks to.
@@ -6,60 +6,42 @@ that memory grows with the length limit and not with what a file claims or unpac
 
 from __future__ import annotations
 
-import io
-import math
 import os
-import re
-import tempfile
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nativeear.speech.containers import LIBSNDFILE, container_of
 from nativeear.speech.errors import AudioError, MissingDependencyError
-from nativeear.speech.ffmpeg import (
+from nativeear.speech.ffmpeg import decoded_together, open_decoded, open_ffmpeg
+from nativeear.speech.sound_checks import (
+    RESAVE,
+    SAMPLE_RATE,
+    check_format,
+    check_length,
+    check_limit,
+    checked_completeness,
+    checked_level,
+    checked_speech,
+)
+from nativeear.speech.sound_source import on_disk, opened
+from nativeear.speech.sound_stream import (
     BLOCK_FRAMES,
-    Stream,
+    SoundStream,
     UndecodableError,
-    container_of,
-    decoded_together,
-    open_decoded,
-    open_stream,
+    open_libsndfile,
 )
 
-SAMPLE_RATE = 16_000
-"""Samples per second of every loaded recording."""
+__all__ = ["NOTHING_AHEAD", "SAMPLE_RATE", "Ahead", "Audio", "AudioBuffer", "decoded_ahead"]
 
-MIN_DURATION_S = 0.1
 DEFAULT_LIMIT_S = 600.0
-
-MAX_CHANNELS = 8
-MAX_FILE_OBJECT_BYTES = 1 << 29  # 512 MiB: ten minutes of 8-channel 24-bit sound at 32 kHz
-
-SILENCE_PEAK = 1e-3
-"""-60 dBFS. Speech that peaks at -50 dBFS passes; dither of 16-bit sound (-90 dBFS) does not."""
-
-MAX_PEAK = 2.0**32
-"""Floats up to here may be integers that nobody scaled; beyond, they are no samples."""
-
-FULL_SCALE = 0.975
-"""Samples from here up count as clipped: mu-law, the coarsest code, ends at 0.980."""
-
-CLIPPED_WARNING_SHARE = 0.01  # speech normalised to full scale has about 0.001
-CLIPPED_REFUSAL_SHARE = 1 / 3  # speech driven 20 dB into clipping has about 0.25
-
-_LIBSNDFILE_CONTAINERS = frozenset(
-    {"wav", "flac", "ogg", "mp3", "aiff", "au", "caf", "w64", "nistsphere"}
-)
-_STREAMED_BYTES = 0x7FFF0000  # WAV writers into a pipe put sizes from here up: "unknown"
-_RESAVE = "Record it again, or save it again as 16-bit WAV or FLAC."
-
 
 Ahead = Mapping[Path, Path]
 """Recordings and their decoded sound, while `decoded_ahead` lasts."""
@@ -71,17 +53,17 @@ NOTHING_AHEAD: Ahead = MappingProxyType({})
 def decoded_ahead(paths: Iterable[Path]) -> Iterator[Ahead]:
     """Decode by one process what ffmpeg has to decode of several recordings.
 
-    What is no recording, is long, or lies in bad company is left to `Audio.load`, which tells what
-    is wrong with it.
+    What is no recording, is long, or lies beside one that is broken is left to `Audio.load`, which
+    tells what is wrong with it.
     """
     containers = {}
     for path in dict.fromkeys(paths):
         try:
-            with _opened(path) as (file, _, _):
+            with opened(path) as (file, _, _):
                 container = container_of(file, path.suffix)
         except AudioError:
             continue
-        if container is not None and container not in _LIBSNDFILE_CONTAINERS:
+        if container is not None and container not in LIBSNDFILE:
             containers[path] = container
     with decoded_together(containers) as decoded:
         yield decoded
@@ -167,8 +149,8 @@ class Audio:
         MissingDependencyError
             The format needs ffmpeg, and ffmpeg is not installed.
         """
-        _check_limit(limit_s)
-        with _opened(source) as (file, path, name):
+        check_limit(limit_s)
+        with opened(source) as (file, path, name):
             named = path or Path(str(getattr(source, "name", "")))
             container = container_of(file, named.suffix)
             if container is None:
@@ -178,28 +160,28 @@ class Audio:
                     fix="Give a WAV, FLAC, Ogg, Opus, MP3, M4A or .g722 file.",
                 )
             promised_s, fault_words, damage = None, "", ""
-            if container in _LIBSNDFILE_CONTAINERS:
+            if container in LIBSNDFILE:
                 try:
-                    with _libsndfile(file) as stream:
+                    with open_libsndfile(file) as stream:
                         promised_s = stream.promised_s
-                        return _finish(stream, name, limit_s)
+                        return _decoded(stream, name, limit_s)
                 except UndecodableError as fault:
                     fault_words = str(fault)
                     damage = fault_words if fault.is_damage else ""
             try:
                 with (
-                    _on_disk(file, path) as on_disk,
-                    open_decoded(ahead[on_disk])
-                    if on_disk in ahead
-                    else open_stream(on_disk, container, limit_s=limit_s) as stream,
+                    on_disk(file, path) as disk_path,
+                    open_decoded(ahead[disk_path])
+                    if disk_path in ahead
+                    else open_ffmpeg(disk_path, container, limit_s=limit_s) as stream,
                 ):
                     stream.promised_s = promised_s
-                    return _finish(stream, name, limit_s, damage)
+                    return _decoded(stream, name, limit_s, damage)
             except UndecodableError as fault:
                 raise AudioError(
                     f"{name} cannot be decoded: the file is damaged, cut off or without sound.",
                     cause="; ".join(filter(None, (fault_words, str(fault)))),
-                    fix=_RESAVE,
+                    fix=RESAVE,
                 ) from None
             except MissingDependencyError as missing:
                 if not fault_words:
@@ -231,7 +213,7 @@ class Audio:
         AudioError
             As for `load`.
         """
-        _check_limit(limit_s)
+        check_limit(limit_s)
         array = np.asarray(samples)
         if array.ndim == 1:
             array = array[:, None]
@@ -255,147 +237,12 @@ class Audio:
             ((array[at : at + BLOCK_FRAMES].astype(np.float64) - zero) / scale).astype(np.float32)
             for at in range(0, len(array), BLOCK_FRAMES)
         )
-        stream = Stream(sample_rate, array.shape[1], blocks, len(array) / max(sample_rate, 1))
-        return _finish(stream, "The recording", limit_s)
+        length_s = len(array) / max(sample_rate, 1)
+        stream = SoundStream(sample_rate, array.shape[1], blocks, length_s)
+        return _decoded(stream, "The recording", limit_s)
 
 
-@contextmanager
-def _opened(source: Any) -> Iterator[tuple[BinaryIO, Path | None, str]]:
-    """Open a source as a seekable file with at least one byte, its path if any, and its name."""
-    if isinstance(source, (str, os.PathLike)):
-        path = Path(source)
-        name = path.name or str(path)
-        try:
-            if path.is_dir():
-                raise AudioError(f"{name} is a folder, not a recording.", fix="Name a file in it.")
-            if not path.exists():
-                raise AudioError(
-                    f"{name} does not exist.", cause=f"Looked for {path}.", fix="Check the path."
-                )
-            if not path.is_file():
-                raise AudioError(f"{name} is not a regular file.", fix="Give a file or its bytes.")
-            # Opened by descriptor: soundfile guesses from a name, and takes x.raw for headerless.
-            file: BinaryIO = os.fdopen(
-                os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), "rb"
-            )
-        except (OSError, ValueError) as fault:
-            raise AudioError(f"{name} cannot be opened.", cause=str(fault)) from None
-    else:
-        path, name = None, "The recording"
-        file = io.BytesIO(_read(source))
-    with file:
-        if not file.read(1):
-            raise AudioError(
-                f"{name} is empty.",
-                cause="It holds 0 bytes.",
-                fix="Record it again; a file object has to be at its start (seek(0)).",
-            )
-        file.seek(0)
-        yield file, path, name
-
-
-def _read(source: Any) -> bytes:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
-    if not hasattr(source, "read"):
-        raise AudioError(
-            "A recording is given as a path, as bytes or as a binary file object.",
-            cause=f"It was given {type(source).__name__}.",
-            fix="For arrays, use Audio.from_samples.",
-        )
-    try:
-        data = source.read(MAX_FILE_OBJECT_BYTES + 1)
-    except (OSError, ValueError) as fault:
-        raise AudioError("The recording cannot be read.", cause=str(fault)) from None
-    if not isinstance(data, bytes):
-        raise AudioError(
-            "The file object gives text instead of bytes.", fix='Open it with open(path, "rb").'
-        )
-    if len(data) > MAX_FILE_OBJECT_BYTES:
-        raise AudioError(
-            f"The recording is larger than {MAX_FILE_OBJECT_BYTES >> 20} MiB.",
-            fix="Cut it into shorter recordings, or save it as FLAC.",
-        )
-    return data
-
-
-@contextmanager
-def _on_disk(file: BinaryIO, path: Path | None) -> Iterator[Path]:
-    """Give a path for ffmpeg: M4A has its directory at the end, which no pipe can seek to."""
-    if path is not None:
-        yield path
-        return
-    with tempfile.TemporaryDirectory(prefix="nativeear-") as folder:
-        copy = Path(folder, "recording")
-        file.seek(0)
-        copy.write_bytes(file.read())
-        yield copy
-
-
-@contextmanager
-def _libsndfile(file: BinaryIO) -> Iterator[Stream]:
-    import soundfile
-
-    file.seek(0)
-    try:
-        sound = soundfile.SoundFile(file)
-    except soundfile.LibsndfileError as fault:
-        # Of the codes for opening, only this one tells damage from a codec that is not there.
-        malformed = fault.code == 3
-        raise UndecodableError(f"libsndfile: {fault.error_string}", malformed) from None
-    with sound:
-        if sound.frames >= 1 << 62:  # FLAC written into a pipe; libsndfile reads past its end
-            raise UndecodableError("libsndfile: the header states no length.")
-
-        def blocks() -> Iterator[NDArray[np.float32]]:
-            try:
-                while len(block := sound.read(BLOCK_FRAMES, dtype="float32", always_2d=True)):
-                    yield block
-            except soundfile.LibsndfileError as fault:
-                raise UndecodableError(f"libsndfile: {fault.error_string}", True) from None
-
-        frames = sound.frames
-        # libsndfile silently clamps the length of a cut file; only its log keeps the promise.
-        promise = re.search(
-            r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", sound.extra_info
-        )
-        if promise and int(promise[2]) > 0 and int(promise[1]) < _STREAMED_BYTES:
-            frames = frames * int(promise[1]) // int(promise[2])
-        complaint = "its last Ogg page is missing" if _lacks_ogg_end(file) else ""
-        yield Stream(
-            sound.samplerate, sound.channels, blocks(), frames / sound.samplerate, complaint
-        )
-
-
-def _lacks_ogg_end(file: BinaryIO) -> bool:
-    """Tell whether an Ogg file stops before the page that is flagged as its last."""
-    position = file.tell()
-    try:
-        file.seek(0)
-        if file.read(4) != b"OggS":
-            return False
-        file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 17)))  # a page has at most 64 KiB
-        _, _, page = file.read().rpartition(b"OggS")
-        return len(page) < 2 or not page[1] & 4
-    finally:
-        file.seek(position)
-
-
-def _finish(stream: Stream, name: str, limit_s: float, damage: str = "") -> Audio:
-    """Decode, check, mix down and resample; `damage` is what an earlier decoder gave up over."""
-    gathered = Gathering(stream.rate, stream.channels, name, limit_s)
-    if stream.promised_s is not None:
-        _check_length(stream.promised_s, name, limit_s)
-    for block in stream.blocks:
-        gathered.add(block)
-    stream.complaint = stream.complaint or damage
-    is_empty = gathered.duration_s == 0
-    complaints = [] if is_empty else list(_completeness(stream, gathered.duration_s, name))
-    audio = gathered.whole()
-    return replace(audio, warnings=(*complaints, *audio.warnings))
-
-
-class Gathering:
+class AudioBuffer:
     """Sound that comes block by block, and the recording that it makes.
 
     Parameters
@@ -416,16 +263,7 @@ class Gathering:
     def __init__(self, rate: int, channels: int, name: str, limit_s: float) -> None:
         import soxr
 
-        if not 1 <= channels <= MAX_CHANNELS:
-            raise AudioError(
-                f"{name} has {channels} channels; at most {MAX_CHANNELS} are accepted.",
-                fix="Keep the channel of the speaker. An array has the shape [samples, channels].",
-            )
-        if not 4_000 <= rate <= 768_000:
-            raise AudioError(
-                f"{name} is sampled at {rate} Hz, at which no speech is recorded.",
-                fix="Record at 16000 Hz or more.",
-            )
+        check_format(rate, channels, name)
         self._rate = rate
         self._name = name
         self._limit_s = limit_s
@@ -448,16 +286,9 @@ class Gathering:
             If it gets too long, or holds what are no samples.
         """
         self._frames += len(block)
-        _check_length(self.duration_s, self._name, self._limit_s)
-        level = np.abs(block)
-        highest = float(level.max(initial=0))
-        if not highest <= MAX_PEAK:  # also true of NaN
-            raise AudioError(
-                f"{self._name} holds samples that are NaN, infinite or far out of range.",
-                cause=f"A sample of {highest:g} was found.",
-                fix=_RESAVE,
-            )
-        self._clipped += int((level >= FULL_SCALE).sum())
+        check_length(self.duration_s, self._name, self._limit_s)
+        highest, clipped = checked_level(block, self._name)
+        self._clipped += clipped
         self._peak = max(self._peak, highest)
         return self._keep(self._resampler.resample_chunk(block) if self._resampler else block)
 
@@ -496,36 +327,10 @@ class Gathering:
         return part.nbytes
 
     def _checked(self, channels: NDArray[np.float32]) -> Audio:
-        """Refuse what is no speech, mix down and remove an offset."""
-        name, clipped = self._name, self._clipped / max(self._frames * channels.shape[1], 1)
-        if len(channels) == 0:
-            raise AudioError(f"{name} holds no sound.", cause="It has 0 samples.", fix=_RESAVE)
-        if self.duration_s < MIN_DURATION_S:
-            raise AudioError(
-                f"{name} is {self.duration_s:.3f} s long; at least {MIN_DURATION_S} s are needed.",
-                fix="Record the whole utterance.",
-            )
-        warnings = []
-        if self._peak > 2:
-            channels /= np.float32(self._peak)
-            warnings.append(f"The samples went up to {self._peak:.3g} and were scaled to 1.")
-            clipped = 0.0  # beyond full scale there is nothing to clip at
-        samples, mixing = _mixed(channels)
-        warnings += mixing
-        offset = float(samples.mean(dtype=np.float64))
-        _check_audible(samples, offset, name)
-        if clipped >= CLIPPED_REFUSAL_SHARE:
-            raise AudioError(
-                f"{name} is clipped to noise.",
-                cause=f"{clipped:.0%} of its samples are at full scale.",
-                fix="Lower the recording level, or move away from the microphone, and record "
-                "again.",
-            )
-        if clipped >= CLIPPED_WARNING_SHARE:
-            warnings.append(f"{clipped:.0%} of the samples are clipped; lower the recording level.")
-        if abs(offset) > 0.01:
-            samples -= np.float32(offset)
-            warnings.append(f"A constant offset of {offset:+.0%} of full scale was removed.")
+        clipped = self._clipped / max(self._frames * channels.shape[1], 1)
+        samples, warnings = checked_speech(
+            channels, self._peak, clipped, self.duration_s, self._name
+        )
         if self._rate < SAMPLE_RATE:
             warnings.append(
                 f"Sampled at {self._rate} Hz: nothing above {self._rate // 2} Hz can be heard, "
@@ -534,73 +339,16 @@ class Gathering:
         return Audio(np.ascontiguousarray(samples), SAMPLE_RATE, tuple(warnings))
 
 
-def _check_limit(limit_s: float) -> None:
-    if not (math.isfinite(limit_s) and limit_s > 0):
-        raise AudioError("The length limit is a positive number of seconds.", cause=f"{limit_s=}")
-
-
-def _check_length(duration_s: float, name: str, limit_s: float) -> None:
-    if duration_s > limit_s:
-        raise AudioError(
-            f"{name} is longer than the limit of {limit_s:g} s.",
-            cause=f"It has at least {duration_s:.1f} s.",
-            fix="Cut it into shorter recordings, or set a higher limit.",
-        )
-
-
-def _completeness(stream: Stream, duration_s: float, name: str) -> Iterator[str]:
-    """Warn of missing data; refuse where more than half is gone."""
+def _decoded(stream: SoundStream, name: str, limit_s: float, damage: str = "") -> Audio:
+    """Decode, check, mix down and resample; `damage` is what an earlier decoder gave up over."""
+    buffer = AudioBuffer(stream.rate, stream.channels, name, limit_s)
     promised_s = stream.promised_s or 0.0
-    # A codec's padding and an estimated MP3 length are off by a few frames.
-    if promised_s - duration_s > max(0.1, 0.02 * promised_s):
-        missing = f"{duration_s:.2f} s of {promised_s:.2f} s are there"
-        if duration_s < promised_s / 2:
-            raise AudioError(f"{name} is cut off.", cause=f"Only {missing}.", fix=_RESAVE)
-        yield f"The file is cut off: {missing}."
-    elif stream.complaint:
-        yield f"The file is damaged; what could be decoded was used ({stream.complaint})."
-
-
-def _mixed(channels: NDArray[np.float32]) -> tuple[NDArray[np.float32], list[str]]:
-    """Mix `[S, C]` down to `[S]`, leaving out dead channels and those that would cancel."""
-    count = channels.shape[1]
-    if count == 1:
-        return channels[:, 0], []
-    rms = np.array([_rms(channel) for channel in channels.T])
-    live = np.flatnonzero(rms >= 0.1 * rms.max())
-    mix = channels[:, live].mean(axis=1, dtype=np.float32)
-    if _rms(mix) < 0.25 * rms.max():
-        loudest = int(rms.argmax())
-        return channels[:, loudest].copy(), [
-            f"The {count} channels cancel each other out; channel {loudest + 1} alone was taken."
-        ]
-    left_out = f"; {count - len(live)} of them nearly silent, left out" if len(live) < count else ""
-    return mix, [f"{count} channels were mixed down to one{left_out}."]
-
-
-def _rms(samples: NDArray[np.float32]) -> float:
-    return math.sqrt(float(np.square(samples).mean(dtype=np.float64)))
-
-
-def _check_audible(samples: NDArray[np.float32], offset: float, name: str) -> None:
-    """Refuse silence and constants: less than 50 ms swing beyond `SILENCE_PEAK`.
-
-    The swing within 10 ms is blind to an offset, and 50 ms are more than a click has, or than a
-    resampler makes of the edges of a constant.
-    """
-    window = SAMPLE_RATE // 100
-    windows = samples[: len(samples) // window * window].reshape(-1, window)
-    swing = np.ptp(windows, axis=1) / 2
-    if int((swing >= SILENCE_PEAK).sum()) >= 5:
-        return
-    if abs(offset) >= SILENCE_PEAK:
-        raise AudioError(
-            f"{name} holds a constant signal, no sound.",
-            cause=f"All samples are about {offset:.3f}.",
-            fix="Check the microphone and its cable.",
-        )
-    raise AudioError(
-        f"{name} is silent.",
-        cause="It hardly ever rises above -60 dBFS.",
-        fix="Check that the microphone is on and is the one selected, and record again.",
-    )
+    check_length(promised_s, name, limit_s)
+    for block in stream.blocks:
+        buffer.add(block)
+    complaints: tuple[str, ...] = ()
+    if buffer.duration_s:
+        complaint = stream.complaint or damage
+        complaints = checked_completeness(buffer.duration_s, promised_s, complaint, name)
+    audio = buffer.whole()
+    return replace(audio, warnings=(*complaints, *audio.warnings))

@@ -6,7 +6,6 @@ Each keeps to its protocol, see `speech.testing`.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
@@ -20,7 +19,7 @@ from nativeear.speech.frames import FloatArray, Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import BLANK
 from nativeear.speech.recogniser import RecognisedWord
-from nativeear.speech.syllables import syllabify
+from nativeear.speech.sequences import from_labels
 
 SHORTEST_S = 0.01
 """Least share of a recording that `EvenAligner` gives to a phone."""
@@ -107,8 +106,7 @@ class ListedWords:
     Parameters
     ----------
     words
-        Phones of each word, as symbols of the inventory with spaces between them; vowels may have
-        a stress digit.
+        Phones of each word with spaces between them: ARPAbet with stress digits or without, or IPA.
     inventory
         The phones of the language.
     """
@@ -116,7 +114,11 @@ class ListedWords:
     name = "listed"
 
     def __init__(self, words: Mapping[str, str], inventory: PhoneInventory) -> None:
-        self._words = {word: _sequence(phones, inventory) for word, phones in words.items()}
+        scheme = "arpabet" if inventory.notation == "arpabet" else "ipa"
+        self._words = {
+            word: from_labels(phones.split(), inventory, scheme, self.name)
+            for word, phones in words.items()
+        }
 
     def pronounce(self, words: Sequence[str]) -> list[tuple[PhoneSequence, ...]]:
         """The one pronunciation of each word; none of others."""
@@ -147,10 +149,3 @@ class ScriptedRecogniser:
             RecognisedWord(word, start_s, end_s, self._confidence)
             for word, (start_s, end_s) in zip(self._words, pairwise(edges), strict=True)
         )
-
-
-def _sequence(phones: str, inventory: PhoneInventory) -> PhoneSequence:
-    labels = phones.split()
-    symbols = tuple(re.sub(r"[0-2]$", "", label) for label in labels)
-    stress = tuple(int(label[-1]) if label[-1] in "012" else None for label in labels)
-    return PhoneSequence(symbols, stress, syllabify(symbols, inventory), "listed")

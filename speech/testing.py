@@ -40,20 +40,7 @@ Answer = TypeVar("Answer")
 
 
 def check_encoder(encoder: Encoder, audio: Audio) -> None:
-    """Check that an encoder keeps to `speech.frames.Encoder`.
-
-    Parameters
-    ----------
-    encoder
-        The plug-in.
-    audio
-        A recording of half a second or more.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check that an encoder keeps to `speech.frames.Encoder`, on half a second of sound or more."""
     _has(encoder, Encoder, "encoder")
     _named(encoder.name)
     _expect(
@@ -78,13 +65,7 @@ def check_encoder(encoder: Encoder, audio: Audio) -> None:
 
 
 def check_frames(frames: Frames, audio: Audio, dim: int) -> None:
-    """Check the frames that an encoder made of a recording, see `speech.frames.Frames`.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check the frames that an encoder made of a recording, see `speech.frames.Frames`."""
     _expect(isinstance(frames, Frames), f"encode gives {type(frames).__name__}, not Frames")
     array = frames.embeddings
     _expect(array.dtype == np.float32, f"embeddings are {array.dtype}, not float32")
@@ -121,20 +102,7 @@ def check_frames(frames: Frames, audio: Audio, dim: int) -> None:
 def check_aligner(
     aligner: Aligner, audio: Audio, pronunciation: Pronunciation, frames: Frames | None = None
 ) -> None:
-    """Check that an aligner keeps to `speech.alignment.Aligner`.
-
-    Parameters
-    ----------
-    aligner
-        The plug-in.
-    audio, pronunciation, frames
-        A recording, what is said in it, and frames where the aligner needs them.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check that an aligner keeps to `speech.alignment.Aligner`; give `frames` if it needs them."""
     _has(aligner, Aligner, "aligner")
     _named(aligner.name)
     alignment = _asked(lambda: aligner.align(audio, pronunciation, frames), "align")
@@ -160,13 +128,7 @@ def check_aligner(
 
 
 def check_alignment(alignment: Alignment, audio: Audio, pronunciation: Pronunciation) -> None:
-    """Check an alignment of a recording, see `speech.alignment.Alignment`.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check an alignment of a recording, see `speech.alignment.Alignment`."""
     _expect(isinstance(alignment, Alignment), f"align gives {type(alignment).__name__}")
     words = tuple(word.word for word in pronunciation.words)
     _expect(alignment.words == words, f"its words are {alignment.words}, not {words}")
@@ -203,21 +165,12 @@ def check_alignment(alignment: Alignment, audio: Audio, pronunciation: Pronuncia
 
 
 def check_g2p(source: G2P, inventory: PhoneInventory, words: Sequence[str]) -> None:
-    """Check that a source of pronunciations keeps to `speech.g2p.G2P`.
+    """Check that a source keeps to `speech.g2p.G2P`, by the inventory that it was loaded with.
 
     Parameters
     ----------
-    source
-        The plug-in.
-    inventory
-        The phones that it was loaded with.
     words
         Words that it should know.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
     """
     _has(source, G2P, "source of pronunciations")
     _named(source.name)
@@ -240,13 +193,7 @@ def check_g2p(source: G2P, inventory: PhoneInventory, words: Sequence[str]) -> N
 
 
 def check_sequence(form: PhoneSequence, inventory: PhoneInventory) -> None:
-    """Check one pronunciation of a word, see `speech.canonical.PhoneSequence`.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check one pronunciation of a word, see `speech.canonical.PhoneSequence`."""
     _expect(bool(form.phones), "a pronunciation has no phones")
     unknown = [phone for phone in form.phones if phone not in inventory]
     _expect(not unknown, f"{unknown} are not in the inventory")
@@ -266,20 +213,7 @@ def check_sequence(form: PhoneSequence, inventory: PhoneInventory) -> None:
 
 
 def check_recogniser(recogniser: Recogniser, audio: Audio, language: str) -> None:
-    """Check that a recogniser keeps to `speech.recogniser.Recogniser`.
-
-    Parameters
-    ----------
-    recogniser
-        The plug-in.
-    audio, language
-        A recording and the language that is spoken in it, which the recogniser has to know.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check that a recogniser keeps to `speech.recogniser.Recogniser`, in a language it knows."""
     _has(recogniser, Recogniser, "recogniser")
     _named(recogniser.name)
     check_words(_asked(lambda: recogniser.transcribe(audio, language), "transcribe"), audio)
@@ -298,13 +232,7 @@ def check_recogniser(recogniser: Recogniser, audio: Audio, language: str) -> Non
 
 
 def check_words(words: tuple[RecognisedWord, ...], audio: Audio) -> None:
-    """Check the words that were recognised in a recording.
-
-    Raises
-    ------
-    ConformanceError
-        With the first thing that is wrong.
-    """
+    """Check the words that were recognised in a recording."""
     _expect(isinstance(words, tuple), f"transcribe gives {type(words).__name__}, not a tuple")
     for word in words:
         _expect(bool(word.text) and word.text == word.text.strip(), f"a word is {word.text!r}")

@@ -13,8 +13,8 @@ from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import TooLargeError, UnsupportedMediaError
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.speech.audio import Audio
+from nativeear.speech.containers import container_of
 from nativeear.speech.errors import AudioError
-from nativeear.speech.ffmpeg import container_of
 
 
 class Decoder:

@@ -18,7 +18,7 @@ from nativeear.service.api.budget import Hold
 from nativeear.service.api.engine import Work
 from nativeear.service.api.problems import ServiceError
 from nativeear.speech.aligners.reached import words_reached
-from nativeear.speech.audio import Audio, Gathering
+from nativeear.speech.audio import Audio, AudioBuffer
 from nativeear.speech.pronunciation import Pronunciation
 
 SETTLED_S = 0.5
@@ -140,7 +140,7 @@ class Take:
     def __init__(self, sample_rate: int, limit_s: float, hold: Hold) -> None:
         self._rate = sample_rate
         self._hold = hold
-        self._gathered = Gathering(sample_rate, 1, "The recording", limit_s)
+        self._gathered = AudioBuffer(sample_rate, 1, "The recording", limit_s)
         self._fresh = bytearray()  # not yet gathered
         self._looked_s = 0.0
         self._ends_s: list[float] = []  # of the words that were told

@@ -503,7 +503,7 @@ def test_wrong_kinds_of_source() -> None:
 
 
 def test_oversized_file_object(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nativeear.speech.audio.MAX_FILE_OBJECT_BYTES", 1 << 20)
+    monkeypatch.setattr("nativeear.speech.sound_source.MAX_FILE_OBJECT_BYTES", 1 << 20)
     assert str(refusal(io.BytesIO(bytes(1 << 21)))) == "The recording is larger than 1 MiB."
 
 

@@ -19,11 +19,9 @@ from nativeear.speech.aligners.mfa import (
     EXECUTABLE_VARIABLE,
     MODEL_VARIABLE,
     MfaAligner,
-    MfaItem,
-    _models,
-    _table,
     load,
 )
+from nativeear.speech.aligners.mfa_corpus import MfaItem, _label_of_each
 from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.alignment import Aligner
 from nativeear.speech.audio import Audio
@@ -31,6 +29,7 @@ from nativeear.speech.errors import AlignmentError, InputError, MissingDependenc
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
+from nativeear.speech.tables import table
 from nativeear.speech.testing import check_aligner
 from nativeear.speech.textgrid import TextGrid
 
@@ -376,7 +375,9 @@ def test_what_cannot_go_together_is_refused(stand_in: Stand, pronouncer: Pronoun
 # Models and their phones
 
 
-@pytest.mark.parametrize("model", sorted(_models()))
+@pytest.mark.parametrize(
+    "model", sorted({row["model"]: row["phones"].split() for row in table("mfa_models")})
+)
 def test_every_phone_of_ours_is_written_in_the_models_phones(model: str, stand_in: Stand) -> None:
     stand_in()
     languages = {"english": "en", "german": "de", "spanish": "es", "french": "fr", "italian": "it",
@@ -386,16 +387,24 @@ def test_every_phone_of_ours_is_written_in_the_models_phones(model: str, stand_i
     aligner = MfaAligner(language, model=model)
     everything = given_phones(" ".join(inventory.symbols), inventory)
     written = aligner._labels.write(everything.words[0].variants[0])
-    assert set(written) <= set(_models()[model])
+    assert set(written) <= set(
+        {row["model"]: row["phones"].split() for row in table("mfa_models")}[model]
+    )
     alignment = aligner.align(sound(5.0), everything)
     assert [phone.phone for phone in alignment.spoken] == list(inventory.symbols)
 
 
 def test_a_phone_that_a_model_lacks_is_the_nearest_of_its_kind() -> None:
-    german = _table(PhoneInventory.load("de"), _models()["german_mfa"])
+    german = _label_of_each(
+        PhoneInventory.load("de"),
+        {row["model"]: row["phones"].split() for row in table("mfa_models")}["german_mfa"],
+    )
     assert (german["aɪ"], german["ɛː"], german["ʒ"], german["k"]) == ("aj", "ɛ", "ʃ", "k")
     assert german["ʔ"] in {"p", "t", "k", "b", "d", "ɡ"}
-    polish = _table(PhoneInventory.load("pl"), _models()["polish_mfa"])
+    polish = _label_of_each(
+        PhoneInventory.load("pl"),
+        {row["model"]: row["phones"].split() for row in table("mfa_models")}["polish_mfa"],
+    )
     assert polish["t"] == "t̪"
 
 
