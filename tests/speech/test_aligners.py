@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from nativeear.speech import registry
-from nativeear.speech.aligners import pocketsphinx
+from nativeear.speech.aligners import pocketsphinx_decoder
 from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner
-from nativeear.speech.aligners.pocketsphinx import PocketsphinxAligner, load
+from nativeear.speech.aligners.pocketsphinx import PHONES, PocketsphinxAligner, load
 from nativeear.speech.alignment import SILENCE, Aligner, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AlignmentError, InputError
@@ -83,7 +83,7 @@ def check_whole(alignment: Alignment, pronunciation: Pronunciation, duration_s: 
 def test_it_follows_the_protocol_and_knows_the_inventory(aligner: PocketsphinxAligner) -> None:
     assert isinstance(aligner, Aligner)
     assert aligner.name == "pocketsphinx"
-    assert set(PhoneInventory.load("en-US").symbols) == pocketsphinx.PHONES
+    assert set(PhoneInventory.load("en-US").symbols) == PHONES
 
 
 def test_a_real_prompt(aligner: PocketsphinxAligner, prompt: Audio) -> None:
@@ -147,7 +147,7 @@ def test_a_dictionary_that_has_grown_large_starts_afresh(
 ) -> None:
     aligner = load()
     first = aligner.align(prompt, said(PLEASE_HOLD))
-    monkeypatch.setattr(pocketsphinx, "_MAX_ENTRIES", 3)
+    monkeypatch.setattr(pocketsphinx_decoder, "_MAX_ENTRIES", 3)
     assert aligner.align(prompt, said(PLEASE_HOLD)) == first
 
 
@@ -165,14 +165,14 @@ def test_long_recordings_are_cut_in_pauses(
     piece = np.concatenate([prompt.samples, quiet])
     many = Audio(np.concatenate([quiet, np.tile(piece, 6), noise(9.0, level=1e-4).samples]))
     pronunciation = said(PLEASE_HOLD * 6)
-    monkeypatch.setattr(pocketsphinx, "LONG_S", 5.0)
+    monkeypatch.setattr(pocketsphinx_decoder, "LONG_S", 5.0)
     alignment = aligner.align(many, pronunciation)
     check_whole(alignment, pronunciation, many.duration_s)
     starts = np.array([phone.start_s for phone in alignment.spoken]).reshape(6, -1)
     expected = starts[0] + np.arange(6)[:, None] * len(piece) / 16000
     assert np.median(abs(starts - expected)) < 0.02
     assert np.max(abs(starts - expected)) < 0.2
-    monkeypatch.setattr(pocketsphinx, "LONG_S", 60.0)
+    monkeypatch.setattr(pocketsphinx_decoder, "LONG_S", 60.0)
     whole = [phone.start_s for phone in aligner.align(many, pronunciation).spoken]
     assert np.median(abs(starts.ravel() - whole)) < 0.02
 
@@ -188,7 +188,7 @@ def test_too_little_sound_for_the_phones(aligner: PocketsphinxAligner, seconds: 
 def test_a_path_that_is_not_found_names_the_text(
     aligner: PocketsphinxAligner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pocketsphinx, "BEAMS", (1e-1,))
+    monkeypatch.setattr(pocketsphinx_decoder, "BEAMS", (1e-1,))
     with pytest.raises(AlignmentError, match="'please hold while") as caught:
         aligner.align(noise(2.0), said(PLEASE_HOLD))
     assert "No path" in caught.value.cause

@@ -33,6 +33,7 @@ from nativeear.speech.tables import table
 from nativeear.speech.testing import check_aligner
 from nativeear.speech.textgrid import TextGrid
 
+MODELS = {row["model"]: row["phones"].split() for row in table("mfa_models")}
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason=f"{SAMPLES} is not there")
 
@@ -375,9 +376,7 @@ def test_what_cannot_go_together_is_refused(stand_in: Stand, pronouncer: Pronoun
 # Models and their phones
 
 
-@pytest.mark.parametrize(
-    "model", sorted({row["model"]: row["phones"].split() for row in table("mfa_models")})
-)
+@pytest.mark.parametrize("model", sorted(MODELS))
 def test_every_phone_of_ours_is_written_in_the_models_phones(model: str, stand_in: Stand) -> None:
     stand_in()
     languages = {"english": "en", "german": "de", "spanish": "es", "french": "fr", "italian": "it",
@@ -387,9 +386,7 @@ def test_every_phone_of_ours_is_written_in_the_models_phones(model: str, stand_i
     aligner = MfaAligner(language, model=model)
     everything = given_phones(" ".join(inventory.symbols), inventory)
     written = aligner._labels.write(everything.words[0].variants[0])
-    assert set(written) <= set(
-        {row["model"]: row["phones"].split() for row in table("mfa_models")}[model]
-    )
+    assert set(written) <= set(MODELS[model])
     alignment = aligner.align(sound(5.0), everything)
     assert [phone.phone for phone in alignment.spoken] == list(inventory.symbols)
 
@@ -397,13 +394,13 @@ def test_every_phone_of_ours_is_written_in_the_models_phones(model: str, stand_i
 def test_a_phone_that_a_model_lacks_is_the_nearest_of_its_kind() -> None:
     german = _label_of_each(
         PhoneInventory.load("de"),
-        {row["model"]: row["phones"].split() for row in table("mfa_models")}["german_mfa"],
+        MODELS["german_mfa"],
     )
     assert (german["aɪ"], german["ɛː"], german["ʒ"], german["k"]) == ("aj", "ɛ", "ʃ", "k")
     assert german["ʔ"] in {"p", "t", "k", "b", "d", "ɡ"}
     polish = _label_of_each(
         PhoneInventory.load("pl"),
-        {row["model"]: row["phones"].split() for row in table("mfa_models")}["polish_mfa"],
+        MODELS["polish_mfa"],
     )
     assert polish["t"] == "t̪"
 
