@@ -3,6 +3,8 @@
 import pickle
 import re
 import socket
+import subprocess
+import sys
 import wave
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,7 +64,9 @@ def test_bytes_are_as_good_as_a_file_and_the_same_request_counts_once(client: Cl
 def test_all_pages_of_a_list_are_fetched(client: Client) -> None:
     for _ in range(3):
         client.assess(PROMPT, text=TEXT, learner_id="many")
-    listed = client._ask("GET", "/v1/assessments", params={"learner_id": "many", "limit": "2"})
+    listed = client._connection.ask(
+        "GET", "/v1/assessments", params={"learner_id": "many", "limit": "2"}
+    )
     assert listed.json()["next"]
     assert len(list(client.assessments(learner_id="many", page=2))) == 3
 
@@ -171,9 +175,39 @@ def test_it_asks_again_when_the_service_is_busy(tmp_path: Path) -> None:
     ):
         asked = [pool.submit(client.assess, PROMPT, text=TEXT) for _ in range(6)]
         assert len({asking.result().id for asking in asked}) == 6
-        figures = client._ask("GET", "/metrics").text
+        figures = client._connection.ask("GET", "/metrics").text
         assert re.search(r'requests_total{method="POST",.*status="503"} [1-9]', figures)
         with Client(served.url, patience_s=0.0) as impatient:
             asked = [pool.submit(impatient.assess, PROMPT, text=TEXT) for _ in range(6)]
             errors = [asking.exception() for asking in asked]
         assert {error.status for error in errors if isinstance(error, ProblemError)} == {503}
+
+
+def test_it_needs_httpx_and_pydantic_alone() -> None:
+    """Asked in a process of its own, in which nothing else that is installed can be imported."""
+    script = """
+import sys
+from importlib.abc import MetaPathFinder
+
+allowed = {"nativeear", "httpx", "httpcore", "h11", "anyio", "certifi", "idna", "sniffio"}
+allowed |= {"pydantic", "pydantic_core", "annotated_types", "typing_extensions"}
+allowed |= {"typing_inspection", *sys.stdlib_module_names, *sys.modules}
+
+class Nothing(MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] not in allowed and not name.startswith("_"):
+            raise ImportError(f"{name} is not installed")
+
+sys.meta_path.insert(0, Nothing())
+import nativeear
+
+with nativeear.Client("http://127.0.0.1:9", patience_s=0) as client:
+    try:
+        client.indexes()
+    except nativeear.NativeEarError as error:
+        print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert "http://127.0.0.1:9 does not answer" in done.stdout, done.stderr
