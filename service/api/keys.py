@@ -18,7 +18,8 @@ from starlette.requests import HTTPConnection
 from nativeear.service.api.problems import ForbiddenError, TooManyRequestsError, UnauthorisedError
 from nativeear.service.api.rates import Bucket
 from nativeear.service.database.keys import KeyRecord
-from nativeear.service.database.store import ALL, Store
+from nativeear.service.database.ownership import ALL
+from nativeear.service.database.store import Store
 
 ASSESS, READ, ADMIN = "assess", "read", "admin"
 CALLER = "caller"

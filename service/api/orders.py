@@ -13,7 +13,7 @@ from nativeear.service.api.keys import Caller
 from nativeear.service.api.recordings import media_type_of
 from nativeear.service.api.references import Reference
 from nativeear.service.api.state import Service
-from nativeear.service.database.store import NewAssessment, StoredAssessment
+from nativeear.service.database.assessments import NewAssessment, StoredAssessment
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import InputError
 from nativeear.speech.recogniser import Recogniser

@@ -12,8 +12,9 @@ from anyio import to_thread
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.api.owed import Owed
 from nativeear.service.api.problems import internal_problem, problem_of
+from nativeear.service.database.assessments import StoredAssessment
 from nativeear.service.database.errors import StorageError
-from nativeear.service.database.store import Store, StoredAssessment
+from nativeear.service.database.store import Store
 from nativeear.speech.errors import NativeEarError
 
 Save = Callable[[Assessment], StoredAssessment]

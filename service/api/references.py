@@ -18,7 +18,7 @@ from nativeear.indexes.publishing import MANIFEST, sha256_of
 from nativeear.scoring.assessor import Assessor
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import NotThereError
-from nativeear.service.commands.index_choice import fits
+from nativeear.service.index_choice import fits
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.encoders.keeping import KeepingEncoder

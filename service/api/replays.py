@@ -19,7 +19,9 @@ from fastapi import Request
 from nativeear.service.api.keys import Caller
 from nativeear.service.api.problems import ClientGoneError, InProgressError
 from nativeear.service.api.state import Service
-from nativeear.service.database.store import Claim, Job, StoredAssessment
+from nativeear.service.database.assessments import StoredAssessment
+from nativeear.service.database.jobs import Job
+from nativeear.service.database.requests import Claim
 
 _FIRST_POLL_S = 0.05
 _LONGEST_POLL_S = 1.0

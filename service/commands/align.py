@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.index.printing import print_set_aside
 from nativeear.service.commands.options import (
     AsJson,
     Corpora,
@@ -22,8 +22,6 @@ from nativeear.service.commands.options import (
 
 if TYPE_CHECKING:
     from nativeear.indexer.aligning import AligningReport
-
-MAX_REASONS = 10
 
 
 def align(
@@ -74,7 +72,7 @@ def align(
     with ProgressReport() as progress:
         report = align_corpora(request, progress)
     if as_json:
-        print_json({**asdict(report), "out": str(report.out)})
+        print_json(report)
     else:
         _print(report)
     if report.set_aside:
@@ -84,9 +82,4 @@ def align(
 def _print(report: AligningReport) -> None:
     kept = f", {report.kept:,} kept" if report.kept else ""
     print(f"{report.aligned:,} aligned{kept} in {report.seconds:.0f} s: {report.out}")
-    if report.set_aside:
-        print(f"Set aside: {len(report.set_aside)}")
-    for id, reason in report.set_aside[:MAX_REASONS]:
-        print(f"  {id}: {reason}")
-    if len(report.set_aside) > MAX_REASONS:
-        print(f"  … and {len(report.set_aside) - MAX_REASONS} more: see --json")
+    print_set_aside(report.set_aside, "--json")

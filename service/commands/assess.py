@@ -123,8 +123,8 @@ def assess(
     is 1.
     """
     import nativeear
-    from nativeear.service.commands.index_choice import choose_index
     from nativeear.service.explain import DEFAULT_MODEL, with_explanation
+    from nativeear.service.index_choice import choose_index
     from nativeear.speech.audio import Audio
 
     _refuse_unknown(l1, explain, explain_model)
@@ -286,7 +286,7 @@ def _assess_rows(
     if report.unused_columns:
         print(f"Columns without a use: {', '.join(report.unused_columns)}", file=sys.stderr)
     if as_json:
-        print_json({**asdict(report), "out": str(report.out), "assessed": assessed})
+        print_json({**asdict(report), "assessed": assessed})
     return report
 
 

@@ -60,8 +60,8 @@ def fit(
     import nativeear
     from nativeear.scoring.proficiency.ratings import read_ratings
     from nativeear.service.band_fit import fit_rated
-    from nativeear.service.commands.index_choice import choose_index
     from nativeear.service.commands.progress import ProgressReport
+    from nativeear.service.index_choice import choose_index
     from nativeear.speech.errors import InputError
     from nativeear.speech.recognisers.whisper import find_recogniser
 
@@ -76,7 +76,7 @@ def fit(
     for why in unused:
         print(f"Left out: {why}", file=sys.stderr)
     if as_json:
-        print_json({"out": str(out), "left_out": len(unused), **model.model_dump(mode="json")})
+        print_json({"out": out, "left_out": len(unused), **model.model_dump(mode="json")})
         return
     held = model.held_out
     print(

@@ -29,7 +29,7 @@ def list_(as_json: AsJson = False) -> None:
 
     encoders = list_encoders()
     if as_json:
-        print_json([asdict(info) for info in encoders])
+        print_json(encoders)
         return
     from nativeear.service.tables import Column, Listing, console
 
@@ -98,7 +98,7 @@ def fetch(name: NameArgument, as_json: AsJson = False) -> None:
 
     folder = fetch(name)
     if as_json:
-        print_json({"name": name, "folder": None if folder is None else str(folder)})
+        print_json({"name": name, "folder": folder})
     elif folder is None:
         print(f"{name} needs no weights: it is already here.")
     else:

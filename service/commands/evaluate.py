@@ -138,9 +138,9 @@ def evaluate(
                     fix="Make the folder first, or give another path.",
                 )
 
-    from nativeear.service.commands.index_choice import choose_index
     from nativeear.service.commands.progress import ProgressReport
     from nativeear.service.evaluation_run import EvaluationRequest, run_evaluation
+    from nativeear.service.index_choice import choose_index
 
     request = EvaluationRequest(
         kind=corpus.value,

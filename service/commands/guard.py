@@ -23,9 +23,18 @@ DEBUG = "NATIVEEAR_DEBUG"
 
 
 def print_json(value: Any) -> None:
-    """Print a result as JSON on stdout, in UTF-8 whatever the terminal's encoding."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-    typer.echo(text.encode())
+    """Print a result as JSON on stdout, in UTF-8 whatever the terminal's encoding.
+
+    Parameters
+    ----------
+    value
+        Dataclasses, models, paths, or what is made of them; or JSON already.
+    """
+    from pydantic_core import to_jsonable_python
+
+    if not isinstance(value, str):
+        value = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=2)
+    typer.echo(value.encode())
 
 
 class GuardedCommand(TyperCommand):

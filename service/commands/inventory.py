@@ -36,6 +36,6 @@ def import_(
 
     languages = convert_phoible(source, out)
     if as_json:
-        print_json({"out": str(out), "languages": languages})
+        print_json({"out": out, "languages": languages})
     else:
         print(f"{languages} languages: {out}")

@@ -28,7 +28,7 @@ def plot(
     check_picture(out)
 
     import nativeear
-    from nativeear.service.commands.index_choice import choose_index
+    from nativeear.service.index_choice import choose_index
     from nativeear.speech.audio import Audio
 
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded

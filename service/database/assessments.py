@@ -25,7 +25,13 @@ from sqlalchemy.orm import Session
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.database.errors import NotFoundError
 from nativeear.service.database.ownership import Whose, owned, owner
-from nativeear.service.database.tables import NO_KEY, AssessmentRow, AudioRow, PhoneRow
+from nativeear.service.database.tables import (
+    NO_KEY,
+    AssessmentRow,
+    AudioRow,
+    PhoneRow,
+    columns_of,
+)
 from nativeear.speech.errors import InputError
 
 T = TypeVar("T")
@@ -169,7 +175,7 @@ def _phones(id: str, result: Assessment) -> Iterator[dict[str, Any]]:
         }
 
 
-def find_assessment(session: Session, id: str, whose: Whose) -> StoredAssessment:
+def find_assessment(session: Session, id: str, *, key_id: Whose) -> StoredAssessment:
     """Fetch an assessment.
 
     Raises
@@ -178,7 +184,7 @@ def find_assessment(session: Session, id: str, whose: Whose) -> StoredAssessment
         If it is not there, or belongs to another key.
     """
     found = session.execute(
-        _with_audio().where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
+        _with_audio().where(AssessmentRow.id == id, owned(AssessmentRow.key_id, key_id))
     ).first()
     if found is None:
         raise _absent(id)
@@ -187,8 +193,8 @@ def find_assessment(session: Session, id: str, whose: Whose) -> StoredAssessment
 
 def list_assessments(
     session: Session,
-    whose: Whose,
     *,
+    key_id: Whose,
     learner_id: str | None = None,
     group: str | None = None,
     language: str | None = None,
@@ -216,7 +222,7 @@ def list_assessments(
     query = (
         select(*columns, AudioRow.assessment_id.is_not(None).label("has_audio"))
         .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
-        .where(owned(AssessmentRow.key_id, whose))
+        .where(owned(AssessmentRow.key_id, key_id))
         .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
         .limit(limit + 1)  # one more tells whether there is more
     )
@@ -245,7 +251,7 @@ def list_assessments(
     return Page(shown, _cursor(shown[-1]) if len(items) > limit and shown else None)
 
 
-def find_audio(session: Session, id: str, whose: Whose) -> StoredAudio:
+def find_audio(session: Session, id: str, *, key_id: Whose) -> StoredAudio:
     """The recording of an assessment.
 
     Raises
@@ -256,7 +262,7 @@ def find_audio(session: Session, id: str, whose: Whose) -> StoredAudio:
     found = session.execute(
         select(AssessmentRow.id, AudioRow.data, AudioRow.media_type)
         .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
-        .where(AssessmentRow.id == id, owned(AssessmentRow.key_id, whose))
+        .where(AssessmentRow.id == id, owned(AssessmentRow.key_id, key_id))
     ).first()
     if found is None:
         raise _absent(id)
@@ -268,7 +274,7 @@ def find_audio(session: Session, id: str, whose: Whose) -> StoredAudio:
     return StoredAudio(found.data, found.media_type)
 
 
-def delete_assessment(session: Session, id: str, whose: Whose) -> None:
+def delete_assessment(session: Session, id: str, key_id: Whose) -> None:
     """Delete an assessment with its phones, its recording and its job.
 
     Raises
@@ -276,14 +282,14 @@ def delete_assessment(session: Session, id: str, whose: Whose) -> None:
     NotFoundError
         If it is not there, or belongs to another key.
     """
-    chosen = (AssessmentRow.id == id) & owned(AssessmentRow.key_id, whose)
+    chosen = (AssessmentRow.id == id) & owned(AssessmentRow.key_id, key_id)
     if not delete_assessments(session, chosen):
         raise _absent(id)
 
 
-def of_learner(learner_id: str, whose: Whose) -> ColumnElement[bool]:
+def of_learner(learner_id: str, key_id: Whose) -> ColumnElement[bool]:
     """Condition that an assessment is one of a learner."""
-    return (AssessmentRow.learner_id == learner_id) & owned(AssessmentRow.key_id, whose)
+    return (AssessmentRow.learner_id == learner_id) & owned(AssessmentRow.key_id, key_id)
 
 
 def expired(now: datetime) -> ColumnElement[bool]:
@@ -319,23 +325,10 @@ def _stored(row: AssessmentRow, has_audio: bool) -> StoredAssessment:
 
 def _summary(row: Any, has_audio: bool | None = None) -> dict[str, Any]:
     """The fields of a summary from a row, or from the columns of a list."""
-    return {
-        "id": row.id,
+    return columns_of(AssessmentSummary, row) | {
         "key_id": None if row.key_id == NO_KEY else row.key_id,
-        "created_at": row.created_at,
-        "expires_at": row.expires_at,
-        "learner_id": row.learner_id,
         "group": row.group_name,
-        "language": row.language,
         "index": row.index_name,
-        "text": row.text,
-        "transcript": row.transcript,
-        "duration_s": row.duration_s,
-        "overall": row.overall,
-        "pronunciation": row.pronunciation,
-        "fluency": row.fluency,
-        "prosody": row.prosody,
-        "completeness": row.completeness,
         "has_audio": row.has_audio if has_audio is None else has_audio,
     }
 

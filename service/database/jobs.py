@@ -18,7 +18,16 @@ from sqlalchemy.orm import Session
 from nativeear.service.database.assessments import rows_of
 from nativeear.service.database.errors import ConflictError, NotFoundError
 from nativeear.service.database.ownership import Whose, owned, owner
-from nativeear.service.database.tables import NO_KEY, AssessmentRow, JobRow, ServiceRow
+from nativeear.service.database.tables import (
+    NO_KEY,
+    AssessmentRow,
+    JobRow,
+    ServiceRow,
+    columns_of,
+)
+
+SERVICE = "service"
+"""Under this name a session tells which opening of the database it is of."""
 
 ENDED = ("done", "failed", "cancelled")
 ASSESSMENT = "assessment"
@@ -74,13 +83,13 @@ class Job:
     problem: str | None
 
 
-def insert_job(session: Session, kind: str, request: str, key_id: str | None, opened: str) -> Job:
-    """Write down a job that waits."""
+def insert_job(session: Session, kind: str, request: str, key_id: str | None) -> Job:
+    """Write down a job that waits, of the service whose session it is."""
     now = datetime.now(timezone.utc)
     row = JobRow(
         id=uuid4().hex,
         key_id=owner(key_id),
-        opened_by=opened,
+        opened_by=session.info[SERVICE],
         leased_until=shared_now(session) + LEASE,
         kind=kind,
         state="queued",
@@ -97,7 +106,7 @@ def insert_job(session: Session, kind: str, request: str, key_id: str | None, op
     return _job(row, None)
 
 
-def find_job(session: Session, id: str, whose: Whose) -> Job:
+def find_job(session: Session, id: str, *, key_id: Whose) -> Job:
     """Fetch a job.
 
     Raises
@@ -106,18 +115,18 @@ def find_job(session: Session, id: str, whose: Whose) -> Job:
         If it is not there, or belongs to another key.
     """
     found = session.execute(
-        _with_result().where(JobRow.id == id, owned(JobRow.key_id, whose))
+        _with_result().where(JobRow.id == id, owned(JobRow.key_id, key_id))
     ).first()
     if found is None:
         raise _absent(id)
     return _job(*found)
 
 
-def list_jobs(session: Session, whose: Whose, limit: int) -> tuple[Job, ...]:
+def list_jobs(session: Session, *, key_id: Whose, limit: int = 50) -> tuple[Job, ...]:
     """Jobs, the newest first."""
     rows = session.execute(
         _with_result()
-        .where(owned(JobRow.key_id, whose))
+        .where(owned(JobRow.key_id, key_id))
         .order_by(JobRow.created_at.desc(), JobRow.id.desc())
         .limit(limit)
     )
@@ -128,12 +137,12 @@ def update_job(
     session: Session,
     id: str,
     *,
-    state: str | None,
-    done: int | None,
-    total: int | None,
-    stage: str | None,
-    result: str | None,
-    problem: str | None,
+    state: str | None = None,
+    done: int | None = None,
+    total: int | None = None,
+    stage: str | None = None,
+    result: str | None = None,
+    problem: str | None = None,
 ) -> None:
     """Write down how far a job is; one that has ended stays as it is.
 
@@ -169,7 +178,7 @@ def update_job(
     row.updated_at = datetime.now(timezone.utc)
 
 
-def request_cancel(session: Session, id: str, whose: Whose) -> None:
+def request_cancel(session: Session, id: str, *, key_id: Whose) -> None:
     """Note that a job is to be given up; whoever works at it ends it.
 
     Raises
@@ -179,7 +188,7 @@ def request_cancel(session: Session, id: str, whose: Whose) -> None:
     ConflictError
         If it has ended.
     """
-    query = select(JobRow).where(JobRow.id == id, owned(JobRow.key_id, whose)).with_for_update()
+    query = select(JobRow).where(JobRow.id == id, owned(JobRow.key_id, key_id)).with_for_update()
     row = session.scalars(query).first()
     if row is None:
         raise _absent(id)
@@ -189,13 +198,14 @@ def request_cancel(session: Session, id: str, whose: Whose) -> None:
     row.updated_at = datetime.now(timezone.utc)
 
 
-def renew_jobs(session: Session, opened: str, ids: Collection[str]) -> tuple[str, ...]:
+def renew_jobs(session: Session, ids: Collection[str]) -> tuple[str, ...]:
     """Put off the end of the leases of jobs; ids of those that are to be given up.
 
-    Only `ids` are renewed: a job of this opening at which nobody works, whatever became of it, is
-    failed in time like one of a service that died.
+    It is to be said well within `LEASE`, or other services may fail them. Only `ids` are renewed:
+    a job of this service at which nobody works, whatever became of it, is failed in time like one
+    of a service that died. Something is written in any case.
     """
-    now = shared_now(session)
+    now, opened = shared_now(session), session.info[SERVICE]
     session.merge(ServiceRow(opened_by=opened, wrote_at=now))
     own = (JobRow.opened_by == opened) & JobRow.id.in_(ids) & JobRow.state.not_in(ENDED)
     rows_of(session, update(JobRow).where(own).values(leased_until=now + LEASE))
@@ -208,8 +218,9 @@ def fail_orphans(session: Session) -> int:
     return _interrupt(session, over)
 
 
-def abandon_jobs(session: Session, opened: str) -> int:
-    """Fail the jobs of an opening that ends; how many there were."""
+def abandon_jobs(session: Session) -> int:
+    """Fail the jobs of the service whose session it is; how many there were."""
+    opened = session.info[SERVICE]
     rows_of(session, delete(ServiceRow).where(ServiceRow.opened_by == opened))
     return _interrupt(session, JobRow.opened_by == opened)
 
@@ -248,21 +259,10 @@ def _with_result() -> Select[JobRow, str]:
 
 
 def _job(row: JobRow, made: str | None) -> Job:
-    return Job(
-        id=row.id,
-        key_id=None if row.key_id == NO_KEY else row.key_id,
-        kind=row.kind,
-        state=row.state,
-        stage=row.stage,
-        done=row.done,
-        total=row.total,
-        cancel_requested=row.cancel_requested,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        request=row.request,
-        result=row.result if made is None else made,
-        problem=row.problem,
-    )
+    fields = columns_of(Job, row)
+    fields["key_id"] = None if row.key_id == NO_KEY else row.key_id
+    fields["result"] = row.result if made is None else made
+    return Job(**fields)
 
 
 def _absent(id: str) -> NotFoundError:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nativeear.service.database.errors import AuthenticationError, NotFoundError
-from nativeear.service.database.tables import KeyRow
+from nativeear.service.database.tables import KeyRow, columns_of
 from nativeear.speech.errors import InputError
 
 SCOPES = ("assess", "read", "admin")
@@ -174,16 +174,4 @@ def _digest(secret: str) -> bytes:
 
 
 def _record(row: KeyRow) -> KeyRecord:
-    return KeyRecord(
-        id=row.id,
-        name=row.name,
-        prefix=row.prefix,
-        scopes=tuple(row.scopes.split()),
-        requests_per_minute=row.requests_per_minute,
-        max_audio_s=row.max_audio_s,
-        max_bytes=row.max_bytes,
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        revoked_at=row.revoked_at,
-        last_used_at=row.last_used_at,
-    )
+    return KeyRecord(**columns_of(KeyRecord, row) | {"scopes": tuple(row.scopes.split())})

@@ -21,7 +21,7 @@ from nativeear.service.database.assessments import (
     rows_of,
 )
 from nativeear.service.database.errors import ConflictError, ReusedKeyError
-from nativeear.service.database.jobs import Job, find_job, shared_now
+from nativeear.service.database.jobs import Job, find_job, insert_job, shared_now
 from nativeear.service.database.ownership import ALL, owner
 from nativeear.service.database.tables import AssessmentRow, RequestRow
 
@@ -65,7 +65,7 @@ def claim_request(
     elif row.digest != digest:
         raise _reused()
     elif row.job_id is not None:
-        job = find_job(session, row.job_id, ALL)
+        job = find_job(session, row.job_id, key_id=ALL)
         if not _was_failed_by_the_service(job):
             return job
     elif row.claimed_until > now:
@@ -104,7 +104,7 @@ def find_replayed(
         return None
     if found.request_digest != digest:
         raise _reused()
-    return find_assessment(session, found.id, ALL)
+    return find_assessment(session, found.id, key_id=ALL)
 
 
 def find_stored(session: Session, new: NewAssessment) -> StoredAssessment | None:
@@ -122,7 +122,7 @@ def find_stored(session: Session, new: NewAssessment) -> StoredAssessment | None
     same = (AssessmentRow.id == new.id) & (AssessmentRow.result == new.result)
     query = select(AssessmentRow.id).where(same, AssessmentRow.key_id == owner(new.key_id))
     found = session.scalar(query)
-    return None if found is None else find_assessment(session, found, ALL)
+    return None if found is None else find_assessment(session, found, key_id=ALL)
 
 
 def _reused() -> ReusedKeyError:
@@ -140,16 +140,27 @@ def end_claim(session: Session, new: NewAssessment) -> None:
         rows_of(session, delete(RequestRow).where(same, RequestRow.job_id.is_(None)))
 
 
-def note_job(session: Session, claim: Claim, job: str) -> None:
-    """Note the job that came of a request.
+def create_job(
+    session: Session,
+    kind: str,
+    request_json: str,
+    *,
+    key_id: str | None,
+    claim: Claim | None = None,
+) -> Job:
+    """Write down a job that waits; one that comes of a claimed request ends the claim.
 
     Raises
     ------
     ConflictError
         If the claim had ended, and another works at the request.
     """
-    if not rows_of(session, update(RequestRow).where(_is(claim)).values(job_id=job)):
+    job = insert_job(session, kind, request_json, key_id)
+    if claim is not None and not rows_of(
+        session, update(RequestRow).where(_is(claim)).values(job_id=job.id)
+    ):
         raise ConflictError("The request took so long that another took its place.")
+    return job
 
 
 def release_request(session: Session, claim: Claim) -> None:

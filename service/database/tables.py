@@ -201,3 +201,8 @@ class KeyRow(Table):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+def columns_of(kind: type[Any], row: Any) -> dict[str, Any]:
+    """The fields of a dataclass that a row has under the same name."""
+    return {name: getattr(row, name) for name in kind.__dataclass_fields__ if hasattr(row, name)}

@@ -16,7 +16,7 @@ import nativeear.service.doctor
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.cli import app
-from nativeear.service.commands.index_choice import choose_index
+from nativeear.service.index_choice import choose_index
 from nativeear.speech.errors import InputError
 from nativeear.speech.textgrid import TextGrid
 

@@ -37,7 +37,9 @@ from nativeear.service.api.replays import claimed, given_up_on_failure
 from nativeear.service.api.routes.jobs import job_answer
 from nativeear.service.api.state import Parts, Service
 from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
-from nativeear.service.database.store import Claim, Job, StoredAssessment
+from nativeear.service.database.assessments import StoredAssessment
+from nativeear.service.database.jobs import Job
+from nativeear.service.database.requests import Claim
 from nativeear.speech.audio import Audio
 
 router = APIRouter(prefix="/v1/assessments", tags=["assessments"], route_class=KeyedRoute)

@@ -23,7 +23,8 @@ from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import ForbiddenError, responses
 from nativeear.service.api.state import Parts, Service
 from nativeear.service.api.unpacking import discard, unpack
-from nativeear.service.database.store import Job, NotFoundError, StorageError
+from nativeear.service.database.errors import NotFoundError, StorageError
+from nativeear.service.database.jobs import Job
 from nativeear.speech.errors import InputError
 
 router = APIRouter(prefix="/v1", tags=["jobs"], route_class=KeyedRoute)

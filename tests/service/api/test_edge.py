@@ -8,7 +8,8 @@ from fastapi.testclient import TestClient
 
 from nativeear.service.api.application import create_application
 from nativeear.service.api.settings import ServiceSettings
-from nativeear.service.database.store import NewKey, Store
+from nativeear.service.database.keys import NewKey
+from nativeear.service.database.store import Store
 from nativeear.speech.errors import InputError
 from tests.service.api.conftest import client_of
 

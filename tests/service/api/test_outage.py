@@ -27,7 +27,8 @@ from nativeear.service.api.owed import Owed
 from nativeear.service.api.pending import Pending
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.service.database.connection import open_engine
-from nativeear.service.database.store import StorageError, Store
+from nativeear.service.database.errors import StorageError
+from nativeear.service.database.store import Store
 from nativeear.service.database.tables import JobRow
 from tests.service.api.conftest import PROMPT, TEXT, client_of
 from tests.service.database.conftest import (  # noqa: F401  (fixtures)

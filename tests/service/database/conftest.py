@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.database.store import NewAssessment, Store
+from nativeear.service.database.assessments import NewAssessment
+from nativeear.service.database.store import Store
 from nativeear.service.database.tables import Table
 
 STARTED_WITHIN_S = 30

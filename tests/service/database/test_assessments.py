@@ -8,14 +8,10 @@ from sqlalchemy import text
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.database.connection import open_engine
-from nativeear.service.database.store import (
-    ALL,
-    Claim,
-    ConflictError,
-    NotFoundError,
-    ReusedKeyError,
-    Store,
-)
+from nativeear.service.database.errors import ConflictError, NotFoundError, ReusedKeyError
+from nativeear.service.database.ownership import ALL
+from nativeear.service.database.requests import Claim
+from nativeear.service.database.store import Store
 from nativeear.speech.errors import InputError
 
 NOW = datetime.now(timezone.utc)

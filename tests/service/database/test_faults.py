@@ -14,14 +14,14 @@ from sqlalchemy import event
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.database import store as store_module
-from nativeear.service.database.store import (
+from nativeear.service.database.errors import (
     AuthenticationError,
     DiskFullError,
-    NewKey,
     NotFoundError,
     StorageError,
-    Store,
 )
+from nativeear.service.database.keys import NewKey
+from nativeear.service.database.store import Store
 from tests.service.database.conftest import fill
 
 NOW = datetime.now(timezone.utc)
@@ -31,7 +31,9 @@ WRITER = """
 import sys
 from pathlib import Path
 from uuid import uuid4
-from nativeear.service.database.store import NewAssessment, StorageError, Store
+from nativeear.service.database.assessments import NewAssessment
+from nativeear.service.database.errors import StorageError
+from nativeear.service.database.store import Store
 
 url, result, limit = sys.argv[1], Path(sys.argv[2]).read_text(), int(sys.argv[3])
 store = Store.open(url)
@@ -193,7 +195,9 @@ def test_a_folder_that_may_not_be_written_is_told(migrated_file) -> None:
     folder = Path(shutil.copytree(migrated_file.parent, f"/tmp/nativeear-{os.getpid()}"))  # noqa: S108
     try:
         code = (
-            "import os, sys; from nativeear.service.database.store import StorageError, Store\n"
+            "import os, sys\n"
+            "from nativeear.service.database.errors import StorageError\n"
+            "from nativeear.service.database.store import Store\n"
             "Store.open(f'sqlite:///{sys.argv[1]}.own').close()  # nobody may not read libraries\n"
             "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
             "for name in sys.argv[1:]:\n"

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import text, update
 
 from nativeear.service.database.connection import open_engine
+from nativeear.service.database.errors import ConflictError, NotFoundError
 from nativeear.service.database.jobs import KEPT
-from nativeear.service.database.store import ALL, ConflictError, NotFoundError, Store
+from nativeear.service.database.ownership import ALL
+from nativeear.service.database.store import Store
 from nativeear.service.database.tables import JobRow
 
 UTC = timezone.utc

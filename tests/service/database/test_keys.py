@@ -5,7 +5,8 @@ import pytest
 from sqlalchemy import text
 
 from nativeear.service.database.connection import open_engine
-from nativeear.service.database.store import AuthenticationError, NewKey, NotFoundError
+from nativeear.service.database.errors import AuthenticationError, NotFoundError
+from nativeear.service.database.keys import NewKey
 from nativeear.speech.errors import InputError
 
 NOW = datetime.now(timezone.utc)

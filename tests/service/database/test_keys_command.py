@@ -5,7 +5,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nativeear.service.cli import app
-from nativeear.service.database.store import AuthenticationError, Store
+from nativeear.service.database.errors import AuthenticationError
+from nativeear.service.database.store import Store
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import text
 
 from nativeear.service.database.connection import default_database, open_engine
-from nativeear.service.database.store import StorageError, Store
+from nativeear.service.database.errors import StorageError
+from nativeear.service.database.store import Store
 from nativeear.service.database.tables import Table
 from nativeear.speech.errors import InputError
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from nativeear.scoring.assessment import Assessment, Transcript
 from nativeear.scoring.verdicts import Verdict
 from nativeear.service.database.connection import open_engine
-from nativeear.service.database.store import ALL
+from nativeear.service.database.ownership import ALL
 
 VERDICTS: tuple[Verdict, ...] = ("correct", "accented", "substituted", "deleted", "uncertain")
 

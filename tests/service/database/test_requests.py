@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from nativeear.service.database.connection import open_engine
-from nativeear.service.database.store import Claim, ConflictError, ReusedKeyError, Store
+from nativeear.service.database.errors import ConflictError, ReusedKeyError
+from nativeear.service.database.requests import Claim
+from nativeear.service.database.store import Store
 
 HOUR = timedelta(hours=1)
 OVER = timedelta(seconds=-1)

@@ -454,7 +454,8 @@ def test_a_history_is_kept_opened_and_deleted(page):
 
 
 def test_a_key_is_asked_for_once_where_one_is_needed(browser, tmp_path):
-    from nativeear.service.database.store import NewKey, Store
+    from nativeear.service.database.keys import NewKey
+    from nativeear.service.database.store import Store
 
     store = Store.open(f"sqlite:///{tmp_path / 'page.db'}")
     try:

@@ -83,6 +83,6 @@ def _target(new: str, folder: Path) -> Path:
 
 def _tell(path: Path, sentence: str, as_json: bool) -> None:
     if as_json:
-        print_json({"path": str(path)})
+        print_json({"path": path})
     else:
         print(sentence)
