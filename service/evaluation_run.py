@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from nativeear.indexer.annotated_corpus import AnnotatedCorpus, AnnotatedUtterance
 from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside
+from nativeear.indexer.readers.annotated import cmukids, l2arctic, manifest, native, speechocean762
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import Name, PhoneIndex
 from nativeear.indexes.publishing import MANIFEST
 from nativeear.indexes.reliability import phone_reliability
 from nativeear.scoring.assessment import Assessment
-from nativeear.scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance
 from nativeear.scoring.evaluation.bootstrap import RESAMPLES
 from nativeear.scoring.evaluation.judgements import (
     BY_VERDICT,
@@ -28,7 +29,6 @@ from nativeear.scoring.evaluation.judgements import (
     JudgementTable,
 )
 from nativeear.scoring.evaluation.measures import evaluate
-from nativeear.scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
 from nativeear.scoring.evaluation.report import EvaluationReport, Material, Part, System
 from nativeear.scoring.evaluation.simulated import (
     KINDS,
@@ -230,7 +230,7 @@ def _read(request: EvaluationRequest, index: PhoneIndex) -> AnnotatedCorpus:
         return l2arctic.read(data, split)
     if request.kind == "manifest":
         return manifest.read(data, split)
-    read = native.read_cmukids if request.kind == "cmukids" else native.read
+    read = cmukids.read if request.kind == "cmukids" else native.read
     return read(request.data, index.inventory)
 
 
@@ -241,7 +241,7 @@ def _of_split(
     if request.kind not in {"cmukids", "simulated"}:
         return corpus  # its reader has taken it
     held = {id for its_corpus, id in index.utterances[1] if its_corpus in own}
-    return native.unheard(corpus, held, request.split)
+    return corpus.held_out(held, request.split)
 
 
 def names_in_index(corpus: AnnotatedCorpus, index: PhoneIndex) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from nativeear.indexer.corpus import (
     sex_of,
 )
 from nativeear.indexer.readers.ctm import is_silence, read_ctm, within, without_positions
-from nativeear.indexer.readers.lines import numbered_lines
+from nativeear.indexer.readers.lines import id_pairs, numbered_lines
 from nativeear.speech.errors import CorpusError
 
 RECORDINGS = "wav.scp"
@@ -66,10 +66,10 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
         raise CorpusError(
             f"There is no Kaldi data folder at {path}.", cause=f"Looked for {RECORDINGS}."
         )
-    files = _pairs(folder / RECORDINGS)
-    texts, speakers = _pairs(folder / "text"), _pairs(folder / "utt2spk")
-    sexes = {**_pairs(folder / "spk2gender"), **_pairs(folder / "utt2gender")}
-    languages = set(_pairs(folder / "utt2lang").values())
+    files = id_pairs(folder / RECORDINGS)
+    texts, speakers = id_pairs(folder / "text"), id_pairs(folder / "utt2spk")
+    sexes = {**id_pairs(folder / "spk2gender"), **id_pairs(folder / "utt2gender")}
+    languages = set(id_pairs(folder / "utt2lang").values())
     sorter = Sorter()
     segments = _segments(folder, files, sorter)
     aligned = _alignments(folder, segments, texts)
@@ -178,20 +178,3 @@ def _are_words(
         labels += len(spoken)
         same += sum(label in words for label in spoken)
     return same > labels / 2
-
-
-def _pairs(file: Path) -> dict[str, str]:
-    """Kaldi's mappings: an id, spaces, the rest of the line. Nothing where there is no file."""
-    if not file.is_file():
-        return {}
-    pairs: dict[str, str] = {}
-    for number, line in numbered_lines(file):
-        identity, *rest = line.split(maxsplit=1)
-        if identity in pairs:
-            raise CorpusError(
-                f"{file}, line {number}: the id {identity} is already taken.",
-                cause="Which of the lines holds cannot be told.",
-                fix="Give every id once (utils/fix_data_dir.sh).",
-            )
-        pairs[identity] = rest[0].strip() if rest else ""
-    return pairs

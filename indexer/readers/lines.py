@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +46,49 @@ def numbered_lines(file: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(read_text(file).split("\n"), start=1):
         if line.strip():
             yield number, line.rstrip("\r")
+
+
+def id_pairs(file: Path) -> dict[str, str]:
+    """Kaldi's mappings: an id, spaces, the rest of the line. Nothing where there is no file.
+
+    Raises
+    ------
+    CorpusError
+        If an id stands there twice.
+    """
+    if not file.is_file():
+        return {}
+    pairs: dict[str, str] = {}
+    for number, line in numbered_lines(file):
+        identity, *rest = line.split(maxsplit=1)
+        if identity in pairs:
+            raise CorpusError(
+                f"{file}, line {number}: the id {identity} is already taken.",
+                cause="Which of the lines holds cannot be told.",
+                fix="Give every id once (utils/fix_data_dir.sh).",
+            )
+        pairs[identity] = rest[0].strip() if rest else ""
+    return pairs
+
+
+def csv_rows(file: Path, content: str, delimiter: str = ",") -> Iterator[tuple[int, list[str]]]:
+    """`(line number, cells)` of every row of a table, the header first.
+
+    Raises
+    ------
+    CorpusError
+        If the content of the file is no CSV.
+    """
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise CorpusError(
+            f"{file}, line {reader.line_num}: this is not CSV.",
+            cause=str(error),
+            fix="Quote cells that hold quotes or line ends, and double the quotes inside.",
+        ) from error
 
 
 def first_line(file: Path) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
 from nativeear.indexer.corpus import UNKNOWN_SPEAKER, Corpus, Sorter, Utterance, sex_of
-from nativeear.indexer.readers.lines import read_text
+from nativeear.indexer.readers.lines import csv_rows, read_text
 from nativeear.indexer.remote_files import corpus_path
 from nativeear.speech.errors import CorpusError, MissingDependencyError
 
@@ -133,17 +131,7 @@ def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
     def fit(delimiter: str) -> int:
         return len(titles_known & {cell.strip().strip('"') for cell in head.split(delimiter)})
 
-    delimiter = max((",", "\t", ";"), key=fit)
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for row in reader:
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise CorpusError(
-            f"{table}, line {reader.line_num}: this is not CSV.",
-            cause=str(error),
-            fix="Quote cells that hold quotes or line ends, and double the quotes inside.",
-        ) from error
+    return csv_rows(table, content, max((",", "\t", ";"), key=fit))
 
 
 def _places(header: list[str], table: Path) -> dict[str, int]:

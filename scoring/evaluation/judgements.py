@@ -9,14 +9,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.scoring.assessment import Assessment, PhoneAssessment
-from nativeear.scoring.evaluation.annotated import (
+from nativeear.indexer.annotated_corpus import (
     DELETED,
     AnnotatedInsertion,
     AnnotatedPhone,
     AnnotatedUtterance,
     Speaker,
 )
+from nativeear.scoring.assessment import Assessment, PhoneAssessment
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.given_phones import given_phones

@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from nativeear.indexer.annotated_corpus import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord
 from nativeear.indexes.reliability import NO_EXEMPLARS, PhoneReliability
 from nativeear.scoring.assessment import Assessment
-from nativeear.scoring.evaluation.annotated import AnnotatedPhone, AnnotatedUtterance, AnnotatedWord
 from nativeear.scoring.evaluation.bootstrap import (
     RESAMPLES,
     Measure,

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import nativeear
+from nativeear.indexer.annotated_corpus import AnnotatedUtterance, Speaker
 from nativeear.indexes.reliability import phone_reliability
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.evaluation.annotated import AnnotatedUtterance, Speaker
 from nativeear.scoring.evaluation.simulated import KINDS, Simulation, claimable
 from nativeear.scoring.grading import GOOD_SCORE, LIKELY, quality_of
 from nativeear.scoring.verdicts import FLAGGED

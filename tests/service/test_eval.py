@@ -12,10 +12,10 @@ import soundfile
 from praatio import textgrid as praat
 from typer.testing import CliRunner, Result
 
+from nativeear.indexer.annotated_corpus import AnnotatedCorpus, AnnotatedUtterance, Speaker
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import Assessment
-from nativeear.scoring.evaluation.annotated import AnnotatedCorpus, AnnotatedUtterance, Speaker
 from nativeear.service.cli import app
 from nativeear.service.evaluation_run import Reading, names_in_index
 from nativeear.speech.textgrid import TextGrid

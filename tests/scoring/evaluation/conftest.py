@@ -1,6 +1,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from nativeear.indexer.annotated_corpus import (
+    AnnotatedPhone,
+    AnnotatedUtterance,
+    AnnotatedWord,
+    Speaker,
+)
 from nativeear.scoring.assessment import (
     Assessment,
     Insertion,
@@ -9,12 +15,6 @@ from nativeear.scoring.assessment import (
     Scores,
     SoundsLike,
     WordAssessment,
-)
-from nativeear.scoring.evaluation.annotated import (
-    AnnotatedPhone,
-    AnnotatedUtterance,
-    AnnotatedWord,
-    Speaker,
 )
 from nativeear.scoring.verdicts import Verdict
 

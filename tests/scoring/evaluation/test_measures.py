@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nativeear.scoring.evaluation.annotated import (
+from nativeear.indexer.annotated_corpus import (
     DELETED,
     AnnotatedInsertion,
     AnnotatedPhone,

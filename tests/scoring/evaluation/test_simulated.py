@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import pytest
 
+from nativeear.indexer.annotated_corpus import AnnotatedPhone, Speaker
 from nativeear.indexes.reliability import PhoneReliability
-from nativeear.scoring.evaluation.annotated import AnnotatedPhone, Speaker
 from nativeear.scoring.evaluation.judgements import JudgementTable
 from nativeear.scoring.evaluation.simulated import (
     APART,

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside, sex_of
-from nativeear.indexer.readers.lines import read_text
-from nativeear.scoring.evaluation.annotated import (
+from nativeear.indexer.annotated_corpus import (
     AnnotatedCorpus,
     AnnotatedPhone,
     AnnotatedUtterance,
@@ -17,6 +13,8 @@ from nativeear.scoring.evaluation.annotated import (
     Speaker,
     as_age,
 )
+from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside, sex_of
+from nativeear.indexer.readers.lines import csv_rows, read_text
 from nativeear.speech.errors import CorpusError
 
 TABLE = "utterances.csv"
@@ -90,29 +88,21 @@ def read(data: Path, split: str | None = None, *, l1: str | None = None) -> Anno
 
 def _rows(table: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     """`(line number, cells by column)`; a row of another length is an empty one of its id."""
-    reader = csv.reader(io.StringIO(read_text(table), newline=""), strict=True)
-    try:
-        header = [title.strip().lower() for title in next(reader, [])]
-        missing = [name for name in REQUIRED if name not in header]
-        if missing:
-            raise CorpusError(
-                f"{table} lacks the columns {', '.join(missing)}.",
-                cause=f"Its first line is {', '.join(map(repr, header[:8])) or 'empty'}.",
-                fix=f"Begin the table with {', '.join(REQUIRED)}; text, speaker, age, gender, l1"
-                " and split are welcome too.",
-            )
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                fits = len(cells) == len(header)
-                padded = cells if fits else [*cells[: header.index("id") + 1], *[""] * len(header)]
-                row = {key: cell.strip() for key, cell in zip(header, padded, strict=False)}
-                yield reader.line_num, row
-    except csv.Error as error:
+    rows = csv_rows(table, read_text(table))
+    header = [title.strip().lower() for title in next(rows, (0, []))[1]]
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
         raise CorpusError(
-            f"{table}, line {reader.line_num}: this is not CSV.",
-            cause=str(error),
-            fix="Quote cells that hold quotes or line ends, and double the quotes inside.",
-        ) from error
+            f"{table} lacks the columns {', '.join(missing)}.",
+            cause=f"Its first line is {', '.join(map(repr, header[:8])) or 'empty'}.",
+            fix=f"Begin the table with {', '.join(REQUIRED)}; text, speaker, age, gender, l1"
+            " and split are welcome too.",
+        )
+    for line, cells in rows:
+        if any(cell.strip() for cell in cells):
+            fits = len(cells) == len(header)
+            padded = cells if fits else [*cells[: header.index("id") + 1], *[""] * len(header)]
+            yield line, {key: cell.strip() for key, cell in zip(header, padded, strict=False)}
 
 
 def _words(row: Mapping[str, str]) -> tuple[AnnotatedWord, ...]:

@@ -10,13 +10,13 @@ import pytest
 import soundfile
 from praatio import textgrid as praat
 
-from nativeear.scoring.evaluation.annotated import DELETED, AnnotatedInsertion, Speaker
-from nativeear.scoring.evaluation.readers import l2arctic, manifest, native, speechocean762
-from nativeear.scoring.evaluation.readers.l2arctic import Mark
+from nativeear.indexer.annotated_corpus import DELETED, AnnotatedInsertion, Speaker
+from nativeear.indexer.readers.annotated import cmukids, l2arctic, manifest, native, speechocean762
+from nativeear.indexer.readers.annotated.l2arctic import Mark
 from nativeear.speech.errors import CorpusError
 from nativeear.speech.inventory import PhoneInventory
 
-DATA = Path(__file__).parents[4] / "shared" / "data" / "speechocean762-train"
+DATA = Path(__file__).parents[3] / "shared" / "data" / "speechocean762-train"
 
 
 def sound(path: Path) -> Path:
@@ -303,9 +303,9 @@ def test_native_speech_of_any_layout(tmp_path: Path, tone_corpus: Path) -> None:
     assert utterance.speaker.gender == "f"
     assert [item.id for item in texts.set_aside] == ["2"]
     held = frozenset(["1"])
-    assert native.unheard(texts, held, "train").utterances == texts.utterances
-    assert native.unheard(texts, held, "test").utterances == ()
-    assert native.unheard(texts, held, None) == texts
+    assert texts.held_out(held, "train").utterances == texts.utterances
+    assert texts.held_out(held, "test").utterances == ()
+    assert texts.held_out(held, None) == texts
 
 
 def test_cmu_kids(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_cmu_kids(tmp_path: Path) -> None:
     (root / "tables").mkdir()
     (root / "tables" / "sentence.tbl").write_text("aa1\t3\tA little dog\nbb1\t2\tIt's a cat.\n")
     (root / "tables" / "speaker.tbl").write_text("ID\tLOC\tGR/AGE\tTOT\nfabm\tSIM95\t3/9\t100\n")
-    corpus = native.read_cmukids(str(tmp_path), inventory)
+    corpus = cmukids.read(str(tmp_path), inventory)
     assert [(u.id, u.text) for u in corpus.utterances] == [
         ("fabmaa1", "A little dog"),
         ("fabmbb1", "It's a cat."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -40,23 +40,12 @@ class Speaker:
 
 @dataclass(frozen=True)
 class AnnotatedPhone:
-    """One canonical phone, and how it was said.
+    """One canonical phone, and how it was said."""
 
-    Attributes
-    ----------
-    label
-        The canonical phone as the corpus writes it.
-    mispronounced
-        The annotators' verdict.
-    expert
-        Their mean score, 0–2; None where they gave none.
-    perceived
-        What they heard instead, or `DELETED`; None where they do not tell.
-    """
-
-    label: str
-    mispronounced: bool = False
-    expert: float | None = None
+    label: str  # the canonical phone as the corpus writes it
+    mispronounced: bool = False  # the annotators' verdict
+    expert: float | None = None  # their mean score, 0–2; None where they gave none
+    # What they heard instead, or `DELETED`; None where they do not tell.
     perceived: str | None = None
 
     @classmethod
@@ -150,27 +139,20 @@ class AnnotatedUtterance:
 
 @dataclass(frozen=True)
 class AnnotatedCorpus:
-    """What a reader found.
+    """What a reader found."""
 
-    Attributes
-    ----------
-    name
-        How people name it.
-    utterances
-        Usable ones, in the corpus's own order.
-    set_aside
-        The others, each with its reason.
-    split
-        Which part of the corpus this is.
-    notes
-        What a person should know of the reading, in plain sentences.
-    """
+    name: str  # how people name it
+    utterances: tuple[AnnotatedUtterance, ...]  # usable ones, in the corpus's own order
+    set_aside: tuple[SetAside, ...] = ()  # the others, each with its reason
+    split: str = "all"  # which part of the corpus this is
+    notes: tuple[str, ...] = ()  # what a person should know of the reading, in plain sentences
 
-    name: str
-    utterances: tuple[AnnotatedUtterance, ...]
-    set_aside: tuple[SetAside, ...] = ()
-    split: str = "all"
-    notes: tuple[str, ...] = ()
+    def held_out(self, known: Collection[str], split: str | None) -> AnnotatedCorpus:
+        """Utterances whose ids an index does not hold (`test`), holds (`train`), or all."""
+        if split is None or split == "all":
+            return self
+        kept = tuple(u for u in self.utterances if (u.id in known) == (split == "train"))
+        return replace(self, utterances=kept, split=split)
 
     def keeping(self, utterances: Iterable[AnnotatedUtterance]) -> AnnotatedCorpus:
         """The same with fewer utterances."""

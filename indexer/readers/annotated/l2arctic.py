@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from nativeear.indexer.corpus import SetAside
-from nativeear.scoring.evaluation.annotated import (
+from nativeear.indexer.annotated_corpus import (
     DELETED,
     AnnotatedCorpus,
     AnnotatedInsertion,
@@ -20,6 +19,7 @@ from nativeear.scoring.evaluation.annotated import (
     AnnotatedWord,
     Speaker,
 )
+from nativeear.indexer.corpus import SetAside
 from nativeear.speech.errors import CorpusError, InputError
 from nativeear.speech.textgrid import Interval, TextGrid, Tier
 

@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nativeear.indexer.corpus import SetAside, sex_of
-from nativeear.indexer.readers.lines import numbered_lines, read_text
-from nativeear.scoring.evaluation.annotated import (
+from nativeear.indexer.annotated_corpus import (
     DELETED,
     AnnotatedCorpus,
     AnnotatedPhone,
@@ -20,7 +18,9 @@ from nativeear.scoring.evaluation.annotated import (
     Speaker,
     as_age,
 )
-from nativeear.scoring.evaluation.readers import manifest
+from nativeear.indexer.corpus import SetAside, sex_of
+from nativeear.indexer.readers.annotated import manifest
+from nativeear.indexer.readers.lines import id_pairs, read_text
 from nativeear.speech.errors import CorpusError
 
 SCORES = ("resource/scores.json", "scores.json")
@@ -63,9 +63,9 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
                 cause=f"Looked for {folder / 'wav.scp'}.",
                 fix="Name the folder that holds train, test and WAVE.",
             )
-        recordings = _pairs(folder / "wav.scp")
-        speakers = _pairs(folder / "utt2spk")
-        ages, genders = _pairs(folder / "spk2age"), _pairs(folder / "spk2gender")
+        recordings = id_pairs(folder / "wav.scp")
+        speakers = id_pairs(folder / "utt2spk")
+        ages, genders = id_pairs(folder / "spk2age"), id_pairs(folder / "spk2gender")
         for identity, written in recordings.items():
             speaker = speakers.get(identity, "")
             audio = data / written
@@ -156,11 +156,3 @@ def _heard(written: str) -> str | None:
 def _number(scored: Mapping[str, Any], name: str) -> float | None:
     value = scored.get(name)
     return float(value) if isinstance(value, int | float) else None
-
-
-def _pairs(file: Path) -> dict[str, str]:
-    """Kaldi's mappings: an id, spaces, the rest of the line. Nothing where there is no file."""
-    if not file.is_file():
-        return {}
-    lines = (line.split(maxsplit=1) for _, line in numbered_lines(file))
-    return {key: rest[0].strip() if rest else "" for key, *rest in lines}

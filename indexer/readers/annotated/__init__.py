@@ -1,0 +1,1 @@
+"""Readers of corpora whose phones annotators judged, one small file each."""

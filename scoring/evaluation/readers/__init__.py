@@ -1,1 +1,0 @@
-"""Annotated corpora: one small file each."""
