@@ -36,13 +36,17 @@ def index(tone_index: PhoneIndex, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def divided(tone_index: PhoneIndex, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Searched by cells, as an index is that takes long to read as a whole."""
+    """Searched by cells, as an index is that takes long to read as a whole.
+
+    All cells are as fast, so that no clock says which are taken: the first that find enough.
+    """
     index = shutil.copytree(tone_index.path, tmp_path_factory.mktemp("divided") / "tones")
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(
             "nativeear.indexer.optimising.trial_of_exact",
             lambda *given: trial_of_exact(*given).model_copy(update={"milliseconds": 1e6}),
         )
+        patched.setattr("nativeear.indexer.search_trials.milliseconds", lambda *_: 1.0)
         optimise(index, recall=0.95)
     return index
 

@@ -34,7 +34,7 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> list[Utterance]:
         wav, g722 = folder / f"{number}.wav", folder / f"{number}.g722"
         soundfile.write(wav, level * np.sin(2 * np.pi * (200 + number) * t), 16_000)
         command = ["ffmpeg", "-v", "error", "-nostdin", "-i", str(wav), str(g722)]
-        subprocess.run(command, check=True, timeout=20)
+        subprocess.run(command, check=True, timeout=120)
         found.append(Utterance(str(number), g722, "one", "anna"))
     return found
 

@@ -103,7 +103,8 @@ def test_a_key_comes_from_the_environment(
 def test_a_bad_answer_costs_one_warning(
     server: str, assessment: Assessment, kind: str, why: str
 ) -> None:
-    result = with_explanation(assessment, f"{server}/{kind}", timeout_s=0.3)
+    patience_s = 0.3 if kind == "slow" else 60.0
+    result = with_explanation(assessment, f"{server}/{kind}", timeout_s=patience_s)
     *before, warning = result.warnings
     assert tuple(before) == assessment.warnings
     assert warning.startswith("The result was not explained: 127.0.0.1:")

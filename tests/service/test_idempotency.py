@@ -22,7 +22,7 @@ def post(served: Served) -> Callable[..., httpx.Response]:
             files={"audio": PROMPT.read_bytes()},
             data={"text": text, "learner_id": key},
             headers={"Idempotency-Key": key, **headers},
-            timeout=120,
+            timeout=240,
         )
 
     return send
@@ -69,7 +69,7 @@ def test_four_at_once_are_one_job_and_a_replay_answers_as_the_first(served: Serv
     assert {answer.status_code for answer in answers} == {202}
     (job,) = {answer.json()["job"]["id"] for answer in answers}
     with Client(served.url) as client:
-        done = client.wait(job, timeout_s=60)
+        done = client.wait(job, timeout_s=240)
     again = post(key)  # whatever it prefers by now
     assert (again.status_code, replayed([again])) == (202, 1)
     assert again.headers["location"] == f"/v1/jobs/{job}"

@@ -208,10 +208,10 @@ def test_loading_english_is_quick_and_imports_nothing_large():
 
 def test_reading_a_phone_from_ipa_is_quick():
     phone_from_ipa("a")
-    start = time.perf_counter()
+    start = time.process_time()
     for _ in range(1000):
         phone_from_ipa("tʃʲ")
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize(

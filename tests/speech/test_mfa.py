@@ -49,9 +49,9 @@ if MODE == "fail":
     print("ERROR  Could not find a model named english_us_arpa.", file=sys.stderr)
     sys.exit(1)
 if MODE == "hang":
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     (HERE / "child").write_text(str(child.pid))
-    time.sleep(60)
+    time.sleep(600)
 if MODE == "nothing":
     sys.exit(0)
 command, corpus, dictionary, model, out = sys.argv[1:6]
@@ -318,12 +318,12 @@ def test_a_run_that_hangs_is_stopped_with_its_children(
 ) -> None:
     folder = stand_in("hang")
     started = time.monotonic()
-    with pytest.raises(AlignmentError, match="longer than 2 s"):
-        MfaAligner(timeout_s=2.0).align(sound(), pronouncer.pronounce("please"))
-    assert time.monotonic() - started < 20
+    with pytest.raises(AlignmentError, match="longer than 4 s"):
+        MfaAligner(timeout_s=4.0).align(sound(), pronouncer.pronounce("please"))
+    assert time.monotonic() - started < 200
     child = Path("/proc") / (folder / "child").read_text()
     if Path("/proc").is_dir():
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while _runs(child) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not _runs(child)

@@ -39,7 +39,7 @@ def listening(settings: ServiceSettings) -> Iterator[Listening]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not server.started:
             assert time.monotonic() < until
             time.sleep(0.01)

@@ -1,5 +1,6 @@
 """Bodies of requests: refused before they are read, bounded together, and not waited for."""
 
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -65,10 +66,14 @@ def service_paths(application: Any) -> list[tuple[str, Any]]:
 
 
 def test_a_key_without_the_scope_is_answered_before_the_body(
-    settings: ServiceSettings, reader: str, served: Listening
+    settings: ServiceSettings,
+    reader: str,
+    served: Listening,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from nativeear.service.api.application import create_application
 
+    monkeypatch.setattr(body_module, "PATIENCE_S", 120.0)
     application = create_application(replace(settings, database=settings.database + ".2"))
     paths = bodied(application)
     application.state.service.store.close()
@@ -77,10 +82,8 @@ def test_a_key_without_the_scope_is_answered_before_the_body(
         for more in ("Content-Length: 200000", "Transfer-Encoding: chunked"):
             for patience in ("", "Expect: 100-continue\n"):
                 with served.begun(post(path, reader, FORM + patience + more)) as connection:
-                    started = time.monotonic()
-                    status, problem = answer(connection)
+                    status, problem = answer(connection)  # sooner than a body is waited for
                     assert (status, problem["type"]) == (403, "urn:nativeear:problem:forbidden")
-                    assert time.monotonic() - started < 1
     assert served.service.uploads.held == 0
 
 
@@ -134,17 +137,16 @@ def test_uploads_at_once_hold_no_more_than_the_bound(settings: ServiceSettings) 
         late = served.begun(post("/v1/assessments", secret, FORM + length))
         status, problem = answer(late)
         assert (status, problem["type"]) == (503, "urn:nativeear:problem:busy")
-        told = []
-        for one in open_ones:
-            one.settimeout(0.2)
-            try:
-                told.append(answer(one)[0])
-            except TimeoutError:
-                told.append(-1)
-        assert 4 <= told.count(503) <= 7, told
+        refused: list[socket.socket] = []
+        until = time.monotonic() + 60
+        while len(refused) < 4:
+            assert time.monotonic() < until
+            refused += select.select([o for o in open_ones if o not in refused], [], [], 1.0)[0]
+        assert len(refused) <= 7
+        assert {answer(one)[0] for one in refused} == {503}
         for one in (*open_ones, late):
             one.close()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while served.service.uploads.held:
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -153,20 +155,18 @@ def test_uploads_at_once_hold_no_more_than_the_bound(settings: ServiceSettings) 
 def test_a_body_that_does_not_come_is_not_waited_for(
     settings: ServiceSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(body_module, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(body_module, "PATIENCE_S", 1.0)
     secret = key(settings, "assess")
     with listening(settings) as served:
         forms = (("/v1/assessments", FORM, PART), ("/v1/validate", "", b" "))
         for path, kind, part in forms:
             head = post(path, secret, kind + "Content-Length: 5000")
             with served.begun(head) as connection:
-                started = time.monotonic()
                 for sent in range(3):
                     connection.sendall(part if not sent else b" ")
                     time.sleep(0.1)
                 status, problem = answer(connection)
                 assert (status, problem["type"]) == (408, "urn:nativeear:problem:too-slow")
-                assert time.monotonic() - started < 3
 
 
 def test_a_budget_gives_what_it_has_and_takes_it_back() -> None:

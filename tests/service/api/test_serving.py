@@ -95,7 +95,7 @@ def test_it_streams_words_and_finishes_what_runs_when_it_is_told_to_stop(
                 f"{url}/v1/assessments",
                 files={"audio": long_recording()},
                 data={"text": " ".join([TEXT] * 8)},
-                timeout=60,
+                timeout=240,
             )
         )
 
@@ -105,9 +105,9 @@ def test_it_streams_words_and_finishes_what_runs_when_it_is_told_to_stop(
         assert asking.is_alive()
         time.sleep(0.02)
     served.process.send_signal(signal.SIGTERM)
-    asking.join(60)
+    asking.join(240)
     assert answers[0].status_code == 200
-    assert served.process.wait(30) in {0, -signal.SIGTERM}
+    assert served.process.wait(120) in {0, -signal.SIGTERM}
     assert "Traceback" not in "".join(served.log)
     assert not list(tmp_path.glob("nativeear-*"))
 
@@ -131,12 +131,12 @@ def test_a_refusal_is_read_by_whoever_still_sends_and_the_connection_goes_on(
     try:
         url = served.ready()
         job = {"files": {"audio": long_recording()}, "data": {"text": " ".join([TEXT] * 8)}}
-        asked = {"headers": {"Prefer": "respond-async"}, "timeout": 60}
+        asked = {"headers": {"Prefer": "respond-async"}, "timeout": 240}
         # A job is done in a second or two, and room for another one with it: fill the queue again.
         fill = functools.partial(httpx.post, f"{url}/v1/assessments", **job, **asked)
         whole = httpx.Request("POST", f"{url}/v1/assessments", **job)
         body = whole.read()
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=240)
         for wish in ("keep-alive", "keep-alive", "close"):
             status = None
             while status != 503:
@@ -189,11 +189,11 @@ def streamed(url: str) -> tuple[list[str], dict]:
         for at in range(0, len(samples), rate // 10):
             socket.send(samples[at : at + rate // 10].tobytes())
             time.sleep(0.1)
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not words and time.monotonic() < until:
             time.sleep(0.1)
         socket.send('{"end": true}')
-        reading.join(60)
+        reading.join(120)
     return words, final
 
 
@@ -207,10 +207,11 @@ def test_a_client_that_leaves_costs_nothing_more(served: Served) -> None:
                 data={"text": " ".join([TEXT] * 8)},
                 timeout=0.3,
             )
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
+    done = ("nativeear_queue_waiting 0.0", "nativeear_in_flight 0.0", 'status="499"')
     while True:
         figures = httpx.get(f"{url}/metrics", timeout=30).text
-        if "nativeear_queue_waiting 0.0" in figures and "nativeear_in_flight 0.0" in figures:
+        if all(part in figures for part in done):
             break
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -20,7 +20,7 @@ from nativeear.service.database.assessments import NewAssessment
 from nativeear.service.database.store import Store
 from nativeear.service.database.tables import Table
 
-STARTED_WITHIN_S = 30
+STARTED_WITHIN_S = 120
 
 NewAssessments = Callable[..., NewAssessment]
 
