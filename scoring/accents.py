@@ -52,21 +52,21 @@ class _AlignedOnce:
         self, audio: Audio, pronunciation: Pronunciation, frames: Frames | None = None
     ) -> Alignment:
         """Align one recording, unless that was the last that was done."""
-        asked: tuple[Audio, Pronunciation] | None = getattr(self._last, "asked", None)
-        if asked is None or asked[0] is not audio or asked[1] != pronunciation:
+        request: tuple[Audio, Pronunciation] | None = getattr(self._last, "request", None)
+        if request is None or request[0] is not audio or request[1] != pronunciation:
             self.forget()
             self._last.alignment = self._aligner.align(audio, pronunciation, frames)
-            self._last.asked = audio, pronunciation
+            self._last.request = audio, pronunciation
         alignment: Alignment = self._last.alignment
         return alignment
 
     def forget(self) -> None:
         """Let go of the recording and its alignment."""
-        self._last.asked = self._last.alignment = None
+        self._last.request = self._last.alignment = None
 
 
 @dataclass(frozen=True, eq=False)
-class _Heard:
+class _WordNearness:
     """How near the natives of one accent are: by phone `[N]`, and each phone's word of `words`.
 
     Phones about which they cannot tell are left out.
@@ -165,19 +165,19 @@ class Accents:
 
     def _choose(self, recording: Audio, text: str | None, phones: str | None) -> tuple[int, Accent]:
         """Which assessor is nearest, and how near all are."""
-        heard: list[_Heard | None] = []
+        found: list[_WordNearness | None] = []
         refusals: list[InputError] = []
         for assessor in self.assessors:
             try:
-                heard.append(_hear(assessor, recording, text, phones))
+                found.append(_nearness_to(assessor, recording, text, phones))
             except InputError as error:  # another accent may know the word or the phone
                 refusals.append(error)
-                heard.append(None)
-        if len(refusals) == len(heard):
+                found.append(None)
+        if len(refusals) == len(found):
             raise refusals[0]
-        told = [-math.inf if one is None else one.nearness for one in heard]
-        can = [number for number, one in enumerate(heard) if one is not None]
-        order = sorted(can, key=lambda number: -told[number])
+        values = [-math.inf if one is None else one.nearness for one in found]
+        can = [number for number, one in enumerate(found) if one is not None]
+        order = sorted(can, key=lambda number: -values[number])
         names = _names(self.assessors)
         return order[0], Accent(
             chosen=names[order[0]],
@@ -187,9 +187,9 @@ class Accents:
                     language=assessor.language,
                     nearness=round(value, 4) if math.isfinite(value) else None,
                 )
-                for name, assessor, value in zip(names, self.assessors, told, strict=True)
+                for name, assessor, value in zip(names, self.assessors, values, strict=True)
             ),
-            sure=len(order) > 1 and _is_sure(heard[order[0]], heard[order[1]]),
+            sure=len(order) > 1 and _is_sure(found[order[0]], found[order[1]]),
         )
 
 
@@ -201,12 +201,12 @@ def _names(assessors: Sequence[Assessor]) -> list[str]:
     return [str(assessor.index.path) for assessor in assessors]
 
 
-def _hear(
+def _nearness_to(
     assessor: Assessor,
     recording: Audio,
     text: str | None,
     phones: str | None,
-) -> _Heard:
+) -> _WordNearness:
     """How near the natives of one index are to each word of the recording."""
     meant = assessor.pronounce(text, phones)
     frames = assessor.encoder.encode(recording)
@@ -218,11 +218,11 @@ def _hear(
     embeddings = pool(frames, spans_s, assessor.index.manifest.pooling)
     near = nearness(assessor.index, embeddings, [phone.phone for phone in spoken])
     word = np.array([phone.word_index for phone in spoken], dtype=np.int64)
-    told = ~np.isnan(near)
-    return _Heard(near[told], word[told], len(meant.words))
+    measured = ~np.isnan(near)
+    return _WordNearness(near[measured], word[measured], len(meant.words))
 
 
-def _is_sure(first: _Heard | None, second: _Heard | None) -> bool:
+def _is_sure(first: _WordNearness | None, second: _WordNearness | None) -> bool:
     """Whether the nearer of two is nearer by more than the words of one recording vary."""
     if first is None or second is None:
         return False

@@ -47,19 +47,19 @@ def grades_of_forms(
         What the evidence comes from.
     """
     grades = list(calibration.grades(evidence))
-    asked = {
+    alternatives = {
         i: _likeliest(others[i], retrieved, index.classes)
         for i, (grade, retrieved) in enumerate(zip(grades, evidence.retrieval, strict=True))
         if grade.verdict in FLAGGED and others[i]
     }
-    if not asked:
+    if not alternatives:
         return tuple(grades)
-    alignment = with_phones(evidence.alignment, asked)
+    alignment = with_phones(evidence.alignment, alternatives)
     canonical = [phone.phone for phone in alignment.spoken]
     gop = measure_gop(evidence.frames, index.inventory, canonical)
     again = calibration.grades(gatherer.gather(evidence.frames, alignment, gop, exclusion))
     words = [phone.word_index for phone in evidence.phones]
-    fitting = {words[i] for i in asked if again[i].verdict == "correct"}
+    fitting = {words[i] for i in alternatives if again[i].verdict == "correct"}
     # What was laid wrongly may have spoilt its neighbours: they are judged anew.
     for i, word in enumerate(words):
         if word in fitting and grades[i].verdict in FLAGGED and again[i].verdict == "correct":
@@ -69,13 +69,13 @@ def grades_of_forms(
 
 def with_phones(alignment: Alignment, phones: Mapping[int, str]) -> Alignment:
     """An alignment with other phones in some places, counted without silences."""
-    places = iter(range(len(alignment.spoken)))
+    order = iter(range(len(alignment.spoken)))
     return replace(
         alignment,
         phones=tuple(
             phone
             if phone.is_silence
-            else replace(phone, phone=phones.get(next(places), phone.phone))
+            else replace(phone, phone=phones.get(next(order), phone.phone))
             for phone in alignment.phones
         ),
     )

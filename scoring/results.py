@@ -24,10 +24,10 @@ from nativeear.scoring.assessment import (
     Transcript,
     WordAssessment,
 )
-from nativeear.scoring.doubts import doubts, speaks_of_few
 from nativeear.scoring.gop_evidence import GopMeasurement
 from nativeear.scoring.grading import DELETED, UNCERTAIN, Grade, combine, mean
 from nativeear.scoring.prosody.assessing import NOTHING_MEASURED, ProsodyAssessment, overall_score
+from nativeear.scoring.reliability import mostly_unjudged, reliability_warnings
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
@@ -102,8 +102,9 @@ class ResultBuilder:
         """The whole result, without remarks. `unsure` are indices of words that may be others."""
         manifest = self._index.manifest
         sure = [p for i, word in enumerate(words) if i not in unsure for p in word.phones]
+        warnings = [*warnings, *reliability_warnings(manifest, sure)]
         # how it flows, or what few sounds say, is no score of what cannot be judged
-        score = Scores() if speaks_of_few(sure) else scores_of(words, prosody, transcript)
+        score = Scores() if mostly_unjudged(sure) else scores_of(words, prosody, transcript)
         return Assessment(
             id=id,
             language=self._index.language,
@@ -117,7 +118,7 @@ class ResultBuilder:
             fluency=prosody.fluency,
             prosody=prosody.prosody,
             transcript=transcript,
-            warnings=tuple(dict.fromkeys(filter(None, [*warnings, *doubts(manifest, sure)]))),
+            warnings=tuple(dict.fromkeys(filter(None, warnings))),
         )
 
     def _exemplars(self, retrieved: PhoneEvidence) -> tuple[ExemplarEvidence, ...]:

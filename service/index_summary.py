@@ -12,7 +12,7 @@ from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS
 from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.reliability import MIN_COVERAGE
 from nativeear.indexes.set_aside import set_aside_of
-from nativeear.scoring.doubts import usefulness
+from nativeear.scoring.reliability import usefulness
 from nativeear.service.counts import counted
 from nativeear.service.search_summary import search_in_words
 from nativeear.service.tables import Column, Listing

@@ -26,7 +26,7 @@ BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 RealArray = NDArray[np.float64]
 
-NOT_TOLD = -1
+UNKNOWN = -1
 """Code of a phone that nobody named."""
 
 ASPECTS = {
@@ -68,7 +68,7 @@ class Judgements:
     Attributes
     ----------
     symbols
-        The P phones; codes are positions here, P stands for "deleted", `NOT_TOLD` for unknown.
+        The P phones; codes are positions here, P stands for "deleted", `UNKNOWN` for unknown.
     speakers, utterances
         Who reads, and the utterances' ids. The columns hold positions here.
     speaker, utterance
@@ -80,14 +80,14 @@ class Judgements:
     expert
         float64 `[N]`, expert score 0–2; NaN where there is none.
     perceived
-        int64 `[N]`, code of what annotators heard instead; `NOT_TOLD` where they do not tell.
+        int64 `[N]`, code of what annotators heard instead; `UNKNOWN` where they do not tell.
     uncertain
         bool `[N]`: the system declined to judge.
     flagged
         bool `[N]`: the system's verdict is that the phone was not said as it was meant.
     score, probability
         float64 `[N]`, 0–100 and 0–1; NaN where uncertain.
-    heard
+    predicted
         int64 `[N]`, what the system heard: the likeliest phone, or deleted.
     diagnosed
         int64 `[N]`, what it would tell the learner: the same without the canonical phone.
@@ -114,7 +114,7 @@ class Judgements:
     flagged: BoolArray
     score: RealArray
     probability: RealArray
-    heard: IntArray
+    predicted: IntArray
     diagnosed: IntArray
     word_expert: RealArray
     word_score: RealArray
@@ -201,35 +201,35 @@ class JudgementTable:
         return [phone for word in words for phone in word.variants[0].phones]
 
     def _columns(self, phone: AnnotatedPhone, found: PhoneAssessment) -> tuple[float, ...]:
-        heard = [self._codes[sound.phone] for sound in found.sounds_like]
+        predicted = [self._codes[sound.phone] for sound in found.sounds_like]
         canonical = self._codes[found.phone]
         perceived = self._perceived(phone.perceived)
-        others = [code for code in heard if code != canonical]
+        others = [code for code in predicted if code != canonical]
         if found.verdict == "deleted":
-            heard = others = [len(self._symbols)]
+            predicted = others = [len(self._symbols)]
         return (
             canonical,
             phone.mispronounced,
             _or_nan(phone.expert),
-            NOT_TOLD if perceived == canonical else perceived,
+            UNKNOWN if perceived == canonical else perceived,
             found.verdict == "uncertain",
             found.verdict in FLAGGED,
             _or_nan(found.score),
             _or_nan(found.probability_mispronounced),
-            next(iter(heard), NOT_TOLD),
-            next(iter(others), NOT_TOLD),
+            next(iter(predicted), UNKNOWN),
+            next(iter(others), UNKNOWN),
         )
 
     def _perceived(self, label: str | None) -> int:
         """Code of what annotators heard; sounds that the inventory lacks are not told."""
         if label is None:
-            return NOT_TOLD
+            return UNKNOWN
         if label == DELETED:
             return len(self._symbols)
         try:
             return self._codes[self._inventory.symbol(label)]
         except PhoneError:
-            return NOT_TOLD
+            return UNKNOWN
 
     def judgements(self) -> Judgements:
         """Everything added so far.
@@ -242,7 +242,7 @@ class JudgementTable:
         if not self._phones:
             raise InputError("There is not one utterance to measure on.")
         columns = np.array(self._phones, dtype=np.float64).T
-        speaker, utterance, canonical, perceived, heard, diagnosed = (
+        speaker, utterance, canonical, perceived, predicted, diagnosed = (
             columns[i].astype(np.int64) for i in (0, 1, 2, 5, 10, 11)
         )
         words = np.array(self._words, dtype=np.float64).reshape(-1, 3).T
@@ -264,7 +264,7 @@ class JudgementTable:
             flagged=columns[7] > 0,
             score=columns[8],
             probability=columns[9],
-            heard=heard,
+            predicted=predicted,
             diagnosed=diagnosed,
             word_expert=words[0],
             word_score=words[1],

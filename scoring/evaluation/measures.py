@@ -28,7 +28,7 @@ from nativeear.scoring.evaluation.bootstrap import (
 from nativeear.scoring.evaluation.judgements import (
     ASPECTS,
     BY_VERDICT,
-    NOT_TOLD,
+    UNKNOWN,
     BoolArray,
     Detection,
     IntArray,
@@ -221,16 +221,19 @@ def _whole_statistics(
         "calibration_error",
         calibration_error(wrong[judged], j.probability[judged], unit[judged], bins=BINS),
     )
-    told = wrong & rejected & judged & (j.perceived != NOT_TOLD)
-    yield "diagnosis_error_rate", share(told & (j.diagnosed != j.perceived), told, unit)
-    known = judged & (~wrong | (j.perceived != NOT_TOLD))
+    diagnosable = wrong & rejected & judged & (j.perceived != UNKNOWN)
+    yield (
+        "diagnosis_error_rate",
+        share(diagnosable & (j.diagnosed != j.perceived), diagnosable, unit),
+    )
+    known = judged & (~wrong | (j.perceived != UNKNOWN))
     gone = known & (j.perceived == j.deleted)
-    said_gone = known & (j.heard == j.deleted) & gone.any()
-    yield "deletion_precision", share(gone & said_gone, said_gone, unit)
-    yield "deletion_recall", share(gone & said_gone, gone, unit)
+    predicted_gone = known & (j.predicted == j.deleted) & gone.any()
+    yield "deletion_precision", share(gone & predicted_gone, predicted_gone, unit)
+    yield "deletion_recall", share(gone & predicted_gone, gone, unit)
     yield (
         "deletion_f1",
-        share(2 * _real(gone & said_gone), _real(gone) + _real(said_gone), unit),
+        share(2 * _real(gone & predicted_gone), _real(gone) + _real(predicted_gone), unit),
     )
     annotated, reported, right = map(_real, j.insertions.T * j.insertions[:, 0].any())
     yield "insertion_precision", share(right, reported, unit_of)
@@ -303,10 +306,10 @@ def _reliability(j: Judgements) -> tuple[Bin, ...]:
 
 def _confusions(j: Judgements) -> tuple[Confusion, ...]:
     """Pairs of what was meant and what the system heard, the most frequent first."""
-    known = j.heard != NOT_TOLD
+    known = j.predicted != UNKNOWN
     names = (*j.symbols, "deleted")
     pairs, counts = np.unique(
-        np.stack([j.canonical[known], j.heard[known]], axis=1), axis=0, return_counts=True
+        np.stack([j.canonical[known], j.predicted[known]], axis=1), axis=0, return_counts=True
     )
     order = np.argsort(-counts, kind="stable")
     return tuple(Confusion(names[pairs[i, 0]], names[pairs[i, 1]], int(counts[i])) for i in order)

@@ -66,13 +66,13 @@ class EvaluationReport:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON. A single part's fields stand at the top; several stand under their names."""
-        told: dict[str, Any] = {
+        content: dict[str, Any] = {
             "corpus": asdict(self.material),
             "system": asdict(self.system),
             "notes": list(self.notes),
         }
         parts = {part.name: _named(asdict(part.evaluation)) for part in self.parts}
-        return told | (next(iter(parts.values())) if len(parts) == 1 else parts)
+        return content | (next(iter(parts.values())) if len(parts) == 1 else parts)
 
 
 def _named(value: Any) -> Any:

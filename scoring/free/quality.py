@@ -22,7 +22,7 @@ from nativeear.scoring.grading import FALSE_REJECTIONS, UNCERTAIN, Grade, score_
 from nativeear.scoring.verdicts import Verdict
 from nativeear.speech.alignment import SILENCE
 
-ASKED_PER_CLASS = 200
+MAX_QUESTIONS = 200
 """Natives of a phone that are asked about themselves; their order is seeded."""
 
 
@@ -55,14 +55,14 @@ class OwnClassQuality:
             if phone == SILENCE or own.stop - own.start < MIN_COVERAGE:
                 continue
             rows = np.arange(own.start, own.stop)
-            asked = rng.permutation(rows)[:ASKED_PER_CLASS]
+            questions = rng.permutation(rows)[:MAX_QUESTIONS]
             similar = class_similarities(
-                index.vectors[asked],
+                index.vectors[questions],
                 index.vectors[own],
                 np.array([0, len(rows)]),
                 top_m=index.manifest.decision.top_m,
                 groups=groups[own],
-                query_groups=groups[asked],
+                query_groups=groups[questions],
             )
             found[phone] = NativeMargins.fit(similar[:, 0])
         return found
@@ -99,14 +99,14 @@ class OwnClassQuality:
             natives = self._natives.get(phone)
             if natives is None or min(len(answering), len(natives)) < MIN_COVERAGE:
                 continue
-            said = [i for i, other in enumerate(phones) if other == phone]
+            places = [i for i, other in enumerate(phones) if other == phone]
             similarity = class_similarities(
-                vectors[said],
+                vectors[places],
                 answering,
                 np.array([0, len(answering)]),
                 top_m=index.manifest.decision.top_m,
             )
-            for i, log_quantile in zip(said, natives.log_quantile(similarity[:, 0]), strict=True):
+            for i, log_quantile in zip(places, natives.log_quantile(similarity[:, 0]), strict=True):
                 accented = log_quantile < self._accented_below
                 verdict: Verdict = "accented" if accented else "correct"
                 grades[i] = Grade.of(score_of(float(log_quantile)), None, verdict)

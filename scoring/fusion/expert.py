@@ -133,7 +133,7 @@ class ExpertCalibration:
         The fitted trees.
     by_natives
         Says of which phones natives would be flagged, too. What the trees find no likelier than
-        not is flagged only there: they judge a phone in its company, and one wrong phone makes
+        not is flagged only there: they judge a phone in its context, and one wrong phone makes
         them doubt the right ones beside it. What was plainly another phone, or none, is flagged
         whatever they find: learners seldom make one such mistake among many flawless phones, so
         that the trees, which know only learners, all but overlook it.
@@ -160,7 +160,7 @@ class ExpertCalibration:
         """Grade every canonical phone, in order."""
         if not evidence.phones:
             return ()
-        known = ~np.isnan(evidence.features.column("margin_quantile"))
+        judged = ~np.isnan(evidence.features.column("margin_quantile"))
         scores = self._model.scores(evidence.features)
         probabilities = self._model.probabilities(evidence.features)
         another = plainly_another(evidence.features)
@@ -169,7 +169,7 @@ class ExpertCalibration:
         by_natives = self._by_natives.grades(evidence)
         grades = []
         for i, retrieved in enumerate(evidence.retrieval):
-            if not known[i]:
+            if not judged[i]:
                 grades.append(UNCERTAIN)
                 continue
             score, probability = float(scores[i]), float(probabilities[i])

@@ -1,7 +1,7 @@
 """All that is known of every canonical phone, as columns of numbers that a calibration weighs.
 
 Retrieval, the CTC head and the alignment each have their say; so do the neighbours, the word and
-the whole recording, for a sound is judged in its company. What was not measured is NaN.
+the whole recording, for a sound is judged in its context. What was not measured is NaN.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ RISING = frozenset(
 CONTEXT = ("log_posterior", "frame_log_posterior", "margin_quantile")
 """Columns of which the neighbours, the word and the recording are asked as well."""
 
-COMPANY = ("before", "after", "word", "word_least", "recording", "recording_low")
-"""What is asked of each of them, in the order of `_of_company`."""
+CONTEXT_STATISTICS = ("before", "after", "word", "word_least", "recording", "recording_low")
+"""What is asked of each of them, in the order of `_context_columns`."""
 
-CONTEXT_COLUMNS = tuple(f"{name}_{where}" for name in CONTEXT for where in COMPANY)
+CONTEXT_COLUMNS = tuple(f"{name}_{where}" for name in CONTEXT for where in CONTEXT_STATISTICS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,22 +106,22 @@ def phone_features(
     """
     if not phones:
         return FeatureTable((), np.zeros((0, 0)))
-    own = _of_the_head(gop, evidence, inventory)
-    own |= _of_the_index(evidence, frame_evidence, natives)
-    own |= _of_time(phones, gop, natives)
+    own = _head_columns(gop, evidence, inventory)
+    own |= _retrieval_columns(evidence, frame_evidence, natives)
+    own |= _timing_columns(phones, gop, natives)
     own["log_posterior_quantile"] = natives.log_posterior_quantiles(
         [phone.phone for phone in phones], own["log_posterior"]
     )
     for name in RISING:
         own[name] = np.clip(own[name], LOWEST, -LOWEST)
     words = np.array([phone.word_index for phone in phones])
-    own |= _of_place(phones, words, inventory)
+    own |= _position_columns(phones, words, inventory)
     for name in CONTEXT:
-        own |= _of_company(name, own[name], words)
+        own |= _context_columns(name, own[name], words)
     return FeatureTable(tuple(own), np.column_stack(list(own.values())))
 
 
-def _of_the_head(
+def _head_columns(
     gop: GopMeasurement, evidence: Sequence[PhoneEvidence], inventory: PhoneInventory
 ) -> dict[str, Column]:
     columns = {
@@ -133,13 +133,13 @@ def _of_the_head(
     deletion, rival, distance, held = (np.full(len(evidence), np.nan) for _ in range(4))
     features = gop.features
     if features is not None:
-        told, starts = ~np.isnan(gop.mean_log_posterior), gop.units[:-1]
-        deletion[told] = np.minimum.reduceat(features.deletion, starts)[told]
-        held[told] = np.add.reduceat(features.occupancy.sum(axis=0), starts)[told]
+        measured, starts = ~np.isnan(gop.mean_log_posterior), gop.units[:-1]
+        deletion[measured] = np.minimum.reduceat(features.deletion, starts)[measured]
+        held[measured] = np.add.reduceat(features.occupancy.sum(axis=0), starts)[measured]
         ratios = features.substitution.copy()
         ratios[np.arange(len(ratios)), features.canonical] = np.nan  # nor does the blank rival
         order = np.nan_to_num(ratios, nan=np.inf, posinf=np.finfo(np.float64).max)
-        for i in np.flatnonzero(told).tolist():
+        for i in np.flatnonzero(measured).tolist():
             units = slice(int(gop.units[i]), int(gop.units[i + 1]))
             unit, column = divmod(int(order[units].argmin()), ratios.shape[1])
             rival[i] = ratios[units][unit, column]
@@ -154,7 +154,7 @@ def _of_the_head(
     }
 
 
-def _of_the_index(
+def _retrieval_columns(
     evidence: Sequence[PhoneEvidence], frames: FrameEvidence, natives: NativeReference
 ) -> dict[str, Column]:
     return {
@@ -171,7 +171,7 @@ def _of_the_index(
     }
 
 
-def _of_time(
+def _timing_columns(
     phones: Sequence[AlignedPhone], gop: GopMeasurement, natives: NativeReference
 ) -> dict[str, Column]:
     duration_s = _numbers([phone.duration_s for phone in phones])
@@ -185,7 +185,7 @@ def _of_time(
     }
 
 
-def _of_place(
+def _position_columns(
     phones: Sequence[AlignedPhone], words: NDArray[np.int64], inventory: PhoneInventory
 ) -> dict[str, Column]:
     n = len(phones)
@@ -200,19 +200,21 @@ def _of_place(
     }
 
 
-def _of_company(name: str, values: Column, words: NDArray[np.int64]) -> dict[str, Column]:
-    edge = np.array([np.nan])
+def _context_columns(name: str, values: Column, words: NDArray[np.int64]) -> dict[str, Column]:
+    none = np.array([np.nan])
     starts = np.flatnonzero(np.diff(words, prepend=-1))
     lengths = np.diff(starts, append=len(words))
-    known = np.add.reduceat(~np.isnan(values), starts, dtype=np.float64)
+    counts = np.add.reduceat(~np.isnan(values), starts, dtype=np.float64)
     sums = np.add.reduceat(np.nan_to_num(values), starts)
-    word_mean = np.repeat(sums / np.where(known > 0, known, np.nan), lengths)
+    word_mean = np.repeat(sums / np.where(counts > 0, counts, np.nan), lengths)
     word_least = np.repeat(np.fmin.reduceat(values, starts), lengths)
     whole = np.full(len(values), _quiet(np.nanmean, values))
     low = np.full(len(values), _quiet(lambda v: np.nanquantile(v, LOW_SHARE), values))
-    before, after = np.concatenate([edge, values[:-1]]), np.concatenate([values[1:], edge])
+    before, after = np.concatenate([none, values[:-1]]), np.concatenate([values[1:], none])
     found = (before, after, word_mean, word_least, whole, low)
-    return {f"{name}_{where}": column for where, column in zip(COMPANY, found, strict=True)}
+    return {
+        f"{name}_{where}": column for where, column in zip(CONTEXT_STATISTICS, found, strict=True)
+    }
 
 
 def _quiet(function: object, values: Column) -> float:

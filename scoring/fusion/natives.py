@@ -108,6 +108,6 @@ def _log_quantiles(
     """Place of each value among the natives of its phone, `[N]`; NaN where there are none."""
     found = np.full(len(phones), np.nan)
     for phone in set(phones) & natives.keys():
-        said = [i for i, other in enumerate(phones) if other == phone]
-        found[said] = natives[phone].log_quantile(values[said])
+        own = [i for i, other in enumerate(phones) if other == phone]
+        found[own] = natives[phone].log_quantile(values[own])
     return found

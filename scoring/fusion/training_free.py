@@ -88,8 +88,8 @@ class TrainingFree:
             else self._index.bounds[-1]
         )
         margins = self._index.native_margins[:spoken].astype(np.float64)
-        heard = self._index.native_log_posteriors[:spoken].astype(np.float64)
-        return native_sums(margins, heard)
+        log_posteriors = self._index.native_log_posteriors[:spoken].astype(np.float64)
+        return native_sums(margins, log_posteriors)
 
     @cached_property
     def _scales(self) -> tuple[Scale, Scale]:
@@ -108,21 +108,23 @@ class TrainingFree:
         """
         margins = features.column("margin")
         both = evidence_sums(margins, features.column("log_posterior"))
-        heard = ~np.isnan(both) & (len(self._native_sums[0]) > 0)
-        sums = np.where(heard, both, MARGIN_WEIGHT * margins)
-        scores = np.where(heard, *(scale.scores(sums) for scale in self._scales))
-        quantiles = np.where(heard, *(natives.log_quantile(sums) for natives in self._native_sums))
+        with_head = ~np.isnan(both) & (len(self._native_sums[0]) > 0)
+        sums = np.where(with_head, both, MARGIN_WEIGHT * margins)
+        scores = np.where(with_head, *(scale.scores(sums) for scale in self._scales))
+        quantiles = np.where(
+            with_head, *(natives.log_quantile(sums) for natives in self._native_sums)
+        )
         return scores, quantiles
 
     def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order; not those of which there are few exemplars."""
         if not evidence.phones:
             return ()
-        known = ~np.isnan(evidence.features.column("margin_quantile"))
+        judged = ~np.isnan(evidence.features.column("margin_quantile"))
         scores, quantiles = self.judge(evidence.features)
         grades = []
         for i, retrieved in enumerate(evidence.retrieval):
-            if not known[i]:
+            if not judged[i]:
                 grades.append(UNCERTAIN)
             elif evidence.deleted[i]:
                 grades.append(DELETED)

@@ -23,7 +23,7 @@ class _Walk(NamedTuple):
     ----------
     roots
         int64 `[B]`.
-    asked
+    column
         int64 `[M]`: which of `[F · 2]` columns a node asks. The second of each pair has what is
         missing on the left.
     threshold
@@ -35,7 +35,7 @@ class _Walk(NamedTuple):
     """
 
     roots: NDArray[np.int64]
-    asked: NDArray[np.int64]
+    column: NDArray[np.int64]
     threshold: NDArray[np.float64]
     child: NDArray[np.int64]
     inner: NDArray[np.bool_]
@@ -77,21 +77,21 @@ class Trees:
 
     def __call__(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Value of every row of a table `[N, F]`, float64 `[N]`."""
-        roots, asked, threshold, child, inner = self._walk
+        roots, column, threshold, child, inner = self._walk
         values = np.asarray(table, dtype=np.float64).T
         missing = np.isnan(values)
         # What is missing is higher than any value, or lower where it goes left.
         either = [np.where(missing, stands_for, values) for stands_for in (np.inf, -np.inf)]
         by_column = np.stack(either, axis=1).reshape(-1, len(table))  # [F · 2, N]
         # `take` is twice as fast as indexing.
-        goes_right = by_column.take(asked.take(roots), axis=0) > threshold.take(roots)[:, None]
+        goes_right = by_column.take(column.take(roots), axis=0) > threshold.take(roots)[:, None]
         node = child.take(2 * roots[:, None] + goes_right).ravel()
         columns = by_column.ravel()
         reached = node.copy()
         going = np.flatnonzero(inner.take(node))
         node, row = node.take(going), going % max(len(table), 1)
         while going.size:
-            goes_right = columns.take(asked.take(node) * len(table) + row) > threshold.take(node)
+            goes_right = columns.take(column.take(node) * len(table) + row) > threshold.take(node)
             node = child.take(2 * node + goes_right)
             reached[going] = node
             left = np.flatnonzero(inner.take(node))

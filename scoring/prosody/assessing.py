@@ -140,14 +140,14 @@ def assess_prosody(
         audio, alignment, inventory, text, omitted, voiceless=_voiceless(audio)
     )
     if frames is not None:
-        nuclei = natives.listened(measured.nuclei, frames, alignment, exclusion)
+        nuclei = natives.with_vowel_fullness(measured.nuclei, frames, alignment, exclusion)
         measured = replace(measured, nuclei=nuclei)
     profile = ProsodyProfile.of(measured, alignment.words)
     reasons = list(measured.reasons)
     flow = natives.grades(FLUENCY_MEASURES, profile, exclusion)
     rhythm = natives.grades(RHYTHM_MEASURES, profile, exclusion)
     melody = natives.grades(MELODY_MEASURES, profile, exclusion)
-    if not natives.known:
+    if not natives.available:
         reasons.append(NO_DISTRIBUTION)
     elif (measured.pauses and not flow) or (measured.melody and not melody):
         reasons.append(FEW_COMPARABLE)

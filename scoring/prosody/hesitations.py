@@ -19,9 +19,9 @@ def restarts(words: Sequence[WordAssessment], insertions: Sequence[Insertion]) -
     found = []
     for after, group in groupby(insertions, key=lambda item: item.after_word_index):
         sounds = list(group)
-        said = [sound.phone for sound in sounds]
+        inserted = [sound.phone for sound in sounds]
         around = words[max(after, 0) : after + 2]
-        if any([p.phone for p in word.phones[: len(said)]] == said for word in around):
+        if any([p.phone for p in word.phones[: len(inserted)]] == inserted for word in around):
             found.append((sounds[0].start_s, sounds[-1].end_s))
     return tuple(found)
 

@@ -30,7 +30,7 @@ from nativeear.speech.languages import primary_subtag
 from nativeear.speech.prosody.contour import FINAL_S
 from nativeear.speech.prosody.profile import ProsodyProfile
 
-HEARD = 0.32 / FINAL_S**2
+GLISSANDO_THRESHOLD = 0.32 / FINAL_S**2
 """Semitones per second from which a final movement is heard as one."""
 HIGH_SEMITONES = 1.0
 """How far above the median of the voice its end is a high one."""
@@ -101,7 +101,7 @@ def movement(final_slope: float) -> Movement | None:
     """What is heard at the end, by its slope in semitones per second; None where it is NaN."""
     if np.isnan(final_slope):
         return None
-    if abs(final_slope) < HEARD:
+    if abs(final_slope) < GLISSANDO_THRESHOLD:
         return "level"
     return "rise" if final_slope > 0 else "fall"
 

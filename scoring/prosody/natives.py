@@ -136,7 +136,7 @@ class NativeProsody:
         return column
 
     @property
-    def known(self) -> bool:
+    def available(self) -> bool:
         """Whether the index holds any."""
         return bool(self._rows)
 
@@ -165,7 +165,7 @@ class NativeProsody:
             for row, full in zip(self._rows, fullness, strict=True)
         )
 
-    def listened(
+    def with_vowel_fullness(
         self,
         nuclei: tuple[Syllable, ...],
         frames: Frames,
@@ -195,13 +195,13 @@ class NativeProsody:
 
     def endings(self, sentence: str, exclusion: Exclusion) -> tuple[NDArray[np.float64], int]:
         """Final slopes of the natives' sentences of one type, and how many speakers they are of."""
-        if not self.known:
+        if not self.available:
             return np.zeros(0), 0
         slopes = self._column("final_slope")
         of_type = self._answers(exclusion) & (self._column("sentence") == sentence)
-        known = np.flatnonzero(of_type & ~np.isnan(slopes))
-        voices = {(self._rows[i].corpus, self._rows[i].speaker) for i in known.tolist()}
-        return slopes[known], len(voices)
+        rows = np.flatnonzero(of_type & ~np.isnan(slopes))
+        voices = {(self._rows[i].corpus, self._rows[i].speaker) for i in rows.tolist()}
+        return slopes[rows], len(voices)
 
     def grade(
         self, measure: Measure, learner: ProsodyProfile, exclusion: Exclusion
@@ -212,16 +212,16 @@ class NativeProsody:
         smaller share that lies beyond.
         """
         value = float(getattr(learner, measure.name))
-        if not self.known:
+        if not self.available:
             return None
         syllables = self._column("syllables")
-        asked = (syllables >= learner.syllables / LENGTH_FACTOR) & (
+        comparable = (syllables >= learner.syllables / LENGTH_FACTOR) & (
             syllables <= learner.syllables * LENGTH_FACTOR
         )
         if measure.of_its_kind:
-            asked &= self._column("sentence") == learner.sentence
-        asked &= self._answers(exclusion)
-        values = self._column(measure.name)[asked].astype(np.float64)
+            comparable &= self._column("sentence") == learner.sentence
+        comparable &= self._answers(exclusion)
+        values = self._column(measure.name)[comparable].astype(np.float64)
         values = values[~np.isnan(values)]
         if np.isnan(value) or len(values) < MIN_NATIVES:
             return None
@@ -276,10 +276,10 @@ def with_fullness(
 
     As they were where the index does not hold all of them, for a phone was left out of it.
     """
-    known = [i for i, nucleus in enumerate(nuclei) if nucleus.stress >= 0]
-    if len(known) != len(fullness):
+    with_stress = [i for i, nucleus in enumerate(nuclei) if nucleus.stress >= 0]
+    if len(with_stress) != len(fullness):
         return nuclei
-    full = dict(zip(known, fullness.tolist(), strict=True))
+    full = dict(zip(with_stress, fullness.tolist(), strict=True))
     return tuple(
         replace(nucleus, fullness=full[i]) if i in full else nucleus
         for i, nucleus in enumerate(nuclei)

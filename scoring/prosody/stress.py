@@ -2,9 +2,9 @@
 
 Every nucleus is described by its length and its onset's, by F0 peak, mean and movement, by the
 energy and tilt of its spectrum, and by how full its vowel is, relative to the mean of its word.
-What a syllable owes to its place (the last one before a pause is long and low) is taken off: the
-mean over natives in that place of a word of that length, stressed and unstressed ones weighing
-alike, so that no place is preferred. Fisher's linear discriminant of stressed against unstressed
+What a syllable owes to its position (the last one before a pause is long and low) is taken off: the
+mean over natives in that position of a word of that length, stressed and unstressed ones weighing
+alike, so that no position is preferred. Fisher's linear discriminant of stressed against unstressed
 nuclei then gives one number, the prominence, and the most prominent syllable is the stressed one.
 """
 
@@ -26,10 +26,10 @@ MIN_WORDS = 30
 
 CUES = (*CORRELATES, "fullness")
 
-FINALITIES, PLACES, LENGTHS = 3, 3, 3
-"""What a place in a word is: its finality, first, second or later, of 2, 3 or more syllables."""
-MIN_OF_PLACE = 8
-"""Stressed, and unstressed, natives of a place; with fewer its finality alone is gone by."""
+FINALITIES, POSITIONS, LENGTHS = 3, 3, 3
+"""What a position in a word is: its finality, first, second or later, of 2, 3 or more syllables."""
+MIN_OF_POSITION = 8
+"""Stressed, and unstressed, natives of a position; with fewer its finality alone is gone by."""
 RIDGE = 1e-3
 
 
@@ -62,7 +62,7 @@ class StressModel:
     weights
         float64 `[C]`, by `CUES`.
     offsets
-        float64 `[P, C]`, what a place adds to each cue, by `_places`.
+        float64 `[P, C]`, what a position adds to each cue, by `_positions`.
     natives
         Margins of native words, by which those of learners are graded.
     """
@@ -79,17 +79,17 @@ class StressModel:
             return None
         relative = np.concatenate([_relative(word) for word in words])
         stressed = np.array([s.stress == PRIMARY for word in words for s in word])
-        places = np.concatenate([_places(word) for word in words])
-        offsets = _offsets(relative, stressed, places)
-        corrected = relative - offsets[places]
+        positions = np.concatenate([_positions(word) for word in words])
+        offsets = _offsets(relative, stressed, positions)
+        corrected = relative - offsets[positions]
         weights = _discriminant(corrected[stressed], corrected[~stressed])
         model = cls(weights, offsets, NativeMargins.fit(np.zeros(0)))
         margins = np.array([model.observe(word).margin for word in words])
         return cls(weights, offsets, NativeMargins.fit(margins))
 
     def cues(self, word: Sequence[Syllable]) -> FloatArray:
-        """What tells stress in the syllables of a word, float64 `[S, C]`, its places taken off."""
-        cues: FloatArray = _relative(word) - self.offsets[_places(word)]
+        """What tells stress in the syllables of a word, `[S, C]`, less their position's own."""
+        cues: FloatArray = _relative(word) - self.offsets[_positions(word)]
         return cues
 
     def observe(self, word: Sequence[Syllable]) -> ObservedStress:
@@ -127,38 +127,38 @@ def prominent_word(nuclei: Sequence[Syllable]) -> int | None:
     if len(voiced) < 2:
         return None
     f0 = np.array([n.f0_semitones for n in voiced])
-    place = np.arange(len(f0))
-    f0 = f0 - np.polyval(np.polyfit(place, f0, 1), place)
+    position = np.arange(len(f0))
+    f0 = f0 - np.polyval(np.polyfit(position, f0, 1), position)
     level = np.array([n.emphasis_db for n in voiced])
     standing = sum((x - x.mean()) / max(float(x.std()), 1e-9) for x in (f0, level))
     return voiced[int(np.argmax(standing))].word
 
 
-def _places(word: Sequence[Syllable]) -> NDArray[np.int64]:
+def _positions(word: Sequence[Syllable]) -> NDArray[np.int64]:
     """Place of every syllable of a word as a row of `StressModel.offsets`, int64 `[S]`."""
     length = min(len(word) - 2, LENGTHS - 1)
     return np.array(
         [
-            (syllable.finality * PLACES + min(place, PLACES - 1)) * LENGTHS + length
-            for place, syllable in enumerate(word)
+            (syllable.finality * POSITIONS + min(position, POSITIONS - 1)) * LENGTHS + length
+            for position, syllable in enumerate(word)
         ]
     )
 
 
 def _offsets(
-    relative: FloatArray, stressed: NDArray[np.bool_], places: NDArray[np.int64]
+    relative: FloatArray, stressed: NDArray[np.bool_], positions: NDArray[np.int64]
 ) -> FloatArray:
-    """Mean of the mean of stressed and the mean of unstressed natives of every place `[P, C]`."""
-    offsets = np.zeros((FINALITIES * PLACES * LENGTHS, relative.shape[1]))
-    finality = places // (PLACES * LENGTHS)
-    for place in range(len(offsets)):
+    """Mean of the means of stressed and of unstressed natives of every position `[P, C]`."""
+    offsets = np.zeros((FINALITIES * POSITIONS * LENGTHS, relative.shape[1]))
+    finality = positions // (POSITIONS * LENGTHS)
+    for position in range(len(offsets)):
         for own, least in (
-            (places == place, MIN_OF_PLACE),
-            (finality == place // (PLACES * LENGTHS), 1),
+            (positions == position, MIN_OF_POSITION),
+            (finality == position // (POSITIONS * LENGTHS), 1),
         ):
             parts = [relative[own & (stressed == which)] for which in (True, False)]
             if min(map(len, parts)) >= least:
-                offsets[place] = np.mean([part.mean(axis=0) for part in parts], axis=0)
+                offsets[position] = np.mean([part.mean(axis=0) for part in parts], axis=0)
                 break
     return offsets
 
@@ -166,10 +166,10 @@ def _offsets(
 def _relative(word: Sequence[Syllable]) -> FloatArray:
     """Cues `[S, C]` less their mean over the word; what is unvoiced stands at the mean."""
     values = np.array([[getattr(s, name) for name in CUES] for s in word], dtype=np.float64)
-    known = ~np.isnan(values)
-    counts = np.maximum(known.sum(axis=0), 1)
+    measured = ~np.isnan(values)
+    counts = np.maximum(measured.sum(axis=0), 1)
     centred: FloatArray = np.where(
-        known, values - np.where(known, values, 0.0).sum(axis=0) / counts, 0.0
+        measured, values - np.where(measured, values, 0.0).sum(axis=0) / counts, 0.0
     )
     return centred
 

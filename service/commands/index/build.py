@@ -185,7 +185,7 @@ def rebuild(
 
 
 def _print_build(report: BuildReport) -> None:
-    from nativeear.scoring.doubts import usefulness
+    from nativeear.scoring.reliability import usefulness
 
     print(
         f"Built {report.path}: {counted(report.exemplars, report.silences)} from "

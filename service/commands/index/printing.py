@@ -31,7 +31,7 @@ def print_thinning(report: ThinReport) -> None:
 
 def print_change(report: ChangeReport, parts: int = 0) -> None:
     """Tell what came of a change, or of merging `parts` indexes."""
-    from nativeear.scoring.doubts import usefulness
+    from nativeear.scoring.reliability import usefulness
 
     now = f"{counted(report.exemplars, report.silences)} from {report.utterances:,} utterances"
     before = (

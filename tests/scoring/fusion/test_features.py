@@ -10,9 +10,9 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.evidence import PhoneEvidence
 from nativeear.retriever.frame_evidence import FrameEvidence
 from nativeear.scoring.fusion.features import (
-    COMPANY,
     CONTEXT,
     CONTEXT_COLUMNS,
+    CONTEXT_STATISTICS,
     LOWEST,
     RISING,
     FeatureTable,
@@ -221,7 +221,7 @@ def test_what_cannot_be_more_impossible_is_cut_off(table: FeatureTable) -> None:
 def test_columns_are_named_once_and_in_the_order_of_what_is_asked(table: FeatureTable) -> None:
     assert len(set(table.names)) == len(table.names) == table.values.shape[1]
     assert set(CONTEXT_COLUMNS) < set(table.names)
-    assert len(CONTEXT_COLUMNS) == len(CONTEXT) * len(COMPANY)
+    assert len(CONTEXT_COLUMNS) == len(CONTEXT) * len(CONTEXT_STATISTICS)
 
 
 def test_without_a_head_its_columns_are_unknown_and_the_others_are_not(
@@ -244,7 +244,7 @@ def test_without_a_head_its_columns_are_unknown_and_the_others_are_not(
     unknown = {
         "log_posterior", "log_posterior_quantile", "sf_s", "sf_sd", "gop_margin", "deletion",
         "rival", "rival_distance", "occupied_frames", "gap_s",
-        *(f"log_posterior_{where}" for where in COMPANY),
+        *(f"log_posterior_{where}" for where in CONTEXT_STATISTICS),
     }  # fmt: skip
     for name in found.names:
         if name in unknown:

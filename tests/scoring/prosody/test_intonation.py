@@ -8,7 +8,12 @@ from nativeear.indexer.assembly import publish_new
 from nativeear.indexer.pooled_utterance import PooledUtterance
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.prosody.intonation import HEARD, fits_by_rule, judge_ending, movement
+from nativeear.scoring.prosody.intonation import (
+    GLISSANDO_THRESHOLD,
+    fits_by_rule,
+    judge_ending,
+    movement,
+)
 from nativeear.scoring.prosody.natives import NativeProsody
 from nativeear.speech.prosody.contour import sentence_type
 from nativeear.speech.prosody.profile import ProsodyProfile
@@ -137,9 +142,9 @@ def test_what_was_not_voiced_is_not_found(natives: NativeProsody) -> None:
 
 
 def test_the_rule_of_every_type() -> None:
-    assert movement(HEARD) == movement(HEARD + 0.1) == "rise"
-    assert movement(-HEARD) == movement(-HEARD - 0.1) == "fall"
-    assert movement(HEARD - 0.1) == "level"
+    assert movement(GLISSANDO_THRESHOLD) == movement(GLISSANDO_THRESHOLD + 0.1) == "rise"
+    assert movement(-GLISSANDO_THRESHOLD) == movement(-GLISSANDO_THRESHOLD - 0.1) == "fall"
+    assert movement(GLISSANDO_THRESHOLD - 0.1) == "level"
     assert fits_by_rule("statement", "rise", high=True) is False
     assert fits_by_rule("statement", "rise", high=False) is True
     assert fits_by_rule("yes_no_question", "level", high=True) is True

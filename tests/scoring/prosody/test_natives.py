@@ -224,7 +224,7 @@ def test_the_same_sentence_is_compared_contour_by_contour(natives: NativeProsody
 def test_an_index_without_prosody_grades_nothing(tmp_path: Path) -> None:
     publish_new(tmp_path / "index", records(tmp_path, 6, 20, 8), settings(8))
     empty = NativeProsody(PhoneIndex.open(tmp_path / "index"))
-    assert not empty.known
+    assert not empty.available
     assert empty.stress is None
     assert empty.grades(FLUENCY_MEASURES, learner(), NONE) == ()
     assert "no native prosody" in NO_DISTRIBUTION

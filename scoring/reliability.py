@@ -23,24 +23,26 @@ has 82 to 84 % (docs/corpora.md), one with untrained weights about 60 %."""
 def usefulness(accuracy: float) -> str:
     """What the share of an index's left-out natives that are heard right says of it."""
     least, most = USUAL_ACCURACY
-    told = f"the shipped encoder reaches {least:.0%} to {most:.0%} with twenty minutes of one voice"
+    usual = (
+        f"the shipped encoder reaches {least:.0%} to {most:.0%} with twenty minutes of one voice"
+    )
     if accuracy < LEAST_ACCURACY:
         return (
-            f"Nothing that it says can be trusted: {told}. Check that texts, recordings and "
+            f"Nothing that it says can be trusted: {usual}. Check that texts, recordings and "
             "alignment belong together, and that the encoder suits."
         )
     if accuracy < least:
-        return f"That is less than usual: {told}."
-    return f"That is as it should be: {told}."
+        return f"That is less than usual: {usual}."
+    return f"That is as it should be: {usual}."
 
 
-def speaks_of_few(phones: Sequence[PhoneAssessment]) -> bool:
+def mostly_unjudged(phones: Sequence[PhoneAssessment]) -> bool:
     """Whether most sounds of a recording cannot be judged, so that a headline would mislead."""
     unknown = sum(phone.verdict == "uncertain" for phone in phones)
     return unknown > MOSTLY * len(phones)
 
 
-def doubts(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:
+def reliability_warnings(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:
     """Warnings that a reader needs before any score.
 
     Parameters
@@ -50,24 +52,26 @@ def doubts(manifest: Manifest, phones: Sequence[PhoneAssessment]) -> list[str]:
     phones
         The sounds that it was asked to judge.
     """
-    told = []
+    warnings = []
     accuracy = manifest.decision.native_accuracy
     if accuracy < LEAST_ACCURACY:
-        told.append(
+        warnings.append(
             f"The index {manifest.name} hears {accuracy:.0%} of its own left-out natives right. "
             f"{usefulness(accuracy)}"
         )
     unknown = [phone for phone in phones if phone.verdict == "uncertain"]
     if phones and len(unknown) == len(phones):
-        told.append("The index can judge no sound of this recording, so that nothing is scored.")
-    elif speaks_of_few(phones):
-        told.append(
+        warnings.append(
+            "The index can judge no sound of this recording, so that nothing is scored."
+        )
+    elif mostly_unjudged(phones):
+        warnings.append(
             f"The index cannot judge {len(unknown)} of the {len(phones)} sounds of this recording, "
             "so that the whole is not scored."
         )
     if unknown:
         named = ", ".join(sorted({phone.ipa for phone in unknown}))
-        told.append(
+        warnings.append(
             f"The index cannot judge {named}: it has too few exemplars, or mishears its own."
         )
-    return told
+    return warnings

@@ -6,7 +6,12 @@ import soundfile
 from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.doubts import LEAST_ACCURACY, USUAL_ACCURACY, doubts, usefulness
+from nativeear.scoring.reliability import (
+    LEAST_ACCURACY,
+    USUAL_ACCURACY,
+    reliability_warnings,
+    usefulness,
+)
 from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.pronunciation import Pronouncer
 from tests.conftest import RATE, recording, textgrid
@@ -41,8 +46,8 @@ def test_an_index_is_told_from_what_it_should_reach() -> None:
 
 
 def test_a_useless_index_is_named_before_any_score(tone_index: PhoneIndex) -> None:
-    assert doubts(tone_index.manifest, ()) == []
-    (told,) = doubts(of_accuracy(tone_index.manifest, 0.6), ())
+    assert reliability_warnings(tone_index.manifest, ()) == []
+    (told,) = reliability_warnings(of_accuracy(tone_index.manifest, 0.6), ())
     assert told.startswith("The index tones hears 60% of its own left-out natives right. Nothing")
 
 
