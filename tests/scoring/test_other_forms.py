@@ -88,7 +88,7 @@ def test_a_vowel_that_natives_merge_is_right_and_another_is_not(
     assessor: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert flagged(heard(assessor, "followed", "F AO L OW D")) == []
-    monkeypatch.setattr("nativeear.speech.forms.merged", lambda language: {})
+    monkeypatch.setattr("nativeear.speech.forms._merged", lambda language: {})
     assert flagged(heard(assessor, "followed", "F AO L OW D")) == ["AO"]
 
 
