@@ -1,6 +1,6 @@
 """How well retrieval by itself agrees with people: pooled margins, and no phone head.
 
-    python -m benchmarks.retrieval [--encoder NAME] [--natives asterisk:en]
+    python -m benchmarks.retrieval [--encoder NAME] [--natives asterisk:en] [--utterances N]
 
 Prints one table. Nothing is fitted on what is reported: the native pool is the Debian prompts
 that are not held out; the expert-rated pool is, for each fold of learners, the phones that all
@@ -30,13 +30,7 @@ from nativeear.indexes.similarity import FloatArray, IntArray, class_similaritie
 from nativeear.indexes.transform import Transform
 from nativeear.scoring.grading import FALSE_REJECTIONS, score_of
 from nativeear.scoring.metrics import pearson, roc_auc
-from nativeear.speech.alignment import SILENCE
-from nativeear.speech.inventory import PhoneInventory
 from training.splits import FOLDS, fold_of, is_held_out
-
-SEED = 7
-NEAR = 8
-"""Substitutes drawn for a `near` simulated error: the phones nearest in PanPhon features."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,57 +128,13 @@ def grade_rows(name: str, pools: dict[int, Pool], learners: PooledSpeech, tuned:
     ]
 
 
-def simulated_rows(name: str, pool: Pool, prompts: PooledSpeech) -> list[Row]:
-    """Simulated substitutions on held-out native prompts (the CMU Kids protocol).
-
-    Every phone is judged once as it is and once as if another phone had been meant; the AUC
-    tells the two apart.
-    """
-    rng = np.random.default_rng(SEED)
-    inventory = PhoneInventory.load("en-US")
-    phones = [phone for phone in pool.classes if phone != SILENCE]
-    spoken = prompts.take(prompts.spoken)
-    similar = pool.similarities(spoken.embeddings)
-    margin, quantile = pool.judge(similar, spoken.labels)
-    rows = [
-        Row(
-            name,
-            "held-out prompts: false rejections at 4 %",
-            (float((quantile < math.log(FALSE_REJECTIONS)).mean()),),
-            "nothing",
-        )
-    ]
-    for kind, most in (("any", len(phones)), ("near", NEAR)):
-        near = {phone: _nearest(inventory, phone, phones)[:most] for phone in phones}
-        drawn = np.array([rng.choice(near[str(phone)]) for phone in spoken.labels])
-        wrong_margin, wrong_quantile = pool.judge(similar, drawn)
-        truth = np.concatenate([np.zeros(len(margin), bool), np.ones(len(margin), bool)])
-        for measure, right, wrong in (
-            ("bare margin", margin, wrong_margin),
-            ("score", quantile, wrong_quantile),
-        ):
-            auc = roc_auc(truth, -np.concatenate([right, wrong]))
-            rows.append(
-                Row(
-                    "held-out prompts", f"AUC, {kind} simulated error, {measure}", (auc,), "nothing"
-                )
-            )
-    return rows
-
-
-def _nearest(inventory: PhoneInventory, phone: str, phones: list[str]) -> list[str]:
-    """The other phones, nearest in PanPhon features first."""
-    others = [other for other in phones if other != phone]
-    return sorted(others, key=lambda other: (inventory.distance(phone, other), other))
-
-
-def native_rows(name: str, pool: Pool, natives: PooledSpeech) -> list[Row]:
-    """False rejections of natives whose voices the pool has never heard, a value per speaker."""
+def native_rows(name: str, who: str, pool: Pool, natives: PooledSpeech) -> list[Row]:
+    """False rejections of natives, a value per speaker."""
     spoken = natives.take(natives.spoken)
     _, quantile = pool.judge(pool.similarities(spoken.embeddings), spoken.labels)
     rejected = quantile < math.log(FALSE_REJECTIONS)
     rates = [float(rejected[spoken.speaker == s].mean()) for s in np.unique(spoken.speaker)]
-    return [Row(name, "six unseen natives: false rejections at 4 %", tuple(rates), "nothing")]
+    return [Row(name, f"{who}: false rejections at 4 %", tuple(rates), "nothing")]
 
 
 def main() -> None:
@@ -193,6 +143,7 @@ def main() -> None:
     parser.add_argument("--encoder", default="default")
     parser.add_argument("--layer", type=int)
     parser.add_argument("--natives", default="asterisk:en", help="corpus of the native pool")
+    parser.add_argument("--utterances", type=int, help="of each corpus, evenly spread")
     parser.add_argument(
         "--folds",
         type=int,
@@ -201,12 +152,15 @@ def main() -> None:
         help="folds that are judged: for an encoder that learnt from the others",
     )
     options = parser.parse_args()
-    encoder, layer, folds = options.encoder, options.layer, options.folds
+    encoder, folds = options.encoder, options.folds
 
-    prompts = pool_corpus(options.natives, encoder=encoder, layer=layer)
+    def pooled(corpus: str) -> PooledSpeech:
+        return pool_corpus(corpus, encoder=encoder, layer=options.layer, limit=options.utterances)
+
+    prompts = pooled(options.natives)
     held_out = np.array([is_held_out(str(u)) for u in prompts.utterance])
     native = Pool.build(prompts.take(~held_out))
-    learners = pool_corpus(str(SPEECHOCEAN), encoder=encoder, layer=layer)
+    learners = pooled(str(SPEECHOCEAN))
     fold = np.array([fold_of(str(s)) for s in learners.speaker])
     good = (learners.expert == 2) | ~learners.spoken
     ours = prompts.take(~held_out)
@@ -216,15 +170,15 @@ def main() -> None:
         *grade_rows("native pool", dict.fromkeys(folds, native), learners, "nothing"),
         *grade_rows("expert-rated-2 pool", rated, learners, "pool: other folds"),
         *grade_rows("both pools", both, learners, "pool: other folds"),
-        *simulated_rows("native pool", native, prompts.take(held_out)),
-        *simulated_rows("both pools", both[folds[0]], prompts.take(held_out)),
+        *native_rows("native pool", "held-out prompts", native, prompts.take(held_out)),
+        *native_rows("both pools", "held-out prompts", both[folds[0]], prompts.take(held_out)),
     ]
     if (DATA / "native-english").is_dir():
-        natives = pool_corpus(str(DATA / "native-english"), encoder=encoder, layer=layer)
-        rows += native_rows("native pool", native, natives)
-        rows += native_rows("expert-rated-2 pool", rated[folds[0]], natives)
-        rows += native_rows("both pools", both[folds[0]], natives)
-    title = f"encoder {encoder}, judged: folds {folds} of {FOLDS}, speaker-disjoint; seed {SEED}"
+        natives = pooled(str(DATA / "native-english"))
+        rows += native_rows("native pool", "six unseen natives", native, natives)
+        rows += native_rows("expert-rated-2 pool", "six unseen natives", rated[folds[0]], natives)
+        rows += native_rows("both pools", "six unseen natives", both[folds[0]], natives)
+    title = f"encoder {encoder}, judged: folds {folds} of {FOLDS}, speaker-disjoint"
     table = []
     for row in rows:
         spread = f"{np.std(row.values):.3f}" if len(row.values) > 1 else "–"

@@ -17,7 +17,6 @@ from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance, rec
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler, pool_into
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.frames import FloatArray
-from nativeear.speech.pooling import Pooling
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -100,15 +99,16 @@ def pool_corpus(
     *,
     encoder: str,
     layer: int | None = None,
-    pooling: Pooling = "middle-third",
+    limit: int | None = None,
 ) -> PooledSpeech:
     """Pool a corpus with the product's own stage; finished utterances are kept on disk."""
     read = read_corpus(corpus, language="en-US")
-    pooler = UtterancePooler(PoolingRequest("en-US", "auto", encoder, layer, pooling))
-    folder = CACHE / f"{pooler.encoder.fingerprint[7:23]}-{pooling}"
+    utterances = read.utterances[:: max(1, len(read.utterances) // limit) if limit else 1]
+    pooler = UtterancePooler(PoolingRequest("en-US", "auto", encoder, layer, "middle-third"))
+    folder = CACHE / f"{pooler.encoder.fingerprint[7:23]}-middle-third"
     folder.mkdir(parents=True, exist_ok=True)
     kept: list[tuple[Utterance, PooledUtterance]] = []
-    for done, utterance in enumerate(read.utterances):
+    for done, utterance in enumerate(utterances):
         path = folder / record_name(read.name, utterance.id)
         reason = "" if path.is_file() else pool_into(pooler, utterance, path)
         if reason:
@@ -116,7 +116,7 @@ def pool_corpus(
             continue
         kept.append((utterance, PooledUtterance.load(path)))
         if done % 500 == 0:
-            print(f"{read.name}: {done} of {len(read.utterances)}", file=sys.stderr)
+            print(f"{read.name}: {done} of {len(utterances)}", file=sys.stderr)
     return _join(kept)
 
 
