@@ -36,7 +36,7 @@ def draw_weights(units: int, resamples: int = RESAMPLES, seed: int = 0) -> RealA
     return rng.multinomial(units, np.full(units, 1 / units), size=resamples).astype(np.float64)
 
 
-def measure(name: str, statistic: Statistic, weights: RealArray | None, units: int) -> Measure:
+def measure(name: str, statistic: Statistic, weights: RealArray | None) -> Measure:
     """The statistic of all units, and the interval that `CONFIDENCE` of the resamples lie in.
 
     Parameters
@@ -45,6 +45,7 @@ def measure(name: str, statistic: Statistic, weights: RealArray | None, units: i
         From `draw_weights`; None for no interval. There is none for a single unit either, nor
         where half of the resamples have no value.
     """
+    units = 1 if weights is None else weights.shape[1]
     value = float(statistic(np.ones((1, units)))[0])
     if np.isnan(value):
         return Measure(name, None)

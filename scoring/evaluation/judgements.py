@@ -137,6 +137,22 @@ class Judgements:
         return self.probability >= detection.threshold
 
 
+_PHONE_COLUMNS = [
+    ("speaker", np.int64),
+    ("utterance", np.int64),
+    ("canonical", np.int64),
+    ("mispronounced", np.bool_),
+    ("expert", np.float64),
+    ("perceived", np.int64),
+    ("uncertain", np.bool_),
+    ("flagged", np.bool_),
+    ("score", np.float64),
+    ("probability", np.float64),
+    ("predicted", np.int64),
+    ("diagnosed", np.int64),
+]
+
+
 class JudgementTable:
     """Collects `Judgements` utterance by utterance, so that no assessment has to be kept."""
 
@@ -241,10 +257,7 @@ class JudgementTable:
         """
         if not self._phones:
             raise InputError("There is not one utterance to measure on.")
-        columns = np.array(self._phones, dtype=np.float64).T
-        speaker, utterance, canonical, perceived, predicted, diagnosed = (
-            columns[i].astype(np.int64) for i in (0, 1, 2, 5, 10, 11)
-        )
+        phones = np.array(self._phones, dtype=_PHONE_COLUMNS)
         words = np.array(self._words, dtype=np.float64).reshape(-1, 3).T
         experts, ours = (
             np.array([pair[side] for pair in self._sentences], dtype=np.float64) for side in (0, 1)
@@ -254,24 +267,13 @@ class JudgementTable:
             speakers=tuple(self._who),
             utterances=tuple(self._utterances),
             utterance_speaker=np.array(self._utterance_speaker, dtype=np.int64),
-            speaker=speaker,
-            utterance=utterance,
-            canonical=canonical,
-            mispronounced=columns[3] > 0,
-            expert=columns[4],
-            perceived=perceived,
-            uncertain=columns[6] > 0,
-            flagged=columns[7] > 0,
-            score=columns[8],
-            probability=columns[9],
-            predicted=predicted,
-            diagnosed=diagnosed,
             word_expert=words[0],
             word_score=words[1],
             word_utterance=words[2].astype(np.int64),
             sentence_expert=experts,
             sentence_score=ours,
             insertions=np.array(self._insertions, dtype=np.int64).reshape(-1, 3),
+            **{name: np.ascontiguousarray(phones[name]) for name, _ in _PHONE_COLUMNS},
         )
 
 

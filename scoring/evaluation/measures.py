@@ -9,7 +9,7 @@ TR whose perceived phone annotators tell. `uncertain` phones are in none of them
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -135,50 +135,39 @@ def evaluate(
     j = judgements
     by_speaker = len(j.speakers) > 1
     unit_of = j.utterance_speaker if by_speaker else np.arange(len(j.utterances))
-    units = int(unit_of.max()) + 1
-    weights = draw_weights(units, resamples, seed)
+    unit = unit_of[j.utterance]
+    weights = draw_weights(int(unit_of.max()) + 1, resamples, seed)
     rejected = j.rejected(detection)
+    whole = _group(
+        "", j, rejected, np.ones(len(j.canonical), dtype=bool), unit=unit, weights=weights
+    )
 
-    def measured(name: str, statistic: Statistic) -> Measure:
-        return measure(name, statistic, weights, units)
-
-    def groups(of: Callable[[int], str | None], order: tuple[str, ...] = ()) -> tuple[Group, ...]:
-        names = [of(number) for number in range(len(j.speakers))]
-        known = {name for name in names if name is not None}
-        listed = [name for name in order if name in known] or sorted(known)
+    def groups(attribute: str, order: tuple[str, ...] = ()) -> tuple[Group, ...]:
+        names = [getattr(speaker, attribute) for speaker in j.speakers]
+        present = set(names) - {None}
+        chosen = {name: np.array([n == name for n in names])[j.speaker] for name in present}
         return tuple(
-            _group(
-                name,
-                j,
-                rejected,
-                np.array([each == name for each in names])[j.speaker],
-                unit=unit_of[j.utterance],
-                weights=weights,
-            )
-            for name in listed
+            _group(name, j, rejected, chosen[name], unit=unit, weights=weights)
+            for name in order or sorted(present)
+            if name in present
         )
 
-    everything = np.ones(len(j.canonical), dtype=bool)
-    unit = unit_of[j.utterance]
     return Evaluation(
         utterances=len(j.utterances),
         speakers=len(j.speakers),
         interval_by="speaker" if by_speaker else "utterance",
-        counts=_counts(j, rejected, everything),
+        counts=whole.counts,
         measures=(
+            *whole.measures,
             *(
-                measured(name, statistic)
-                for name, statistic in _phone_statistics(j, rejected, everything, unit)
-            ),
-            *(
-                measured(name, statistic)
+                measure(name, statistic, weights)
                 for name, statistic in _whole_statistics(j, rejected, unit, unit_of)
             ),
         ),
         reliability=_reliability(j),
-        by_age=groups(lambda number: j.speakers[number].age_group, AGE_GROUPS),
-        by_gender=groups(lambda number: j.speakers[number].gender),
-        by_l1=groups(lambda number: j.speakers[number].l1),
+        by_age=groups("age_group", AGE_GROUPS),
+        by_gender=groups("gender"),
+        by_l1=groups("l1"),
         by_speaker=tuple(
             _group(speaker.id, j, rejected, j.speaker == number)
             for number, speaker in enumerate(j.speakers)
@@ -258,7 +247,6 @@ def _group(
     weights: RealArray | None = None,
 ) -> Group:
     """The measures of a part, with intervals where weights are given."""
-    units = 1 if weights is None else weights.shape[1]
     unit = np.zeros(len(chosen), dtype=np.int64) if unit is None else unit
     return Group(
         name=name,
@@ -266,7 +254,7 @@ def _group(
         mean_score=_mean(j.score[chosen]),
         mean_expert=_mean(j.expert[chosen]),
         measures=tuple(
-            measure(what, statistic, weights, units)
+            measure(what, statistic, weights)
             for what, statistic in _phone_statistics(j, rejected, chosen, unit)
         ),
     )

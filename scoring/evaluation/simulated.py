@@ -148,8 +148,7 @@ def paired_measures(
     wrong = altered.mispronounced & both
     by_speaker = len(altered.speakers) > 1
     unit = altered.speaker if by_speaker else altered.utterance
-    units = int(unit.max()) + 1
-    weights = draw_weights(units, resamples, seed)
+    weights = draw_weights(int(unit.max()) + 1, resamples, seed)
     with_error = share(altered.rejected(detection) & beside, beside, unit)
     without = share(untouched.rejected(detection)[twin] & beside, beside, unit)
     told_apart = separation(
@@ -158,7 +157,7 @@ def paired_measures(
         np.tile(unit[wrong], 2),
     )
     return tuple(
-        measure(name, statistic, weights, units)
+        measure(name, statistic, weights)
         for name, statistic in (
             ("paired_roc_auc", told_apart),
             ("neighbours_flagged", with_error),
