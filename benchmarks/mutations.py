@@ -75,7 +75,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "scoring/prosody/natives.py": ("tests/scoring/prosody/test_intonation.py",),
     "scoring/prosody/stress.py": (),
     "scoring/feedback/articulation.py": (),
-    "scoring/feedback/first_language.py": (),
+    "speech/first_languages.py": (),
     "scoring/feedback/minimal_pairs.py": (),
     "scoring/feedback/remarks.py": (),
 }

@@ -17,7 +17,6 @@ from nativeear.scoring.assessment import (
 )
 from nativeear.scoring.calibration import calibration_of
 from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence, lay
-from nativeear.scoring.feedback.first_language import first_language_or_warning
 from nativeear.scoring.feedback.remarks import with_feedback
 from nativeear.scoring.free.quality import OwnClassQuality
 from nativeear.scoring.free.transcripts import (
@@ -51,6 +50,7 @@ from nativeear.speech.aligners.ctc import CtcAligner
 from nativeear.speech.alignment import Aligner
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AlignmentError, InputError
+from nativeear.speech.first_languages import first_language_or_warning
 from nativeear.speech.forms import also_right
 from nativeear.speech.frames import Encoder
 from nativeear.speech.given_phones import given_phones
@@ -143,7 +143,7 @@ class Assessor:
             Name of the result; the file's stem if None.
         l1
             The learner's first language, for the remarks, see
-            `scoring.feedback.first_language.first_language`.
+            `speech.first_languages.first_language`.
         exclusion
             Exemplars that must not answer, when the recording is itself in the index.
 

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nativeear.scoring.feedback.first_language import first_language
 from nativeear.service.failures import InternalError, error_object
 from nativeear.service.workers import Died, in_processes
 from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.first_languages import first_language
 
 if TYPE_CHECKING:
     from nativeear.scoring.assessor import Assessor
@@ -133,7 +133,7 @@ def assess_manifest(
     encoder, calibration, false_rejections
         See `nativeear.load`.
     l1
-        First language of the speakers, see `scoring.feedback.first_language.first_language`.
+        First language of the speakers, see `speech.first_languages.first_language`.
     workers
         Processes. The result does not depend on their number.
     progress

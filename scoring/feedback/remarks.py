@@ -13,12 +13,8 @@ from nativeear.scoring.assessment import (
     WordAssessment,
 )
 from nativeear.scoring.feedback import articulation
-from nativeear.scoring.feedback.first_language import (
-    FirstLanguage,
-    first_language_note,
-    first_language_or_warning,
-)
 from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
+from nativeear.speech.first_languages import FirstLanguage, first_language_or_warning
 from nativeear.speech.inventory import PhoneInventory
 
 MAX_REMARKS = 3
@@ -64,7 +60,7 @@ def with_feedback(
     inventory
         The phones of its index.
     l1
-        The learner's first language, see `first_language.first_language`.
+        The learner's first language, see `speech.first_languages.first_language`.
 
     Returns
     -------
@@ -189,7 +185,7 @@ def _remark(errors: list[_Error], inventory: PhoneInventory, l1: FirstLanguage |
         minimal_pairs=(
             () if pairs is None or confused is None else pairs.to_practise(meant.symbol, confused)
         ),
-        l1_note=None if l1 is None else first_language_note(l1, meant, heard),
+        l1_note=None if l1 is None else l1.note(meant, heard),
     )
 
 

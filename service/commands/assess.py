@@ -292,8 +292,8 @@ def _assess_rows(
 
 def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | None) -> None:
     """Refuse what is known to be wrong before anything slow is done."""
-    from nativeear.scoring.feedback.first_language import first_language
     from nativeear.service.explain import check_endpoint
+    from nativeear.speech.first_languages import first_language
 
     if explain is None:
         _refuse({"--explain-model": explain_model}, "goes with --explain only")

@@ -32,7 +32,7 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Make a table of first languages; `assess --l1 F.csv:mlt` then knows Maltese."""
-    from nativeear.scoring.feedback.first_language import convert_phoible
+    from nativeear.speech.first_languages import convert_phoible
 
     languages = convert_phoible(source, out)
     if as_json:

@@ -3,13 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from nativeear.scoring.feedback.first_language import (
+from nativeear.speech.errors import InputError
+from nativeear.speech.first_languages import (
     COLUMNS,
     convert_phoible,
     first_language,
-    first_language_note,
 )
-from nativeear.speech.errors import InputError
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.tables import table
 
@@ -23,8 +22,8 @@ PHOIBLE = """InventoryID,Glottocode,ISO6393,LanguageName,Dialect,Phoneme,Allopho
 
 def note(l1: str, meant: str, heard: str | None = None) -> str | None:
     english = PhoneInventory.load("en")
-    return first_language_note(
-        first_language(l1), english.phone(meant), None if heard is None else english.phone(heard)
+    return first_language(l1).note(
+        english.phone(meant), None if heard is None else english.phone(heard)
     )
 
 
@@ -48,7 +47,7 @@ def test_a_language_has_its_own_sounds() -> None:
     for language in ("en", "es", "fr", "it", "de", "pl"):
         own = first_language(language)
         for phone in PhoneInventory.load(language):
-            assert first_language_note(own, phone, None) is None, (language, phone.ipa)
+            assert own.note(phone) is None, (language, phone.ipa)
 
 
 def test_a_language_is_found_by_tag_code_and_name() -> None:

@@ -64,6 +64,17 @@ class FirstLanguage:
         """Whether the language has a sound, if only as a variant of another or in loanwords."""
         return _plain(ipa) in self.sounds
 
+    def note(self, meant: Phone, heard: Phone | None = None) -> str | None:
+        """Say that a phone is new to its speakers; None where it is not, or not certain.
+
+        Diphthongs are not judged: whether a language has one depends on who counts.
+        """
+        if meant.kind in {"diphthong", "letter"} or self.has(meant.ipa):
+            return None
+        if heard is not None and heard.kind not in {"diphthong", "letter"} and self.has(heard.ipa):
+            return f"{self.name} has /{heard.ipa}/ but no /{meant.ipa}/."
+        return f"{self.name} has no /{meant.ipa}/."
+
 
 def first_language(name: str) -> FirstLanguage:
     """Find a first language.
@@ -113,18 +124,6 @@ def _find(name: str) -> tuple[FirstLanguage | None, str]:
     found = known.get(wanted.strip().lower()) or known.get(primary_subtag(wanted.strip()))
     tags = sorted({language.name: tag for tag, language in reversed([*known.items()])}.values())
     return found, f"{', '.join(tags[:40])}{' …' if len(tags) > 40 else ''}"
-
-
-def first_language_note(l1: FirstLanguage, meant: Phone, heard: Phone | None) -> str | None:
-    """Say that a phone is new to speakers of a language; None where it is not, or not certain.
-
-    Diphthongs are not judged: whether a language has one depends on who counts.
-    """
-    if meant.kind in {"diphthong", "letter"} or l1.has(meant.ipa):
-        return None
-    if heard is not None and heard.kind not in {"diphthong", "letter"} and l1.has(heard.ipa):
-        return f"{l1.name} has /{heard.ipa}/ but no /{meant.ipa}/."
-    return f"{l1.name} has no /{meant.ipa}/."
 
 
 def convert_phoible(source: Path, out: Path) -> int:
