@@ -38,11 +38,11 @@ from rich.progress import track
 
 from benchmarks.reporting import memory, options_of, show
 from nativeear.indexer.search_trials import (
+    ExactResults,
     K,
-    Questions,
-    Truth,
-    ask_exactly,
+    LabelledQueries,
     milliseconds,
+    search_exactly,
     shared,
     trial_of_cells,
 )
@@ -74,7 +74,7 @@ class Pool:
     name: str
     folder: Path
     bounds: IntArray
-    questions: Questions
+    questions: LabelledQueries
 
     @cached_property
     def vectors(self) -> FloatArray:
@@ -153,7 +153,7 @@ def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
     drawing = np.random.default_rng(2)
     phone = drawing.choice(len(weights), QUERIES, p=weights / weights.sum()).astype(np.int64)
     asked = np.concatenate([draw(p, 1, drawing) for p in phone.tolist()])
-    pool = Pool(kind, folder, bounds, Questions(asked, phone, np.full(QUERIES, -1)))
+    pool = Pool(kind, folder, bounds, LabelledQueries(asked, phone, np.full(QUERIES, -1)))
     if (folder / "vectors.npy").exists():
         return pool
     vectors = np.lib.format.open_memmap(
@@ -169,18 +169,18 @@ def make(kind: str, n: int, dims: int, folder: Path) -> Pool:
     return pool
 
 
-def exactly(pool: Pool) -> Truth:
+def exactly(pool: Pool) -> ExactResults:
     """What exact search finds; kept beside the vectors."""
     file = pool.folder / "truth.npz"
     if not file.exists():
-        truth = ask_exactly(pool.vectors, pool.bounds, pool.questions)
+        truth = search_exactly(pool.vectors, pool.bounds, pool.questions)
         np.savez(file, milliseconds=truth.milliseconds, **vars(truth.found))
     with np.load(file) as kept:
         found = Shortlists(*(kept[name] for name in Shortlists.__dataclass_fields__))
-        return Truth(pool.questions, found, float(kept["milliseconds"]))
+        return ExactResults(pool.questions, found, float(kept["milliseconds"]))
 
 
-def search_cells(pool: Pool, truth: Truth, wanted: list[Codes]) -> Iterator[tuple[str, ...]]:
+def search_cells(pool: Pool, truth: ExactResults, wanted: list[Codes]) -> Iterator[tuple[str, ...]]:
     """The cells of an index: every code and number of cells that fits; rows of the table."""
     division = None
     n, d = pool.vectors.shape
@@ -225,7 +225,7 @@ def search_peers(pool: Pool, most: int) -> None:
     chosen = np.sort(np.random.default_rng(3).permutation(len(pool.vectors))[:most])
     vectors = np.ascontiguousarray(pool.vectors[chosen])
     bounds = np.searchsorted(chosen, pool.bounds).astype(np.int64)
-    truth = ask_exactly(vectors, bounds, pool.questions)
+    truth = search_exactly(vectors, bounds, pool.questions)
     exact = truth.found.nearest(QUERIES, K)[0]
     lists = 2 ** round(np.log2(2 * np.sqrt(most)))
     exact_mb = f"{vectors.nbytes / 1e6:,.0f}"

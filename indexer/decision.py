@@ -46,8 +46,6 @@ def fit_decision(
     classes: tuple[str, ...],
     bounds: IntArray,
     groups: IntArray,
-    *,
-    seed: int = 0,
 ) -> FittedDecision:
     """Ask an index without some of its natives about those natives, for all of them in turn.
 
@@ -62,15 +60,13 @@ def fit_decision(
         int64 `[P + 1]`, rows of each class.
     groups
         int64 `[n]`: exemplars of one group (a speaker, an utterance) are left out together.
-    seed
-        Seeds the folds, the draw from a large index and the simulated substitutions.
 
     Returns
     -------
     FittedDecision
         See `indexes.manifest.Decision` for what is fitted and how.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     own = np.repeat(np.arange(len(classes)), np.diff(bounds))
     fold = folds(groups, FOLDS, rng)
     asked = draw(bounds, rng)

@@ -16,8 +16,8 @@ from nativeear.indexer.changes import changing, succession
 from nativeear.indexer.search_trials import (
     BATCH,
     K,
-    ask_exactly,
-    native_questions,
+    native_queries,
+    search_exactly,
     trial_of_cells,
     trial_of_exact,
 )
@@ -94,7 +94,7 @@ def _choose(
     """Try every way; the cells of the fastest that fulfils the wishes are left in the stage."""
     vectors, bounds, top_m = index.vectors, index.bounds, index.manifest.decision.top_m
     progress("Asking exactly", 0, 1)
-    truth = ask_exactly(vectors, bounds, native_questions(vectors, bounds, ASKED))
+    truth = search_exactly(vectors, bounds, native_queries(vectors, bounds, ASKED))
     tried = [trial_of_exact(vectors, truth)]
     progress("Dividing phones into cells", 0, 1)
     division = divide(vectors, bounds)
@@ -117,7 +117,7 @@ def _choose(
     return SearchChoice(
         least_recall=recall,
         most_bytes=memory_bytes,
-        queries=len(truth.questions.vectors),
+        queries=len(truth.labelled.vectors),
         batch=BATCH,
         k=K,
         chosen=chosen,

@@ -25,7 +25,7 @@ MOST_TIMED_S = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Questions:
+class LabelledQueries:
     """Queries whose phones are known."""
 
     vectors: FloatArray  # unit vectors, float32 `[N, d]`
@@ -41,32 +41,32 @@ class Questions:
 
 
 @dataclass(frozen=True, eq=False)
-class Truth:
+class ExactResults:
     """What exact search finds."""
 
-    questions: Questions  # what was asked
+    labelled: LabelledQueries  # what was asked
     found: Shortlists  # the `K` nearest of every class
     milliseconds: float  # of a batch
 
 
-def native_questions(
-    vectors: FloatArray, bounds: IntArray, number: int, seed: int = 0
-) -> Questions:
+def native_queries(vectors: FloatArray, bounds: IntArray, number: int) -> LabelledQueries:
     """Exemplars of a pool, drawn without replacement, who leave themselves out."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     rows = rng.permutation(int(bounds[-1]))[:number].astype(np.int64)
     phone = np.searchsorted(bounds, rows, side="right") - 1
-    return Questions(np.array(vectors[rows]), phone, rows)
+    return LabelledQueries(np.array(vectors[rows]), phone, rows)
 
 
-def ask_exactly(vectors: FloatArray, bounds: IntArray, questions: Questions) -> Truth:
-    """Compare questions with a pool of unit vectors, float32 `[n, d]`, in one pass over it."""
+def search_exactly(
+    vectors: FloatArray, bounds: IntArray, labelled: LabelledQueries
+) -> ExactResults:
+    """Compare queries with a pool of unit vectors, float32 `[n, d]`, in one pass over it."""
     nobody = np.full(BATCH, -1, dtype=np.int64)
-    return Truth(
-        questions,
-        _exact(vectors, bounds, questions.vectors, questions.own),
+    return ExactResults(
+        labelled,
+        _exact(vectors, bounds, labelled.vectors, labelled.own),
         milliseconds(
-            lambda batch: _exact(vectors, bounds, batch, nobody[: len(batch)]), questions.batches()
+            lambda batch: _exact(vectors, bounds, batch, nobody[: len(batch)]), labelled.batches()
         ),
     )
 
@@ -96,7 +96,7 @@ def _exact(
     return Shortlists(query, phone, rows.reshape(-1, K), best.reshape(-1, K))
 
 
-def trial_of_exact(vectors: FloatArray, truth: Truth) -> SearchTrial:
+def trial_of_exact(vectors: FloatArray, truth: ExactResults) -> SearchTrial:
     """Exact search as one of the ways."""
     return SearchTrial(
         codes=None,
@@ -112,18 +112,18 @@ def trial_of_exact(vectors: FloatArray, truth: Truth) -> SearchTrial:
 
 
 def trial_of_cells(
-    cells: Cells, codes: Codes, probing: Probing, truth: Truth, *, top_m: int, bytes_: int
+    cells: Cells, codes: Codes, probing: Probing, truth: ExactResults, *, top_m: int, bytes_: int
 ) -> SearchTrial:
     """Ask cells what was asked exactly."""
-    questions = truth.questions
-    queries, phones = len(questions.vectors), int(truth.found.phone.max()) + 1
+    labelled = truth.labelled
+    queries, phones = len(labelled.vectors), int(truth.found.phone.max()) + 1
     # One more than is compared, for some of them leave themselves out.
-    found = cells.shortlists(questions.vectors, K + 1, probing=probing).without(questions.own)
+    found = cells.shortlists(labelled.vectors, K + 1, probing=probing).without(labelled.own)
     exact, near = (s.by_class(queries, phones, top_m) for s in (truth.found, found))
-    exact_margins, near_margins = (margins(s, questions.phone) for s in (exact, near))
+    exact_margins, near_margins = (margins(s, labelled.phone) for s in (exact, near))
     judged = ~np.isnan(exact_margins) & ~np.isnan(near_margins)
     errors = np.abs(exact_margins - near_margins)[judged]
-    heard = _own_and_best_competitor(exact, questions.phone)
+    heard = _own_and_best_competitor(exact, labelled.phone)
     return SearchTrial(
         codes=codes,
         cells=cells.cells,
@@ -133,7 +133,7 @@ def trial_of_cells(
         phone_recall=shared(_of_phones(truth.found, heard), _of_phones(found, heard)),
         margin_error=float(errors.mean()) if len(errors) else 0.0,
         milliseconds=milliseconds(
-            lambda batch: cells.shortlists(batch, K, probing=probing), questions.batches()
+            lambda batch: cells.shortlists(batch, K, probing=probing), labelled.batches()
         ),
         bytes=bytes_,
     )

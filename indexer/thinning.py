@@ -176,7 +176,7 @@ def thin(
     return ThinReport(change, found.outliers, gone - len(found.outliers))
 
 
-def thinning(index: PhoneIndex, budget: int | None = None, *, seed: int = 0) -> Thinning:
+def thinning(index: PhoneIndex, budget: int | None = None) -> Thinning:
     """Choose what stays of an index.
 
     Parameters
@@ -184,10 +184,8 @@ def thinning(index: PhoneIndex, budget: int | None = None, *, seed: int = 0) -> 
     budget
         Exemplars that may stay, silences among them; only outliers go if None. Phones share it in
         proportion to what they have, none gets less than `LEAST`, and what those need counts first.
-    seed
-        Seeds the parts in which large phones are thinned, and who answers about outliers.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     own = np.repeat(np.arange(len(index.classes)), np.diff(index.bounds))
     found = _outliers(index, own, rng)
     stays = np.ones(len(own), dtype=bool)

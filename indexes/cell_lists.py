@@ -47,7 +47,7 @@ class Division:
     of_class: IntArray  # int64 `[P + 1]`: class p has the cells `of_class[p]:of_class[p + 1]`
 
 
-def divide(vectors: FloatArray, bounds: IntArray, *, seed: int = 0) -> Division:
+def divide(vectors: FloatArray, bounds: IntArray) -> Division:
     """k-means inside each class, by cosine; reads the vectors class by class.
 
     On a GPU where FAISS has one (`nativeear[gpu]`).
@@ -65,7 +65,7 @@ def divide(vectors: FloatArray, bounds: IntArray, *, seed: int = 0) -> Division:
             vectors.shape[1],
             k,
             niter=10,
-            seed=seed,
+            seed=0,
             spherical=True,
             min_points_per_centroid=1,
             gpu=faiss.get_num_gpus() > 0,
@@ -82,8 +82,6 @@ def write_cells(
     vectors: FloatArray,
     bounds: IntArray,
     division: Division,
-    *,
-    seed: int = 0,
 ) -> int:
     """Write cells; reads the vectors class by class.
 
@@ -93,7 +91,7 @@ def write_cells(
         Bytes of both files.
     """
     centroids, of_class = division.centroids, division.of_class
-    trained = _trained(codes, vectors, bounds, division, seed)
+    trained = _trained(codes, vectors, bounds, division)
     sizes = np.zeros(len(centroids), dtype=np.int64)
     with (folder / LISTS).open("wb") as stream:
         for p in range(len(bounds) - 1):
@@ -198,14 +196,12 @@ def _spread(first: int, end: int, most: int) -> IntArray:
     return np.unique(np.linspace(first, end - 1, min(end - first, most)).astype(np.int64))
 
 
-def _trained(
-    codes: Codes, vectors: FloatArray, bounds: IntArray, division: Division, seed: int
-) -> FloatArray:
+def _trained(codes: Codes, vectors: FloatArray, bounds: IntArray, division: Division) -> FloatArray:
     """What the codes are trained to, on some exemplars' residuals."""
     if codes == "fp16":
         return np.zeros(0, dtype=np.float32)
     rows = np.sort(
-        np.random.default_rng(seed).permutation(int(bounds[-1]))[:TRAINED_ON].astype(np.int64)
+        np.random.default_rng(0).permutation(int(bounds[-1]))[:TRAINED_ON].astype(np.int64)
     )
     sample = np.array(vectors[rows])
     phone = np.searchsorted(bounds, rows, side="right") - 1

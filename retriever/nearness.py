@@ -25,8 +25,6 @@ def nearness(
     index: PhoneIndex,
     embeddings: FloatArray,
     canonical: Sequence[str],
-    *,
-    own_share: float = OWN_SHARE,
 ) -> NDArray[np.float64]:
     """Log posterior of what was meant, less a share of what the index's own natives reach.
 
@@ -53,7 +51,7 @@ def nearness(
     similar = similarities_to_classes(index, index.transform(embeddings))
     posterior = posteriors(similar, index.manifest.decision.temperature)
     meant = posterior[np.arange(len(own)), own].astype(np.float64)
-    near = np.log(np.maximum(meant, LEAST_POSTERIOR)) - own_share * natives_own(index)
+    near = np.log(np.maximum(meant, LEAST_POSTERIOR)) - OWN_SHARE * natives_own(index)
     return np.where(own < 0, np.nan, near)
 
 

@@ -17,7 +17,7 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.alignment import SILENCE
 
 FALSE_REJECTIONS = 0.04
-"""Share of native phones that may be flagged, unless another is asked for."""
+"""Share of native phones that may be flagged, as assessments have it."""
 
 PRIOR = 10
 """How many natives the mean of all phones counts for, beside those of the phone itself."""
@@ -48,14 +48,13 @@ class Expectations(AuditModel):
     """What is to be expected of all phones."""
 
     error: float  # mean over the phones, each weighed by its exemplars
-    allowed: float  # share of native phones that may be flagged
     phones: dict[str, Expectation]  # by phone; of phones without exemplars nothing is said
 
 
-def expectations(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTIONS) -> Expectations:
+def expectations(index: PhoneIndex) -> Expectations:
     """What is to be expected of every phone of an index."""
     margins = index.native_margins.astype(np.float64)
-    flagged = _quantiles(index) < math.log(false_rejections)
+    flagged = _quantiles(index) < math.log(FALSE_REJECTIONS)
     counts = {}
     for phone in index.classes:
         if phone == SILENCE:
@@ -71,7 +70,6 @@ def expectations(index: PhoneIndex, *, false_rejections: float = FALSE_REJECTION
     error, rejected = (_mean_of(counts, which) for which in (1, 2))
     return Expectations(
         error=round(error, 4),
-        allowed=false_rejections,
         phones={
             phone: Expectation(
                 asked=asked,

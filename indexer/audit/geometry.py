@@ -40,13 +40,13 @@ class Geometry(AuditModel):
     orphans: float
 
 
-def geometry(index: PhoneIndex, *, most: int = MOST, seed: int = 0) -> Geometry:
+def geometry(index: PhoneIndex) -> Geometry:
     """Look at the nearest neighbours of the exemplars, silences not among them."""
     import faiss  # here: it takes a quarter of a second to import
 
     rows = np.delete(np.arange(len(index.vectors)), np.r_[index.rows_of(SILENCE)])
-    if len(rows) > most:
-        rows = np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
+    if len(rows) > MOST:
+        rows = np.sort(np.random.default_rng(0).choice(rows, MOST, replace=False))
     vectors = np.ascontiguousarray(index.vectors[rows])
     search = faiss.IndexFlatIP(vectors.shape[1])
     search.add(vectors)

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nativeear.indexer.decision import folds
 from nativeear.indexer.discriminant import ClassSums, class_sums, transformed
@@ -41,9 +40,7 @@ class LeftOut:
 
     rows: IntArray  # int64 `[N]`, exemplars that were asked, silences not among them
     own: IntArray  # int64 `[N]`, class of each, a position in `PhoneIndex.classes`
-    # float64 `[S]`, shares of the utterances that answered, ascending; the last is 1.
-    shares: NDArray[np.float64]
-    # float32 `[S, N, P]`, similarity to every class; NaN where nothing answered for a class.
+    # float32 `[S, N, P]`, similarity by each of `SHARES` to every class; NaN where nothing answered.
     similar: FloatArray
     answering: IntArray  # int64 `[S, P]`, exemplars of every class among each share
     by_speaker: bool  # whether speakers were left out, and not only utterances
@@ -58,7 +55,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True, eq=False)
-class _Question:
+class _Search:
     """Exemplars that are asked, of a pool in which shares are prefixes of the classes."""
 
     places: IntArray  # int64 `[n]`, which of all that are asked they are
@@ -77,42 +74,34 @@ def ask_left_out(
     index: PhoneIndex,
     *,
     asked_per_phone: int = ASKED_PER_PHONE,
-    shares: tuple[float, ...] = SHARES,
-    seed: int = 0,
 ) -> LeftOut:
     """Ask the index about its own phones, each without its speaker (or utterance).
 
     Every share of the utterances holds the smaller ones.
-
-    Parameters
-    ----------
-    shares
-        Shares of the utterances, ascending; the last has to be 1.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     speaker, utterance = index.speakers[0], index.utterances[0]
     group = left_out_together(speaker, utterance)
     rows = _draw(index, asked_per_phone, rng)
     own = np.searchsorted(index.bounds, rows, side="right") - 1
     utterances = int(utterance.max(initial=0)) + 1
     rank = ((rng.permutation(utterances) + 0.5) / utterances)[utterance]
-    bucket = np.searchsorted(np.array(shares), rank)  # the smallest share that holds an exemplar
+    bucket = np.searchsorted(np.array(SHARES), rank)  # the smallest share that holds an exemplar
     refitted = EMBEDDINGS in index.manifest.files
-    questions = (
+    searches = (
         _refitted(index, rows, bucket, folds(group, FOLDS, rng))
         if refitted
         else _as_they_are(index, rows, bucket, group)
     )
-    similar = np.full((len(shares), len(rows), len(index.classes)), np.nan, dtype=np.float32)
-    for question in questions:
-        _ask(question, similar, index.manifest.decision.top_m)
+    similar = np.full((len(SHARES), len(rows), len(index.classes)), np.nan, dtype=np.float32)
+    for search in searches:
+        _ask(search, similar, index.manifest.decision.top_m)
     labels = np.repeat(np.arange(len(index.classes)), np.diff(index.bounds))
-    held = np.zeros((len(shares), len(index.classes)), dtype=np.int64)
+    held = np.zeros((len(SHARES), len(index.classes)), dtype=np.int64)
     np.add.at(held, (bucket, labels), 1)
     return LeftOut(
         rows=rows,
         own=own,
-        shares=np.array(shares),
         similar=similar,
         answering=np.cumsum(held, axis=0),
         by_speaker=group is speaker,
@@ -122,12 +111,12 @@ def ask_left_out(
 
 def _as_they_are(
     index: PhoneIndex, rows: IntArray, bucket: IntArray, group: IntArray
-) -> Iterator[_Question]:
+) -> Iterator[_Search]:
     """One pool, that of the index; one product of vectors serves every share."""
     labels = np.repeat(np.arange(len(index.classes)), np.diff(index.bounds))
     shares = range(int(bucket.max(initial=0)) + 1)
     order = np.lexsort((bucket, labels))
-    yield _Question(
+    yield _Search(
         places=np.arange(len(rows)),
         asked=index.vectors[rows],
         pool=np.ascontiguousarray(index.vectors[order]),
@@ -140,7 +129,7 @@ def _as_they_are(
 
 def _refitted(
     index: PhoneIndex, rows: IntArray, bucket: IntArray, fold: IntArray
-) -> Iterator[_Question]:
+) -> Iterator[_Search]:
     """A pool for every fold that is left out and every share, each with its own transform."""
     embeddings = np.load(index.path / EMBEDDINGS, mmap_mode="r")[: len(index.vectors)]
     labels = np.repeat(np.arange(len(index.classes)), np.diff(index.bounds))
@@ -158,7 +147,7 @@ def _refitted(
             if not len(places) or (counts > 0).sum() < 2:
                 continue
             transform = kept.lda()
-            yield _Question(
+            yield _Search(
                 places=places,
                 asked=transformed(transform, embeddings, rows[places]),
                 pool=transformed(transform, embeddings, stay),
@@ -169,21 +158,21 @@ def _refitted(
             )
 
 
-def _ask(question: _Question, similar: FloatArray, top_m: int) -> None:
+def _ask(search: _Search, similar: FloatArray, top_m: int) -> None:
     """Write the similarities of what is asked into `similar`, `[S, N, P]`."""
-    pool = question.pool
+    pool = search.pool
     step = max(1, BLOCK_BYTES // (4 * max(1, len(pool))))
-    silenced = (question.asked_groups >= 0).any()
-    for first in range(0, len(question.places), step):
+    silenced = (search.asked_groups >= 0).any()
+    for first in range(0, len(search.places), step):
         block = slice(first, first + step)
-        products = question.asked[block] @ pool.T
+        products = search.asked[block] @ pool.T
         if silenced:
-            same = question.asked_groups[block, None] == question.groups[None, :]
+            same = search.asked_groups[block, None] == search.groups[None, :]
             products[same] = -np.inf
-        for s, counts in question.prefixes.items():
-            for p, (start, count) in enumerate(zip(question.starts, counts, strict=True)):
+        for s, counts in search.prefixes.items():
+            for p, (start, count) in enumerate(zip(search.starts, counts, strict=True)):
                 best = best_of_classes([products[:, start : start + count]], top_m)
-                similar[s, question.places[block], p] = mean_of_largest(best, top_m)[:, 0]
+                similar[s, search.places[block], p] = mean_of_largest(best, top_m)[:, 0]
 
 
 def _counts(labels: IntArray, classes: int) -> IntArray:

@@ -67,12 +67,7 @@ class AuditReport(AuditModel):
     against: AgainstReport | None = None
 
 
-def audit(
-    index: PhoneIndex,
-    *,
-    source: str | None = None,
-    false_rejections: float = FALSE_REJECTIONS,
-) -> AuditReport:
+def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
     """Audit an open index, offline; the same index gives the same report.
 
     Parameters
@@ -88,7 +83,7 @@ def audit(
     vocabulary = vocabulary_of(index)
     held = coverage(index, vocabulary.contexts if vocabulary.phones else None)
     compared = None if source is None else against(index, held, source)  # fails soonest
-    expected = expectations(index, false_rejections=false_rejections)
+    expected = expectations(index)
     asked = ask_left_out(index)
     heard = asked.heard
     counts = _confusions(index, asked, heard[-1])
@@ -107,7 +102,7 @@ def audit(
     return AuditReport(
         coverage=held,
         accuracy=round(1 - expected.error, 4),
-        allowed_false_rejections=false_rejections,
+        allowed_false_rejections=FALSE_REJECTIONS,
         left_out="speaker" if asked.by_speaker else "utterance",
         refitted=asked.refitted,
         geometry=geometry(index),

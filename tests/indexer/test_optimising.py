@@ -11,7 +11,7 @@ from nativeear.indexer.audit.report import audit
 from nativeear.indexer.merging import merge
 from nativeear.indexer.optimising import PROBINGS, fastest, optimise
 from nativeear.indexer.removing import remove
-from nativeear.indexer.search_trials import ask_exactly, native_questions, trial_of_exact
+from nativeear.indexer.search_trials import native_queries, search_exactly, trial_of_exact
 from nativeear.indexer.thinning import thin
 from nativeear.indexes.cell_lists import LAYOUT, LISTS
 from nativeear.indexes.cells import Cells
@@ -114,8 +114,8 @@ def test_what_was_tried_is_in_the_manifest(index: Path, tone_index: PhoneIndex) 
 
 def test_the_truth_leaves_natives_out(tone_index: PhoneIndex) -> None:
     vectors, bounds = tone_index.vectors, tone_index.bounds
-    questions = native_questions(vectors, bounds, 50)
-    truth = ask_exactly(vectors, bounds, questions)
+    questions = native_queries(vectors, bounds, 50)
+    truth = search_exactly(vectors, bounds, questions)
     everybody = np.arange(len(vectors))
     wanted = class_similarities(
         questions.vectors, vectors, bounds, top_m=10, groups=everybody, query_groups=questions.own

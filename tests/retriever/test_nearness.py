@@ -21,12 +21,16 @@ def test_natives_are_near_where_they_are_taken_for_what_they_said(tone_index: Ph
     assert wrong == pytest.approx(np.log(LEAST_POSTERIOR) - 0.5 * natives_own(tone_index), abs=2)
 
 
-def test_what_the_own_natives_reach_is_allowed_for_in_shares(tone_index: PhoneIndex) -> None:
+def test_what_the_own_natives_reach_is_allowed_for_in_shares(
+    tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said, own = _natives(tone_index, "AA"), natives_own(tone_index)
     assert own < 0
-    plain = nearness(tone_index, said, ["AA"] * 3, own_share=0.0)
+    monkeypatch.setattr("nativeear.retriever.nearness.OWN_SHARE", 0.0)
+    plain = nearness(tone_index, said, ["AA"] * 3)
     assert (plain <= 0).all()
-    whole = nearness(tone_index, said, ["AA"] * 3, own_share=1.0)
+    monkeypatch.setattr("nativeear.retriever.nearness.OWN_SHARE", 1.0)
+    whole = nearness(tone_index, said, ["AA"] * 3)
     assert whole - plain == pytest.approx([-own] * 3)
 
 
