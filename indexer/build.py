@@ -36,71 +36,39 @@ from nativeear.speech.pooling import Pooling
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """What to build, from what.
+    """What to build, from what; for fields without a word see `nativeear index build --help`."""
 
-    Attributes
-    ----------
-    corpora
-        Folders, manifests or short forms such as `asterisk:en`; one or more. Those of an earlier
-        build are given as it recorded them, and need neither `reader` nor `licence`.
-    language
-        BCP 47 tag.
-    out
-        Folder to publish; must not exist.
-    name
-        Name of the index; the folder's name if None.
-    aligner, encoder, layer, dtype, pooling, reader
-        See `nativeear index build --help`.
-    workers
-        Processes that decode, align and encode.
-    ray
-        Address of a Ray cluster that does it instead of `workers`; see `indexer.cluster`.
-    clips
-        Keep the recordings for playback in this format, or not.
-    clips_of
-        Names of the corpora whose recordings are kept; all of them if None.
-    resume
-        Keep the utterances that an interrupted build of the same request has finished.
-    licence
-        Licence of the corpora that do not state their own.
-    min_rating
-        Leave out phones that raters scored below this; phones that nobody rated stay.
-    exclude, exclude_speakers
-        Utterances to leave out, for instance to hold them out for measuring, by id or by corpus and
-        id; and speakers, by corpus and name.
-    g2p
-        The one source of pronunciations after the lexicon, `graphemes` for instance; the usual
-        ones if None.
-    lexicon
-        File of pronunciations that go before all others; kept in the index.
-    within
-        Folder in which all recordings and TextGrids must lie; for corpora that strangers wrote.
-    embeddings
-        Keep the pooled embeddings, so that the index can be refitted when speech is added or
-        removed; without them it is smaller.
-    """
-
+    # Folders, manifests or short forms such as `asterisk:en`; one or more. Those of an earlier
+    # build are given as it recorded them, and need neither `reader` nor `licence`.
     corpora: tuple[str | CorpusSource, ...]
-    language: str
-    out: Path
-    name: str | None = None
+    language: str  # BCP 47 tag
+    out: Path  # folder to publish; must not exist
+    name: str | None = None  # of the index; the folder's if None
     aligner: str = "auto"
     encoder: str = "default"
     layer: int | None = None
     pooling: Pooling = "middle-third"
     reader: str = "auto"
-    workers: int = 1
-    ray: str | None = None
-    clips: Clips | None = None
-    clips_of: frozenset[str] | None = None
-    resume: bool = False
-    licence: str | None = None
+    workers: int = 1  # processes that decode, align and encode
+    ray: str | None = None  # address of a cluster that does it instead, see `indexer.cluster`
+    clips: Clips | None = None  # keep the recordings for playback in this format, or not
+    clips_of: frozenset[str] | None = None  # corpora whose recordings are kept; all if None
+    resume: bool = False  # keep what an interrupted build of the same request has finished
+    licence: str | None = None  # of the corpora that do not state their own
+    # Leave out phones that raters scored below this; phones that nobody rated stay.
     min_rating: float | None = None
+    # Utterances to leave out, for instance to hold them out for measuring, by id or by corpus and
+    # id; and speakers, by corpus and name.
     exclude: frozenset[str | Name] = frozenset()
     exclude_speakers: frozenset[Name] = frozenset()
+    # The one source of pronunciations after the lexicon, `graphemes` for instance; the usual ones
+    # if None.
     g2p: str | None = None
-    lexicon: Path | None = None
+    lexicon: Path | None = None  # pronunciations that go before all others; kept in the index
+    # Folder in which all recordings and TextGrids must lie; for corpora that strangers wrote.
     within: Path | None = None
+    # Keep the pooled embeddings, so that the index can be refitted when speech is added or removed;
+    # without them it is smaller.
     embeddings: bool = True
     dtype: Arithmetic = "float32"
 

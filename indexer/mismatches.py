@@ -52,7 +52,7 @@ def mismatches(records: Sequence[Path]) -> list[str]:
     reasons = [""] * len(records)
     if len(records) < MIN_UTTERANCES:
         return reasons
-    for place, reason in unlike_their_texts(lambda: _speech(records)).items():
+    for place, reason in unlike_their_texts(lambda: speech_of_records(enumerate(records))).items():
         reasons[place] = reason
     return reasons
 
@@ -124,15 +124,17 @@ def _sums(
     return ClassSums(counts, sums, products), classes
 
 
-def _speech(records: Sequence[Path]) -> Iterator[tuple[int, list[str], FloatArray]]:
-    """Place, phones and embeddings of every record that is asked, silences left out."""
-    for place, path in enumerate(records):
+def speech_of_records(
+    records: Iterable[tuple[Key, Path]],
+) -> Iterator[tuple[Key, list[str], FloatArray]]:
+    """Name, phones and embeddings of every record that nobody rated, silences left out."""
+    for name, path in records:
         pooled = PooledUtterance.load(path)
         if any(phone.rating is not None for phone in pooled.phones):
             continue
         rows = [i for i, phone in enumerate(pooled.phones) if phone.phone != SILENCE]
         if rows:
-            yield place, [pooled.phones[i].phone for i in rows], pooled.embeddings[rows]
+            yield name, [pooled.phones[i].phone for i in rows], pooled.embeddings[rows]
 
 
 def _margins(features: FloatArray, centres: FloatArray, own: IntArray) -> NDArray[np.float32]:

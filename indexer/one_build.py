@@ -14,10 +14,9 @@ import pyarrow.parquet as pq
 
 from nativeear.indexer.columns import codes, utterance_names
 from nativeear.indexer.corpus import Corpus
-from nativeear.indexer.mismatches import MIN_UTTERANCES, unlike_their_texts
+from nativeear.indexer.mismatches import MIN_UTTERANCES, speech_of_records, unlike_their_texts
 from nativeear.indexer.phones import inventory_of
 from nativeear.indexer.pool import Record
-from nativeear.indexer.pooled_utterance import PooledUtterance
 from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, WAITING
 from nativeear.indexes.phone_index import Name, PhoneIndex
 from nativeear.indexes.similarity import FloatArray
@@ -66,7 +65,10 @@ def _doubtful(indexes: Sequence[PhoneIndex], records: Sequence[Record]) -> list[
 
     def speech() -> Speech:
         seen: set[Name] = set()
-        for part in (*map(_of_index, indexes), _of_records(records)):
+        for part in (
+            *map(_of_index, indexes),
+            speech_of_records((r.name, r.path) for r in records),
+        ):
             for name, phones, embeddings in part:
                 if name not in seen:
                     seen.add(name)
@@ -75,17 +77,6 @@ def _doubtful(indexes: Sequence[PhoneIndex], records: Sequence[Record]) -> list[
     if sum(1 for _ in speech()) < MIN_UTTERANCES:
         return []
     return sorted(unlike_their_texts(speech))
-
-
-def _of_records(records: Sequence[Record]) -> Speech:
-    for record in records:
-        pooled = PooledUtterance.load(record.path)
-        if any(phone.rating is not None for phone in pooled.phones):
-            continue
-        rows = [i for i, phone in enumerate(pooled.phones) if phone.phone != SILENCE]
-        if rows:
-            name = (record.corpus, record.utterance.id)
-            yield name, [pooled.phones[i].phone for i in rows], pooled.embeddings[rows]
 
 
 def _of_index(index: PhoneIndex) -> Speech:

@@ -42,33 +42,20 @@ fricatives; an assessment warns earlier and refuses later."""
 
 @dataclass(frozen=True)
 class PoolingRequest:
-    """What a worker has to know to pool utterances; plain values, so that it travels.
+    """What a worker has to know to pool utterances, as plain values, so that it travels.
 
-    Attributes
-    ----------
-    language
-        BCP 47 tag.
-    aligner, encoder, layer, dtype, pooling
-        See `nativeear index build --help`.
-    g2p
-        The one source of pronunciations after the lexicon; the usual ones if None.
-    lexicon
-        File of pronunciations that go before all others.
-    inventory
-        The phones of the language, where they are not the shipped ones.
-    model
-        Where the aligner that was learnt from the corpus lies, or will lie.
+    For fields without a word see `nativeear index build --help`.
     """
 
-    language: str
+    language: str  # BCP 47 tag
     aligner: str
     encoder: str
     layer: int | None
     pooling: Pooling
-    g2p: str | None = None
-    lexicon: Path | None = None
-    inventory: PhoneInventory | None = None
-    model: Path | None = None
+    g2p: str | None = None  # the one source of pronunciations after the lexicon, or the usual ones
+    lexicon: Path | None = None  # pronunciations that go before all others
+    inventory: PhoneInventory | None = None  # phones of the language, where none ship
+    model: Path | None = None  # where the aligner that is learnt from the corpus lies, or will lie
     dtype: Arithmetic = "float32"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from nativeear.indexer.audit.coverage import AuditModel, CoverageReport
-from nativeear.indexer.audit.needs import Held, Need, contexts_of
+from nativeear.indexer.audit.needs import IndexContents, Need, contexts_of
 from nativeear.indexer.audit.script import Script, greedy_script
 from nativeear.indexer.audit.vocabulary import lexicon_words, read_lines, read_text
 from nativeear.indexes.phone_index import PhoneIndex
@@ -105,7 +105,7 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
         g2p=index.manifest.g2p,
         inventory=index.inventory,
     )
-    held = Held.of(report, index.inventory)
+    held = IndexContents.of(report, index.inventory)
     coverages = [_line(pronouncer, held, text) for text in lines]
     if not any(line.phones for line in coverages):
         raise InputError(
@@ -133,7 +133,7 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
     )
 
 
-def _line(pronouncer: Pronouncer, held: Held, text: str) -> LineCoverage:
+def _line(pronouncer: Pronouncer, held: IndexContents, text: str) -> LineCoverage:
     try:
         phones = tuple(each.phone for each in pronouncer.pronounce(text).canonical())
     except NativeEarError as error:

@@ -26,21 +26,13 @@ PRIOR = 10
 class Expectation(AuditModel):
     """What is to be expected of one phone, of natives who were never heard.
 
-    Attributes
-    ----------
-    asked
-        Natives that this rests on.
-    error
-        Share that is nearer to another phone.
-    false_rejections
-        Share that is flagged where the index's natives are the measure, at the share that may be
-        flagged of all.
-
-    Both are drawn towards the mean of all phones, as if `PRIOR` natives more had been asked.
+    Both shares are drawn towards the mean of all phones, as if `PRIOR` natives more had been asked.
     """
 
-    asked: int
-    error: float
+    asked: int  # natives that this rests on
+    error: float  # share that is nearer to another phone
+    # Share that is flagged where the index's natives are the measure, at the share that may be
+    # flagged of all.
     false_rejections: float
 
 

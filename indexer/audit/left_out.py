@@ -40,7 +40,7 @@ class LeftOut:
 
     rows: IntArray  # int64 `[N]`, exemplars that were asked, silences not among them
     own: IntArray  # int64 `[N]`, class of each, a position in `PhoneIndex.classes`
-    # float32 `[S, N, P]`, similarity by each of `SHARES` to every class; NaN where nothing answered.
+    # float32 `[S, N, P]`, similarity to every class by each share; NaN where nothing answered.
     similar: FloatArray
     answering: IntArray  # int64 `[S, P]`, exemplars of every class among each share
     by_speaker: bool  # whether speakers were left out, and not only utterances

@@ -23,7 +23,7 @@ Need: TypeAlias = tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Held:
+class IndexContents:
     """What an index holds, ready to be asked."""
 
     judged: frozenset[str]  # phones that assessments judge
@@ -34,7 +34,7 @@ class Held:
     class_of: dict[str, str]  # class of every phone as a neighbour
 
     @classmethod
-    def of(cls, report: CoverageReport, inventory: PhoneInventory) -> Held:
+    def of(cls, report: CoverageReport, inventory: PhoneInventory) -> IndexContents:
         """What a report says."""
         classes = report.context_classes
         return cls(

@@ -10,7 +10,7 @@ from nativeear.indexer.audit.expected import FALSE_REJECTIONS, Expectation, expe
 from nativeear.indexer.audit.geometry import Geometry, geometry
 from nativeear.indexer.audit.learning import LearningCurve, learning_curve
 from nativeear.indexer.audit.left_out import LeftOut, ask_left_out
-from nativeear.indexer.audit.needs import Held
+from nativeear.indexer.audit.needs import IndexContents
 from nativeear.indexer.audit.vocabulary import RecordNext, record_next, vocabulary_of
 from nativeear.indexes.phone_index import IntArray, PhoneIndex
 
@@ -114,7 +114,7 @@ def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
         ),
         curve=_whole_curve(asked, heard),
         most_to_gain=tuple(p.phone for p in _by_gain(phones)),
-        record_next=record_next(vocabulary, Held.of(held, index.inventory)),
+        record_next=record_next(vocabulary, IndexContents.of(held, index.inventory)),
         against=compared,
     )
 

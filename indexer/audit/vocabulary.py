@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from nativeear.indexer.audit.coverage import AuditModel, context_classes
-from nativeear.indexer.audit.needs import Context, Held, contexts_of
+from nativeear.indexer.audit.needs import Context, IndexContents, contexts_of
 from nativeear.indexer.audit.script import Script, greedy_script
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.errors import InputError, NativeEarError
@@ -84,7 +84,7 @@ def vocabulary_of(index: PhoneIndex) -> Vocabulary:
     return Vocabulary("; ".join(origins), phones, contexts)
 
 
-def record_next(vocabulary: Vocabulary, held: Held) -> RecordNext:
+def record_next(vocabulary: Vocabulary, held: IndexContents) -> RecordNext:
     """Choose words of a vocabulary that close the gaps of an index."""
     offers = [
         (word, held.offers(pronunciation)) for word, pronunciation in vocabulary.phones.items()

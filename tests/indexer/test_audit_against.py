@@ -5,7 +5,7 @@ import pytest
 
 from nativeear.indexer.audit.against import AgainstReport, against
 from nativeear.indexer.audit.coverage import coverage
-from nativeear.indexer.audit.needs import MIN_CONTEXT, Held
+from nativeear.indexer.audit.needs import MIN_CONTEXT, IndexContents
 from nativeear.indexer.audit.script import Script, greedy_script
 from nativeear.indexer.audit.vocabulary import record_next, vocabulary_of
 from nativeear.indexes.catalogue import find_index
@@ -79,7 +79,7 @@ def test_said_so_often_the_script_closes_what_it_lists(
     tone_index: PhoneIndex, practice: Path
 ) -> None:
     report = coverage(tone_index)
-    held = Held.of(report, tone_index.inventory)
+    held = IndexContents.of(report, tone_index.inventory)
     found = ask(tone_index, practice)
     phones = {line.text: line.phones for line in found.lines}
     said: Counter[tuple[str, ...]] = Counter()
@@ -96,7 +96,7 @@ def test_without_a_text_the_words_of_the_language_tell_what_to_record() -> None:
     index = PhoneIndex.open(find_index("en-US"))
     vocabulary = vocabulary_of(index)
     report = coverage(index, vocabulary.contexts)
-    found = record_next(vocabulary, Held.of(report, index.inventory))
+    found = record_next(vocabulary, IndexContents.of(report, index.inventory))
     assert found.words == len(vocabulary.phones) > 3000
     closes_all(found.script)
     zh = sum(line.times for line in found.script.lines if "ZH" in vocabulary.phones[line.text])
