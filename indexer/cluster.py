@@ -36,9 +36,9 @@ AHEAD = 2
 """Shards that are handed out for each that can run, so that no node waits for the next."""
 
 
-KNOCK_S = 10.0
+CONNECT_S = 10.0
 
-HOW_TO_ENTER = (
+HOW_TO_AUTHENTICATE = (
     "If it asks for a token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN to what "
     "`ray get-auth-token` prints on its head, here and on every node."
 )
@@ -47,8 +47,8 @@ one lies in `~/.ray`, and later releases everywhere."""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a node has to know before it can work; it is the same for all shards."""
+class WorkerSetup:
+    """What a node needs before it can work; it is the same for all shards."""
 
     request: PoolingRequest  # what the pooler is made of
     # Content of the files that the request names on the disk of the build; None where it names
@@ -58,7 +58,7 @@ class Order:
     libraries: dict[str, str]  # versions that the index is to be built by
 
     @classmethod
-    def of(cls, request: PoolingRequest) -> Order:
+    def of(cls, request: PoolingRequest) -> WorkerSetup:
         """Take the content of the files that a request names."""
         return cls(request, _content(request.lexicon), _content(request.model), libraries())
 
@@ -102,23 +102,23 @@ def start_ray_workers(pooler: UtterancePooler, address: str) -> Iterator[Runner]
             cause=str(error),
             fix="pip install 'nativeear[ray]', on every node",
         ) from error
-    somebody_listens = False
+    reachable = False
     try:
-        somebody_listens = _knock(address)
+        reachable = _is_reachable(address)
         ray.init(address=address, logging_level="ERROR", log_to_driver=False)
     except (ImportError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        if _wants_a_token(error):
+        if _lacks_token(error):
             raise CorpusError(
                 f"The Ray cluster at {address} lets nobody in without its token.",
                 cause="There is none here, or another one.",
-                fix=HOW_TO_ENTER,
+                fix=HOW_TO_AUTHENTICATE,
             ) from error
         cause = next(iter(str(error).splitlines()), type(error).__name__)
-        if somebody_listens:
+        if reachable:
             raise CorpusError(
                 f"What listens at {address} did not take this machine into a Ray cluster.",
                 cause=cause,
-                fix=f"See that it is a Ray cluster of the same version. {HOW_TO_ENTER}",
+                fix=f"See that it is a Ray cluster of the same version. {HOW_TO_AUTHENTICATE}",
             ) from error
         raise CorpusError(
             f"There is no Ray cluster at {address}.",
@@ -138,7 +138,7 @@ def start_ray_workers(pooler: UtterancePooler, address: str) -> Iterator[Runner]
         ray.shutdown()
 
 
-def _wants_a_token(error: BaseException | None) -> bool:
+def _lacks_token(error: BaseException | None) -> bool:
     """Whether a cluster turned this machine away for want of its token, as Ray tells it.
 
     A `ray://` address tells nothing: there Ray tries until its time is up.
@@ -151,7 +151,7 @@ def _wants_a_token(error: BaseException | None) -> bool:
     return False
 
 
-def _knock(address: str) -> bool:
+def _is_reachable(address: str) -> bool:
     """See whether anybody listens at `host:port`, if it is one; Ray would try for minutes.
 
     Raises
@@ -161,7 +161,7 @@ def _knock(address: str) -> bool:
     """
     found = re.fullmatch(r"(?:ray://)?([\w.-]+):(\d+)", address)
     if found is not None:
-        socket.create_connection((found[1], int(found[2])), timeout=KNOCK_S).close()
+        socket.create_connection((found[1], int(found[2])), timeout=CONNECT_S).close()
     return found is not None
 
 
@@ -171,23 +171,23 @@ def _in_shards(
     """Do a task for many utterances; files are written as shards come in, reasons told in order."""
     import ray
 
-    order = Order.of(pooler.request)
+    setup = WorkerSetup.of(pooler.request)
     key = uuid.uuid4().hex  # by it a process knows whether it has opened this build's encoder
-    shared = ray.put(order)
+    shared = ray.put(setup)
     remote = ray.remote(max_calls=0)(work_on_shard)  # a GPU's process, too, keeps its encoder
     waiting = deque(slice(at, at + SHARD) for at in range(0, len(utterances), SHARD))
-    flying: dict[Any, slice] = {}
+    running: dict[Any, slice] = {}
     finished: dict[int, list[str]] = {}
     next_out = 0
-    while waiting or flying:
-        unit, room = _room(ray.cluster_resources())
+    while waiting or running:
+        unit, capacity = _capacity(ray.cluster_resources())
         work = remote.options(num_cpus=1, max_retries=ATTEMPTS, **unit)
-        while waiting and len(flying) < AHEAD * room:
+        while waiting and len(running) < AHEAD * capacity:
             shard = waiting.popleft()
             names = [path.name for path in paths[shard]]
-            flying[work.remote(key, shared, task, utterances[shard], names)] = shard
-        for done in ray.wait(list(flying))[0]:
-            shard = flying.pop(done)
+            running[work.remote(key, shared, task, utterances[shard], names)] = shard
+        for done in ray.wait(list(running))[0]:
+            shard = running.pop(done)
             outcome = ray.get(done)
             if isinstance(outcome, NativeEarError):
                 raise outcome
@@ -200,7 +200,7 @@ def _in_shards(
             yield from reasons
 
 
-def _room(resources: dict[str, float]) -> tuple[dict[str, int], int]:
+def _capacity(resources: dict[str, float]) -> tuple[dict[str, int], int]:
     """What a shard asks for beside a core, and how many of them can run."""
     if gpus := int(resources.get("GPU", 0)):
         return {"num_gpus": 1}, gpus
@@ -220,18 +220,18 @@ def _write(path: Path, content: bytes | None) -> None:
 
 
 _open: dict[str, tuple[UtterancePooler, tempfile.TemporaryDirectory[str]]] = {}
-"""The pooler of the last order and the folder of its files, which goes when the process ends."""
+"""The pooler of the last setup and the folder of its files, which goes when the process ends."""
 
 
 def work_on_shard(
-    key: str, order: Order, task: Task, utterances: Sequence[Utterance], names: Sequence[str]
+    key: str, setup: WorkerSetup, task: Task, utterances: Sequence[Utterance], names: Sequence[str]
 ) -> list[tuple[str, bytes | None]] | NativeEarError:
     """Do a task for the utterances of a shard, on a node.
 
     Parameters
     ----------
     key
-        Tells orders apart: the encoder of the last one stays open in this process.
+        Tells setups apart: the encoder of the last one stays open in this process.
     utterances, names
         For each utterance the name of the file that is to be made.
 
@@ -241,10 +241,10 @@ def work_on_shard(
         For each utterance the reason for which it is set aside, and its file; or the error for
         which no utterance at all can be worked on.
     """
-    if order.libraries != libraries():
+    if setup.libraries != libraries():
         return CorpusError(
             "The nodes of the cluster have other libraries than the build.",
-            cause=f"{libraries()} there, {order.libraries} here.",
+            cause=f"{libraries()} there, {setup.libraries} here.",
             fix="Install the same versions everywhere.",
         )
     unseen = [u.audio for u in utterances if is_local(u.audio) and not u.audio.is_file()]
@@ -258,7 +258,7 @@ def work_on_shard(
         _open.clear()
         files = tempfile.TemporaryDirectory()
         try:
-            pooler = order.pooler(Path(files.name))
+            pooler = setup.pooler(Path(files.name))
             _ = pooler.encoder, pooler.aligner_name
         except NativeEarError as error:
             return error

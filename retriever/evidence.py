@@ -116,8 +116,8 @@ def _answering(
             allowed = allowed[~excluded[own]]
         if not len(allowed):
             continue
-        heard = allowed[index.playable[allowed]]
-        shown = heard if len(heard) else allowed  # examples are best if they can be heard
+        playable = allowed[index.playable[allowed]]
+        shown = playable if len(playable) else allowed  # examples are best if they can be heard
         sounds = np.array([i for i, other in enumerate(canonical) if other == phone])
         most = min(models, len(shown))
         if index.cells is not None and excluded is None and len(shown) > ASKED_OF_CELLS:

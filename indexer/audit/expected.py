@@ -78,9 +78,9 @@ def _quantiles(index: PhoneIndex) -> NDArray[np.float64]:
     spoken = np.ones(len(index.native_margins), dtype=bool)
     spoken[index.rows_of(SILENCE)] = False
     margins = index.native_margins.astype(np.float64)
-    heard = index.native_log_posteriors.astype(np.float64)
-    both, alone = evidence_sums(margins, heard), MARGIN_WEIGHT * margins
-    with_head, without = native_sums(margins[spoken], heard[spoken])
+    log_posteriors = index.native_log_posteriors.astype(np.float64)
+    both, alone = evidence_sums(margins, log_posteriors), MARGIN_WEIGHT * margins
+    with_head, without = native_sums(margins[spoken], log_posteriors[spoken])
     return np.where(np.isnan(both), without.log_quantile(alone), with_head.log_quantile(both))
 
 

@@ -47,7 +47,7 @@ class LeftOut:
     refitted: bool  # whether the transform was fitted without them
 
     @property
-    def heard(self) -> IntArray:
+    def nearest(self) -> IntArray:
         """The nearest class by each share, int64 `[S, N]`; -1 where nothing answered."""
         scores = np.where(np.isnan(self.similar), -np.inf, self.similar)
         best = scores.argmax(axis=2)

@@ -85,14 +85,14 @@ def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
     compared = None if source is None else against(index, held, source)  # fails soonest
     expected = expectations(index)
     asked = ask_left_out(index)
-    heard = asked.heard
-    counts = _confusions(index, asked, heard[-1])
+    nearest = asked.nearest
+    counts = _confusions(index, asked, nearest[-1])
     phones = [
         PhoneAudit(
             phone=phone,
             expected=expected.phones[phone],
             taken_for=_taken_for(index, phone, counts[index.classes.index(phone)]),
-            curve=_curve(index, asked, heard, phone),
+            curve=_curve(index, asked, nearest, phone),
         )
         for phone in index.inventory.symbols
         if phone in expected.phones
@@ -112,18 +112,18 @@ def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
             columns=tuple(index.classes[p] for p in columns),
             counts=tuple(tuple(row) for row in counts[np.ix_(rows, columns)].tolist()),
         ),
-        curve=_whole_curve(asked, heard),
+        curve=_whole_curve(asked, nearest),
         most_to_gain=tuple(p.phone for p in _by_gain(phones)),
         record_next=record_next(vocabulary, IndexContents.of(held, index.inventory)),
         against=compared,
     )
 
 
-def _confusions(index: PhoneIndex, asked: LeftOut, heard: IntArray) -> IntArray:
+def _confusions(index: PhoneIndex, asked: LeftOut, nearest: IntArray) -> IntArray:
     """Natives by own class and nearest class, `[P, P]`; those that nothing answered are in none."""
     counts = np.zeros((len(index.classes), len(index.classes)), dtype=np.int64)
-    answered = heard >= 0
-    np.add.at(counts, (asked.own[answered], heard[answered]), 1)
+    answered = nearest >= 0
+    np.add.at(counts, (asked.own[answered], nearest[answered]), 1)
     return counts
 
 
@@ -139,20 +139,20 @@ def _taken_for(index: PhoneIndex, phone: str, row: IntArray) -> tuple[Confusion,
     )
 
 
-def _curve(index: PhoneIndex, asked: LeftOut, heard: IntArray, phone: str) -> LearningCurve:
+def _curve(index: PhoneIndex, asked: LeftOut, nearest: IntArray, phone: str) -> LearningCurve:
     """Learning curve of one phone."""
     own = index.classes.index(phone)
     chosen = asked.own == own
-    wrong = (heard[:, chosen] != own).sum(axis=1)
+    wrong = (nearest[:, chosen] != own).sum(axis=1)
     return learning_curve(asked.answering[:, own], wrong, int(chosen.sum()))
 
 
-def _whole_curve(asked: LeftOut, heard: IntArray) -> LearningCurve:
+def _whole_curve(asked: LeftOut, nearest: IntArray) -> LearningCurve:
     """Learning curve of all phones together, each weighed by its exemplars and not by the asked."""
     spoken, place, count = np.unique(asked.own, return_inverse=True, return_counts=True)
     exemplars = asked.answering[-1, spoken].astype(np.float64)
     weight = (exemplars / count)[place] / exemplars.sum()
-    wrong = np.rint(len(asked.own) * ((heard != asked.own) @ weight)).astype(np.int64)
+    wrong = np.rint(len(asked.own) * ((nearest != asked.own) @ weight)).astype(np.int64)
     return learning_curve(asked.answering[:, spoken].sum(axis=1), wrong, len(asked.own))
 
 

@@ -62,7 +62,7 @@ def vocabulary_of(index: PhoneIndex) -> Vocabulary:
         inventory=index.inventory,
     )
     sources = {
-        "its own": _heard(index),
+        "its own": _words_of(index),
         "of its lexicon": [] if index.lexicon is None else lexicon_words(index.lexicon),
         f"common in {primary_subtag(index.language)}": _common(index.language),
     }
@@ -139,7 +139,7 @@ def read_text(path: Path) -> str:
         ) from error
 
 
-def _heard(index: PhoneIndex) -> list[str]:
+def _words_of(index: PhoneIndex) -> list[str]:
     """Words of the index by how many phones of them it holds."""
     code, words = index.codes("word")
     order = np.argsort(-np.bincount(code, minlength=len(words)), kind="stable")

@@ -96,7 +96,7 @@ def test_smaller_shares_answer_with_less(plain: PhoneIndex) -> None:
     assert found.answering[-1].tolist() == np.diff(plain.bounds).tolist()
     # With fewer to choose from, the nearest ten are no nearer.
     assert np.nanmean(found.similar[1] - found.similar[-1]) < 0
-    assert found.heard.shape == (5, len(found.rows))
+    assert found.nearest.shape == (5, len(found.rows))
 
 
 def test_a_refitted_transform_agrees_with_the_margins_that_the_index_keeps(
@@ -105,7 +105,7 @@ def test_a_refitted_transform_agrees_with_the_margins_that_the_index_keeps(
     found = ask_left_out(refitted, asked_per_phone=1000)
     assert found.refitted
     assert len(found.rows) == len(refitted.vectors)
-    right = (found.heard[-1] == found.own).mean()
+    right = (found.nearest[-1] == found.own).mean()
     kept = (refitted.native_margins[found.rows] > 0).mean()
     assert right == pytest.approx(kept, abs=0.03)
     with_all = class_similarities(

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nativeear.indexer import cluster as crew_room
+from nativeear.indexer import cluster as cluster_module
 from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.cluster import start_ray_workers
 from nativeear.indexer.corpus import Utterance
@@ -57,7 +57,7 @@ def two_nodes() -> Iterator[TwoNodes]:
 
 @pytest.fixture
 def nodes(two_nodes: TwoNodes, monkeypatch: pytest.MonkeyPatch) -> TwoNodes:
-    monkeypatch.setattr(crew_room, "SHARD", 3)
+    monkeypatch.setattr(cluster_module, "SHARD", 3)
     two_nodes.restore()
     return two_nodes
 
@@ -159,7 +159,7 @@ def test_nodes_that_cannot_open_the_encoder_say_so(nodes: TwoNodes, tmp_path: Pa
 def test_other_libraries_on_the_nodes_are_refused(
     nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crew_room, "libraries", lambda: {"torch": "0"})
+    monkeypatch.setattr(cluster_module, "libraries", lambda: {"torch": "0"})
     utterance = Utterance("one", tmp_path / "one.wav", "one", "anna")
     with (
         pytest.raises(CorpusError, match="other libraries"),
