@@ -8,7 +8,6 @@ melody 0.3 (range, final movement). `overall` weighs pronunciation 0.7, fluency 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,27 +15,23 @@ import numpy as np
 
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import (
-    F0,
-    Contour,
     Fluency,
     Insertion,
     Intonation,
     MeasureGrade,
-    Pauses,
     Prosody,
     StressAssessment,
     WordAssessment,
 )
-from nativeear.scoring.grading import FLAGGED_SCORE, mean, score_of
-from nativeear.scoring.prosody.hesitations import repeated_words, restarts
+from nativeear.scoring.grading import mean, score_of
 from nativeear.scoring.prosody.intonation import judge_ending
 from nativeear.scoring.prosody.natives import (
     FLUENCY_MEASURES,
     MELODY_MEASURES,
     RHYTHM_MEASURES,
-    Comparison,
     NativeProsody,
 )
+from nativeear.scoring.prosody.results import contour_of, f0_of, fluency_of
 from nativeear.scoring.prosody.stress import StressModel, polysyllables, prominent_word
 from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
@@ -144,9 +139,10 @@ def assess_prosody(
         measured = replace(measured, nuclei=nuclei)
     profile = ProsodyProfile.of(measured, alignment.words)
     reasons = list(measured.reasons)
-    flow = natives.grades(FLUENCY_MEASURES, profile, exclusion)
-    rhythm = natives.grades(RHYTHM_MEASURES, profile, exclusion)
-    melody = natives.grades(MELODY_MEASURES, profile, exclusion)
+    flow, rhythm, melody = (
+        tuple(MeasureGrade(**vars(each)) for each in natives.grades(measures, profile, exclusion))
+        for measures in (FLUENCY_MEASURES, RHYTHM_MEASURES, MELODY_MEASURES)
+    )
     if not natives.available:
         reasons.append(NO_DISTRIBUTION)
     elif (measured.pauses and not flow) or (measured.melody and not melody):
@@ -155,36 +151,30 @@ def assess_prosody(
     ending = judge_ending(profile, text, inventory.language, natives, exclusion)
     stresses = _stresses(measured, natives.stress_without(exclusion), omitted | set(unsure))
     judged = [stress for stress in stresses.values() if stress.observed is not None]
-    prosody_score = weighted(
-        {
-            "stress": mean([stress.score for stress in judged]),
-            "rhythm": mean([grade.score for grade in rhythm]),
-            "melody": mean([grade.score for grade in melody]),
-        },
-        PROSODY_WEIGHTS,
-    )
+    scores = {
+        name: mean([part.score for part in parts])
+        for name, parts in (("stress", judged), ("rhythm", rhythm), ("melody", melody))
+    }
     return ProsodyAssessment(
-        fluency=_fluency(measured, words, insertions, flow, recognised=recognised),
+        fluency=fluency_of(measured, words, insertions, grades=flow, recognised=recognised),
         prosody=Prosody(
-            f0=_f0(measured),
-            contour=_contour(measured),
-            stress_accuracy=100 * sum(s.observed == s.expected for s in judged) / len(judged)
-            if judged
-            else None,
+            f0=f0_of(measured),
+            contour=contour_of(measured),
+            stress_accuracy=mean([100.0 * (s.observed == s.expected) for s in judged]),
             sentence_type=measured.sentence,
             intonation=Intonation(**vars(ending)) if ending else None,
             prominent_word=prominent_word([n for n in measured.nuclei if n.word not in omitted]),
             native_prominent_word=native.prominent_word if native else None,
             native_contour_distance_semitones=native.distance if native else None,
             native_contour_semitones=native.contour if native else (),
-            grades=_grades((*rhythm, *melody)),
+            grades=(*rhythm, *melody),
         ),
         words=tuple(
             word.model_copy(update={"stress": stresses[i]}) if i in stresses else word
             for i, word in enumerate(words)
         ),
         fluency_score=mean([grade.score for grade in flow]),
-        prosody_score=prosody_score,
+        prosody_score=weighted(scores, PROSODY_WEIGHTS),
         reasons=tuple(reasons),
     )
 
@@ -208,8 +198,8 @@ def assess_unaligned(audio: Audio) -> ProsodyAssessment:
     """
     measured = measure_unaligned(audio, _voiceless(audio))
     return ProsodyAssessment(
-        fluency=_fluency(measured, (), (), ()),
-        prosody=Prosody(f0=_f0(measured), contour=_contour(measured)),
+        fluency=fluency_of(measured),
+        prosody=Prosody(f0=f0_of(measured), contour=contour_of(measured)),
         words=(),
         fluency_score=None,
         prosody_score=None,
@@ -246,82 +236,3 @@ def _stresses(
 def _voiceless(audio: Audio) -> tuple[tuple[float, float], ...] | None:
     """Where no one speaks; None where Silero VAD is not installed, which is no fault."""
     return None if why_not_silero() else silent_spans(audio)
-
-
-def _f0(measured: ProsodyMeasurement) -> F0 | None:
-    if measured.melody is None:
-        return None
-    return F0(
-        median_hz=measured.pitch.median_hz,
-        range_semitones=measured.melody.range_semitones,
-        final_slope_semitones_per_s=measured.melody.final_slope,
-        declination_semitones_per_s=measured.melody.declination,
-        voiced_frames=measured.pitch.voiced_frames,
-    )
-
-
-def _fluency(
-    measured: ProsodyMeasurement,
-    words: Sequence[WordAssessment],
-    insertions: Sequence[Insertion],
-    comparisons: Sequence[Comparison],
-    *,
-    recognised: bool = False,
-) -> Fluency:
-    pauses, rhythm = measured.pauses, measured.rhythm
-    repeated = repeated_words(words) if recognised else frozenset()
-    correct = sum(
-        i not in repeated
-        and not word.omitted
-        and (word.score is None or word.score >= FLAGGED_SCORE)
-        for i, word in enumerate(words)
-    )
-    return Fluency(
-        syllables_per_s=measured.syllables_per_s,
-        articulation_rate=measured.articulation_rate,
-        words_per_minute=measured.words_per_minute,
-        words_correct_per_minute=60 * correct / pauses.speech_s if pauses and words else None,
-        pauses=Pauses(
-            count=len(pauses.spans),
-            mean_s=pauses.mean_s,
-            ratio=pauses.ratio,
-            long_count=pauses.long_count,
-            between_phrases=measured.pauses_between_phrases,
-            found_by=pauses.found_by,
-        )
-        if pauses
-        else None,
-        filled_pauses=measured.filled_pauses,
-        restarts=restarts(words, insertions),
-        repetitions=tuple(
-            (word.start_s, word.end_s)
-            for i, word in enumerate(words)
-            if i in repeated and word.start_s is not None and word.end_s is not None
-        ),
-        npvi_v=rhythm.npvi_v,
-        rpvi_c=rhythm.rpvi_c,
-        percent_v=rhythm.percent_v,
-        varco_v=rhythm.varco_v,
-        varco_c=rhythm.varco_c,
-        delta_c=rhythm.delta_c,
-        grades=_grades(comparisons),
-    )
-
-
-def _grades(comparisons: Sequence[Comparison]) -> tuple[MeasureGrade, ...]:
-    return tuple(MeasureGrade(**vars(each)) for each in comparisons)
-
-
-def _contour(measured: ProsodyMeasurement) -> Contour | None:
-    """Pitch and intensity over time; none where the pitch is not to be trusted."""
-    pitch = measured.pitch
-    if measured.melody is None:
-        return None
-    levels = measured.intensity.at(pitch.t_s)
-    return Contour(
-        t_s=tuple(np.round(pitch.t_s, 4).tolist()),
-        f0_hz=tuple(None if math.isnan(hz) else round(hz, 2) for hz in pitch.f0_hz.tolist()),
-        intensity_db=tuple(
-            None if not math.isfinite(db) else round(db, 2) for db in levels.tolist()
-        ),
-    )
