@@ -26,12 +26,8 @@ from nativeear.speech.ctc import (
     log_sum,
     one_label_changes,
 )
-from nativeear.speech.occupancy import (
-    checked_posteriors,
-    mean_log_posterior,
-    occupancy,
-    sequence_log_posterior,
-)
+from nativeear.speech.occupancy import mean_log_posterior, occupancy, sequence_log_posterior
+from nativeear.speech.posteriors import checked_posteriors
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +90,6 @@ def gop_features(
     *,
     blank: int = 0,
     insertions: bool = True,
-    utterance: str = "",
 ) -> GopFeatures:
     """Compare the canonical sequence with everything that differs from it in one place.
 
@@ -109,8 +104,6 @@ def gop_features(
         Id of the blank.
     insertions
         Whether to measure `insertion` and `sf_sdi` too, which is a quarter of the work.
-    utterance
-        Name for error messages.
 
     Raises
     ------
@@ -118,9 +111,9 @@ def gop_features(
         Fewer frames than the canonical sequence needs, an empty sequence, an id out of range,
         values that are NaN or not normalised, or a canonical sequence of probability 0.
     """
-    posteriors, labels = checked_posteriors(log_probs, canonical, blank, utterance)
+    posteriors, labels = checked_posteriors(log_probs, canonical, blank)
     prefix, suffix = boundaries(posteriors, labels, blank)
-    log_posterior = sequence_log_posterior(prefix, utterance)
+    log_posterior = sequence_log_posterior(prefix)
 
     substituted, inserted = one_label_changes(posteriors, prefix, suffix, insertions=insertions)
     position = np.arange(labels.size)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from nativeear.speech.ctc import (
     LOG_ZERO,
@@ -25,10 +24,7 @@ from nativeear.speech.errors import InputError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal, label_map
-from nativeear.speech.posteriors import label_ids, name_of, normalised_log_probs
-
-if TYPE_CHECKING:
-    import torch
+from nativeear.speech.posteriors import checked_posteriors
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +47,7 @@ class CanonicalPosteriors:
 def canonical_posteriors(
     frames: Frames, inventory: PhoneInventory, canonical: Sequence[str]
 ) -> CanonicalPosteriors | None:
-    """Listen to N canonical phones in the posteriors of a recording.
-
-    Parameters
-    ----------
-    frames
-        Of one recording.
-    inventory
-        The phones of its language.
-    canonical
-        N symbols of the inventory, in the order they should be said.
+    """Listen to N canonical phones, symbols of the inventory, in the posteriors of a recording.
 
     Returns
     -------
@@ -86,73 +73,30 @@ def canonical_posteriors(
     )
 
 
-def phone_occupancy(
-    log_probs: ArrayLike | torch.Tensor,
-    canonical: ArrayLike,
-    *,
-    blank: int = 0,
-    utterance: str = "",
-) -> FloatArray:
+def phone_occupancy(log_probs: ArrayLike, canonical: ArrayLike, *, blank: int = 0) -> FloatArray:
     """Posterior probability that frame t belongs to canonical phone i, float64 `[T, N]`.
 
     A row sums to 1 less the blank's share; a column to the expected number of frames of the phone.
-
-    Parameters
-    ----------
-    log_probs
-        Normalised log posteriors `[T, V]`.
-    canonical
-        N label ids.
-    blank
-        Id of the blank.
-    utterance
-        Name for error messages.
 
     Raises
     ------
     InputError
         See `checked_posteriors`; also if the canonical sequence has probability 0.
     """
-    posteriors, labels = checked_posteriors(log_probs, canonical, blank, utterance)
+    posteriors, labels = checked_posteriors(log_probs, canonical, blank)
     prefix, suffix = boundaries(posteriors, labels, blank)
-    return occupancy(prefix, suffix, labels, sequence_log_posterior(prefix, utterance))
+    return occupancy(prefix, suffix, labels, sequence_log_posterior(prefix))
 
 
 def mean_log_posterior(
-    log_probs: FloatArray, weights: NDArray[np.float64], canonical: IntArray
+    log_probs: FloatArray, weights: FloatArray, canonical: IntArray
 ) -> FloatArray:
     """Log posterior of each canonical label, averaged over frames by occupancy, float64 `[N]`."""
     mean: FloatArray = (weights * log_probs[:, canonical]).sum(axis=0) / weights.sum(axis=0)
     return mean
 
 
-def checked_posteriors(
-    log_probs: ArrayLike | torch.Tensor, canonical: ArrayLike, blank: int, utterance: str
-) -> tuple[FloatArray, IntArray]:
-    """Log posteriors float64 `[T, V]` and label ids int64 `[N]` that CTC can sum over.
-
-    Raises
-    ------
-    InputError
-        Fewer frames than the canonical sequence needs, an empty sequence, an id out of range,
-        or values that are NaN or not normalised.
-    """
-    posteriors = normalised_log_probs(log_probs, utterance)
-    n_frames, n_vocabulary = posteriors.shape
-    labels = label_ids(canonical, n_vocabulary, blank, utterance)
-    needed = frames_needed(labels)
-    if n_frames < needed:
-        raise InputError(
-            f"{name_of(utterance)}{n_frames} frames are too few for {labels.size} phones, "
-            f"which need {needed}",
-            cause=f"CTC needs a frame per phone and one between each of the "
-            f"{needed - labels.size} pairs of equal neighbours",
-            fix="check that the text belongs to the recording and that the recording is complete",
-        )
-    return posteriors, labels
-
-
-def sequence_log_posterior(prefix: Boundaries, utterance: str = "") -> float:
+def sequence_log_posterior(prefix: Boundaries) -> float:
     """log p(L | O) of the sequence that `prefix` belongs to.
 
     Raises
@@ -163,7 +107,7 @@ def sequence_log_posterior(prefix: Boundaries, utterance: str = "") -> float:
     log_posterior = float(prefix.either[-1, -1])
     if log_posterior < LOG_ZERO / 2:
         raise InputError(
-            f"{name_of(utterance)}the canonical sequence has probability 0",
+            "the canonical sequence has probability 0",
             cause="every path through it meets a label whose log posterior is -inf",
             fix="take log_softmax of the logits instead of the log of rounded probabilities",
         )

@@ -74,6 +74,8 @@ class MfaOutcome:
 class MfaAligner:
     """Aligns with the `mfa` executable (Montreal Forced Aligner 2 or 3).
 
+    It is the one that `EXECUTABLE_VARIABLE` names, else the one on the PATH.
+
     Parameters
     ----------
     language
@@ -82,8 +84,6 @@ class MfaAligner:
         Name or path of an acoustic model; by default that of `MODEL_VARIABLE`, else the usual one
         of the language (`speech/data/mfa_models.csv`). An unknown model is given the inventory's
         own symbols, ARPAbet with stress digits in English.
-    executable
-        Path of `mfa`; by default that of `EXECUTABLE_VARIABLE`, else the one on the PATH.
     timeout_s
         Seconds until MFA is stopped; by default they grow with the corpus.
     jobs
@@ -104,13 +104,12 @@ class MfaAligner:
         language: str = "en-US",
         *,
         model: str | None = None,
-        executable: str | Path | None = None,
         timeout_s: float | None = None,
         jobs: int = 1,
     ) -> None:
         self.language = language
         self.model = model or os.environ.get(MODEL_VARIABLE) or _usual_model(language)
-        self.executable = _find(executable or os.environ.get(EXECUTABLE_VARIABLE), self.model)
+        self.executable = _find(os.environ.get(EXECUTABLE_VARIABLE), self.model)
         self.timeout_s = timeout_s
         self.jobs = jobs
         known = {row["model"]: row["phones"].split() for row in table("mfa_models")}
@@ -312,8 +311,8 @@ def _sentence(error: NativeEarError) -> str:
     return " ".join(filter(None, (error.message, error.cause)))
 
 
-def _find(executable: str | Path | None, model: str) -> str:
-    found = shutil.which(str(executable or "mfa"))
+def _find(executable: str | None, model: str) -> str:
+    found = shutil.which(executable or "mfa")
     if found is None:
         where = f"There is no executable {executable}."
         raise MissingDependencyError(

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronunciation
 from nativeear.speech.textgrid import CONFIDENCE_TIER, Interval, TextGrid, Tier
 
 UNKNOWN_SPEECH = "spn"
@@ -45,25 +45,14 @@ class TextGridAligner:
     ----------
     path
         The grid.
-    phone_tier, word_tier
-        Names of the tiers; by default those that are called so (`PHONE_TIERS`, `WORD_TIERS`).
     language
         BCP 47 tag of the phones, where `align` is given no pronunciation.
     """
 
     name = "textgrid"
 
-    def __init__(
-        self,
-        path: str | Path,
-        *,
-        phone_tier: str | None = None,
-        word_tier: str | None = None,
-        language: str = "en-US",
-    ) -> None:
+    def __init__(self, path: str | Path, *, language: str = "en-US") -> None:
         self.path = Path(path)
-        self.phone_tier = phone_tier
-        self.word_tier = word_tier
         self.language = language
 
     def align(
@@ -78,13 +67,8 @@ class TextGridAligner:
         """
         del frames
         language = self.language if pronunciation is None else pronunciation.language
-        return read_alignment(
-            self.path,
-            PhoneInventory.load(language),
-            duration_s=audio.duration_s,
-            phone_tier=self.phone_tier,
-            word_tier=self.word_tier,
-        )
+        inventory = PhoneInventory.load(language)
+        return read_alignment(self.path, inventory, duration_s=audio.duration_s)
 
 
 def load(language: str = "en-US", path: str | Path | None = None) -> TextGridAligner:
@@ -109,8 +93,6 @@ def read_alignment(
     inventory: PhoneInventory,
     *,
     duration_s: float | None = None,
-    phone_tier: str | None = None,
-    word_tier: str | None = None,
     scheme: str | None = None,
 ) -> Alignment:
     """Read a TextGrid as an alignment.
@@ -122,14 +104,10 @@ def read_alignment(
 
     Parameters
     ----------
-    path
-        The grid.
     inventory
         Its symbols replace the labels.
     duration_s
         Length of the recording in seconds, to which the spans are clamped; by default the grid's.
-    phone_tier, word_tier
-        Names of the tiers, where they are not the usual ones.
     scheme
         Notation of the labels; see `PhoneInventory.symbol`.
 
@@ -139,14 +117,9 @@ def read_alignment(
         If the grid is damaged, has no phone tier, belongs to a longer recording or holds no
         phone, or a label is not known to the inventory (`PhoneError`).
     """
-    return _read(
-        TextGrid.load(path),
-        path,
-        inventory,
-        duration_s=duration_s,
-        phone_tier=phone_tier,
-        word_tier=word_tier,
-        scheme=scheme,
+    grid = TextGrid.load(path)
+    return _alignment(
+        grid, path, inventory, grid.end_s if duration_s is None else duration_s, scheme
     )
 
 
@@ -162,14 +135,10 @@ def spans_alignment(
 
     Parameters
     ----------
-    phones
-        Label, start and end in seconds; in order of time.
-    words
-        The same of the words; may be empty.
-    inventory
-        Its symbols replace the labels.
-    duration_s
-        Length of the recording in seconds.
+    phones, words
+        Label, start and end in seconds; in order of time. Words may be empty.
+    inventory, duration_s
+        As for `read_alignment`.
     whence
         Name of the utterance, for errors.
 
@@ -178,37 +147,29 @@ def spans_alignment(
     InputError
         As `read_alignment`.
     """
-    tiers = [_tier(PHONE_TIERS[0], phones)]
-    if words:
-        tiers.append(_tier(WORD_TIERS[0], words))
-    grid = TextGrid(0.0, duration_s, tuple(tiers))
-    return _read(grid, whence, inventory, duration_s=duration_s)
+    tiers = tuple(
+        Tier(names[0], tuple(Interval(start_s, end_s, label) for label, start_s, end_s in spans))
+        for names, spans in ((PHONE_TIERS, phones), (WORD_TIERS, words))
+        if spans or names is PHONE_TIERS
+    )
+    return _alignment(TextGrid(0.0, duration_s, tiers), whence, inventory, duration_s)
 
 
-def _tier(name: str, spans: Sequence[tuple[str, float, float]]) -> Tier:
-    return Tier(name, tuple(Interval(start_s, end_s, label) for label, start_s, end_s in spans))
-
-
-def _read(
+def _alignment(
     grid: TextGrid,
     path: str | Path,
     inventory: PhoneInventory,
-    *,
-    duration_s: float | None = None,
-    phone_tier: str | None = None,
-    word_tier: str | None = None,
+    end_s: float,
     scheme: str | None = None,
 ) -> Alignment:
-    end_s = grid.end_s if duration_s is None else duration_s
-    phones = _find_tier(grid, phone_tier, PHONE_TIERS, path)
+    phones = _find_tier(grid, PHONE_TIERS, path)
     if phones is None:
         raise InputError(
             f"{path} has no tier of phones.",
             cause=f"Its interval tiers: {', '.join(repr(t.name) for t in grid.tiers) or 'none'}.",
-            fix="Name the tier, or align first: this may be a transcript only.",
+            fix="Call the tier phones, or align first: this may be a transcript only.",
         )
-    speaker = phones.name.rpartition(" - ")[0]
-    words = _find_tier(grid, word_tier, WORD_TIERS, path, speaker)
+    words = _find_tier(grid, WORD_TIERS, path, phones.name.rpartition(" - ")[0])
     spoken = [w for w in words.intervals if not _is(w.label, SILENCES)] if words else []
 
     read: list[AlignedPhone] = []
@@ -244,7 +205,7 @@ def grid_labels(path: str | Path) -> list[str]:
     InputError
         If the grid is damaged.
     """
-    tier = _find_tier(TextGrid.load(path), None, PHONE_TIERS, path)
+    tier = _find_tier(TextGrid.load(path), PHONE_TIERS, path)
     labels = [interval.label for interval in tier.intervals] if tier else []
     return [label for label in labels if not _is(label, SILENCES) and not _is(label, UNKNOWNS)]
 
@@ -260,25 +221,17 @@ def _is(label: str, kinds: frozenset[str]) -> bool:
 
 
 def _find_tier(
-    grid: TextGrid, name: str | None, usual: Sequence[str], path: str | Path, speaker: str = ""
+    grid: TextGrid, usual: Sequence[str], path: str | Path, speaker: str = ""
 ) -> Tier | None:
-    """The tier of that name, or the only one of a usual name."""
-    if name is not None:
-        found = [tier for tier in grid.tiers if tier.name == name]
-        if not found:
-            raise InputError(
-                f"{path} has no tier {name!r}.",
-                cause=f"Its interval tiers: {', '.join(repr(t.name) for t in grid.tiers)}.",
-            )
-        return found[0]
+    """The only tier of a usual name, of a speaker if one is named."""
     found = [t for t in grid.tiers if t.name.rpartition(" - ")[2].strip().lower() in usual]
-    own = [tier for tier in found if tier.name.rpartition(" - ")[0] == speaker]
-    found = own if speaker else found
+    if speaker:
+        found = [tier for tier in found if tier.name.rpartition(" - ")[0] == speaker]
     if len(found) > 1:
         raise InputError(
             f"{path} has several tiers that could be meant.",
             cause=f"They are {', '.join(repr(tier.name) for tier in found)}.",
-            fix="Name one of them, or split the recording by speaker.",
+            fix="Keep one of them, or split the recording by speaker.",
         )
     return found[0] if found else None
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH, TextGridAligner, load, read_alignment
+from nativeear.speech.aligners.textgrid import UNKNOWN_SPEECH, load, read_alignment
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.inventory import PhoneInventory
@@ -236,7 +236,7 @@ def test_a_grid_may_end_a_little_late_but_not_much(tmp_path: Path, english: Phon
         read_alignment(path, english, duration_s=0.7)
 
 
-def test_tiers_are_found_by_name_or_given(tmp_path: Path, english: PhoneInventory) -> None:
+def test_tiers_are_found_by_name(tmp_path: Path, english: PhoneInventory) -> None:
     word, phones = [(0.0, 1.0, "see")], [(0.0, 0.5, "S"), (0.5, 1.0, "IY")]
     for names in (("Words", "Phone"), ("Anna__words", "Anna__phones")):
         path = grid(tmp_path / "a.TextGrid", **dict(zip(names, (word, phones), strict=True)))
@@ -244,10 +244,6 @@ def test_tiers_are_found_by_name_or_given(tmp_path: Path, english: PhoneInventor
     path = grid(tmp_path / "a.TextGrid", A__words=word, A__phones=phones, B__phones=phones)
     with pytest.raises(InputError, match="several tiers"):
         read_alignment(path, english)
-    given = TextGridAligner(path, phone_tier="A - phones", word_tier="A - words")
-    assert given.name == "textgrid"
-    with pytest.raises(InputError, match="no tier 'C'"):
-        read_alignment(path, english, phone_tier="C")
     with pytest.raises(InputError, match="no tier of phones"):
         read_alignment(grid(path, words=word), english)
     with pytest.raises(InputError, match="holds no phone"):
