@@ -137,8 +137,7 @@ def _asked(index: PhoneIndex, new: Source) -> Source:
             yield transform(block.astype(np.float32))
 
     phone, names = codes(new.phones, "phone")
-    places = {name: p for p, name in enumerate(index.classes)}
-    own = np.array([places.get(name, -1) for name in names], dtype=np.int64)[phone]
+    own = index.codes_of(names)[phone]
     order = np.argsort(own, kind="stable")
     known = order[own[order] >= 0]
     bounds = np.searchsorted(own[known], np.arange(len(index.classes) + 1))

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from nativeear.indexer.columns import codes, utterance_names
+from nativeear.indexer.columns import codes
 from nativeear.indexer.corpus import Corpus
 from nativeear.indexer.mismatches import MIN_UTTERANCES, speech_of_records, unlike_their_texts
 from nativeear.indexer.phones import inventory_of
@@ -89,12 +89,11 @@ def _of_index(index: PhoneIndex) -> Speech:
     embeddings = np.load(index.path / EMBEDDINGS, mmap_mode="r")
     label, labels = codes(phones, "phone")
     (corpus, corpora), (utterance, ids) = (codes(phones, name) for name in columns[1:])
-    natives = set(utterance_names(index.prosody))
     order = np.lexsort([utterance, corpus])
     order = order[np.array([name != SILENCE for name in labels], dtype=bool)[label[order]]]
     ends = np.flatnonzero(np.diff(corpus[order]) | np.diff(utterance[order])) + 1
     for rows in np.split(order, ends) if len(order) else ():
         name = (corpora[corpus[rows[0]]], ids[utterance[rows[0]]])
-        if name in natives:
+        if name in index.native_utterances:
             own = [labels[code] for code in label[rows].tolist()]
             yield name, own, np.asarray(embeddings[rows], dtype=np.float32)

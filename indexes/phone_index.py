@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -304,6 +305,17 @@ class PhoneIndex:
     def values(self, column: str) -> NDArray[Any]:
         """A column of numbers, `[n]`, read-only and of the type that is stored."""
         return np.from_dlpack(_whole(self._table, column))
+
+    def codes_of(self, phones: Sequence[str]) -> IntArray:
+        """Positions of N phones in `classes`, int64 `[N]`; -1 for those that it does not hold."""
+        position = {phone: p for p, phone in enumerate(self.classes)}
+        return np.array([position.get(phone, -1) for phone in phones], dtype=np.int64)
+
+    @cached_property
+    def native_utterances(self) -> frozenset[Name]:
+        """Utterances of natives, by corpus and id: speech that was rated has no prosody."""
+        columns = (self.prosody.column(name).to_pylist() for name in ("corpus", "utterance"))
+        return frozenset(zip(*columns, strict=True))
 
     def rows_of(self, phone: str) -> slice:
         """Rows of a phone's exemplars; empty if the index has none."""

@@ -73,8 +73,7 @@ def gather_evidence(
     excluded = exclusion.rows(index) if exclusion else None
     neighbours = find_neighbours(index, vectors, min(k, len(index.vectors)), excluded)
     similar = neighbours.by_class
-    position = {phone: p for p, phone in enumerate(index.classes)}
-    codes = np.array([position.get(phone, -1) for phone in canonical], dtype=np.int64)
+    codes = index.codes_of(canonical)
     margin = np.where(codes >= 0, margins(similar, np.maximum(codes, 0)), np.nan)
     posterior = posteriors(similar, index.manifest.decision.temperature)
     gathered = []

@@ -83,8 +83,7 @@ class FrameRetrieval:
             groups=None if excluded is None else excluded.astype(np.int64),
             query_groups=None if excluded is None else np.ones(len(asked), dtype=np.int64),
         )
-        places = {phone: p for p, phone in enumerate(self._index.classes)}
-        codes = np.array([places.get(phone, -1) for phone in canonical], dtype=np.int64)
+        codes = self._index.codes_of(canonical)
         found = frame_evidence(similar, weights[asked], np.maximum(codes, 0), TEMPERATURE)
         return FrameEvidence(
             np.where(codes >= 0, found.log_posterior, np.nan),

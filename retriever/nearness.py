@@ -44,8 +44,7 @@ def nearness(
     NDArray
         float64 `[N]`, in nats, the higher the nearer; NaN for phones that the index does not hold.
     """
-    position = {phone: p for p, phone in enumerate(index.classes)}
-    own = np.array([position.get(phone, -1) for phone in canonical], dtype=np.int64)
+    own = index.codes_of(canonical)
     if not len(own):
         return np.zeros(0, dtype=np.float64)
     similar = similarities_to_classes(index, index.transform(embeddings))

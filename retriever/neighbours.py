@@ -108,6 +108,13 @@ def find_neighbours(
         least = np.partition(best.reshape(len(best), -1), -k, axis=1)[:, -k, None]
         pairs = _pairs(products, np.maximum(least, SMALLEST), index.bounds)
         ids[block], similarities[block] = nearest_of_pairs(*pairs, queries=len(best), k=k)
+    return _named(index, ids, similarities, by_class)
+
+
+def _named(
+    index: PhoneIndex, ids: IntArray, similarities: FloatArray, by_class: FloatArray
+) -> Neighbours:
+    """Neighbours with the phones that they are of."""
     phones = np.searchsorted(index.bounds, ids, side="right") - 1
     return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
 
@@ -153,15 +160,11 @@ def _resident(
     ids, similarities = nearest_of_pairs(
         query, rows[query, phone, place], near, queries=len(vectors), k=k
     )
-    phones = np.searchsorted(index.bounds, ids, side="right") - 1
-    by_class = mean_of_largest(best, top_m)
-    return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
+    return _named(index, ids, similarities, mean_of_largest(best, top_m))
 
 
 def _in_cells(cells: Cells, index: PhoneIndex, vectors: FloatArray, k: int) -> Neighbours:
     top_m = index.manifest.decision.top_m
     found = cells.shortlists(vectors, max(k, top_m))
     by_class = found.by_class(len(vectors), len(index.classes), top_m)
-    ids, similarities = found.nearest(len(vectors), k)
-    phones = np.searchsorted(index.bounds, ids, side="right") - 1
-    return Neighbours(ids, similarities, np.where(ids < 0, -1, phones), by_class)
+    return _named(index, *found.nearest(len(vectors), k), by_class)

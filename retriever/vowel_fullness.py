@@ -46,16 +46,10 @@ class VowelFullness:
             if inventory.is_syllabic(phone) and (own := self._index.rows_of(phone)).stop > own.start
         ]
         vowels = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
-        prosody = self._index.prosody
-        natives = set(
-            zip(
-                prosody.column("corpus").to_pylist(),
-                prosody.column("utterance").to_pylist(),
-                strict=True,
-            )
-        )
         utterance, pairs = self._index.utterances
-        native = np.array([pair in natives for pair in pairs], dtype=bool)[utterance[vowels]]
+        native = np.array([pair in self._index.native_utterances for pair in pairs], dtype=bool)[
+            utterance[vowels]
+        ]
         known: IntArray = vowels[native & (self._stress[vowels] >= 0)]
         return known
 
