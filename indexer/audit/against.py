@@ -11,7 +11,8 @@ from typing import Literal
 from nativeear.indexer.audit.coverage import AuditModel, CoverageReport
 from nativeear.indexer.audit.needs import IndexContents, Need, contexts_of
 from nativeear.indexer.audit.script import Script, greedy_script
-from nativeear.indexer.audit.vocabulary import lexicon_words, read_lines, read_text
+from nativeear.indexer.audit.vocabulary import lexicon_words, read_lines
+from nativeear.indexer.readers.lines import read_text
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.inventory import PhoneInventory

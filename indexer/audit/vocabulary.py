@@ -19,8 +19,9 @@ import numpy as np
 from nativeear.indexer.audit.coverage import AuditModel, context_classes
 from nativeear.indexer.audit.needs import Context, IndexContents, contexts_of
 from nativeear.indexer.audit.script import Script, greedy_script
+from nativeear.indexer.readers.lines import read_text
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.errors import NativeEarError
 from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import Pronouncer
 
@@ -121,22 +122,6 @@ def read_lines(path: Path) -> list[str]:
     """
     lines = (line.strip() for line in read_text(path).splitlines())
     return list(dict.fromkeys(line for line in lines if line))
-
-
-def read_text(path: Path) -> str:
-    """A text in UTF-8.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read.", cause=str(error), fix="Give a text file in UTF-8."
-        ) from error
 
 
 def _words_of(index: PhoneIndex) -> list[str]:
