@@ -120,15 +120,15 @@ def check_vectors(path: Path, manifest: Manifest, hashed_bytes: int) -> None:
         )
 
 
-def damaged(path: Path, error: Exception) -> IndexFormatError:
+def damaged(path: Path, cause: object) -> IndexFormatError:
     """What is raised for a folder that cannot be used as it is."""
     return IndexFormatError(
         f"The index {path} is damaged.",
-        cause=first_line(error),
+        cause=first_line(cause),
         fix=f"Run `nativeear index verify {path}`, then build it again.",
     )
 
 
-def first_line(error: Exception) -> str:
+def first_line(said: object) -> str:
     """The first line of what a library says."""
-    return next(iter(str(error).splitlines()), type(error).__name__)
+    return next(iter(str(said).splitlines()), type(said).__name__)

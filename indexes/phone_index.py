@@ -109,10 +109,8 @@ class PhoneIndex:
         for name, identity in manifest.files.items():
             file = path / name
             if not file.is_file() or file.stat().st_size != identity.bytes:
-                raise IndexFormatError(
-                    f"The index {path} is damaged.",
-                    cause=f"{name} is missing or does not have its {identity.bytes} bytes.",
-                    fix=f"Run `nativeear index verify {path}`, then build it again.",
+                raise damaged(
+                    path, f"{name} is missing or does not have its {identity.bytes} bytes."
                 )
         try:
             table = read_columns(path / EXEMPLARS)
@@ -130,10 +128,8 @@ class PhoneIndex:
             and transform.fingerprint == manifest.transform.fingerprint
         )
         if not consistent:
-            raise IndexFormatError(
-                f"The index {path} is damaged.",
-                cause="Its columns or its transform are not those that the manifest names.",
-                fix="Build it again with `nativeear index build`.",
+            raise damaged(
+                path, "Its columns or its transform are not those that the manifest names."
             )
         return cls(path, manifest, transform, table)
 

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 
+from nativeear.indexes.index_files import damaged
 from nativeear.indexes.manifest import Manifest
-from nativeear.speech.errors import IndexFormatError
 
 SET_ASIDE = "set-aside.csv"
 
@@ -58,11 +58,7 @@ def set_aside_of(path: Path, manifest: Manifest) -> tuple[SetAsideUtterance, ...
             raise ValueError("it has other columns")
         return tuple(SetAsideUtterance(*row) for row in rows[1:])
     except (OSError, ValueError, TypeError, csv.Error) as error:
-        raise IndexFormatError(
-            f"The index {path} is damaged.",
-            cause=f"{SET_ASIDE}: {error}",
-            fix=f"Run `nativeear index verify {path}`, then build it again.",
-        ) from error
+        raise damaged(path, f"{SET_ASIDE}: {error}") from error
 
 
 def write_set_aside(folder: Path, rows: Iterable[SetAsideUtterance]) -> None:
