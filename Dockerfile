@@ -1,13 +1,15 @@
 # syntax=docker/dockerfile:1
 #
 #   docker build -t nativeear .                                   for CPUs
-#   docker build -t nativeear --build-arg TORCH_BACKEND=cu126 .   for CUDA 12.6; run with --gpus all
+#   docker build -t nativeear --build-arg EXTRAS=server,postgres,torch .
+#                                                  with encoders of transformers, by torch on CPUs;
+#   … --build-arg TORCH_BACKEND=cu126              for CUDA 12.6; run with --gpus all
 #
 # TORCH_BACKEND is what `uv pip install --torch-backend` takes; EXTRAS are extras of pyproject.toml.
 
 FROM python:3.11-slim AS build
 ARG TORCH_BACKEND=cpu
-ARG EXTRAS=postgres
+ARG EXTRAS=server,postgres
 RUN pip install --no-cache-dir "uv>=0.7.14" && python -m venv /opt/nativeear
 WORKDIR /source
 COPY . .

@@ -2,13 +2,13 @@
 
     OMP_NUM_THREADS=1 python -m benchmarks.onnx_arithmetic [--learners 100] [--repeats N]
 
-`training.onnx_graph` builds a graph of each kind from the same weights; onnxruntime runs it in one
-thread. Printed are the milliseconds of 5 s of speech (the median), the least and the median cosine
-of every frame's embedding with float32's, the share of frames whose likeliest phone is another, the
-size of the file, and how well phones of learners of speechocean762 are told by the log posterior
-averaged with CTC occupancy: ROC-AUC for those that experts scored below 0.5, and PCC. The encoder
-has learnt from these learners, so that only differences between the rows mean something. `static`
-is calibrated on the prompts of the package, which are not among them.
+`training.onnx_graph` builds a graph of each kind from the same weights; onnxruntime runs it in as
+many threads as `OMP_NUM_THREADS` says. Printed are the milliseconds of 5 s of speech (the median),
+the least and the median cosine of every frame's embedding with float32's, the share of frames whose
+likeliest phone is another, the size of the file, and how well phones of learners of speechocean762
+are told by the log posterior averaged with CTC occupancy: ROC-AUC for those that experts scored
+below 0.5, and PCC. The encoder has learnt from these learners, so that only differences between the
+rows mean something. `static` is calibrated on the prompts of the package, which are not among them.
 """
 
 from __future__ import annotations
@@ -23,19 +23,17 @@ from typing import Any, get_args
 
 import numpy as np
 import onnx
-import torch
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.speech_data import PROMPTS, ROOT
 from nativeear.scoring.metrics import pearson, roc_auc
 from nativeear.speech.audio import SAMPLE_RATE, Audio
-from nativeear.speech.encoders.compact import FOLDER
-from nativeear.speech.encoders.compact_model import log_mel as log_mel_in_torch
-from nativeear.speech.encoders.compact_model import read_config
+from nativeear.speech.encoders.log_mel import log_mel
+from nativeear.speech.encoders.sessions import open_session
 from nativeear.speech.frames import FloatArray
 from nativeear.speech.occupancy import mean_log_posterior, phone_occupancy
-from tests.support.onnx_graphs import open_graph
+from training.compact_model import WEIGHTS, read_config
 from training.corpus import Utterance, read_speechocean
 from training.onnx_graph import LARGEST, Products, build, hidden
 from training.splits import fold_of
@@ -54,17 +52,12 @@ class Heard:
     log_probs: FloatArray
 
 
-def log_mel(samples: FloatArray) -> FloatArray:
-    mel: FloatArray = log_mel_in_torch(torch.from_numpy(samples)).numpy()
-    return mel
-
-
 class Network:
     """A graph, open in one thread."""
 
     def __init__(self, graph: Path) -> None:
-        self._session = open_graph(graph)
-        self._layer = hidden(read_config(FOLDER).knn_layer)
+        self._session = open_session(graph)
+        self._layer = hidden(read_config(WEIGHTS).knn_layer)
 
     def hear(self, mel: FloatArray) -> Heard:
         wanted = [self._layer, "log_probs"]
@@ -74,7 +67,7 @@ class Network:
 
 def input_scales(mels: list[FloatArray], folder: Path) -> dict[str, float]:
     """Scale of the input of each product, from the values that it takes in float32."""
-    model = build(FOLDER, "float32")
+    model = build(WEIGHTS, "float32")
     names = {
         node.input[1].removesuffix(".matrix"): node.input[0]
         for node in model.graph.node
@@ -83,7 +76,7 @@ def input_scales(mels: list[FloatArray], folder: Path) -> dict[str, float]:
     model.graph.output.extend(onnx.ValueInfoProto(name=name) for name in set(names.values()))
     file = folder / "inputs.onnx"
     onnx.save(model, file)
-    session: Any = open_graph(file)
+    session: Any = open_session(file)
     taken: dict[str, list[float]] = {name: [] for name in names}
     for mel in mels:
         found = session.run(list(names.values()), {"log_mel": mel[None]})
@@ -95,7 +88,7 @@ def input_scales(mels: list[FloatArray], folder: Path) -> dict[str, float]:
 
 def agreement(network: Network, learners: list[Utterance]) -> tuple[float, float]:
     """ROC-AUC and PCC of phones' log posteriors with experts."""
-    labels = read_config(FOLDER).labels
+    labels = read_config(WEIGHTS).labels
     own, expert = [], []
     for utterance in learners:
         log_probs = network.hear(log_mel(Audio.load(utterance.audio).samples)).log_probs
@@ -140,7 +133,7 @@ def main() -> None:
         scales = input_scales(mels, Path(kept))
         for products in ("float32", *(p for p in get_args(Products) if p != "float32")):
             file = Path(kept) / "encoder.onnx"
-            onnx.save(build(FOLDER, products, scales), file)
+            onnx.save(build(WEIGHTS, products, scales), file)
             network = Network(file)
             heard = [network.hear(mel) for mel in mels]
             exact = exact or heard

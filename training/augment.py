@@ -9,16 +9,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from nativeear.speech.encoders.compact_model import (
-    ARPABET,
-    BLANK,
-    HOP_S,
-    N_FFT,
-    SAMPLE_RATE,
-    log_mel,
-    mel_filterbank,
-)
+from nativeear.speech.encoders.log_mel import N_FFT, SAMPLE_RATE
 from training.alignment import AlignedPhone
+from training.compact_model import ARPABET, BLANK, HOP_S, log_mel, mel_filters
 from training.splice import Donors, splice
 
 LABEL_INDEX = {label: index for index, label in enumerate(ARPABET, start=1)}
@@ -182,7 +175,7 @@ def make_example(
         wave = wave + behind * level / (float(np.sqrt(np.mean(behind**2))) + 1e-5)
     wave = wave * np.float32(10.0 ** (rng.uniform(-10.0, 6.0) / 20.0))
     warp = float(rng.choice(WARPS)) if rng.random() < 0.6 else 1.0
-    filters = mel_filterbank(80, warp)
+    filters = mel_filters(warp=warp)
     if rng.random() < 0.6:
         filters = filters * _channel(rng)
     mel = log_mel(torch.from_numpy(wave.astype(np.float32)), filters)

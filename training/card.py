@@ -15,7 +15,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from nativeear.speech.encoders.compact_model import CONFIG_FILE, WEIGHTS_FILE, load
+from nativeear.speech.encoders.compact import GRAPH
+from training import onnx_graph
+from training.compact_model import CONFIG_FILE, WEIGHTS_FILE, load
 
 CARD_FILE = "card.json"
 LOG_FILE = "training-log.jsonl"
@@ -56,6 +58,12 @@ OBJECTIVE = (
     "splices: phones of the same speaker pasted in place of others and labelled as what they are, "
     "so that it hears what was said and not what was meant. AdamW, cosine decay, moving average "
     "of the weights."
+)
+
+STORED = (
+    "8 bits, a scale for each output channel of the products, whose inputs are rounded to 8 bits "
+    "with a scale for each 32 values of a frame; convolutions int8, computed in float32; norms, "
+    "biases and the head float32"
 )
 
 PROTOCOL = (
@@ -105,7 +113,8 @@ def write_card(
     config = dataclasses.replace(model.config, knn_layer=chosen)
     text = json.dumps(dataclasses.asdict(config), indent=2, ensure_ascii=False)
     (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-    weights = folder / WEIGHTS_FILE
+    onnx_graph.write(folder, folder)
+    graph, weights = folder / GRAPH, folder / WEIGHTS_FILE
     card = {
         "name": "NativeEar compact encoder, en-US",
         "architecture": (
@@ -115,10 +124,11 @@ def write_card(
             "the lowest two blocks as Whisper left them"
         ),
         "weights": {
-            "file": WEIGHTS_FILE,
-            "bytes": weights.stat().st_size,
-            "sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
-            "stored": "int8 per output channel; norms, biases and head float16",
+            "file": GRAPH,
+            "bytes": graph.stat().st_size,
+            "sha256": hashlib.sha256(graph.read_bytes()).hexdigest(),
+            "stored": STORED,
+            "made_from": hashlib.sha256(weights.read_bytes()).hexdigest(),
         },
         "licence": "Apache-2.0 for the trained weights' own part; see data for what they rest on",
         "data": DATA,

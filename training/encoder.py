@@ -22,9 +22,10 @@ import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 
-from nativeear.speech.encoders.compact_model import BLANK, CompactConfig, CompactEncoder, save
+from training import onnx_graph
 from training.alignment import AlignedPhone, align_all, read_alignments
 from training.augment import Example, make_example, plain_example
+from training.compact_model import BLANK, CompactConfig, CompactEncoder, save
 from training.corpus import read_asterisk, read_audio, read_speechocean
 from training.objective import losses
 from training.splice import Donors
@@ -312,7 +313,8 @@ def train(options: argparse.Namespace) -> None:
         with journal.open("a", encoding="utf-8") as out:
             out.write(json.dumps(row) + "\n")
         log.info("%s", json.dumps(row))
-    save(trainer.average, options.out, config, bits=options.bits)
+    save(trainer.average, options.out, config)
+    onnx_graph.write(options.out, options.out)
 
 
 def main() -> None:
@@ -344,7 +346,6 @@ def main() -> None:
     parser.add_argument("--splice", type=float, default=0.5, help="share of examples spliced")
     parser.add_argument("--seed", type=int, default=4)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--bits", type=int, choices=(8, 16), default=8)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     train(options)

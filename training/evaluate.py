@@ -27,16 +27,16 @@ from nativeear.indexes.transform import Transform
 from nativeear.retriever.frame_evidence import frame_evidence
 from nativeear.scoring.gop import gop_features
 from nativeear.speech.alignment import SILENCE
-from nativeear.speech.encoders.compact_model import (
+from nativeear.speech.occupancy import phone_occupancy
+from training.alignment import AlignedPhone, read_alignments
+from training.augment import LABEL_INDEX
+from training.compact_model import (
     ARPABET,
     HOP_S,
     CompactConfig,
     CompactEncoder,
     load,
 )
-from nativeear.speech.occupancy import phone_occupancy
-from training.alignment import AlignedPhone, read_alignments
-from training.augment import LABEL_INDEX
 from training.corpus import (
     Utterance,
     read_asterisk,

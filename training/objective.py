@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nativeear.speech.encoders.compact_model import BLANK, Encoded
 from training.augment import STAR, Example
+from training.compact_model import BLANK, Encoded
 
 STAR_LOG_PROB = -1.0  # of the wildcard, in each frame
 SMOOTHING = 0.05

@@ -1,20 +1,22 @@
-"""Turn packaged weights into a graph for onnxruntime: `python -m training.onnx_graph --help`.
+"""Turn trained weights into the graph that ships: `python -m training.onnx_graph --help`.
 
-    python -m training.onnx_graph --model speech/data/compact --out encoder.onnx
+    python -m training.onnx_graph --model training/weights --out speech/data/compact
 
 The graph is written node by node, so that it is the same file for the same weights and opset,
 whatever exports torch knows. `--products` says how the blocks' products are computed:
 
-- `frames`: weights int8 with a scale for each output channel, as they are packaged;
-  inputs 8-bit with a scale for each frame, found while it runs.
-- `tensor`: the same, but one scale for all frames (onnxruntime's `DynamicQuantizeMatMul`).
-- `static`: one scale for all frames of all recordings, from `--calibration`.
+- `blocks`, which ships: weights int8 with a scale for each output channel, as they are trained;
+  inputs 8-bit with a scale for each 32 values of a frame, found while it runs (onnxruntime's
+  `MatMulNBits`). No frame's rounding depends on another frame.
+- `tensor`: the same weights; one scale for all frames of a recording (`DynamicQuantizeMatMul`).
+- `static`: one scale for all frames of all recordings, from `benchmarks.onnx_arithmetic`.
 - `float32`, and `float16` (weights alone).
 """
 
 from __future__ import annotations
 
 import argparse
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -25,14 +27,16 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import load_file
 
-from nativeear.speech.encoders.compact_model import WEIGHTS_FILE, CompactConfig, read_config
+from nativeear.speech.encoders.compact import GRAPH
+from training.compact_model import CONFIG_FILE, WEIGHTS_FILE, CompactConfig, read_config
 
-Products = Literal["frames", "tensor", "static", "float32", "float16"]
+Products = Literal["blocks", "tensor", "static", "float32", "float16"]
 
 OPSET = 20  # the first with Gelu
 IR_VERSION = 9
 FLOAT, UINT8 = TensorProto.FLOAT, TensorProto.UINT8
-MIDDLE = 128  # what stands for 0 in an 8-bit input
+MIDDLE = 128  # what stands for 0 in 8 bits
+BLOCK = 32  # values of a frame that share a scale
 LARGEST = 127
 EPSILON = 1e-5
 
@@ -88,11 +92,11 @@ class Graph:
         scale = self.weights.get(f"{name}.scale")
         if scale is None:
             return self.constant(name, self.stored(name))
-        inputs = [
-            self.constant(f"{name}.int8", self.weights[name]),
-            self.constant(f"{name}.scale", scale.astype(np.float32)),
-        ]
-        return self.node("DequantizeLinear", inputs, name, axis=0)
+        kept = self.constant(f"{name}.int8", self.weights[name])
+        shaped = self.constant(f"{name}.scale", scale.astype(np.float32).reshape(-1, 1, 1))
+        return self.node(
+            "Mul", [self.node("Cast", [kept], f"{name}.whole", to=FLOAT), shaped], name
+        )
 
     def norm(self, states: str, name: str, output: str) -> str:
         """Layer norm."""
@@ -115,47 +119,44 @@ class Graph:
             return self.node(
                 "Add", [self.node("MatMul", [states, matrix], f"{output}.mm"), bias], output
             )
-        matrix = self.constant(f"{name}.int8", self.weights[f"{name}.weight"].T)
-        channels = self.constant(f"{name}.scale", self.weights[f"{name}.weight.scale"].astype("f4"))
+        stored = self.weights[f"{name}.weight"]
+        scales = self.weights[f"{name}.weight.scale"].astype(np.float32)
+        if self.products == "blocks":
+            n, k = stored.shape
+            shifted = (stored.astype(np.int16) + MIDDLE).astype(np.uint8)
+            inputs = [
+                states,
+                self.constant(f"{name}.uint8", shifted.reshape(n, k // BLOCK, BLOCK)),
+                self.constant(f"{name}.scales", scales.repeat(k // BLOCK)),
+                *("", ""),  # the zero point is 128 by default
+                bias,
+            ]
+            how = {"K": k, "N": n, "bits": 8, "block_size": BLOCK, "accuracy_level": 4}
+            return self.node("MatMulNBits", inputs, output, domain="com.microsoft", **how)
+        matrix = self.constant(f"{name}.int8", stored.T)
+        channels = self.constant(f"{name}.scale", scales)
         if self.products == "tensor":
-            return self.node(
-                "DynamicQuantizeMatMul",
-                [states, matrix, channels, "", bias],
-                output,
-                domain="com.microsoft",
-            )
-        if self.products == "static":
-            scale = self.constant(f"{name}.input_scale", np.float32(self.scales[name]))
-        else:
-            size = self.node("Abs", [states], f"{output}.size")
-            axes = self.constant("last_axis", np.array([-1], np.int64))
-            most = self.node("ReduceMax", [size, axes], f"{output}.most", keepdims=1)
-            step = self.constant("step", np.float32(1 / LARGEST))
-            least = self.constant("least", np.float32(1e-12))
-            scale = self.node(
-                "Max", [self.node("Mul", [most, step], f"{output}.ratio"), least], f"{output}.scale"
-            )
+            inputs = [states, matrix, channels, "", bias]
+            return self.node("DynamicQuantizeMatMul", inputs, output, domain="com.microsoft")
+        return self.static_product(states, name, output)
+
+    def static_product(self, states: str, name: str, output: str) -> str:
+        """The same with an input that is rounded by a calibrated scale, and cut off beyond it."""
+        scale = self.constant(f"{name}.input_scale", np.float32(self.scales[name]))
         rounded = self.node(
             "Round", [self.node("Div", [states, scale], f"{output}.div")], f"{output}.round"
         )
         middle = self.constant("middle", np.float32(MIDDLE))
         shifted = self.node("Add", [rounded, middle], f"{output}.shifted")
-        if self.products == "static":  # what lies beyond the calibrated range is cut off
-            ends = [
-                self.constant("lowest", np.float32(0)),
-                self.constant("highest", np.float32(255)),
-            ]
-            shifted = self.node("Clip", [shifted, *ends], f"{output}.clipped")
-        eight = self.node("Cast", [shifted], f"{output}.uint8", to=UINT8)
+        ends = [self.constant("lowest", np.float32(0)), self.constant("highest", np.float32(255))]
+        clipped = self.node("Clip", [shifted, *ends], f"{output}.clipped")
+        eight = self.node("Cast", [clipped], f"{output}.uint8", to=UINT8)
         zero = self.constant("zero_point", np.uint8(MIDDLE))
-        sums = self.node("MatMulInteger", [eight, matrix, zero], f"{output}.sums")
+        sums = self.node("MatMulInteger", [eight, f"{name}.int8", zero], f"{output}.sums")
         floats = self.node("Cast", [sums], f"{output}.floats", to=FLOAT)
-        scaled = self.node(
-            "Mul",
-            [self.node("Mul", [floats, scale], f"{output}.by_frame"), channels],
-            f"{output}.scaled",
-        )
-        return self.node("Add", [scaled, bias], output)
+        by_input = self.node("Mul", [floats, scale], f"{output}.by_input")
+        scaled = self.node("Mul", [by_input, f"{name}.scale"], f"{output}.scaled")
+        return self.node("Add", [scaled, f"{name}.bias"], output)
 
 
 def positions(graph: Graph, states: str, width: int) -> str:
@@ -200,7 +201,7 @@ def block(graph: Graph, states: str, number: int, config: CompactConfig) -> str:
 
 
 def build(
-    folder: Path, products: Products = "frames", scales: dict[str, float] | None = None
+    folder: Path, products: Products = "blocks", scales: dict[str, float] | None = None
 ) -> onnx.ModelProto:
     """The graph of a packaged encoder.
 
@@ -251,14 +252,23 @@ def build(
     return model
 
 
+def write(folder: Path, out: Path, products: Products = "blocks") -> None:
+    """Write what `speech.encoders.compact` opens: `encoder.onnx` and `config.json`."""
+    out.mkdir(parents=True, exist_ok=True)
+    onnx.save(build(folder, products), out / GRAPH)
+    if out.resolve() != folder.resolve():
+        shutil.copyfile(folder / CONFIG_FILE, out / CONFIG_FILE)
+
+
 def main() -> None:
     """Read the command line and write the graph."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", type=Path, required=True, help="what `training.encoder` made")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--products", choices=get_args(Products), default="frames")
+    parser.add_argument("--out", type=Path, required=True, help="a folder")
+    kinds = [kind for kind in get_args(Products) if kind != "static"]
+    parser.add_argument("--products", choices=kinds, default="blocks")
     options = parser.parse_args()
-    onnx.save(build(options.model, options.products), options.out)
+    write(options.model, options.out, options.products)
 
 
 if __name__ == "__main__":

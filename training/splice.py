@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from nativeear.speech.encoders.compact_model import SAMPLE_RATE
+from nativeear.speech.encoders.log_mel import SAMPLE_RATE
 from training.alignment import AlignedPhone
 
 Samples = npt.NDArray[np.float32]

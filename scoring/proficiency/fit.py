@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,45 +106,79 @@ def weighted_kappa(one: IntArray, other: IntArray, n: int) -> float:
 
 def _fit(standard: FloatArray, places: IntArray, n_bands: int) -> tuple[FloatArray, FloatArray]:
     """Weights `[F]` ≥ 0 and rising thresholds `[K − 1]` of greatest penalised likelihood."""
-    import torch
-
-    x = torch.as_tensor(standard)
-    above = torch.as_tensor(places[:, None] > np.arange(n_bands - 1), dtype=torch.float64)
-    share = np.clip(above.numpy().mean(axis=0), 1e-3, 1 - 1e-3)
+    n_weights = standard.shape[1]
+    share = np.clip((places[:, None] > np.arange(n_bands - 1)).mean(axis=0), 1e-3, 1 - 1e-3)
     starts = np.log((1 - share) / share)  # thresholds that suit weights of 0
-    root = torch.full((x.shape[1],), 0.5, dtype=torch.float64, requires_grad=True)
-    first = torch.tensor(starts[0], dtype=torch.float64, requires_grad=True)
-    steps = torch.tensor(
-        np.log(np.maximum(np.diff(starts), 1e-2)), dtype=torch.float64, requires_grad=True
+    steps = np.log(np.maximum(np.diff(starts), 1e-2))
+    start = np.concatenate([np.full(n_weights, 0.5), starts[:1], steps])
+    found = minimised(lambda at: _loss(at, standard, places), start)
+    return _parameters(found, n_weights)
+
+
+def _parameters(at: FloatArray, n_weights: int) -> tuple[FloatArray, FloatArray]:
+    """Weights and thresholds of a point.
+
+    Squares and exponentials keep the weights from falling below 0 and the thresholds rising.
+    """
+    root, first, steps = at[:n_weights], at[n_weights], at[n_weights + 1 :]
+    return root**2, first + np.concatenate([[0.0], np.exp(steps).cumsum()])
+
+
+def _loss(at: FloatArray, standard: FloatArray, places: IntArray) -> tuple[float, FloatArray]:
+    """Penalised negative log likelihood of a point, and its gradient."""
+    n, n_weights = standard.shape
+    weights, thresholds = _parameters(at, n_weights)
+    logits = (standard @ weights)[:, None] - thresholds
+    at_least = 0.5 * (1.0 + np.tanh(0.5 * logits))
+    edges = np.pad(at_least, ((0, 0), (1, 1)), constant_values=((0, 0), (1, 0)))
+    slopes = np.pad(at_least * (1.0 - at_least), ((0, 0), (1, 1)))
+    rows = np.arange(n)
+    likelihood = np.maximum(edges[rows, places] - edges[rows, places + 1], 1e-12)
+    by_logit = np.zeros_like(slopes)
+    by_logit[rows, places] = -slopes[rows, places] / likelihood / n
+    by_logit[rows, places + 1] = slopes[rows, places + 1] / likelihood / n
+    by_weight = standard.T @ by_logit.sum(axis=1) + 2 * PENALTY * weights
+    by_threshold = -by_logit[:, 1:-1].sum(axis=0)
+    behind = by_threshold[::-1].cumsum()[::-1]  # a step moves every threshold behind it
+    gradient = np.concatenate(
+        [
+            2 * at[:n_weights] * by_weight,
+            behind[:1],
+            np.exp(at[n_weights + 1 :]) * behind[1:],
+        ]
     )
+    return float(-np.log(likelihood).mean() + PENALTY * (weights**2).sum()), gradient
 
-    def parameters() -> tuple[torch.Tensor, torch.Tensor]:
-        # squares and exponentials keep the weights from falling below 0 and the thresholds rising
-        return root**2, first + torch.cat([steps.new_zeros(1), steps.exp().cumsum(0)])
 
-    def loss() -> torch.Tensor:
-        weights, thresholds = parameters()
-        at_least = torch.sigmoid((x @ weights)[:, None] - thresholds)
-        edges = torch.cat(
-            [at_least.new_ones(len(x), 1), at_least, at_least.new_zeros(len(x), 1)], dim=1
-        )
-        own = above.sum(dim=1).long()[:, None]
-        likelihood = edges.gather(1, own) - edges.gather(1, own + 1)
-        return -likelihood.clamp_min(1e-12).log().mean() + PENALTY * (weights**2).sum()
+def minimised(
+    function: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray
+) -> FloatArray:
+    """A minimum of a smooth function near a point, by BFGS (Nocedal & Wright 2006, alg. 6.1).
 
-    optimiser = torch.optim.LBFGS(
-        [root, first, steps], max_iter=STEPS, line_search_fn="strong_wolfe"
-    )
-
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        value = loss()
-        value.backward()  # type: ignore[no-untyped-call]
-        return value
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    weights, thresholds = parameters()
-    return weights.detach().numpy(), thresholds.detach().numpy()
+    Parameters
+    ----------
+    function
+        Gives its value and its gradient `[P]` at a point `[P]`.
+    """
+    at, inverse = start, np.eye(len(start))
+    value, gradient = function(at)
+    for _ in range(STEPS):
+        direction = -inverse @ gradient
+        slope = float(gradient @ direction)
+        if slope > -1e-14:
+            break
+        length = 1.0
+        while (tried := function(at + length * direction))[0] > value + 1e-4 * length * slope:
+            length /= 2
+            if length < 1e-12:
+                return at
+        step, bend = length * direction, tried[1] - gradient
+        at, (value, gradient) = at + step, tried
+        curvature = float(step @ bend)
+        if curvature > 1e-14:
+            turn = np.eye(len(at)) - np.outer(step, bend) / curvature
+            inverse = turn @ inverse @ turn.T + np.outer(step, step) / curvature
+    return at
 
 
 def _tell(standard: FloatArray, weights: FloatArray, thresholds: FloatArray) -> IntArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import threading
 from collections import deque
 from collections.abc import Awaitable
@@ -26,6 +27,7 @@ from nativeear.service.api.settings import ServiceSettings
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.catalogue import has_gpu
 from nativeear.speech.recogniser import Recogniser
+from nativeear.speech.threads import limit_sessions
 
 logger = logging.getLogger("nativeear.service")
 
@@ -107,6 +109,8 @@ class Engine:
 
     def __init__(self, settings: ServiceSettings, metrics: Metrics) -> None:
         self._settings = settings
+        # All inference threads share those of a graph, beside which each of them computes, too.
+        limit_sessions(max(1, settings.cores - settings.workers + 1))
         self._batch = 1
         self._metrics = metrics
         self._waiting: deque[_Ticket] = deque()
@@ -336,10 +340,12 @@ class Engine:
 
 
 def _share_cores(cores: int, workers: int) -> None:
-    """Give this thread its share of the cores in torch and in FAISS, which both take all."""
+    """Give this thread its share of the cores in FAISS and torch, which both take all."""
     import faiss
-    import torch
 
     share = max(1, cores // workers)
-    torch.set_num_threads(share)
     faiss.omp_set_num_threads(share)
+    if "torch" in sys.modules:  # where an index's encoder runs by it
+        import torch
+
+        torch.set_num_threads(share)

@@ -13,7 +13,7 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 def default_workers(cores: int) -> int:
-    """Inference threads for a number of cores: torch gets the other cores of each."""
+    """Inference threads for a number of cores: encoders get the other cores of each."""
     return max(1, cores // 2)
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from nativeear.service.api.problem import Problem
-from nativeear.speech.errors import MissingDependencyError, NativeEarError
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.extras import needing
 
 if TYPE_CHECKING:
     import httpx
@@ -51,14 +52,8 @@ class Connection:
     """HTTP to a service; see `Client` for the parameters."""
 
     def __init__(self, url: str, key: str | None, *, timeout_s: float, patience_s: float) -> None:
-        try:
+        with needing("client", "The client"):
             import httpx
-        except ImportError as error:
-            raise MissingDependencyError(
-                "The client needs httpx, which is not installed.",
-                cause=str(error),
-                fix='Run: pip install "nativeear[client]"',
-            ) from error
         self.url = url.rstrip("/")
         self.key = key
         self._timeout_s = timeout_s

@@ -13,6 +13,7 @@ import typer
 
 from nativeear.service.commands.guard import GuardedCommand, print_json
 from nativeear.service.commands.options import AsJson
+from nativeear.speech.extras import needing
 
 if TYPE_CHECKING:
     from nativeear.service.database.keys import KeyRecord
@@ -134,8 +135,9 @@ def revoke(
 
 @contextmanager
 def _open(database: str | None) -> Iterator[Store]:
-    from nativeear.service.database.connection import default_database
-    from nativeear.service.database.store import Store
+    with needing("server", "The service"):
+        from nativeear.service.database.connection import default_database
+        from nativeear.service.database.store import Store
 
     store = Store.open(database or default_database())
     try:

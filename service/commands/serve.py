@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from nativeear.speech.errors import InputError
+from nativeear.speech.extras import needing
 
 
 def serve(
@@ -93,9 +94,11 @@ def serve(
 ) -> None:
     """Serve assessments over HTTP, and a page for learners and teachers."""
     from nativeear.indexes.catalogue import find_index
-    from nativeear.service.api.serving import run
-    from nativeear.service.api.settings import ServiceSettings, default_workers
-    from nativeear.service.database.connection import default_database
+
+    with needing("server", "The service"):
+        from nativeear.service.api.serving import run
+        from nativeear.service.api.settings import ServiceSettings, default_workers
+        from nativeear.service.database.connection import default_database
     from nativeear.speech.encoders.model_folders import look_in
 
     for name in index or ():

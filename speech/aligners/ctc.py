@@ -19,6 +19,7 @@ from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_ctc
 from nativeear.speech.aligners.viterbi import best_path
 from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import has_gpu
 from nativeear.speech.errors import AlignmentError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
@@ -113,13 +114,11 @@ def _on_cuda(
     It knows one sequence of labels, so a text with variants or words to skip is not for it.
     """
     labels = text.labels
-    if labels is None:
+    if labels is None or not has_gpu():
         return None
-    try:
-        import torch
+    import torch
 
-        if not torch.cuda.is_available():
-            return None
+    try:
         from torchaudio.functional import forced_align
     except (ImportError, OSError, AttributeError):
         return None

@@ -5,6 +5,7 @@ Nothing here imports torch or transformers; the loaders do, when they are called
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from typing import Any, Literal, cast, get_args
 
 from nativeear.speech import registry
 from nativeear.speech.errors import EncoderError
+from nativeear.speech.extras import needing
 from nativeear.speech.frames import Encoder
 
 Device = Literal["auto", "cpu", "cuda"]
@@ -32,6 +34,8 @@ NETWORK_TIMEOUT_S = 5.0
 PRIMITIVES = 32
 """Compiled layers that torch's oneDNN keeps. Every length of recording needs others; of its own
 choice it keeps 1024, which are 200 MB after some hundred recordings, and no faster."""
+
+_DRIVERS = ("libcuda.so.1", "libamdhip64.so", "nvcuda.dll")
 
 # All that is wanted of a hub repository. Pickled weights are not even downloaded.
 _WANTED = (
@@ -218,10 +222,22 @@ def load_encoder(
 
 
 def has_gpu() -> bool:
-    """Whether encoders that are opened with `device="auto"` run on a GPU here."""
-    import torch
-
+    """Whether torch is here and can use a GPU; torch is only imported where there is a driver."""
+    if not any(map(_loads, _DRIVERS)):
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
     return bool(torch.cuda.is_available())
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def list_encoders() -> tuple[EncoderInfo, ...]:
@@ -310,7 +326,8 @@ def _identify(name: str) -> EncoderInfo:
 
 def _loader(kind: str) -> Callable[..., Any]:
     if kind in _BUILT_IN:
-        load: Callable[..., Any] = import_module(_BUILT_IN[kind]).load
+        with needing("torch", "An encoder of transformers"):
+            load: Callable[..., Any] = import_module(_BUILT_IN[kind]).load
         return load
     return registry.find("encoders", kind)
 
@@ -375,8 +392,11 @@ def _local_folder(source: str) -> Path | None:
         return folder
     if not _is_hub_id(source) or folder.exists():
         return None
-    from huggingface_hub import snapshot_download  # half a second of imports
-    from huggingface_hub.errors import HFValidationError
+    try:
+        from huggingface_hub import snapshot_download  # half a second of imports
+        from huggingface_hub.errors import HFValidationError
+    except ImportError:
+        return None
 
     try:
         snapshot = Path(snapshot_download(source, local_files_only=True))
@@ -387,8 +407,9 @@ def _local_folder(source: str) -> Path | None:
 
 
 def _download(source: str, name: str) -> Path:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import RepositoryNotFoundError
+    with needing("torch", f"The encoder {name}"):
+        from huggingface_hub import HfApi, snapshot_download
+        from huggingface_hub.errors import RepositoryNotFoundError
 
     by_hand = f"hf download {source} --local-dir DIR"
     shipped = f"The encoder {DEFAULT} is always here: --encoder {DEFAULT}."

@@ -1,7 +1,8 @@
 """The encoder that ships: six Whisper layers with a phone CTC head, learnt for this project.
 
-One pass gives the embeddings for retrieval and the phone posteriors for GOP. The weights lie in
-the package; `card.json` beside them says what they were made from and how good they are.
+One pass gives the embeddings for retrieval and the phone posteriors for GOP. A folder holds
+`encoder.onnx`, which onnxruntime runs, and `config.json`; beside the shipped ones, `card.json` says
+what they were made from and how good they are.
 """
 
 from __future__ import annotations
@@ -10,28 +11,21 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from nativeear.speech.audio import Audio
-from nativeear.speech.encoders.catalogue import has_gpu
 from nativeear.speech.encoders.fingerprint import fingerprint
-from nativeear.speech.encoders.windows import Window, plan, stitch
-from nativeear.speech.errors import EncoderError
-from nativeear.speech.frames import Frames
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from nativeear.speech.encoders.compact_model import CompactEncoder
+from nativeear.speech.encoders.log_mel import SAMPLE_RATE, log_mel
+from nativeear.speech.encoders.sessions import open_session
+from nativeear.speech.encoders.windows import plan, stitch
+from nativeear.speech.errors import EncoderError, MissingDependencyError
+from nativeear.speech.frames import FloatArray, Frames
 
 FOLDER = Path(__file__).parents[1] / "data" / "compact"
-CARD = "card.json"
+GRAPH, CONFIG, CARD = "encoder.onnx", "config.json", "card.json"
 WINDOW_FRAMES = 500  # 10 s, about as long as the longest utterances it has learnt from
 MARGIN_FRAMES = 100  # 2 s of context on both sides of a joint
-BATCH_S = 120.0  # seconds of padded sound that go through the network together
-VERSION = 1  # grows with every change of the front end that changes frames
+VERSION = 2  # grows with every change of the front end that changes frames
 
 
 class ShippedEncoder:
@@ -39,10 +33,10 @@ class ShippedEncoder:
 
     Parameters
     ----------
-    model
-        The network with its weights.
+    session
+        The open graph.
     folder
-        Where they came from.
+        Where it came from.
     name
         How people name it.
     layer
@@ -50,15 +44,17 @@ class ShippedEncoder:
         puts out, 7 what the phone head reads.
     """
 
-    def __init__(self, model: CompactEncoder, folder: Path, name: str, layer: int) -> None:
-        self._model = model
-        self._layer = layer
+    def __init__(
+        self, session: Any, config: dict[str, Any], folder: Path, name: str, layer: int
+    ) -> None:
+        self._session = session
+        self._outputs = [f"hidden_{layer}", "log_probs"]
+        self._hop_s, self._offset_s = float(config["hop_s"]), float(config["offset_s"])
         self.name = name
-        self.dim = model.config.width
-        self.phone_labels = tuple(model.config.labels)
+        self.dim = int(config["width"])
+        self.phone_labels = tuple(config["labels"])
         self.fingerprint = fingerprint(
-            {"encoder": "compact", "version": VERSION, "layer": layer},
-            [folder / "encoder.safetensors"],
+            {"encoder": "compact", "version": VERSION, "layer": layer}, [folder / GRAPH]
         )
 
     def encode(self, audio: Audio) -> Frames:
@@ -68,70 +64,31 @@ class ShippedEncoder:
         learnt from utterances of a few seconds. Frames near a joint differ from those of another
         cut of the same recording; the tests state by how much.
         """
-        return self.encode_batch([audio])[0]
-
-    def encode_batch(self, audios: Sequence[Audio]) -> list[Frames]:
-        """Encode several recordings; the frames equal those of single calls to about 1e-4."""
-        mels = [self._mel(audio) for audio in audios]
-        windows = [
-            plan((mel.shape[1] + 1) // 2, size=WINDOW_FRAMES, margin=MARGIN_FRAMES) for mel in mels
-        ]
-        jobs = [
-            (number, mel[:, 2 * window.start : 2 * window.stop])
-            for number, (mel, planned) in enumerate(zip(mels, windows, strict=True))
-            for window in planned
-        ]
-        pieces: list[list[tuple[Any, Any]]] = [[] for _ in audios]
-        encoded = self._run([mel for _, mel in jobs])
-        for (number, _), piece in zip(jobs, encoded, strict=True):
-            pieces[number].append(piece)
-        return [
-            self._frames(piece, planned) for piece, planned in zip(pieces, windows, strict=True)
-        ]
-
-    def _mel(self, audio: Audio) -> Tensor:
-        """Log-mel of the whole recording, so that all its windows are normalised alike."""
-        import torch
-
-        from nativeear.speech.encoders.compact_model import SAMPLE_RATE, log_mel
-
         if audio.sample_rate != SAMPLE_RATE:
             raise EncoderError(
                 f"The encoder {self.name} hears 16000 Hz, and this recording has "
                 f"{audio.sample_rate}.",
                 fix="Open the recording with Audio.load, which resamples it.",
             )
-        with torch.inference_mode():
-            return log_mel(torch.as_tensor(audio.samples, device=self._model.head.weight.device))
-
-    def _run(self, mels: list[Tensor]) -> list[tuple[Any, Any]]:
-        """Embeddings and log posteriors of every log-mel, in batches of similar length."""
-        import torch
-
-        order = sorted(range(len(mels)), key=lambda i: mels[i].shape[1])
-        found: list[tuple[Any, Any]] = [(None, None)] * len(mels)
-        with torch.inference_mode():
-            while order:
-                longest = mels[order[-1]].shape[1] / 100  # seconds
-                taken = [
-                    order.pop() for _ in range(min(len(order), max(1, int(BATCH_S / longest))))
-                ]
-                batch = self._model(*self._model.collate([mels[i] for i in taken]))
-                hidden = batch.hidden[self._layer].cpu().numpy()
-                log_probs = batch.log_probs.cpu().numpy()
-                for row, (i, length) in enumerate(zip(taken, batch.lengths.tolist(), strict=True)):
-                    found[i] = (hidden[row, :length], log_probs[row, :length])
-        return found
-
-    def _frames(self, pieces: list[tuple[Any, Any]], windows: tuple[Window, ...]) -> Frames:
-        config = self._model.config
+        mel = log_mel(audio.samples)  # of the whole, so that all windows are normalised alike
+        windows = plan((mel.shape[1] + 1) // 2, size=WINDOW_FRAMES, margin=MARGIN_FRAMES)
+        pieces = [self._run(mel[:, 2 * window.start : 2 * window.stop]) for window in windows]
         return Frames(
-            embeddings=np.ascontiguousarray(stitch([piece for piece, _ in pieces], windows)),
-            hop_s=config.hop_s,
-            offset_s=config.offset_s,
-            log_probs=np.ascontiguousarray(stitch([piece for _, piece in pieces], windows)),
-            labels=tuple(config.labels),
+            embeddings=stitch([embeddings for embeddings, _ in pieces], windows),
+            hop_s=self._hop_s,
+            offset_s=self._offset_s,
+            log_probs=stitch([log_probs for _, log_probs in pieces], windows),
+            labels=self.phone_labels,
         )
+
+    def encode_batch(self, audios: Sequence[Audio]) -> list[Frames]:
+        """Encode several recordings, one after the other: a processor gains nothing by padding."""
+        return [self.encode(audio) for audio in audios]
+
+    def _run(self, mel: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Embeddings and log posteriors of one window."""
+        embeddings, log_probs = self._session.run(self._outputs, {"log_mel": mel[None]})
+        return embeddings[0], log_probs[0]
 
 
 def load(
@@ -142,52 +99,32 @@ def load(
     device: str = "auto",
     dtype: str = "float32",
 ) -> ShippedEncoder:
-    """Open the shipped weights, or those of another folder that `training` has made.
-
-    With `bfloat16` the products of the blocks are rounded to it, all else stays float32: embeddings
-    keep a cosine of 0.9999 with those of float32. `auto` takes it on processors that have
-    instructions for it, where it takes 0.6 of the time.
+    """Open the shipped graph, or that of another folder that `training` has made.
 
     Raises
     ------
     EncoderError
         If the folder is not whole, or there is no such layer.
     """
-    import torch
-
-    from nativeear.speech.encoders.compact_model import load as load_model
-
+    del dtype  # that of the graph
     folder = Path(source) if source and source != name else FOLDER
-    if device == "auto":
-        device = "cuda" if has_gpu() else "cpu"
     try:
-        model = load_model(folder, device)
-        if dtype == "bfloat16" or (dtype == "auto" and _multiplies_bfloat16(device)):
-            model.multiply_in(torch.bfloat16)
-    except Exception as error:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        chosen, last = config["knn_layer"] if layer is None else layer, config["n_layers"] + 1
+        session = open_session(folder / GRAPH, device)
+    except MissingDependencyError:
+        raise
+    except (OSError, ValueError, KeyError, EncoderError) as error:
         raise EncoderError(
             f"The encoder {name} cannot be opened.",
             cause=f"{folder.name}: {str(error).splitlines()[0]}",
-            fix="Install NativeEar again, or make the weights again with `training.encoder`.",
+            fix="Install NativeEar again, or make the graph again with `training.onnx_graph`.",
         ) from error
-    chosen = model.config.knn_layer if layer is None else layer
-    if not 0 <= chosen <= model.config.n_layers + 1:
+    if not 0 <= chosen <= last:
         raise EncoderError(
-            f"The encoder {name} has no layer {chosen}.",
-            fix=f"Choose one from 0 to {model.config.n_layers + 1}.",
+            f"The encoder {name} has no layer {chosen}.", fix=f"Choose one from 0 to {last}."
         )
-    return ShippedEncoder(model, folder, name, chosen)
-
-
-def _multiplies_bfloat16(device: str) -> bool:
-    """Whether a device is a processor with instructions for products in bfloat16."""
-    import torch
-
-    ask = getattr(torch.cpu, "get_capabilities", None)  # since torch 2.9
-    capabilities: dict[str, Any] = dict(ask()) if ask else {}
-    return device == "cpu" and any(
-        capabilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
-    )
+    return ShippedEncoder(session, config, folder, name, chosen)
 
 
 @cache

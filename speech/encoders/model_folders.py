@@ -79,6 +79,7 @@ def find(
         If it is nowhere.
     """
     refused: EncoderError | None = None
+    another = False
     for candidate in _candidates(name, fingerprint):
         try:
             encoder = load_encoder(candidate, layer=layer, dtype=dtype)
@@ -87,15 +88,18 @@ def find(
             continue
         if encoder.fingerprint == fingerprint:
             return encoder
+        another = another or candidate == name
     if refused is None and _of_the_hub(name):
         return load_encoder(name, layer=layer, dtype=dtype)
     raise EncoderError(
         f"The encoder {name}, which built the index, is not on this machine.",
         cause=refused.message
         if refused
-        else f"No model here has the fingerprint {fingerprint[:19]}….",
+        else f"No model here has the fingerprint {fingerprint[:19]}…"
+        + (", nor has what goes by that name here: it is newer or older." if another else "."),
         fix=f"Name the folder of the model with --encoder, or set {ENVIRONMENT} to the folder in "
-        "which models lie.",
+        "which models lie"
+        + ("; or build the index again: nativeear index rebuild NAME." if another else "."),
     )
 
 

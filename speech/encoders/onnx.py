@@ -23,7 +23,6 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -31,8 +30,9 @@ import numpy as np
 
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.fingerprint import fingerprint
+from nativeear.speech.encoders.sessions import open_session
 from nativeear.speech.encoders.windows import plan, stitch
-from nativeear.speech.errors import EncoderError, MissingDependencyError
+from nativeear.speech.errors import EncoderError
 from nativeear.speech.frames import FloatArray, Frames
 from nativeear.speech.phone_head import labels_refusal
 
@@ -219,8 +219,6 @@ def load(
 
     Raises
     ------
-    MissingDependencyError
-        If onnxruntime is not installed.
     EncoderError
         If the folder or a part of it is missing or damaged, or a `layer` is asked for.
     """
@@ -241,7 +239,7 @@ def load(
         )
     settings = _settings(folder)
     labels = _labels(folder)
-    session = _session(weights, device)
+    session = open_session(weights, device)
     graph = _graph(session, name)
     features = settings.get("features") or ("fbank" if graph.rank == 3 else "waveform")
     if features not in ("fbank", "waveform"):
@@ -261,32 +259,6 @@ def load(
         offset_s=settings.get("offset_s"),
         weights=weights,
     )
-
-
-def _session(weights: Path, device: str) -> Any:
-    try:
-        onnxruntime = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingDependencyError(
-            "ONNX encoders need onnxruntime, which is not installed.",
-            fix="pip install onnxruntime",
-        ) from error
-    there = onnxruntime.get_available_providers()
-    if device == "cuda" and "CUDAExecutionProvider" not in there:
-        raise EncoderError(
-            "This onnxruntime cannot use a GPU.", fix="pip install onnxruntime-gpu, or use the CPU."
-        )
-    wanted = ["CPUExecutionProvider"]
-    if device != "cpu" and "CUDAExecutionProvider" in there:
-        wanted.insert(0, "CUDAExecutionProvider")
-    try:
-        return onnxruntime.InferenceSession(str(weights), providers=wanted)
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        raise EncoderError(
-            f"{weights} cannot be opened.",
-            cause=str(error).splitlines()[0],
-            fix="Download or export the model again.",
-        ) from error
 
 
 def _graph(session: Any, name: str) -> _Graph:

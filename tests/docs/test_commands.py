@@ -15,9 +15,10 @@ from tests.docs.reading import ELSEWHERE, PAGES, commands
 from tests.support.served import serving
 
 NOT_RUN = {
-    "python3 -m venv .venv && . .venv/bin/activate && pip install -q torch==2.13.0 "
-    "&& pip install -q -e . && nativeear demo": "installs from the network",
-    ". .venv/bin/activate && pip install -q -e '.[dev]' && python -m pytest -q": "runs this",
+    "python3 -m venv .venv && . .venv/bin/activate && pip install -q -e '.[server]' "
+    "&& nativeear demo": "installs from the network",
+    ". .venv/bin/activate && pip install -q torch==2.13.0 && pip install -q -e '.[dev]' "
+    "&& python -m pytest -q": "runs this",
     "nativeear serve": "runs until it is stopped: tests/service/api/test_serving.py",
     "nativeear assess me.wav --free --asr whisper-small": "wants a downloaded model",
     "nativeear index build --corpus s3://speech/english.csv --lang en-US --out english "

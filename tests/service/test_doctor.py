@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from nativeear.service.doctor import DEPENDENCIES, Check, DoctorReport, examine, print_report
+from nativeear.service.doctor import (
+    DEPENDENCIES,
+    EXTRAS,
+    Check,
+    DoctorReport,
+    examine,
+    print_report,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,14 +28,18 @@ def test_every_dependency_of_the_project_is_looked_for() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = re.search(r"^dependencies = \[(.*?)^\]", project, re.DOTALL | re.MULTILINE)
     assert listed is not None
-    assert set(re.findall(r'"([\w-]+)', listed[1])) == set(DEPENDENCIES)
+    assert set(re.findall(r'^    "([\w-]+)', listed[1], re.MULTILINE)) == set(DEPENDENCIES)
+    extras = project.partition("[project.optional-dependencies]")[2].partition("[project.s")[0]
+    named = dict(re.findall(r"^([a-z]+) = \[(.*?)\]$", extras, re.DOTALL | re.MULTILINE))
+    for name, (_, tells) in EXTRAS.items():
+        assert all(f'"{told}' in named[name] for told in tells), name
 
 
 def test_what_is_here_is_found_with_its_version_and_without_torch() -> None:
     before = set(sys.modules)
     checks = {check.name: check for check in examine().checks}
     assert "torch" in before or "torch" not in sys.modules
-    for name in ("Python", "numpy", "torch", "espeak-ng library", "default encoder"):
+    for name in ("Python", "numpy", "[torch]", "[server]", "espeak-ng library", "default encoder"):
         assert checks[name].ok, checks[name]
         assert checks[name].fix == ""
     assert re.match(r"\d+\.\d+", checks["numpy"].found)

@@ -15,6 +15,7 @@ from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phones import KINDS, feature_names, phone_from_ipa
 from nativeear.speech.syllables import syllabify
+from training.segments import segments
 
 DATA = Path(__file__).parents[2] / "speech" / "data"
 LANGUAGES = sorted(path.stem.removeprefix("phones_") for path in DATA.glob("phones_*.csv"))
@@ -141,6 +142,11 @@ def test_features_agree_with_panphon():
         for phone in PhoneInventory.load(language):
             if phone.kind not in {"diphthong", "affricate"} and phone.ipa != "ɝ":
                 assert phone.features == tuple(table.word_array(table.names, phone.ipa)[0].tolist())
+
+
+def test_the_segments_are_those_of_panphon():
+    written = (DATA / "segments.csv").read_text(encoding="utf-8").splitlines()
+    assert written == ["ipa,features", *(f"{ipa},{signs}" for ipa, signs in segments())]
 
 
 def test_json_round_trip(english):
