@@ -34,7 +34,7 @@ class NativeReference:
     def __init__(self, index: PhoneIndex, excluded: NDArray[np.bool_] | None = None) -> None:
         self._index = index
         self._excluded = excluded
-        self._places = {phone: p for p, phone in enumerate(index.classes)}
+        self._class_of = {phone: p for p, phone in enumerate(index.classes)}
 
     def without(self, excluded: NDArray[np.bool_]) -> NativeReference:
         """The same as if some exemplars, bool `[n]`, were not there."""
@@ -51,7 +51,7 @@ class NativeReference:
         return self._fitted(self._index.native_margins)
 
     @cached_property
-    def trust(self) -> dict[str, PhoneReliability]:
+    def reliability(self) -> dict[str, PhoneReliability]:
         """How far the index can be trusted with each phone."""
         return phone_reliability(self._index)
 
@@ -74,11 +74,13 @@ class NativeReference:
         return {phone: float(np.median(spans)) for phone, spans in own.items() if len(spans)}
 
     def margin_quantiles(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
-        """ln of the share of natives with no larger margin, `[N]`; NaN where not trusted."""
-        trusted = [self.trust.get(e.phone, NO_EXEMPLARS).judged(e.coverage) for e in evidence]
+        """ln of the share of natives with no larger margin, `[N]`; NaN where not reliable."""
+        reliable = [
+            self.reliability.get(e.phone, NO_EXEMPLARS).judged(e.coverage) for e in evidence
+        ]
         margins = np.array([e.margin for e in evidence], dtype=np.float64)
         quantiles = _log_quantiles(self.margins, [e.phone for e in evidence], margins)
-        return np.where(trusted, quantiles, np.nan)
+        return np.where(reliable, quantiles, np.nan)
 
     def log_posterior_quantiles(
         self, phones: Sequence[str], log_posteriors: NDArray[np.float64]
@@ -91,7 +93,9 @@ class NativeReference:
         """Retrieval's posterior of each canonical phone, `[N]`; NaN where the index has none."""
         return np.array(
             [
-                item.posterior[self._places[item.phone]] if item.phone in self._places else np.nan
+                item.posterior[self._class_of[item.phone]]
+                if item.phone in self._class_of
+                else np.nan
                 for item in evidence
             ],
             dtype=np.float64,

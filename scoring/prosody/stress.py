@@ -43,14 +43,11 @@ class ObservedStress:
         Syllable indices.
     margin
         Prominence of the expected syllable minus that of the most prominent other one.
-    prominence
-        Of every syllable.
     """
 
     expected: int
     observed: int
     margin: float
-    prominence: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +98,6 @@ class StressModel:
             expected=expected,
             observed=int(prominence.argmax()),
             margin=float(prominence[expected] - others.max()),
-            prominence=tuple(prominence.tolist()),
         )
 
 

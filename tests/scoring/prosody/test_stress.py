@@ -77,7 +77,7 @@ def test_unvoiced_nuclei_are_told_by_what_is_left() -> None:
         replace(s, f0_semitones=math.nan, f0_mean_semitones=math.nan, movement_semitones=math.nan)
         for s in word(rng, 0, 2, 0)
     ]
-    assert np.isfinite(model.observe(said).prominence).all()
+    assert np.isfinite(model.cues(said) @ model.weights).all()
 
 
 def test_few_words_teach_nothing() -> None:
@@ -128,7 +128,7 @@ def test_a_reduced_vowel_gives_an_unstressed_syllable_away() -> None:
     found = [model.observe(alike(0, i % 3)).observed == i % 3 for i in range(90)]
     assert np.mean(found) > 0.85
     unheard = [replace(s, fullness=math.nan) for s in alike(0, 1)]
-    assert np.isfinite(model.observe(unheard).prominence).all()
+    assert np.isfinite(model.cues(unheard) @ model.weights).all()
 
 
 def test_a_place_is_not_preferred_for_where_natives_mostly_stress() -> None:
@@ -193,7 +193,6 @@ def test_prominence_is_fishers_discriminant_of_cues_without_their_places() -> No
         margins.append(prominence[expected] - np.delete(prominence, expected).max())
         found = model.observe(said)
         assert (found.expected, found.observed) == (expected, int(prominence.argmax()))
-        assert found.prominence == pytest.approx(prominence.tolist(), abs=1e-6)
         assert found.margin == pytest.approx(margins[-1], abs=1e-6)
     np.testing.assert_allclose(model.natives.ordered, np.sort(margins), atol=1e-6)
 
