@@ -12,7 +12,6 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -63,30 +62,6 @@ class _AlignedOnce:
     def forget(self) -> None:
         """Let go of the recording and its alignment."""
         self._last.request = self._last.alignment = None
-
-
-@dataclass(frozen=True, eq=False)
-class _WordNearness:
-    """How near the natives of one accent are: by phone `[N]`, and each phone's word of `words`.
-
-    Phones about which they cannot tell are left out.
-    """
-
-    near: NDArray[np.float64]
-    word: NDArray[np.int64]
-    words: int
-
-    @property
-    def nearness(self) -> float:
-        """Mean over the words, so that long ones do not decide; -inf without any."""
-        return float(np.nanmean(self.by_word)) if len(self.near) else -math.inf
-
-    @property
-    def by_word(self) -> NDArray[np.float64]:
-        """Means of the phones of every word, `[words]`; NaN for words without any."""
-        count = np.bincount(self.word, minlength=self.words)
-        total = np.bincount(self.word, weights=self.near, minlength=self.words)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 class Accents:
@@ -165,17 +140,17 @@ class Accents:
 
     def _choose(self, recording: Audio, text: str | None, phones: str | None) -> tuple[int, Accent]:
         """Which assessor is nearest, and how near all are."""
-        found: list[_WordNearness | None] = []
+        found: list[NDArray[np.float64] | None] = []
         refusals: list[InputError] = []
         for assessor in self.assessors:
             try:
-                found.append(_nearness_to(assessor, recording, text, phones))
+                found.append(_nearness_by_word(assessor, recording, text, phones))
             except InputError as error:  # another accent may know the word or the phone
                 refusals.append(error)
                 found.append(None)
         if len(refusals) == len(found):
             raise refusals[0]
-        values = [-math.inf if one is None else one.nearness for one in found]
+        values = [_mean(one) for one in found]
         can = [number for number, one in enumerate(found) if one is not None]
         order = sorted(can, key=lambda number: -values[number])
         names = _names(self.assessors)
@@ -201,34 +176,39 @@ def _names(assessors: Sequence[Assessor]) -> list[str]:
     return [str(assessor.index.path) for assessor in assessors]
 
 
-def _nearness_to(
-    assessor: Assessor,
-    recording: Audio,
-    text: str | None,
-    phones: str | None,
-) -> _WordNearness:
-    """How near the natives of one index are to each word of the recording."""
-    meant = assessor.pronounce(text, phones)
+def _nearness_by_word(
+    assessor: Assessor, recording: Audio, text: str | None, phones: str | None
+) -> NDArray[np.float64]:
+    """How near the natives of one index are to each word, `[W]`; NaN where they cannot tell."""
+    pronunciation = assessor.pronounce(text, phones)
     frames = assessor.encoder.encode(recording)
     try:
-        spoken = assessor.aligner.align(recording, meant, frames).spoken
+        spoken = assessor.aligner.align(recording, pronunciation, frames).spoken
     except AlignmentError:
         spoken = ()  # so they are the farthest
     spans_s = [(phone.start_s, phone.end_s) for phone in spoken]
     embeddings = pool(frames, spans_s, assessor.index.manifest.pooling)
     near = nearness(assessor.index, embeddings, [phone.phone for phone in spoken])
-    word = np.array([phone.word_index for phone in spoken], dtype=np.int64)
-    measured = ~np.isnan(near)
-    return _WordNearness(near[measured], word[measured], len(meant.words))
+    known = ~np.isnan(near)
+    word = np.array([phone.word_index for phone in spoken], dtype=np.int64)[known]
+    words = len(pronunciation.words)
+    count = np.bincount(word, minlength=words)
+    total = np.bincount(word, weights=near[known], minlength=words)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _is_sure(first: _WordNearness | None, second: _WordNearness | None) -> bool:
+def _mean(by_word: NDArray[np.float64] | None) -> float:
+    """Mean over the words, so that long ones do not decide; -inf without any."""
+    if by_word is None or np.isnan(by_word).all():
+        return -math.inf
+    return float(np.nanmean(by_word))
+
+
+def _is_sure(first: NDArray[np.float64] | None, second: NDArray[np.float64] | None) -> bool:
     """Whether the nearer of two is nearer by more than the words of one recording vary."""
-    if first is None or second is None:
-        return False
-    if first.words != second.words:  # their texts are read in other words: nothing to pair
-        return False
-    difference = first.by_word - second.by_word
+    if first is None or second is None or len(first) != len(second):
+        return False  # read in other words, there is nothing to pair
+    difference = first - second
     difference = difference[~np.isnan(difference)]
     if len(difference) < LEAST_WORDS:
         return False

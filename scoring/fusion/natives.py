@@ -91,15 +91,11 @@ class NativeReference:
 
     def canonical_posteriors(self, evidence: Sequence[PhoneEvidence]) -> NDArray[np.float64]:
         """Retrieval's posterior of each canonical phone, `[N]`; NaN where the index has none."""
-        return np.array(
-            [
-                item.posterior[self._class_of[item.phone]]
-                if item.phone in self._class_of
-                else np.nan
-                for item in evidence
-            ],
-            dtype=np.float64,
-        )
+        classes = self._class_of
+        posteriors = [
+            e.posterior[classes[e.phone]] if e.phone in classes else np.nan for e in evidence
+        ]
+        return np.array(posteriors, dtype=np.float64)
 
     def median_durations_s(self, phones: Sequence[str]) -> NDArray[np.float64]:
         """Median native duration of each phone in seconds, `[N]`, or NaN."""
