@@ -89,22 +89,7 @@ def pool_corpora(
         )
         for corpus, utterance in pairs
     ]
-    companions: dict[str, Path] = {}
-    learns = has_to_learn(pooler)
-    if learns:
-        companions[ALIGNER] = work / ALIGNER
-        pooler = pooler.with_model(work / ALIGNER)
-    with start_workers(pooler, workers) if ray is None else start_ray_workers(pooler, ray) as run:
-        if learns:
-            fit_from_speech(
-                pooler,
-                [record.utterance for record in records],
-                companions[ALIGNER],
-                run,
-                workers=workers,
-                progress=progress,
-            )
-        reasons = _pool_all(run, records, progress)
+    companions, reasons = _run(records, pooler, work, workers=workers, ray=ray, progress=progress)
     pooled = [i for i, reason in enumerate(reasons) if not reason]
     for i, reason in zip(pooled, mismatches([records[i].path for i in pooled]), strict=True):
         reasons[i] = reason
@@ -211,6 +196,35 @@ def _aligned_by_mfa(
         else:
             aligned.append((corpus_of[id(utterance)], replace(utterance, textgrid=grid)))
     return aligned, refused
+
+
+def _run(
+    records: list[Record],
+    pooler: UtterancePooler,
+    work: Path,
+    *,
+    workers: int,
+    ray: str | None,
+    progress: Progress,
+) -> tuple[dict[str, Path], list[str]]:
+    """Learn an aligner where one is needed, and make the records; a reason each, '' where fine."""
+    companions: dict[str, Path] = {}
+    learns = has_to_learn(pooler)
+    if learns:
+        companions[ALIGNER] = work / ALIGNER
+        pooler = pooler.with_model(work / ALIGNER)
+    with start_workers(pooler, workers) if ray is None else start_ray_workers(pooler, ray) as run:
+        if learns:
+            fit_from_speech(
+                pooler,
+                [record.utterance for record in records],
+                companions[ALIGNER],
+                run,
+                workers=workers,
+                progress=progress,
+            )
+        reasons = _pool_all(run, records, progress)
+    return companions, reasons
 
 
 def _pool_all(run: Runner, records: list[Record], progress: Progress) -> list[str]:

@@ -7,11 +7,11 @@ utterance was left out, and the transform fitted without it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexer.audit.coverage import AuditModel
 from nativeear.indexes.native_margins import MARGIN_WEIGHT, evidence_sums, native_sums
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.alignment import SILENCE
@@ -23,7 +23,8 @@ PRIOR = 10
 """How many natives the mean of all phones counts for, beside those of the phone itself."""
 
 
-class Expectation(AuditModel):
+@dataclass(frozen=True)
+class Expectation:
     """What is to be expected of one phone, of natives who were never heard.
 
     Both shares are drawn towards the mean of all phones, as if `PRIOR` natives more had been asked.
@@ -36,7 +37,8 @@ class Expectation(AuditModel):
     false_rejections: float
 
 
-class Expectations(AuditModel):
+@dataclass(frozen=True)
+class Expectations:
     """What is to be expected of all phones."""
 
     error: float  # mean over the phones, each weighed by its exemplars

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexer.audit.coverage import AuditModel
 from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
 from nativeear.speech.alignment import SILENCE
 
@@ -24,7 +25,8 @@ DISCARDED = 0.1
 _SAME = 1e-3  # below this distance, in half precision, two vectors are the same
 
 
-class Geometry(AuditModel):
+@dataclass(frozen=True)
+class Geometry:
     """The shape of the search space."""
 
     # Exemplars that were looked at, and directions of the search space.

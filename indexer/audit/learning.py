@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexer.audit.coverage import AuditModel
 
-
-class LearningCurve(AuditModel):
+@dataclass(frozen=True)
+class LearningCurve:
     """Error of a phone by the exemplars of it that answered, and where it leads."""
 
     # What was seen with each share of the utterances: exemplars, and the share of natives that were
@@ -19,12 +19,12 @@ class LearningCurve(AuditModel):
     errors: tuple[float, ...]
     # b of error = a · exemplars^-b and its standard error; None where less than three shares had
     # exemplars.
-    exponent: float | None
-    exponent_error: float | None
-    doubled: float | None  # error expected with twice the speech
+    exponent: float | None = None
+    exponent_error: float | None = None
+    doubled: float | None = None  # error expected with twice the speech
     # By how much that is below the error on the same line today, and its standard error.
-    gain: float | None
-    gain_error: float | None
+    gain: float | None = None
+    gain_error: float | None = None
 
     @property
     def change(self) -> str:
@@ -52,13 +52,10 @@ def learning_curve(
     seen = (exemplars > 0) & (asked > 0)
     n, k = exemplars[seen].astype(np.float64), wrong[seen].astype(np.float64)
     errors = k / max(1, asked)
-    curve = {
-        "exemplars": tuple(int(value) for value in n),
-        "errors": tuple(round(float(value), 4) for value in errors),
-    }
+    counts = tuple(int(value) for value in n)
+    shares = tuple(round(float(value), 4) for value in errors)
     if len(np.unique(n)) < 3:
-        nothing = dict.fromkeys(("exponent", "exponent_error", "doubled", "gain", "gain_error"))
-        return LearningCurve(**curve, **nothing)
+        return LearningCurve(counts, shares)
     smoothed = (k + 0.5) / (asked + 1)
     weight = asked * smoothed / (1 - smoothed)  # 1 / variance of ln error, by the delta method
     x, y = np.log(n), np.log(smoothed)
@@ -72,7 +69,8 @@ def learning_curve(
     now = math.exp(level + slope * (x[-1] - centre))
     factor = 2.0**slope
     return LearningCurve(
-        **curve,
+        counts,
+        shares,
         exponent=round(-slope, 4),
         exponent_error=round(slope_error, 4),
         doubled=round(min(1.0, now * factor), 4),
