@@ -160,23 +160,23 @@ def _retrieval_columns(
     return {
         "frame_log_posterior": frames.log_posterior,
         "frame_margin": frames.margin,
-        "margin": _numbers([item.margin for item in evidence]),
+        "margin": np.array([item.margin for item in evidence]),
         "margin_quantile": natives.margin_quantiles(evidence),
         "posterior": np.log(np.maximum(natives.canonical_posteriors(evidence), 1e-9)),
-        "canonical_share": _numbers([item.canonical_share for item in evidence]),
-        "own_similarity": _numbers(
+        "canonical_share": np.array([item.canonical_share for item in evidence]),
+        "own_similarity": np.array(
             [float(np.mean(item.model_similarities or (np.nan,))) for item in evidence]
         ),
-        "coverage": np.log1p(_numbers([float(item.coverage) for item in evidence])),
+        "coverage": np.log1p([item.coverage for item in evidence]),
     }
 
 
 def _timing_columns(
     phones: Sequence[AlignedPhone], gop: GopMeasurement, natives: NativeReference
 ) -> dict[str, Column]:
-    duration_s = _numbers([phone.duration_s for phone in phones])
+    duration_s = np.array([phone.duration_s for phone in phones])
     median_s = natives.median_durations_s([phone.phone for phone in phones])
-    middles = _numbers([(phone.start_s + phone.end_s) / 2 for phone in phones])
+    middles = np.array([(phone.start_s + phone.end_s) / 2 for phone in phones])
     relative = np.log(np.maximum(duration_s, 1e-3) / median_s)
     return {
         "duration": relative,
@@ -222,7 +222,3 @@ def _quiet(function: object, values: Column) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return float(function(values))  # type: ignore[operator]
-
-
-def _numbers(values: Sequence[float | None]) -> Column:
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
