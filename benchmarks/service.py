@@ -38,10 +38,10 @@ import soxr
 from benchmarks.reporting import options_of, show, show_aims
 from benchmarks.speech_data import PROMPTS, prompt
 from nativeear.indexes.catalogue import find_index
-from nativeear.service.api.budget import Budget
 from nativeear.service.api.metrics import Metrics
+from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.references import Reference
-from nativeear.service.api.streaming import NothingFinishedError, PartialWork, Take
+from nativeear.service.api.streaming import NothingFinishedError, PartialWork, StreamBuffer
 from tests.support.bad_uploads import BOUNDARY, form
 from tests.support.served import Served, serving
 
@@ -219,8 +219,8 @@ def stream(seconds: int) -> None:
     text = " ".join(text for _, text in PROMPTS * times)
     reference = Reference.open("en-US", find_index("en-US"), Metrics())
     meant = reference.assessor.pronounce(text)
-    budget = Budget(1 << 30)
-    take = Take(STREAM_RATE, seconds + 1.0, budget.hold())
+    quota = ByteQuota(1 << 30)
+    take = StreamBuffer(STREAM_RATE, seconds + 1.0, quota.reserve())
     rows, told = [], 0
     for second in range(1, seconds + 1):
         take.add(samples[(second - 1) * STREAM_RATE : second * STREAM_RATE].tobytes())
@@ -233,7 +233,7 @@ def stream(seconds: int) -> None:
             told += len(take.news(work.run(reference.assessor), window))
         if second % STREAM_EVERY_S == 0:
             figures = (second, heard.duration_s, process_time() - started, told)
-            rows.append([f"{value:.3g}" for value in (*figures, budget.held / 2**20)])
+            rows.append([f"{value:.3g}" for value in (*figures, quota.held / 2**20)])
     show("", ("heard, s", "looked at, s", "processor, s", "words told", "held, MiB"), rows)
 
 

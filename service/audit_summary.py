@@ -11,7 +11,7 @@ from nativeear.indexer.audit.needs import MIN_CONTEXT
 from nativeear.indexer.audit.report import AuditReport
 from nativeear.indexer.audit.script import Script
 from nativeear.indexer.audit.vocabulary import RecordNext
-from nativeear.service.counts import counted
+from nativeear.service.index_size import size_in_words
 from nativeear.service.tables import Column, Listing
 
 MOST_LINES = 20
@@ -25,9 +25,9 @@ def print_audit(report: AuditReport, console: Console) -> None:
     held, shape = report.coverage, report.geometry
     console.print(
         Text(
-            f"{held.index} ({held.language}): {counted(held.exemplars, held.silences)}, "
+            f"{held.index} ({held.language}): {size_in_words(held.exemplars, held.silences)}, "
             f"{held.minutes:.1f} minutes, "
-            f"speakers: {held.speakers:,}{sexes_told(held)}. "
+            f"speakers: {held.speakers:,}{sexes_sentence(held)}. "
             f"Of natives that it never heard, {report.accuracy:.1%} should be nearest to their "
             f"own phone (each asked without its {report.left_out})."
         )
@@ -51,10 +51,10 @@ def print_audit(report: AuditReport, console: Console) -> None:
         _print_against(report.against, ipa, console)
     else:
         told = report.record_next
-        _print_script(told.script, f" {words_told(told)}", console)
+        _print_script(told.script, f" {vocabulary_sentence(told)}", console)
 
 
-def words_told(told: RecordNext) -> str:
+def vocabulary_sentence(told: RecordNext) -> str:
     """Which words tell it, and how many of their phones in context are thin."""
     return (
         f"By {told.words:,} words ({told.source}): of their {told.contexts:,} phones in context, "
@@ -62,7 +62,7 @@ def words_told(told: RecordNext) -> str:
     )
 
 
-def sexes_told(held: CoverageReport) -> str:
+def sexes_sentence(held: CoverageReport) -> str:
     """How much women and men said, as ` (women 12, 3.1 min; …)`; '' where no corpus states it."""
     if all(part.sex is None for part in held.by_sex):
         return ""

@@ -245,7 +245,7 @@ def _assess(assessor: Assessor, l1: str | None, row: Row) -> Line:
     except NativeEarError as error:
         return _failure(row, error)
     except Exception as error:  # one broken row must not cost the others
-        return _failure(row, InternalError.told(error))
+        return _failure(row, InternalError.of(error))
 
 
 def _death(row: Row, died: Died) -> Line:

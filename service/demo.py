@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nativeear.service.counts import counted
+from nativeear.service.index_size import size_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -55,7 +55,7 @@ def run_demo(console: Console, keep: Path | None = None) -> None:
     counts = assessor.index.manifest.counts
     console.print(
         f"Native reference: {assessor.index.name}, "
-        f"{counted(counts.exemplars, counts.silences)}, encoder {assessor.encoder.name}. "
+        f"{size_in_words(counts.exemplars, counts.silences)}, encoder {assessor.encoder.name}. "
         "The two prompts below are not among them."
     )
     target = _find(assessor, prompt, PROMPT[1], *MEANT)

@@ -460,5 +460,5 @@ def _assess(assessor: Assessor, reading: Reading) -> str:
     except NativeEarError as error:
         failure = error
     except Exception as error:  # one broken recording must not cost the others
-        failure = InternalError.told(error)
+        failure = InternalError.of(error)
     return json.dumps({"error": error_object(failure)}, ensure_ascii=False)

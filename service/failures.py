@@ -11,7 +11,7 @@ class InternalError(NativeEarError):
     code = "internal-error"
 
     @classmethod
-    def told(cls, error: BaseException) -> InternalError:
+    def of(cls, error: BaseException) -> InternalError:
         """Tell an unexpected exception in one sentence."""
         return cls(
             f"Internal error {type(error).__name__}.",

@@ -13,7 +13,7 @@ from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.reliability import MIN_COVERAGE
 from nativeear.indexes.set_aside import set_aside_of
 from nativeear.scoring.reliability import usefulness
-from nativeear.service.counts import counted
+from nativeear.service.index_size import size_in_words
 from nativeear.service.search_summary import search_in_words
 from nativeear.service.tables import Column, Listing
 from nativeear.speech.alignment import SILENCE
@@ -34,7 +34,7 @@ def print_manifest(path: Path, manifest: Manifest, console: Console) -> None:
         "fingerprint": encoder.fingerprint,
         "transform": f"{manifest.transform.kind} to {manifest.transform.dim} dimensions",
         "pooling": manifest.pooling,
-        "size": f"{counted(counts.exemplars, counts.silences)}, "
+        "size": f"{size_in_words(counts.exemplars, counts.silences)}, "
         f"{counts.utterances:,} utterances, "
         f"{counts.speakers:,} speakers, {counts.audio_s / 60:.1f} minutes",
         "accuracy": f"{decision.native_accuracy:.1%} of left-out native phones are nearest to "

@@ -16,18 +16,19 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from nativeear.service.api.budget import Budget
+from nativeear.service.api.assessment_jobs import AssessmentJobs
+from nativeear.service.api.authentication import Authenticator
 from nativeear.service.api.builds import Builds
 from nativeear.service.api.description import described, operation
-from nativeear.service.api.edge import FORM_BYTES, Edge
 from nativeear.service.api.engine import Engine
 from nativeear.service.api.fields import refuse_unknown_fields
-from nativeear.service.api.keeping import Keeping
-from nativeear.service.api.keys import Doorkeeper
+from nativeear.service.api.heartbeat import Heartbeat
+from nativeear.service.api.limits import ConcurrencyLimit
 from nativeear.service.api.metrics import Metrics
-from nativeear.service.api.owed import Owed
-from nativeear.service.api.pending import Pending
-from nativeear.service.api.problems import tell_problems
+from nativeear.service.api.middleware import FORM_BYTES, RequestMiddleware
+from nativeear.service.api.outbox import Outbox
+from nativeear.service.api.problems import handle_errors
+from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.recordings import Decoder
 from nativeear.service.api.references import References
 from nativeear.service.api.routes import (
@@ -40,7 +41,6 @@ from nativeear.service.api.routes import (
     stream,
     texts,
 )
-from nativeear.service.api.seats import Seats
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.service.api.state import Service
 from nativeear.service.api.version import VERSION
@@ -81,8 +81,8 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         store.close()
         raise
     metrics = Metrics()
-    owed = Owed()
-    builds, pending = Builds(store, owed), Pending(store, owed)
+    outbox = Outbox()
+    builds, assessment_jobs = Builds(store, outbox), AssessmentJobs(store, outbox)
     service = Service(
         settings=settings,
         store=store,
@@ -90,14 +90,14 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         references=References(settings.indexes, metrics),
         engine=Engine(settings, metrics),
         decoder=Decoder(settings, metrics),
-        doorkeeper=Doorkeeper(store),
+        authenticator=Authenticator(store),
         builds=builds,
-        pending=pending,
-        owed=owed,
-        keeping=Keeping(store, owed, builds, pending),
-        uploads=Budget(max(settings.max_held_bytes, settings.max_bytes + FORM_BYTES)),
-        corpora=Budget(2 * settings.max_corpus_bytes),
-        streams=Seats(
+        assessment_jobs=assessment_jobs,
+        outbox=outbox,
+        heartbeat=Heartbeat(store, outbox, builds, assessment_jobs),
+        uploads=ByteQuota(max(settings.max_held_bytes, settings.max_bytes + FORM_BYTES)),
+        corpora=ByteQuota(2 * settings.max_corpus_bytes),
+        streams=ConcurrencyLimit(
             "streams", most=settings.streams, most_per_client=settings.streams_per_client
         ),
         recogniser=recogniser,
@@ -113,7 +113,7 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         generate_unique_id_function=operation,
     )
     application.state.service = service
-    tell_problems(application)
+    handle_errors(application)
     known_only = [Depends(refuse_unknown_fields)]
     for routes in (assessments, texts, indexes, practice, learners, jobs, health):
         application.include_router(routes.router, dependencies=known_only)
@@ -126,13 +126,13 @@ def create_application(settings: ServiceSettings) -> FastAPI:
     # What is audio, or told bit by bit, is left as it is.
     application.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     application.add_middleware(
-        Edge,
+        RequestMiddleware,
         settings=settings,
-        doorkeeper=service.doorkeeper,
+        authenticator=service.authenticator,
         engine=service.engine,
         metrics=metrics,
         uploads=service.uploads,
-        archives=Budget(settings.max_corpus_bytes + FORM_BYTES),
+        archives=ByteQuota(settings.max_corpus_bytes + FORM_BYTES),
     )
     metrics.held.set_function(lambda: service.uploads.held)
     if settings.allow_origins:
@@ -161,7 +161,7 @@ def _refuse_open_door(settings: ServiceSettings, store: Store) -> None:
 @asynccontextmanager
 async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
     service: Service = application.state.service
-    keeping = asyncio.create_task(service.keeping.run())
+    heartbeat = asyncio.create_task(service.heartbeat.run())
     tasks = [asyncio.create_task(_start(service)), asyncio.create_task(_purge(service))]
     try:
         yield
@@ -173,11 +173,11 @@ async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
         if not await to_thread.run_sync(service.engine.stop, within_s):
             logger.warning("something was still running after %g s and is given up", within_s)
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(service.pending.finish(), 5.0)
+            await asyncio.wait_for(service.assessment_jobs.finish(), 5.0)
         await to_thread.run_sync(service.builds.stop)
-        await _end(keeping)
-        await to_thread.run_sync(service.keeping.tell)
-        if lost := service.owed.names:
+        await _end(heartbeat)
+        await to_thread.run_sync(service.heartbeat.beat)
+        if lost := service.outbox.pending:
             logger.error("the database was not told what became of %s", ", ".join(lost))
         try:
             await to_thread.run_sync(service.store.abandon_jobs)

@@ -10,8 +10,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
 
-from nativeear.service.api.budget import Budget
 from nativeear.service.api.problems import ServiceError, TooLargeError, TooSlowError
+from nativeear.service.api.quota import ByteQuota
 
 PATIENCE_S = 20.0
 """How long a client may be waited for in all, however little it sends."""
@@ -41,9 +41,9 @@ class Body:
         self._limit = 0
         self._count = 0
         self._waited_s = 0.0
-        self.hold = Budget(0).hold()
+        self.reservation = ByteQuota(0).reserve()
 
-    def bound(self, limit: int, budget: Budget) -> None:
+    def bound(self, limit: int, quota: ByteQuota) -> None:
         """Bound it before its first byte; what it has so far is held from now on.
 
         Raises
@@ -51,14 +51,14 @@ class Body:
         TooLargeError
             If its length is told, and above the limit.
         BusyError
-            If the budget has not got as much.
+            If the quota has not got as much.
         """
         self._limit = limit
-        self.hold = budget.hold()
+        self.reservation = quota.reserve()
         if self._told.isdigit():
             if int(self._told) > limit:
                 raise self._too_large()
-            budget.refuse_without(int(self._told))
+            quota.refuse_without(int(self._told))
 
     async def receive(self) -> Message:
         """What comes next.
@@ -77,7 +77,7 @@ class Body:
         try:
             if self._count > self._limit:
                 raise self._too_large()
-            self.hold.take(len(message.get("body", b"")))
+            self.reservation.take(len(message.get("body", b"")))
         except ServiceError as error:
             raise HTTPException(error.status, error.message) from error
         return message
@@ -88,7 +88,7 @@ class Body:
         A connection that is closed over an unread body is reset, and the answer may be lost with
         it: a client would be told nothing of why it was refused.
         """
-        self.hold.end()
+        self.reservation.end()
         if self._is_waited_for:
             return  # for a word that the client never got
         with suppress(asyncio.TimeoutError):

@@ -45,7 +45,7 @@ def run(request: dict[str, Any], out: TextIO) -> None:
     except NativeEarError as error:
         say(problem=error_object(error))
     except Exception as error:
-        say(problem=error_object(InternalError.told(error)))
+        say(problem=error_object(InternalError.of(error)))
     else:
         result = asdict(report)
         del result["path"]

@@ -18,10 +18,10 @@ from time import monotonic, sleep
 from typing import IO, Any
 
 from nativeear.indexes.locking import writing
-from nativeear.service.api.budget import Hold
-from nativeear.service.api.owed import Owed, Write
+from nativeear.service.api.outbox import Outbox, Write
 from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import without_folders
+from nativeear.service.api.quota import Reservation
 from nativeear.service.api.unpacking import discard
 from nativeear.service.database.store import Store
 from nativeear.speech.errors import InputError, NativeEarError
@@ -33,7 +33,7 @@ _DYING_S = 5.0  # how long what belongs to a killed build may take to be gone
 
 
 @dataclass(frozen=True)
-class BuildOrder:
+class BuildSpec:
     """What to build.
 
     Attributes
@@ -63,37 +63,41 @@ class BuildOrder:
 class Builds:
     """The builds of one service, one at a time. Safe to share between threads."""
 
-    def __init__(self, store: Store, owed: Owed) -> None:
+    def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
-        self._owed = owed
-        self._unfinished: set[str] = set()
+        self._outbox = outbox
         self._processes: dict[str, subprocess.Popen[str]] = {}
         self._cancelled: set[str] = set()
         self._stopping = False
         self._lock = threading.Lock()
         self._turn = threading.Semaphore(1)
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[str, threading.Thread] = {}  # of jobs that have not ended
 
     @property
     def jobs(self) -> tuple[str, ...]:
         """Ids of those that wait or are being built."""
         with self._lock:
-            return tuple(self._unfinished)
+            return tuple(self._threads)
 
-    def start(self, job: str, order: BuildOrder, unpacked: Path | None, hold: Hold) -> None:
+    def start(
+        self, job: str, spec: BuildSpec, unpacked: Path | None, reservation: Reservation
+    ) -> None:
         """Build in the background; `unpacked` is removed afterwards, and no longer held."""
-        with self._lock:
-            self._unfinished.add(job)
         thread = threading.Thread(
-            target=self._follow, args=(job, order, unpacked, hold), name=f"build-{job}", daemon=True
+            target=self._follow,
+            args=(job, spec, unpacked, reservation),
+            name=f"build-{job}",
+            daemon=True,
         )
-        self._threads.append(thread)
+        with self._lock:
+            self._threads[job] = thread
         thread.start()
 
     def cancel(self, job: str) -> None:
         """Kill a build, or leave it undone if it has not begun."""
         with self._lock:
-            self._cancelled.add(job)
+            if job in self._threads:
+                self._cancelled.add(job)
             process = self._processes.get(job)
         if process is not None:
             _kill(process)
@@ -102,27 +106,30 @@ class Builds:
         """Kill every build and wait until that is written down."""
         with self._lock:
             self._stopping = True
-            running = list(self._processes)
+            running, threads = list(self._processes), list(self._threads.values())
         for job in running:
             self.cancel(job)
-        for thread in self._threads:
+        for thread in threads:
             thread.join(10.0)
 
-    def _follow(self, job: str, order: BuildOrder, unpacked: Path | None, hold: Hold) -> None:
+    def _follow(
+        self, job: str, spec: BuildSpec, unpacked: Path | None, reservation: Reservation
+    ) -> None:
         try:
             try:
                 with self._turn:
-                    end = self._run(job, order)
+                    end = self._run(job, spec)
             finally:
                 if unpacked is not None:
                     discard(unpacked)
-                hold.release()
-            self._owed.write(job, end)  # once nothing is left of it
+                reservation.release()
+            self._outbox.write(job, end)  # once nothing is left of it
         finally:
             with self._lock:
-                self._unfinished.discard(job)
+                del self._threads[job]
+                self._cancelled.discard(job)
 
-    def _run(self, job: str, order: BuildOrder) -> Write:
+    def _run(self, job: str, spec: BuildSpec) -> Write:
         """Build, and return what writes down what became of it."""
         ended = partial(self._store.update_job, job)
         with self._lock:
@@ -134,7 +141,7 @@ class Builds:
             return partial(ended, state="cancelled")
         try:
             self._say(job, state="running")
-            last = self._converse(job, order, process)
+            last = self._converse(job, spec, process)
         finally:
             _kill(process)
             process.wait()
@@ -144,9 +151,9 @@ class Builds:
         if "result" in last:
             return partial(ended, state="done", result=json.dumps(last["result"]))
         if cancelled:
-            _clear_away(Path(order.out))
+            _clear_away(Path(spec.out))
             return partial(ended, state="cancelled")
-        problem = _problem(last.get("problem"), order)
+        problem = _problem(last.get("problem"), spec)
         return partial(ended, state="failed", problem=problem.model_dump_json())
 
     def _say(self, job: str, **progress: Any) -> None:
@@ -155,12 +162,12 @@ class Builds:
             self._store.update_job(job, **progress)
 
     def _converse(
-        self, job: str, order: BuildOrder, process: subprocess.Popen[str]
+        self, job: str, spec: BuildSpec, process: subprocess.Popen[str]
     ) -> Mapping[str, Any]:
         """Give the order, write progress down, and return the last thing that was said."""
         requests, answers = _pipes(process)
         with suppress(BrokenPipeError), requests:
-            json.dump(asdict(order), requests)
+            json.dump(asdict(spec), requests)
         last: dict[str, Any] = {}
         told = -_TELL_S
         for line in answers:
@@ -215,7 +222,7 @@ def _clear_away(out: Path) -> None:
             return
 
 
-def _problem(told: Mapping[str, str] | None, order: BuildOrder) -> Problem:
+def _problem(told: Mapping[str, str] | None, spec: BuildSpec) -> Problem:
     """What a build failed at; files of its corpus are named as in the corpus."""
     if told is None:
         told = {
@@ -225,7 +232,7 @@ def _problem(told: Mapping[str, str] | None, order: BuildOrder) -> Problem:
             "fix": "Try again, with less speech or more memory.",
         }
     detail, cause, fix = (
-        without_folders(told[part].replace(f"{order.corpus}/", ""))
+        without_folders(told[part].replace(f"{spec.corpus}/", ""))
         for part in ("message", "cause", "fix")
     )
     return Problem(

@@ -19,10 +19,10 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from nativeear.service.api.limits import TokenBucket
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import MEDIA_TYPE
-from nativeear.service.api.rates import Bucket
 
 HEAD_S = 10.0
 """How long the head of a request may take, and the rest of a body that nobody reads any more."""
@@ -65,8 +65,8 @@ class Connections:
         self._most = most
         self._most_per_client = most_per_client
         self._rate_per_client = rate_per_client
-        self._everybody = Bucket(_BURST_S * rate, rate)
-        self._buckets: dict[str, Bucket] = {}
+        self._everybody = TokenBucket(_BURST_S * rate, rate)
+        self._buckets: dict[str, TokenBucket] = {}
         self._proxies = tuple(ipaddress.ip_network(proxy, strict=False) for proxy in proxies)
         self._unread: dict[asyncio.Transport, tuple[float, tuple[int, float]]] = {}
 
@@ -79,7 +79,7 @@ class Connections:
         if bucket is None:
             if len(self._buckets) >= _MOST_BUCKETS:
                 del self._buckets[next(iter(self._buckets))]
-            bucket = Bucket(_BURST_S * self._rate_per_client, self._rate_per_client)
+            bucket = TokenBucket(_BURST_S * self._rate_per_client, self._rate_per_client)
             self._buckets[owner] = bucket
         return bucket.take() > 0 or self._everybody.take() > 0
 

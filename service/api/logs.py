@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from nativeear.service.api.rates import Bucket
+from nativeear.service.api.limits import TokenBucket
 
 BURST = 100
 PER_S = 1.0
@@ -20,13 +20,13 @@ class Throttle(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._buckets: dict[tuple[str, int], Bucket] = {}
+        self._buckets: dict[tuple[str, int], TokenBucket] = {}
         self._left_out: Counter[tuple[str, int]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether a line is written."""
         place = (record.pathname, record.lineno)
-        if self._buckets.setdefault(place, Bucket(BURST, PER_S)).take() > 0:
+        if self._buckets.setdefault(place, TokenBucket(BURST, PER_S)).take() > 0:
             self._left_out[place] += 1
             return False
         if left_out := self._left_out.pop(place, 0):

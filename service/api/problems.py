@@ -238,7 +238,7 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def tell_problems(application: FastAPI) -> None:
+def handle_errors(application: FastAPI) -> None:
     """Let every failure of an application be answered as a problem."""
 
     @application.exception_handler(NativeEarError)

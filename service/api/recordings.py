@@ -8,7 +8,7 @@ from typing import Any
 from anyio import CapacityLimiter, to_thread
 from fastapi import UploadFile
 
-from nativeear.service.api.keys import Caller
+from nativeear.service.api.authentication import Caller
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import TooLargeError, UnsupportedMediaError
 from nativeear.service.api.settings import ServiceSettings
@@ -70,7 +70,7 @@ class Decoder:
                 raise
 
 
-def sound(media_type: str) -> dict[int | str, dict[str, Any]]:
+def audio_responses(media_type: str) -> dict[int | str, dict[str, Any]]:
     """An answer that is heard, for OpenAPI; generated clients know bytes by the second type."""
     binary = {"schema": {"type": "string", "format": "binary"}}
     return {200: {"content": {media_type: binary, "application/octet-stream": binary}}}

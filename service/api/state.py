@@ -8,17 +8,17 @@ from typing import Annotated, cast
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from nativeear.service.api.budget import Budget
+from nativeear.service.api.assessment_jobs import AssessmentJobs
+from nativeear.service.api.authentication import Authenticator
 from nativeear.service.api.builds import Builds
 from nativeear.service.api.engine import Engine
-from nativeear.service.api.keeping import Keeping
-from nativeear.service.api.keys import Doorkeeper
+from nativeear.service.api.heartbeat import Heartbeat
+from nativeear.service.api.limits import ConcurrencyLimit
 from nativeear.service.api.metrics import Metrics
-from nativeear.service.api.owed import Owed
-from nativeear.service.api.pending import Pending
+from nativeear.service.api.outbox import Outbox
+from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.recordings import Decoder
 from nativeear.service.api.references import References
-from nativeear.service.api.seats import Seats
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.service.database.store import Store
 from nativeear.speech.errors import NativeEarError
@@ -49,14 +49,14 @@ class Service:
     references: References
     engine: Engine
     decoder: Decoder
-    doorkeeper: Doorkeeper
+    authenticator: Authenticator
     builds: Builds
-    pending: Pending
-    owed: Owed
-    keeping: Keeping
-    uploads: Budget
-    corpora: Budget
-    streams: Seats
+    assessment_jobs: AssessmentJobs
+    outbox: Outbox
+    heartbeat: Heartbeat
+    uploads: ByteQuota
+    corpora: ByteQuota
+    streams: ConcurrencyLimit
     recogniser: Recogniser | None = None
     ready: bool = False
     trouble: NativeEarError | None = None

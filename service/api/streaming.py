@@ -14,9 +14,9 @@ import numpy as np
 
 from nativeear.scoring.assessment import Assessment, WordAssessment
 from nativeear.scoring.assessor import Assessor
-from nativeear.service.api.budget import Hold
 from nativeear.service.api.engine import Work
 from nativeear.service.api.problems import ServiceError
+from nativeear.service.api.quota import Reservation
 from nativeear.speech.aligners.reached import words_reached
 from nativeear.speech.audio import Audio, AudioBuffer
 from nativeear.speech.pronunciation import Pronunciation
@@ -80,7 +80,7 @@ class PartialWork(Work):
         Where the recording lies in what has been heard.
     """
 
-    meant: Pronunciation
+    pronunciation: Pronunciation
     window: Window = Window()
 
     def run(self, assessor: Assessor) -> Assessment:
@@ -95,8 +95,10 @@ class PartialWork(Work):
         """
         frames = assessor.encoder.encode(self.audio)
         most = int(MOST_WORDS_PER_S * (self.audio.duration_s + 1))
-        words = self.meant.words[self.window.first : self.window.first + most]
-        reached = words_reached(frames, replace(self.meant, words=words), assessor.inventory)
+        words = self.pronunciation.words[self.window.first : self.window.first + most]
+        reached = words_reached(
+            frames, replace(self.pronunciation, words=words), assessor.inventory
+        )
         settled_s = self.audio.duration_s - SETTLED_S
         finished = list(takewhile(lambda word: word.end_s <= settled_s, reached))
         if self.window.first + len(finished) <= self.window.told:
@@ -124,7 +126,7 @@ def _placed(word: WordAssessment, name: str, window: Window) -> WordAssessment:
     return word.model_copy(update={"word": name, "phones": phones, **moved(word)})
 
 
-class Take:
+class StreamBuffer:
     """What has been heard of one recording: 16-bit little-endian samples, one channel.
 
     Parameters
@@ -137,9 +139,9 @@ class Take:
         What it holds of what all may.
     """
 
-    def __init__(self, sample_rate: int, limit_s: float, hold: Hold) -> None:
+    def __init__(self, sample_rate: int, limit_s: float, reservation: Reservation) -> None:
         self._rate = sample_rate
-        self._hold = hold
+        self._reservation = reservation
         self._gathered = AudioBuffer(sample_rate, 1, "The recording", limit_s)
         self._fresh = bytearray()  # not yet gathered
         self._looked_s = 0.0
@@ -215,4 +217,4 @@ class Take:
         whole = len(self._fresh) // _SAMPLE_BYTES * _SAMPLE_BYTES
         samples = np.frombuffer(bytes(self._fresh[:whole]), dtype="<i2").astype(np.float32)
         del self._fresh[:whole]
-        self._hold.take(self._gathered.add((samples / np.float32(1 << 15))[:, None]))
+        self._reservation.take(self._gathered.add((samples / np.float32(1 << 15))[:, None]))

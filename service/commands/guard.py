@@ -59,7 +59,7 @@ class GuardedCommand(TyperCommand):
         except Exception as error:
             if os.environ.get(DEBUG):
                 traceback.print_exc()
-            _report(InternalError.told(error), as_json)
+            _report(InternalError.of(error), as_json)
             raise typer.Exit(INTERNAL_ERROR) from None
 
 

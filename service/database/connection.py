@@ -70,7 +70,7 @@ def open_engine(given: str) -> Engine:
     url = _url(given)
     engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
-        with told_plainly(), for_writing(engine).begin() as connection:
+        with translated_errors(), for_writing(engine).begin() as connection:
             _migrate(connection)
     except BaseException:
         engine.dispose()
@@ -84,7 +84,7 @@ def for_writing(engine: Engine) -> Engine:
 
 
 @contextmanager
-def told_plainly() -> Iterator[None]:
+def translated_errors() -> Iterator[None]:
     """Turn what a database complains of into errors of the family.
 
     Raises

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from nativeear.service.database.connection import disk_full, told_plainly
+from nativeear.service.database.connection import disk_full, translated_errors
 from nativeear.service.database.errors import StorageError
 from nativeear.service.database.reserve import Reserve
 
@@ -55,7 +55,7 @@ class SqliteFile:
 
         With readers about it may have to stay a while; each purge tries again.
         """
-        with told_plainly(), self._engine.connect() as connection:
+        with translated_errors(), self._engine.connect() as connection:
             raw: Any = connection.connection.dbapi_connection  # outside of any transaction
             with suppress(sqlite3.Error):
                 raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -19,7 +19,7 @@ from nativeear.service.database import jobs as job_table
 from nativeear.service.database import keys as key_table
 from nativeear.service.database import progress, requests
 from nativeear.service.database.assessments import NewAssessment, StoredAssessment
-from nativeear.service.database.connection import for_writing, open_engine, told_plainly
+from nativeear.service.database.connection import for_writing, open_engine, translated_errors
 from nativeear.service.database.errors import ConflictError, DiskFullError, StorageError
 from nativeear.service.database.keys import KeyRecord
 from nativeear.service.database.ownership import Whose
@@ -221,13 +221,17 @@ class Store:
     def read(self, query: Callable[[Session], T]) -> T:
         """Ask in a transaction."""
         self._refuse_vanished()
-        with told_plainly(), Session(self._engine, info=self._info) as session:
+        with translated_errors(), Session(self._engine, info=self._info) as session:
             return query(session)
 
     def write(self, change: Callable[[Session], T]) -> T:
         """Make a change in a transaction; one that fails leaves nothing behind."""
         self._refuse_vanished()
-        with told_plainly(), Session(self._writing, info=self._info) as session, session.begin():
+        with (
+            translated_errors(),
+            Session(self._writing, info=self._info) as session,
+            session.begin(),
+        ):
             return change(session)
 
     def _refuse_vanished(self) -> None:

@@ -12,7 +12,7 @@ from nativeear.indexer.audit.report import AuditReport, PhoneAudit
 from nativeear.indexes.native_margins import MIN_SPEAKERS
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.reliability import MIN_COVERAGE, MIN_RELIABILITY
-from nativeear.service.audit_summary import sexes_told, words_told
+from nativeear.service.audit_summary import sexes_sentence, vocabulary_sentence
 from nativeear.service.report.audit_plots import (
     Ipa,
     confusion_map,
@@ -71,13 +71,13 @@ def render_audit(report: AuditReport, index: PhoneIndex) -> str:
         least_trust=MIN_RELIABILITY,
         min_coverage=MIN_COVERAGE,
         min_speakers=MIN_SPEAKERS,
-        sexes=sexes_told(report.coverage),
+        sexes=sexes_sentence(report.coverage),
         few_voices=[p.phone for p in report.coverage.phones if 0 < p.speakers < MIN_SPEAKERS],
         worst=_worst(report),
         phones=phones_table(report, ipa),
         places=places_table(report),
         lines=lines_table(report.against, ipa) if report.against else None,
-        words=words_told(report.record_next),
+        words=vocabulary_sentence(report.record_next),
         coverage=coverage_map(report.coverage),
         confusions=confusion_map(report.confusions, ipa),
         curves=[(name, curve.change, learning_plot(curve)) for name, curve in _curves(report, ipa)],

@@ -13,9 +13,9 @@ from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Respons
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.budget import Hold, hold_of
+from nativeear.service.api.authentication import Assessing, KeyedRoute, Reading
 from nativeear.service.api.engine import Work
-from nativeear.service.api.keys import Assessing, KeyedRoute, Reading
+from nativeear.service.api.idempotency import claim_or_wait, released_on_failure
 from nativeear.service.api.models import (
     EXAMPLES,
     AssessmentItem,
@@ -30,12 +30,12 @@ from nativeear.service.api.models import (
     Tag,
     Text,
 )
-from nativeear.service.api.orders import Kept, order_of, save
 from nativeear.service.api.problems import NotKeptError, responses
-from nativeear.service.api.recordings import sound
-from nativeear.service.api.replays import claimed, given_up_on_failure
+from nativeear.service.api.quota import Reservation, reservation_of
+from nativeear.service.api.recordings import audio_responses
 from nativeear.service.api.routes.jobs import job_answer
 from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.submissions import Submission, save, target_of
 from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
 from nativeear.service.database.assessments import StoredAssessment
 from nativeear.service.database.jobs import Job
@@ -130,7 +130,7 @@ async def assess(
     Long recordings, and those that are sent with `Prefer: respond-async`, are answered with 202
     and a job.
     """
-    meant = {
+    form = {
         "text": text or None,
         "phones": phones or None,
         "language": language,
@@ -146,53 +146,57 @@ async def assess(
     }
     claim, digest = None, None
     if idempotency_key is not None:
-        digest = _digest(await parts.decoder.read(audio, caller), meant)
-        found = await claimed(parts, request, caller, idempotency_key, digest)
+        digest = _digest(await parts.decoder.read(audio, caller), form)
+        found = await claim_or_wait(parts, request, caller, idempotency_key, digest)
         if not isinstance(found, Claim):
             return _replayed(found)
         claim = found
-    async with given_up_on_failure(parts, claim):
+    async with released_on_failure(parts, claim):
         data = await parts.decoder.read(audio, caller)
         await audio.close()
         recording = await parts.decoder.decode(data, caller)
-        hold = hold_of(request)
-        hold.take(recording.samples.nbytes)
-        order = await to_thread.run_sync(order_of, parts, meant)
-        work = order.work(recording)
-        kept = Kept(caller=caller, meant=meant, audio=data if keep_audio else None)
+        reservation = reservation_of(request)
+        reservation.take(recording.samples.nbytes)
+        target = await to_thread.run_sync(target_of, parts, form)
+        work = target.work(recording)
+        submission = Submission(caller=caller, form=form, audio=data if keep_audio else None)
         later = recording.duration_s > parts.settings.async_above_s
         if later or "respond-async" in (prefer or "").lower():
-            preferred = {} if later else {"Preference-Applied": "respond-async"}
-            return await _handed_in(parts, work, kept, claim=claim, hold=hold, headers=preferred)
+            headers = {} if later else {"Preference-Applied": "respond-async"}
+            return await _accept_as_job(
+                parts, work, submission, claim=claim, reservation=reservation, headers=headers
+            )
         future = parts.engine.submit(work)
         result = await parts.engine.answer(future, _gone(request))
-        kept = replace(kept, idempotency_key=idempotency_key, digest=digest)
-        stored = await to_thread.run_sync(save, parts, work, kept, result)
+        submission = replace(submission, idempotency_key=idempotency_key, digest=digest)
+        stored = await to_thread.run_sync(save, parts, work, submission, result)
         return _json(stored.result)
 
 
-async def _handed_in(
+async def _accept_as_job(
     parts: Service,
     work: Work,
-    kept: Kept,
+    submission: Submission,
     *,
     claim: Claim | None,
-    hold: Hold,
+    reservation: Reservation,
     headers: dict[str, str],
 ) -> Response:
     """Have a recording assessed as a job."""
-    request = json.dumps(kept.meant)
+    request = json.dumps(submission.form)
     create = partial(
-        parts.store.create_job, "assessment", request, key_id=kept.caller.key_id, claim=claim
+        parts.store.create_job, "assessment", request, key_id=submission.caller.key_id, claim=claim
     )
     future = parts.engine.submit(work)
-    hold.keep_until(future)
+    reservation.keep_until(future)
     try:
         job = await to_thread.run_sync(create)
     except BaseException:
         future.cancel()
         raise
-    parts.pending.follow(job.id, future, lambda result: save(parts, work, kept, result))
+    parts.assessment_jobs.follow(
+        job.id, future, lambda result: save(parts, work, submission, result)
+    )
     return _accepted(job, headers)
 
 
@@ -210,9 +214,9 @@ def _replayed(before: Job | StoredAssessment) -> Response:
     return _json(before.result, headers)
 
 
-def _digest(data: bytes, meant: dict[str, Any]) -> str:
+def _digest(data: bytes, form: dict[str, Any]) -> str:
     """What tells a request from another under the same idempotency key."""
-    told = hashlib.sha256(json.dumps(meant, sort_keys=True).encode("utf-8"))
+    told = hashlib.sha256(json.dumps(form, sort_keys=True).encode("utf-8"))
     told.update(hashlib.sha256(data).digest())
     return told.hexdigest()
 
@@ -305,7 +309,7 @@ async def delete(id: Id, parts: Parts, caller: Assessing) -> Response:
     "/{id}/audio",
     summary="Hear what was assessed",
     response_class=Response,
-    responses={**sound("audio/*"), **responses(401, 403, 404, 422, 429, 503)},
+    responses={**audio_responses("audio/*"), **responses(401, 403, 404, 422, 429, 503)},
 )
 async def audio(id: Id, parts: Parts, caller: Reading) -> Response:
     """The recording as it was sent, if it was kept."""

@@ -42,8 +42,8 @@ async def readyz(parts: Parts) -> Any:
             headers={"Retry-After": "2"},
         )
     await to_thread.run_sync(parts.store.ping)
-    if parts.keeping.trouble is not None:
-        raise parts.keeping.trouble.with_traceback(None)
+    if parts.heartbeat.trouble is not None:
+        raise parts.heartbeat.trouble.with_traceback(None)
     return Health(status="ok", version=VERSION)
 
 

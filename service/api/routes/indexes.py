@@ -13,7 +13,7 @@ from nativeear.indexer.audit.coverage import CoverageReport, coverage
 from nativeear.indexes.catalogue import IndexSummary
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.fusion import expert
-from nativeear.service.api.keys import READ, allowed
+from nativeear.service.api.authentication import READ, allowed
 from nativeear.service.api.models import (
     CorpusItem,
     EncoderItem,
@@ -29,7 +29,7 @@ from nativeear.service.api.models import (
     SentenceList,
 )
 from nativeear.service.api.problems import NotThereError, responses
-from nativeear.service.api.recordings import sound
+from nativeear.service.api.recordings import audio_responses
 from nativeear.service.api.state import Parts, Service
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.audio import Audio
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/v1", tags=["indexes"], dependencies=[Depends(allowed
 
 _PROBLEMS = responses(401, 403, 422, 429, 503)
 _NAMED = responses(401, 403, 404, 422, 429, 503)
-_SOUND = {**sound("audio/wav"), **_NAMED}
+_SOUND = {**audio_responses("audio/wav"), **_NAMED}
 
 IndexName = Annotated[str, Path(max_length=200, description="Name of an index.")]
 Row = Annotated[int, Path(ge=0, le=2**31 - 1, description="Row of an exemplar.")]

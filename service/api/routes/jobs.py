@@ -15,12 +15,12 @@ from fastapi import APIRouter, File, Form, Path, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from nativeear.indexes.catalogue import home
-from nativeear.service.api.budget import Hold
-from nativeear.service.api.builds import BuildOrder
-from nativeear.service.api.keys import Administering, Caller, Following, KeyedRoute
+from nativeear.service.api.authentication import Administering, Caller, Following, KeyedRoute
+from nativeear.service.api.builds import BuildSpec
 from nativeear.service.api.models import JobAnswer, JobCreated, Name, Tag
 from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import ForbiddenError, responses
+from nativeear.service.api.quota import Reservation
 from nativeear.service.api.state import Parts, Service
 from nativeear.service.api.unpacking import discard, unpack
 from nativeear.service.database.errors import NotFoundError, StorageError
@@ -128,7 +128,7 @@ async def cancel(id: Id, parts: Parts, caller: Following) -> Any:
         return parts.store.job(id, key_id=caller.sees)
 
     asked = await to_thread.run_sync(cancelled)
-    parts.pending.cancel(id)
+    parts.assessment_jobs.cancel(id)
     return job_answer(asked)
 
 
@@ -159,7 +159,7 @@ async def build(
 ) -> JSONResponse:
     """Build an index from native speech, as a job; follow its events."""
     unpacked: FilePath | None = None
-    hold = parts.corpora.hold()
+    reservation = parts.corpora.reserve()
     out = await to_thread.run_sync(_new_folder, name)
     if (corpus is None) == (archive is None):
         raise InputError(
@@ -167,12 +167,12 @@ async def build(
             fix="Send either corpus, the name of a mounted folder, or archive, a zip file.",
         )
     if archive is not None:
-        unpacked = await to_thread.run_sync(_unpacked, parts, archive, hold)
+        unpacked = await to_thread.run_sync(_unpacked, parts, archive, reservation)
         folder = unpacked / "corpus"
     else:
         folder = await to_thread.run_sync(_mounted, parts, corpus or "")
     try:
-        order = BuildOrder(
+        spec = BuildSpec(
             corpus=str(folder),
             language=language,
             out=str(out),
@@ -191,9 +191,9 @@ async def build(
     except BaseException:
         if unpacked is not None:
             discard(unpacked)
-            hold.release()
+            reservation.release()
         raise
-    parts.builds.start(created.id, order, unpacked, hold)
+    parts.builds.start(created.id, spec, unpacked, reservation)
     answer = JobCreated(job=job_answer(created))
     return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": f"/v1/jobs/{created.id}"})
 
@@ -239,7 +239,7 @@ def _mounted(parts: Service, corpus: str) -> FilePath:
     return folder
 
 
-def _unpacked(parts: Service, archive: UploadFile, hold: Hold) -> FilePath:
+def _unpacked(parts: Service, archive: UploadFile, reservation: Reservation) -> FilePath:
     """A private folder with the corpus in `corpus`; a single folder in the archive is entered."""
     jobs = parts.settings.jobs_dir
     if jobs is not None:
@@ -248,13 +248,13 @@ def _unpacked(parts: Service, archive: UploadFile, hold: Hold) -> FilePath:
     try:
         into = private / "unpacked"
         into.mkdir()
-        unpack(archive.file, into, max_bytes=parts.settings.max_corpus_bytes, take=hold.take)
+        unpack(archive.file, into, max_bytes=parts.settings.max_corpus_bytes, take=reservation.take)
         archive.file.close()
         inside = list(into.iterdir())
         only = inside[0] if len(inside) == 1 and inside[0].is_dir() else into
         only.rename(private / "corpus")
     except BaseException:
         discard(private)
-        hold.release()
+        reservation.release()
         raise
     return private

@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from nativeear.service.api.keys import Assessing, Reading
+from nativeear.service.api.authentication import Assessing, Reading
 from nativeear.service.api.models import LearnerList, Plain
 from nativeear.service.api.problems import responses
 from nativeear.service.api.state import Parts

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
-from nativeear.service.api.keys import READ, allowed
+from nativeear.service.api.authentication import READ, allowed
 from nativeear.service.api.models import Tag
 from nativeear.service.api.problems import responses
 from nativeear.service.practice import Practice, practice

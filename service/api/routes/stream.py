@@ -12,15 +12,15 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.authentication import ASSESS, Caller, refuse_unless, secret_of
 from nativeear.service.api.connections import network_of
 from nativeear.service.api.engine import Work
-from nativeear.service.api.keys import ASSESS, Caller, refuse_unless, secret_of
 from nativeear.service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
-from nativeear.service.api.orders import Kept, Order, order_of, save
 from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import internal_problem, problem_of
 from nativeear.service.api.state import Service, service_of
-from nativeear.service.api.streaming import PartialWork, Take
+from nativeear.service.api.streaming import PartialWork, StreamBuffer
+from nativeear.service.api.submissions import Submission, Target, save, target_of
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.pronunciation import Pronunciation
 
@@ -95,48 +95,56 @@ class _Stream:
         """Serve it from the first message to the final Assessment."""
         asked = await self._request()
         secret = asked.key or secret_of(self._socket.headers)
-        caller = await to_thread.run_sync(self._parts.doorkeeper.admit_secret, secret)
+        caller = await to_thread.run_sync(self._parts.authenticator.authenticate_secret, secret)
         refuse_unless(caller, ASSESS)
-        meant: dict[str, Any] = {
+        form: dict[str, Any] = {
             **asked.model_dump(exclude={"sample_rate", "key", "partial"}),
             "text": asked.text or None,
             "phones": asked.phones or None,
             "keep_audio": False,
         }
         with self._parts.streams.taken(caller.key_id or _address(self._socket)):
-            await self._serve(asked, meant, caller)
+            await self._serve(asked, form, caller)
 
-    async def _serve(self, asked: StreamRequest, meant: dict[str, Any], caller: Caller) -> None:
-        order = await to_thread.run_sync(order_of, self._parts, meant)
-        await self._send({"ready": {"index": order.reference.name}})
+    async def _serve(self, asked: StreamRequest, form: dict[str, Any], caller: Caller) -> None:
+        target = await to_thread.run_sync(target_of, self._parts, form)
+        await self._send({"ready": {"index": target.reference.name}})
         limit_s = caller.max_audio_s or self._parts.settings.max_seconds
-        hold = self._parts.uploads.hold()
+        reservation = self._parts.uploads.reserve()
         try:
-            take = Take(asked.sample_rate, limit_s, hold)
-            listening = self._listen(take, order if asked.partial else None)
+            buffer = StreamBuffer(asked.sample_rate, limit_s, reservation)
+            listening = self._listen(buffer, target if asked.partial else None)
             await asyncio.wait_for(listening, limit_s + _SPARE_S)
-            await self._finish(take, order, meant, caller)
+            await self._finish(buffer, target, form, caller)
         except asyncio.TimeoutError:
             raise InputError(
                 f"The recording did not end within {limit_s + _SPARE_S:g} s.",
                 fix="Speak in shorter recordings, and send the samples as they come.",
             ) from None
         finally:
-            hold.release()
+            reservation.release()
 
-    async def _listen(self, take: Take, order: Order | None) -> None:
+    async def _listen(self, buffer: StreamBuffer, target: Target | None) -> None:
         """Hear the recording to its end; with an order, tell meanwhile what is finished."""
-        meant: Pronunciation | None = None
-        if order is not None:
-            pronounce = order.reference.assessor.pronounce
-            asked = order.meant
-            meant = await to_thread.run_sync(pronounce, asked["text"], asked["phones"])
+        pronunciation: Pronunciation | None = None
+        if target is not None:
+            pronounce = target.reference.assessor.pronounce
+            asked = target.form
+            pronunciation = await to_thread.run_sync(pronounce, asked["text"], asked["phones"])
         partial: asyncio.Task[None] | None = None
         try:
-            while await self._hear(take):
+            while await self._hear(buffer):
                 idle = partial is None or partial.done()
-                if order and meant and idle and take.is_due and not self._parts.engine.is_full:
-                    partial = asyncio.create_task(self._tell_finished(take, order, meant))
+                if (
+                    target
+                    and pronunciation
+                    and idle
+                    and buffer.is_due
+                    and not self._parts.engine.is_full
+                ):
+                    partial = asyncio.create_task(
+                        self._tell_finished(buffer, target, pronunciation)
+                    )
         finally:
             if partial is not None:
                 partial.cancel()
@@ -163,7 +171,7 @@ class _Stream:
                 f"No request came within {_FIRST_S:g} s.", fix="Send it as the first message."
             ) from None
 
-    async def _hear(self, take: Take) -> bool:
+    async def _hear(self, buffer: StreamBuffer) -> bool:
         """Take one message; False when the recording has ended."""
         try:
             message = await asyncio.wait_for(self._socket.receive(), _SILENT_S)
@@ -176,7 +184,7 @@ class _Stream:
         if (data := message.get("bytes")) is not None:
             if len(data) > _MAX_FRAME:
                 raise InputError("A frame is too large.", fix="Send a second of speech at most.")
-            take.add(data)
+            buffer.add(data)
             return True
         try:
             ended = json.loads(message.get("text") or "")
@@ -189,29 +197,33 @@ class _Stream:
             )
         return False
 
-    async def _tell_finished(self, take: Take, order: Order, meant: Pronunciation) -> None:
+    async def _tell_finished(
+        self, buffer: StreamBuffer, target: Target, pronunciation: Pronunciation
+    ) -> None:
         """Look at what was heard lately, and tell the words that are finished by now."""
-        window = take.window
+        window = buffer.window
         try:
-            recording = take.recent()
-            whole = order.work(recording)
+            recording = buffer.recent()
+            whole = target.work(recording)
             fields = {name: getattr(whole, name) for name in Work.__dataclass_fields__}
-            result = await self._assessed(PartialWork(**fields, meant=meant, window=window))
+            result = await self._assessed(
+                PartialWork(**fields, pronunciation=pronunciation, window=window)
+            )
         except NativeEarError:
             return  # nothing to be told yet, or a full queue: the next second tells more
         heard_s = window.start_s + recording.duration_s
-        for place, word in take.news(result, window):
+        for place, word in buffer.news(result, window):
             told = {"word": word.model_dump(mode="json"), "place": place, "heard_s": heard_s}
             await self._send(told)
 
     async def _finish(
-        self, take: Take, order: Order, meant: dict[str, Any], caller: Caller
+        self, buffer: StreamBuffer, target: Target, form: dict[str, Any], caller: Caller
     ) -> None:
-        recording = await to_thread.run_sync(take.whole)
-        work = order.work(recording)
+        recording = await to_thread.run_sync(buffer.whole)
+        work = target.work(recording)
         result = await self._assessed(work)
-        kept = Kept(caller=caller, meant=meant)
-        stored = await to_thread.run_sync(save, self._parts, work, kept, result)
+        submission = Submission(caller=caller, form=form)
+        stored = await to_thread.run_sync(save, self._parts, work, submission, result)
         await self._send({"final": json.loads(stored.result)})
         await asyncio.wait_for(self._socket.close(1000), _READ_S)
 

@@ -7,7 +7,7 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, Depends
 
-from nativeear.service.api.keys import ASSESS, KeyedRoute, allowed
+from nativeear.service.api.authentication import ASSESS, KeyedRoute, allowed
 from nativeear.service.api.models import (
     Pronunciations,
     TextCheck,

@@ -34,7 +34,7 @@ from nativeear.service.commands.options import (
     Reader,
     Workers,
 )
-from nativeear.service.counts import counted
+from nativeear.service.index_size import size_in_words
 from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _print_build(report: BuildReport) -> None:
     from nativeear.scoring.reliability import usefulness
 
     print(
-        f"Built {report.path}: {counted(report.exemplars, report.silences)} from "
+        f"Built {report.path}: {size_in_words(report.exemplars, report.silences)} from "
         f"{report.utterances:,} utterances, "
         f"{report.audio_s / 60:.1f} minutes of speech, in {report.seconds:.0f} s."
     )
@@ -203,8 +203,8 @@ def _print_build(report: BuildReport) -> None:
 def _print_rebuild(report: RebuildReport) -> None:
     print(
         f"{report.path} is version {report.revision}: "
-        f"{counted(report.exemplars, report.silences)} from {report.utterances:,} utterances "
-        f"(before: {counted(report.exemplars_before, report.silences_before)} from "
+        f"{size_in_words(report.exemplars, report.silences)} from {report.utterances:,} utterances "
+        f"(before: {size_in_words(report.exemplars_before, report.silences_before)} from "
         f"{report.utterances_before:,}), in {report.seconds:.0f} s."
     )
     if not report.different:

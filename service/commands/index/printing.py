@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nativeear.service.counts import counted
+from nativeear.service.index_size import size_in_words
 
 if TYPE_CHECKING:
     from nativeear.indexer.changes import ChangeReport
@@ -33,9 +33,11 @@ def print_change(report: ChangeReport, parts: int = 0) -> None:
     """Tell what came of a change, or of merging `parts` indexes."""
     from nativeear.scoring.reliability import usefulness
 
-    now = f"{counted(report.exemplars, report.silences)} from {report.utterances:,} utterances"
+    now = (
+        f"{size_in_words(report.exemplars, report.silences)} from {report.utterances:,} utterances"
+    )
     before = (
-        f"{counted(report.exemplars_before, report.silences_before)} from "
+        f"{size_in_words(report.exemplars_before, report.silences_before)} from "
         f"{report.utterances_before:,}"
     )
     print(

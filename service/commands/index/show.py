@@ -10,7 +10,7 @@ import typer
 
 from nativeear.service.commands.guard import SOME_FAILED, print_json
 from nativeear.service.commands.options import AsJson, Index
-from nativeear.service.counts import counted
+from nativeear.service.index_size import size_in_words
 from nativeear.speech.errors import IndexFormatError, InputError
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def versions(name: Index, as_json: AsJson = False) -> None:
     for version in found:
         mark = "*" if version.current else " "
         print(
-            f"{mark} {version.revision:>3}  {counted(version.exemplars, version.silences)}  "
+            f"{mark} {version.revision:>3}  {size_in_words(version.exemplars, version.silences)}  "
             f"{version.utterances:,} utterances  {version.command}"
         )
 

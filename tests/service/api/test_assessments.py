@@ -55,7 +55,10 @@ def test_it_is_kept_with_its_recording(
     where = f"/v1/assessments/{kept['id']}"
     assert client.get(where).json() == kept
     sound = client.get(f"{where}/audio")
-    assert (sound.content, sound.headers["content-type"]) == (prompt, "audio/flac")
+    assert (sound.content, sound.headers["content-type"]) == (
+        prompt,
+        "audio/flac",
+    )
 
 
 def test_it_is_told_as_a_report_that_reaches_nothing(

@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from nativeear.service.api import body as body_module
-from nativeear.service.api.budget import Budget
-from nativeear.service.api.edge import FORM_BYTES
+from nativeear.service.api.middleware import FORM_BYTES
 from nativeear.service.api.problems import BusyError
+from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.settings import ServiceSettings
 from tests.service.api.listening import Listening, answer, listening
 from tests.service.api.test_edge import key
@@ -170,18 +170,18 @@ def test_a_body_that_does_not_come_is_not_waited_for(
 
 
 def test_a_budget_gives_what_it_has_and_takes_it_back() -> None:
-    budget = Budget(10)
-    one, other = budget.hold(), budget.hold()
+    quota = ByteQuota(10)
+    one, other = quota.reserve(), quota.reserve()
     one.take(6)
     with pytest.raises(BusyError):
         other.take(5)
     other.take(4)
-    assert budget.held == 10
+    assert quota.held == 10
     one.release()
     one.release()
-    assert budget.held == 4
+    assert quota.held == 4
     other.end()
-    assert budget.held == 0
+    assert quota.held == 0
 
 
 def test_what_a_container_may_write_is_as_much_as_uploads_may_hold() -> None:

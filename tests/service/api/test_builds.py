@@ -56,7 +56,7 @@ def client(home: Path) -> Iterator[TestClient]:
     client.app.state.service.builds.stop()
 
 
-def order(client: TestClient, packed: bytes | None = None, **fields: str) -> Any:
+def spec(client: TestClient, packed: bytes | None = None, **fields: str) -> Any:
     files = {"archive": ("c.zip", packed, "application/zip")} if packed is not None else None
     data = {"name": "small", "language": "en-US", "encoder": "spectral", **fields}
     return client.post("/v1/indexes", data=data, files=files)
@@ -78,14 +78,14 @@ def left(home: Path) -> list[str]:
 
 
 def test_an_uploaded_corpus_becomes_an_index(client: TestClient, home: Path) -> None:
-    job = ended(client, order(client, archive(), clips="opus", licence="CC BY-SA 3.0"))
+    job = ended(client, spec(client, archive(), clips="opus", licence="CC BY-SA 3.0"))
     assert job["state"] == "done", job
     assert job["result"]["index"] == "small"
     manifest = read_manifest(home / "indexes" / "small")
     assert manifest.counts.exemplars == job["result"]["exemplars"] > 100
     assert "small" in {item["name"] for item in client.get("/v1/indexes").json()["items"]}
     assert left(home) == ["small"]
-    again = order(client, archive(1))
+    again = spec(client, archive(1))
     assert (again.status_code, again.json()["type"]) == (422, "urn:nativeear:problem:bad-input")
 
 
@@ -95,7 +95,7 @@ def test_a_corpus_of_nothing_fails_in_plain_words_and_leaves_nothing(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         packed.writestr("readme.txt", "nothing")
-    job = ended(client, order(client, out.getvalue()))
+    job = ended(client, spec(client, out.getvalue()))
     assert job["state"] == "failed"
     assert job["problem"]["detail"]
     assert "Traceback" not in json.dumps(job)
@@ -114,13 +114,13 @@ def test_an_uploaded_corpus_may_name_only_its_own_files(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as packed:
         packed.writestr("utterances.csv", f"id,audio,text\na,{audio},hello\n")
-    job = ended(client, order(client, out.getvalue()))
+    job = ended(client, spec(client, out.getvalue()))
     assert job["state"] == "failed"
     assert job["problem"]["detail"] == "a is not in the corpus itself."
 
 
 def test_a_build_that_is_cancelled_is_killed(client: TestClient, home: Path) -> None:
-    answer = order(client, archive(200))
+    answer = spec(client, archive(200))
     where = answer.headers["location"]
     while client.get(where).json()["state"] == "queued":
         time.sleep(0.05)
@@ -133,7 +133,7 @@ def test_a_build_that_is_cancelled_is_killed(client: TestClient, home: Path) -> 
 def test_a_build_that_is_cancelled_while_it_writes_leaves_no_lock(
     client: TestClient, home: Path
 ) -> None:
-    answer = order(client, archive(200))
+    answer = spec(client, archive(200))
     until = time.monotonic() + 60
     while not (home / "indexes" / ".small.lock").exists():
         assert time.monotonic() < until
@@ -159,5 +159,5 @@ def test_a_build_that_is_cancelled_while_it_writes_leaves_no_lock(
 def test_what_leads_elsewhere_is_refused(
     client: TestClient, home: Path, fields: dict[str, str], status: int
 ) -> None:
-    assert order(client, **fields).status_code == status
+    assert spec(client, **fields).status_code == status
     assert left(home) == []

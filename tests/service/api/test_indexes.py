@@ -46,9 +46,9 @@ def test_native_sentences_can_be_heard_whole(client: TestClient) -> None:
     second = client.get(f"{INDEX}/sentences", params={"limit": 2, "after": first["next"]}).json()
     assert len({item["utterance"] for item in [*first["items"], *second["items"]]}) == 4
     item = first["items"][0]
-    sound = client.get(f"{INDEX}/utterances/{item['utterance']}/audio")
-    assert sound.headers["content-type"] == "audio/wav"
-    assert soundfile.info(io.BytesIO(sound.content)).duration >= item["audio_s"] - 0.1
+    audio_responses = client.get(f"{INDEX}/utterances/{item['utterance']}/audio")
+    assert audio_responses.headers["content-type"] == "audio/wav"
+    assert soundfile.info(io.BytesIO(audio_responses.content)).duration >= item["audio_s"] - 0.1
 
 
 @pytest.mark.parametrize(

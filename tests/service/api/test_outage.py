@@ -20,11 +20,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.budget import Budget
-from nativeear.service.api.builds import BuildOrder, Builds
-from nativeear.service.api.keeping import Keeping
-from nativeear.service.api.owed import Owed
-from nativeear.service.api.pending import Pending
+from nativeear.service.api.assessment_jobs import AssessmentJobs
+from nativeear.service.api.builds import Builds, BuildSpec
+from nativeear.service.api.heartbeat import Heartbeat
+from nativeear.service.api.outbox import Outbox
+from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.service.database.connection import open_engine
 from nativeear.service.database.errors import StorageError
@@ -118,7 +118,7 @@ def test_the_end_of_a_job_is_written_when_the_database_is_back(
     following.start()
     time.sleep(0.2)
     with database[1]():
-        wait(lambda: service.owed.names)
+        wait(lambda: service.outbox.pending)
         problem = running.get(job)
         assert (problem.status_code, problem.headers["retry-after"]) == (503, "5")
         ready = running.get("/readyz")
@@ -128,7 +128,7 @@ def test_the_end_of_a_job_is_written_when_the_database_is_back(
             assert secret not in said.replace("/readyz", "")
         assert ready.json()["cause"] == ""
     wait(lambda: running.get(job).status_code == 200 and running.get(job).json()["state"] == "done")
-    assert service.owed.names == ()
+    assert service.outbox.pending == ()
     following.join(60)
     assert "event: done" in followed[0]
     told = running.get(job).json()
@@ -142,18 +142,18 @@ def test_the_end_of_a_build_is_written_when_the_database_is_back(
     database: tuple[str, Away], tmp_path: Path
 ) -> None:
     store = Store.open(database[0])
-    owed = Owed()
-    builds = Builds(store, owed)
-    keeping = Keeping(store, owed, builds, Pending(store, owed))
+    outbox = Outbox()
+    builds = Builds(store, outbox)
+    heartbeat = Heartbeat(store, outbox, builds, AssessmentJobs(store, outbox))
     job = store.create_job("index", "{}", key_id=None).id
     with database[1]():
-        order = BuildOrder(str(tmp_path / "none"), "en-US", str(tmp_path / "out"), "out")
-        builds.start(job, order, None, Budget(0).hold())
-        wait(lambda: owed.names)
-        keeping.tell()
-        assert isinstance(keeping.trouble, StorageError)
+        spec = BuildSpec(str(tmp_path / "none"), "en-US", str(tmp_path / "out"), "out")
+        builds.start(job, spec, None, ByteQuota(0).reserve())
+        wait(lambda: outbox.pending)
+        heartbeat.beat()
+        assert isinstance(heartbeat.trouble, StorageError)
         assert builds.jobs == ()
-    wait(lambda: (keeping.tell(), keeping.trouble is None)[1])
+    wait(lambda: (heartbeat.beat(), heartbeat.trouble is None)[1])
     ended = store.job(job, key_id=None)
     assert ended.state == "failed"
     assert json.loads(ended.problem or "")["status"] == 422
@@ -167,11 +167,11 @@ def test_a_job_outlives_an_outage_that_is_longer_than_its_lease(
     ours, theirs = Store.open(url), Store.open(url)
     job = ours.create_job("index", "{}", key_id=None).id
 
-    def keeping_of(store: Store) -> Keeping:
-        owed = Owed()
-        return Keeping(store, owed, Builds(store, owed), Pending(store, owed))
+    def heartbeat_of(store: Store) -> Heartbeat:
+        outbox = Outbox()
+        return Heartbeat(store, outbox, Builds(store, outbox), AssessmentJobs(store, outbox))
 
-    other = keeping_of(theirs)
+    other = heartbeat_of(theirs)
     with away():
         other.tell()
         assert other.trouble is not None
@@ -183,7 +183,7 @@ def test_a_job_outlives_an_outage_that_is_longer_than_its_lease(
     assert other.trouble is None
     assert theirs.job(job, key_id=None).state == "queued"
     later = time.monotonic() + 3600
-    monkeypatch.setattr("nativeear.service.api.keeping.monotonic", lambda: later)
+    monkeypatch.setattr("nativeear.service.api.heartbeat.monotonic", lambda: later)
     other.tell()  # but we say nothing for too long
     assert theirs.job(job, key_id=None).state == "failed"
     ours.close()
@@ -202,17 +202,17 @@ def test_a_locked_database_delays_the_end_of_a_job_and_does_not_lose_it(
     shutil.copy(migrated_file, file)
     store = Store.open(f"sqlite:///{file}")
     job = store.create_job("index", "{}", key_id=None).id
-    owed = Owed()
+    outbox = Outbox()
     holder = sqlite3.connect(file, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    owed.write(job, lambda: store.update_job(job, state="done", result="{}"))
-    assert owed.names == (job,)
+    outbox.write(job, lambda: store.update_job(job, state="done", result="{}"))
+    assert outbox.pending == (job,)
     with pytest.raises(StorageError, match="held by another program"):
-        owed.pay()
+        outbox.flush()
     assert store.job(job, key_id=None).state == "queued"
     holder.execute("ROLLBACK")
-    owed.pay()
-    assert (owed.names, store.job(job, key_id=None).state) == ((), "done")
+    outbox.flush()
+    assert (outbox.pending, store.job(job, key_id=None).state) == ((), "done")
     holder.close()
     store.close()
 
@@ -227,7 +227,7 @@ def test_a_full_disk_is_told_and_can_be_helped_by_deleting(
     service.ready = True  # nothing is assessed here: no index has to be loaded
     voice = bytes(850_000)
     ids = [service.store.save_assessment(new(audio=voice, learner_id="ana")).id for _ in range(3)]
-    service.keeping.tell()
+    service.heartbeat.beat()
     assert client.get("/readyz").status_code == 200
     fill(small_disk)
     ready = client.get("/readyz")
@@ -241,7 +241,7 @@ def test_a_full_disk_is_told_and_can_be_helped_by_deleting(
     assert client.delete("/v1/learners/ana").status_code == 204
     assert client.get("/v1/assessments").json()["items"] == []
     (small_disk / "others").unlink()
-    service.keeping.tell()
+    service.heartbeat.beat()
     assert client.get("/readyz").status_code == 200
     service.store.close()
 
@@ -260,13 +260,13 @@ def test_a_disk_that_is_full_for_this_user_alone_is_told_too(
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-        service.keeping.tell()
+        service.heartbeat.beat()
         ready = client.get("/readyz")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
     assert (ready.status_code, ready.json()["type"]) == (503, "urn:nativeear:problem:storage")
-    service.keeping.tell()
+    service.heartbeat.beat()
     assert client.get("/readyz").status_code == 200
     service.store.close()
 
@@ -279,8 +279,8 @@ def test_what_can_never_be_written_is_owed_no_longer(
     file = tmp_path / "service.db"
     shutil.copy(migrated_file, file)
     store = Store.open(f"sqlite:///{file}")
-    owed = Owed()
-    owed.write("gone", lambda: store.update_job("gone", state="done"))
-    assert owed.names == ()
+    outbox = Outbox()
+    outbox.write("gone", lambda: store.update_job("gone", state="done"))
+    assert outbox.pending == ()
     assert "what became of gone could not be kept" in caplog.text
     store.close()

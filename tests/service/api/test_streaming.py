@@ -9,16 +9,16 @@ import soundfile
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
-from nativeear.service.api.budget import Budget
+from nativeear.service.api.limits import ConcurrencyLimit
 from nativeear.service.api.problems import BusyError
+from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.references import Reference
 from nativeear.service.api.routes import stream
-from nativeear.service.api.seats import Seats
 from nativeear.service.api.streaming import (
     CONTEXT_S,
     NothingFinishedError,
     PartialWork,
-    Take,
+    StreamBuffer,
     Window,
 )
 from nativeear.service.demo import PROMPT as DEMO
@@ -91,7 +91,7 @@ def test_each_look_at_a_long_recording_costs_the_same(
     readings = 5
     text = " ".join([LONG] * readings)
     meant = reference.assessor.pronounce(text)
-    take = Take(RATE, 300.0, Budget(1 << 30).hold())
+    take = StreamBuffer(RATE, 300.0, ByteQuota(1 << 30).reserve())
     data = np.tile(spoken, readings).tobytes()
     told, looked_s = [], []
     for at in range(0, len(data), 2 * RATE * 2):
@@ -118,7 +118,7 @@ def test_each_look_at_a_long_recording_costs_the_same(
 
 
 def test_looks_become_rare_where_somebody_strays_from_the_text() -> None:
-    take = Take(16_000, 300.0, Budget(1 << 30).hold())
+    take = StreamBuffer(16_000, 300.0, ByteQuota(1 << 30).reserve())
     rng = np.random.default_rng(0)
     second = rng.integers(-9000, 9000, 16_000, dtype=np.int16).tobytes()
     looked_s = []
@@ -134,28 +134,28 @@ def test_looks_become_rare_where_somebody_strays_from_the_text() -> None:
 def test_a_stream_holds_little_and_is_what_was_sent(rate: int) -> None:
     rng = np.random.default_rng(0)
     samples = rng.integers(-9000, 9000, 20 * rate, dtype=np.int16)
-    budget = Budget(1 << 30)
-    take = Take(rate, 20.0, budget.hold())
+    quota = ByteQuota(1 << 30)
+    take = StreamBuffer(rate, 20.0, quota.reserve())
     data, at = samples.tobytes(), 0
     while at < len(data):
         size = int(rng.integers(1, rate))
         take.add(data[at : at + size])
         at += size
-    assert budget.held <= 20 * 16_000 * 4
+    assert quota.held <= 20 * 16_000 * 4
     np.testing.assert_array_equal(take.whole().samples, Audio.from_samples(samples, rate).samples)
     with pytest.raises(AudioError, match="limit"):
         take.add(data)
 
 
 def test_streams_hold_no_more_together_than_all_may() -> None:
-    budget = Budget(1 << 20)
-    takes = [Take(16_000, 300.0, budget.hold()) for _ in range(3)]
+    quota = ByteQuota(1 << 20)
+    takes = [StreamBuffer(16_000, 300.0, quota.reserve()) for _ in range(3)]
     second = bytes(32_000)
     with pytest.raises(BusyError):
         for _ in range(10):
             for take in takes:
                 take.add(second)
-    assert budget.held <= budget.total
+    assert quota.held <= quota.total
 
 
 @pytest.mark.parametrize(
@@ -205,8 +205,8 @@ def opened(socket: Any) -> Any:
 def test_there_are_so_many_streams_and_no_more(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seats = Seats("streams", most=5, most_per_client=2)
-    monkeypatch.setattr(client.app.state.service, "streams", seats)
+    limit = ConcurrencyLimit("streams", most=5, most_per_client=2)
+    monkeypatch.setattr(client.app.state.service, "streams", limit)
     with (
         client.websocket_connect(STREAM) as first,
         client.websocket_connect(STREAM) as second,
@@ -224,15 +224,15 @@ def test_there_are_so_many_streams_and_no_more(
 
 
 def test_seats_are_bounded_in_all() -> None:
-    seats = Seats("streams", most=2, most_per_client=2)
+    limit = ConcurrencyLimit("streams", most=2, most_per_client=2)
     with (
-        seats.taken("a"),
-        seats.taken("b"),
+        limit.taken("a"),
+        limit.taken("b"),
         pytest.raises(BusyError, match="too many streams"),
-        seats.taken("c"),
+        limit.taken("c"),
     ):
         pass
-    with seats.taken("c"):
+    with limit.taken("c"):
         pass
 
 

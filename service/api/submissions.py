@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.authentication import Caller
 from nativeear.service.api.engine import Work
-from nativeear.service.api.keys import Caller
 from nativeear.service.api.recordings import media_type_of
 from nativeear.service.api.references import Reference
 from nativeear.service.api.state import Service
@@ -20,22 +20,22 @@ from nativeear.speech.recogniser import Recogniser
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Submission:
     """What is stored beside a result."""
 
     caller: Caller
-    meant: dict[str, Any]
+    form: dict[str, Any]
     audio: bytes | None = None
     idempotency_key: str | None = None
     digest: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Order:
+class Target:
     """What a recording is to be assessed against."""
 
     reference: Reference
-    meant: dict[str, Any]
+    form: dict[str, Any]
     accents: tuple[Reference, ...] = ()
     recogniser: Recogniser | None = None
 
@@ -44,18 +44,18 @@ class Order:
         return Work(
             reference=self.reference,
             audio=recording,
-            text=self.meant["text"],
-            phones=self.meant["phones"],
+            text=self.form["text"],
+            phones=self.form["phones"],
             id=uuid4().hex,
-            l1=self.meant["l1"],
-            calibration=self.meant["calibration"],
+            l1=self.form["l1"],
+            calibration=self.form["calibration"],
             accents=self.accents,
-            free=self.meant.get("free", False),
+            free=self.form.get("free", False),
             recogniser=self.recogniser,
         )
 
 
-def order_of(parts: Service, meant: dict[str, Any]) -> Order:
+def target_of(parts: Service, form: dict[str, Any]) -> Target:
     """Find the index that is meant; all that can be refused early is refused here.
 
     Raises
@@ -63,9 +63,9 @@ def order_of(parts: Service, meant: dict[str, Any]) -> Order:
     InputError
         If nothing was meant, what was contradicts itself, or a word has no pronunciation.
     """
-    free = meant.get("free", False)
-    is_meant = any((meant[name] or "").strip() for name in ("text", "phones"))
-    if free and (is_meant or meant.get("accent") is not None):
+    free = form.get("free", False)
+    is_meant = any((form[name] or "").strip() for name in ("text", "phones"))
+    if free and (is_meant or form.get("accent") is not None):
         raise InputError(
             "free goes with neither text, phones nor accent.",
             fix="Send free=true alone where no text is known, or the text without it.",
@@ -75,47 +75,49 @@ def order_of(parts: Service, meant: dict[str, Any]) -> Order:
             "There is neither a text nor phones to assess against.",
             fix="Send the field text, or phones, or free=true where no text is known.",
         )
-    if meant.get("accent") is not None:
-        return _order_of_accents(parts, meant)
-    reference = parts.references.get(parts.references.choose(meant["index"], meant["language"]))
-    reference.assessor_of(meant["calibration"])
+    if form.get("accent") is not None:
+        return _target_of_accents(parts, form)
+    reference = parts.references.get(parts.references.choose(form["index"], form["language"]))
+    reference.assessor_of(form["calibration"])
     if free:
-        return Order(reference, meant, recogniser=parts.recogniser)
-    reference.assessor.pronounce(meant["text"], meant["phones"])
-    return Order(reference, meant)
+        return Target(reference, form, recogniser=parts.recogniser)
+    reference.assessor.pronounce(form["text"], form["phones"])
+    return Target(reference, form)
 
 
-def _order_of_accents(parts: Service, meant: dict[str, Any]) -> Order:
-    if meant["index"] or not meant["language"]:
+def _target_of_accents(parts: Service, form: dict[str, Any]) -> Target:
+    if form["index"] or not form["language"]:
         raise InputError(
             "accent goes with language, and not with index.",
             fix="Send the field language, or no accent.",
         )
-    accents = parts.references.accents(meant["language"])
+    accents = parts.references.accents(form["language"])
     for reference in accents:
-        reference.assessor_of(meant["calibration"])
-    return Order(accents[0], meant, accents)
+        reference.assessor_of(form["calibration"])
+    return Target(accents[0], form, accents)
 
 
-def save(parts: Service, work: Work, kept: Kept, result: Assessment) -> StoredAssessment:
+def save(
+    parts: Service, work: Work, submission: Submission, result: Assessment
+) -> StoredAssessment:
     """Store a result; under an idempotency key that is known, the one that is there."""
     retain = parts.settings.retain_days
     now = datetime.now(timezone.utc)
     return parts.store.save_assessment(
         NewAssessment(
             id=work.id,
-            key_id=kept.caller.key_id,
-            learner_id=kept.meant["learner_id"],
-            group=kept.meant["group"],
+            key_id=submission.caller.key_id,
+            learner_id=submission.form["learner_id"],
+            group=submission.form["group"],
             language=result.language,
             index=work.answered_by(result).name,
             text=work.text,
             result=result.model_dump_json(),
             duration_s=result.duration_s,
-            audio=kept.audio,
-            audio_type=media_type_of(kept.audio) if kept.audio is not None else None,
+            audio=submission.audio,
+            audio_type=media_type_of(submission.audio) if submission.audio is not None else None,
             expires_at=now + timedelta(days=retain) if retain is not None else None,
-            idempotency_key=kept.idempotency_key,
-            request_digest=kept.digest,
+            idempotency_key=submission.idempotency_key,
+            request_digest=submission.digest,
         )
     )

@@ -9,10 +9,9 @@ from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from nativeear.service.api.authentication import CALLER, Authenticator
 from nativeear.service.api.body import Body
-from nativeear.service.api.budget import HOLD, Budget
 from nativeear.service.api.engine import Engine
-from nativeear.service.api.keys import CALLER, Doorkeeper
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import (
     ForbiddenError,
@@ -21,6 +20,7 @@ from nativeear.service.api.problems import (
     internal_problem,
     problem_of,
 )
+from nativeear.service.api.quota import RESERVATION, ByteQuota
 from nativeear.service.api.settings import LOOPBACK_NAMES, ServiceSettings
 from nativeear.speech.errors import NativeEarError
 
@@ -51,7 +51,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = _SAFE | {"POST", "PUT", "PATCH", "DELETE"}  # anybody can think of more
 
 
-class Edge:
+class RequestMiddleware:
     """Stands before the application.
 
     It refuses what comes from other web pages, finds out who asks, bounds bodies before and while
@@ -62,7 +62,7 @@ class Edge:
     ----------
     app
         The application.
-    settings, doorkeeper, engine, metrics
+    settings, authenticator, engine, metrics
         Parts of the service.
     uploads
         What all bodies hold together, but for those of corpora.
@@ -75,15 +75,15 @@ class Edge:
         app: ASGIApp,
         *,
         settings: ServiceSettings,
-        doorkeeper: Doorkeeper,
+        authenticator: Authenticator,
         engine: Engine,
         metrics: Metrics,
-        uploads: Budget,
-        archives: Budget,
+        uploads: ByteQuota,
+        archives: ByteQuota,
     ) -> None:
         self._app = app
         self._settings = settings
-        self._doorkeeper = doorkeeper
+        self._authenticator = authenticator
         self._engine = engine
         self._metrics = metrics
         self._uploads = uploads
@@ -132,7 +132,7 @@ class Edge:
             if not begun:
                 await answer(problem)(scope, receive, out)
         finally:
-            body.hold.end()
+            body.reservation.end()
             route = getattr(scope.get("route"), "path", "") or "other"
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.requests.labels(method, route, str(status)).inc()
@@ -149,17 +149,17 @@ class Edge:
                 fix="Use the service's own page, or start it with --allow-origin for another page, "
                 "or with --trusted-host for another name of its own.",
             )
-        limit, budget = JSON_BYTES, self._uploads
+        limit, quota = JSON_BYTES, self._uploads
         if path.startswith(API):
-            caller = await to_thread.run_sync(self._doorkeeper.admit, headers)
+            caller = await to_thread.run_sync(self._authenticator.authenticate, headers)
             scope.setdefault("state", {})[CALLER] = caller
             if method == "POST" and path == ASSESSMENTS:
                 self._engine.refuse_if_full()
                 limit = (caller.max_bytes or self._settings.max_bytes) + FORM_BYTES
             elif method == "POST" and path == INDEXES:
-                limit, budget = self._settings.max_corpus_bytes + FORM_BYTES, self._archives
-        body.bound(limit, budget)
-        scope.setdefault("state", {})[HOLD] = body.hold
+                limit, quota = self._settings.max_corpus_bytes + FORM_BYTES, self._archives
+        body.bound(limit, quota)
+        scope.setdefault("state", {})[RESERVATION] = body.reservation
 
     def _is_welcome(self, headers: Headers, *, unsafe: bool = True) -> bool:
         """Whether it comes from the service's own page, from none, or from one that is allowed.

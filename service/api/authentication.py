@@ -15,8 +15,8 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 
+from nativeear.service.api.limits import TokenBucket
 from nativeear.service.api.problems import ForbiddenError, TooManyRequestsError, UnauthorisedError
-from nativeear.service.api.rates import Bucket
 from nativeear.service.database.keys import KeyRecord
 from nativeear.service.database.ownership import ALL
 from nativeear.service.database.store import Store
@@ -65,17 +65,17 @@ class Caller:
         return None if self.key is None else self.key.max_bytes
 
 
-class Doorkeeper:
+class Authenticator:
     """Knows who may come in. Methods block; call them beside the event loop."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._has_keys = False
         self._checked = -_CHECK_S
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
         self._lock = threading.Lock()
 
-    def admit(self, headers: Headers) -> Caller:
+    def authenticate(self, headers: Headers) -> Caller:
         """Tell who asks by the headers of a request or of a stream.
 
         Raises
@@ -85,9 +85,9 @@ class Doorkeeper:
         TooManyRequestsError
             If the key asks more often than it may.
         """
-        return self.admit_secret(secret_of(headers))
+        return self.authenticate_secret(secret_of(headers))
 
-    def admit_secret(self, secret: str | None) -> Caller:
+    def authenticate_secret(self, secret: str | None) -> Caller:
         """Tell who asks by the secret alone; None if none was shown."""
         if secret is None:
             if self._keys_exist():
@@ -115,7 +115,7 @@ class Doorkeeper:
         with self._lock:
             bucket = self._buckets.get(key.id)
             if bucket is None or bucket.most != per_minute:
-                bucket = self._buckets[key.id] = Bucket(per_minute, per_minute / 60)
+                bucket = self._buckets[key.id] = TokenBucket(per_minute, per_minute / 60)
             wait_s = bucket.take()
         if wait_s > 0:
             raise TooManyRequestsError(

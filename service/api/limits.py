@@ -1,16 +1,45 @@
-"""Seats: so many in all, and so many for one client."""
+"""Limits on how often something may happen, and on how many clients do it at a time."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from nativeear.service.api.problems import BusyError
 
 
-class Seats:
-    """What only some may have at a time. Belongs to one event loop.
+class TokenBucket:
+    """Holds so many goes, and fills steadily.
+
+    Parameters
+    ----------
+    most
+        Goes in a full bucket; it is full at first.
+    per_s
+        Goes that come in each second.
+    """
+
+    def __init__(self, most: float, per_s: float) -> None:
+        self.most = most
+        self._per_s = per_s
+        self._left = most
+        self._at = monotonic()
+
+    def take(self) -> float:
+        """Take one out; the seconds until there is one if there is none."""
+        now = monotonic()
+        self._left = min(self.most, self._left + self._per_s * (now - self._at))
+        self._at = now
+        if self._left < 1:
+            return (1 - self._left) / self._per_s if self._per_s > 0 else 60.0
+        self._left -= 1
+        return 0.0
+
+
+class ConcurrencyLimit:
+    """Lets only so many in at a time. Belongs to one event loop.
 
     Parameters
     ----------

@@ -10,11 +10,11 @@ from starlette.requests import HTTPConnection
 
 from nativeear.service.api.problems import BusyError
 
-HOLD = "hold"
+RESERVATION = "hold"
 """Name under which a request carries what it holds."""
 
 
-class Budget:
+class ByteQuota:
     """Bytes that may be held at a time, by whomever. Safe to share between threads.
 
     Parameters
@@ -33,9 +33,9 @@ class Budget:
         """Bytes that are held now."""
         return self._held
 
-    def hold(self) -> Hold:
+    def reserve(self) -> Reservation:
         """Something that takes from it, nothing so far."""
-        return Hold(self)
+        return Reservation(self)
 
     def refuse_without(self, count: int) -> None:
         """Refuse what could not be held now.
@@ -60,11 +60,11 @@ class Budget:
             self._held += count
 
 
-class Hold:
-    """What one request or stream holds of a budget."""
+class Reservation:
+    """What one request or stream holds of a quota."""
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+    def __init__(self, quota: ByteQuota) -> None:
+        self._quota = quota
         self._count = 0
         self._lock = threading.Lock()
         self._kept = False
@@ -75,17 +75,17 @@ class Hold:
         Raises
         ------
         BusyError
-            If the budget has not got it.
+            If the quota has not got it.
         """
         with self._lock:
-            self._budget.change(count)
+            self._quota.change(count)
             self._count += count
 
     def release(self) -> None:
         """Give all of it back; once more does no harm."""
         with self._lock:
             count, self._count = self._count, 0
-            self._budget.change(-count)
+            self._quota.change(-count)
 
     def end(self) -> None:
         """Give all of it back, unless somebody else keeps it."""
@@ -98,6 +98,6 @@ class Hold:
         future.add_done_callback(lambda _: self.release())
 
 
-def hold_of(connection: HTTPConnection) -> Hold:
+def reservation_of(connection: HTTPConnection) -> Reservation:
     """What a request holds, as was begun at the edge."""
-    return cast("Hold", connection.scope["state"][HOLD])
+    return cast("Reservation", connection.scope["state"][RESERVATION])

@@ -1,4 +1,4 @@
-"""What a service tells its database every few seconds: that it lives, and what it still owes."""
+"""What a service writes every few seconds: that it lives, and what it could not write before."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from time import monotonic
 
 from anyio import to_thread
 
+from nativeear.service.api.assessment_jobs import AssessmentJobs
 from nativeear.service.api.builds import Builds
-from nativeear.service.api.owed import Owed
-from nativeear.service.api.pending import Pending
+from nativeear.service.api.outbox import Outbox
 from nativeear.service.database.errors import StorageError
 from nativeear.service.database.jobs import LEASE
 from nativeear.service.database.store import Store
@@ -21,7 +21,7 @@ RENEW_S = LEASE.total_seconds() / 6
 RETRY_S = 1.0  # while the database is away
 
 
-class Keeping:
+class Heartbeat:
     """Keeps the jobs of a service, and fails those of services that live no more.
 
     Attributes
@@ -30,25 +30,27 @@ class Keeping:
         Why nothing could be written the last time, if it could not.
     """
 
-    def __init__(self, store: Store, owed: Owed, builds: Builds, pending: Pending) -> None:
+    def __init__(
+        self, store: Store, outbox: Outbox, builds: Builds, assessment_jobs: AssessmentJobs
+    ) -> None:
         self._store = store
-        self._owed = owed
+        self._outbox = outbox
         self._builds = builds
-        self._pending = pending
+        self._assessment_jobs = assessment_jobs
         self._patient_until = 0.0
         self.trouble: StorageError | None = None
 
     async def run(self) -> None:
         """Go on until cancelled."""
         while True:
-            await to_thread.run_sync(self.tell)
+            await to_thread.run_sync(self.beat)
             await asyncio.sleep(RETRY_S if self.trouble else RENEW_S)
 
-    def tell(self) -> None:
+    def beat(self) -> None:
         """Tell the database once; what is wrong with it is told in `trouble`."""
         try:
             self._renew()
-            self._owed.pay()
+            self._outbox.flush()
             if monotonic() >= self._patient_until:
                 self._fail_orphans()
         except StorageError as error:
@@ -63,10 +65,10 @@ class Keeping:
             self.trouble = None
 
     def _renew(self) -> None:
-        ours = {*self._pending.jobs, *self._builds.jobs, *self._owed.names}
+        ours = {*self._assessment_jobs.jobs, *self._builds.jobs, *self._outbox.pending}
         for job in self._store.renew_jobs(ours):  # another service may have been asked to cancel it
             self._builds.cancel(job)
-            self._pending.cancel(job)
+            self._assessment_jobs.cancel(job)
 
     def _fail_orphans(self) -> None:
         if orphans := self._store.fail_orphans():

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 
-def counted(exemplars: int, silences: int) -> str:
+def size_in_words(exemplars: int, silences: int) -> str:
     """Tell how many of the exemplars are phones, and how many are silences."""
     return f"{exemplars - silences:,} phones and {silences:,} silences"

@@ -16,7 +16,7 @@ from time import monotonic
 from anyio import CancelScope, to_thread
 from fastapi import Request
 
-from nativeear.service.api.keys import Caller
+from nativeear.service.api.authentication import Caller
 from nativeear.service.api.problems import ClientGoneError, InProgressError
 from nativeear.service.api.state import Service
 from nativeear.service.database.assessments import StoredAssessment
@@ -28,7 +28,7 @@ _LONGEST_POLL_S = 1.0
 _BESIDE_S = 60.0  # what decoding and storing may take, beside the time-out of the assessment
 
 
-async def claimed(
+async def claim_or_wait(
     parts: Service, request: Request, caller: Caller, idempotency_key: str, digest: str
 ) -> Claim | Job | StoredAssessment:
     """Claim a request; or wait for what comes of it, if another has claimed it.
@@ -61,7 +61,7 @@ async def claimed(
 
 
 @asynccontextmanager
-async def given_up_on_failure(parts: Service, claim: Claim | None) -> AsyncIterator[None]:
+async def released_on_failure(parts: Service, claim: Claim | None) -> AsyncIterator[None]:
     """Inside, a claimed request is worked at; if that fails, it may be tried anew."""
     try:
         yield
@@ -69,5 +69,5 @@ async def given_up_on_failure(parts: Service, claim: Claim | None) -> AsyncItera
         if claim is not None:
             release = partial(parts.store.release_request, claim)
             with CancelScope(shield=True):
-                await to_thread.run_sync(parts.owed.write, f"request {claim.token}", release)
+                await to_thread.run_sync(parts.outbox.write, f"request {claim.token}", release)
         raise

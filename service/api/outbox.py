@@ -1,4 +1,4 @@
-"""What a database is still to be told, because it was away when that became known."""
+"""Writes that wait for a database which was away when they were due."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ logger = logging.getLogger("nativeear.service")
 Write = Callable[[], object]
 
 
-class Owed:
+class Outbox:
     """Keeps what could not be written. Safe to share between threads; its methods block.
 
     There is no more of it than the queue holds: without its database a service takes nothing new.
@@ -25,8 +25,8 @@ class Owed:
         self._lock = threading.Lock()
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """What is owed."""
+    def pending(self) -> tuple[str, ...]:
+        """What waits to be written."""
         with self._lock:
             return tuple(self._writes)
 
@@ -47,17 +47,17 @@ class Owed:
             with self._lock:
                 self._writes[name] = write
 
-    def pay(self) -> None:
-        """Write what is owed.
+    def flush(self) -> None:
+        """Write what waits.
 
         Raises
         ------
         StorageError
-            If the database is still away; what was not written is still owed.
+            If the database is still away; what was not written still waits.
         """
         with self._lock:
-            owed = dict(self._writes)
-        for name, write in owed.items():
+            waiting = dict(self._writes)
+        for name, write in waiting.items():
             _try(name, write)
             with self._lock:
                 del self._writes[name]

@@ -10,7 +10,7 @@ from functools import partial
 from anyio import to_thread
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.owed import Owed
+from nativeear.service.api.outbox import Outbox
 from nativeear.service.api.problems import internal_problem, problem_of
 from nativeear.service.database.assessments import StoredAssessment
 from nativeear.service.database.errors import StorageError
@@ -20,12 +20,12 @@ from nativeear.speech.errors import NativeEarError
 Save = Callable[[Assessment], StoredAssessment]
 
 
-class Pending:
+class AssessmentJobs:
     """Follows what the engine was given for a job."""
 
-    def __init__(self, store: Store, owed: Owed) -> None:
+    def __init__(self, store: Store, outbox: Outbox) -> None:
         self._store = store
-        self._owed = owed
+        self._outbox = outbox
         self._futures: dict[str, Future[Assessment]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,7 +60,7 @@ class Pending:
             end = partial(self._fail, job, error)
         else:
             end = partial(self._done, job, save, result)
-        await to_thread.run_sync(self._owed.write, job, end)
+        await to_thread.run_sync(self._outbox.write, job, end)
         self._futures.pop(job, None)
 
     def _done(self, job: str, save: Save, result: Assessment) -> None:
