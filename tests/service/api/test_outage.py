@@ -173,18 +173,18 @@ def test_a_job_outlives_an_outage_that_is_longer_than_its_lease(
 
     other = heartbeat_of(theirs)
     with away():
-        other.tell()
+        other.beat()
         assert other.trouble is not None
     engine = open_engine(url)
     with engine.begin() as connection:
         connection.execute(update(JobRow).values(leased_until=AGES_AGO))
     engine.dispose()
-    other.tell()  # it was back first, and does not say that we are dead
+    other.beat()  # it was back first, and does not say that we are dead
     assert other.trouble is None
     assert theirs.job(job, key_id=None).state == "queued"
     later = time.monotonic() + 3600
     monkeypatch.setattr("nativeear.service.api.heartbeat.monotonic", lambda: later)
-    other.tell()  # but we say nothing for too long
+    other.beat()  # but we say nothing for too long
     assert theirs.job(job, key_id=None).state == "failed"
     ours.close()
     theirs.close()
