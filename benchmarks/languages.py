@@ -32,7 +32,8 @@ from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexer.readers.asterisk import VOICES
 from nativeear.scoring.verdicts import FLAGGED
-from nativeear.service.evaluation_run import EvaluationRequest, run_evaluation
+from nativeear.service.evaluation_corpus import EvaluationRequest
+from nativeear.service.evaluation_run import run_evaluation
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.inventory import PhoneInventory

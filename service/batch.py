@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nativeear.service.failures import InternalError, error_object
+from nativeear.service.failures import attempt, error_object
+from nativeear.service.result_rows import ResultRows
 from nativeear.service.workers import Died, in_processes
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.first_languages import first_language
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 REQUIRED_COLUMNS = ("id", "audio", "text")
 STAGE = "Assessing"
 COLUMNS = (*REQUIRED_COLUMNS, "phones")
+_ALONE = "Assess the row alone; if it dies again, report it with the recording."
 _SHAPE = f"The columns are {', '.join(REQUIRED_COLUMNS)} and, if wanted, phones."
 
 
@@ -147,10 +148,13 @@ def assess_manifest(
     """
     if l1 is not None:
         first_language(l1)
-    told = read_manifest(manifest)
-    rows = told.rows
-    _check_out(out, manifest)
-    beside = out.with_name(out.name + ".partial")
+    found = read_manifest(manifest)
+    if out.exists() and out.samefile(manifest):
+        raise InputError(
+            f"The results cannot be written to {out}.",
+            cause="It is the manifest itself.",
+            fix="Give another --out.",
+        )
     load = partial(
         _load,
         l1,
@@ -159,27 +163,20 @@ def assess_manifest(
         calibration=calibration,
         false_rejections=false_rejections,
     )
-    done = failed = 0
-    try:
-        with (
-            beside.open("w", encoding="utf-8", newline="\n") as file,
-            closing(in_processes(load, rows, workers)) as lines,
-        ):
-            progress(STAGE, 0, len(rows))
-            for row, answer in zip(rows, lines, strict=True):
-                line = _death(row, answer) if isinstance(answer, Died) else answer
-                file.write(line.json + "\n")
-                file.flush()
-                done += 1
-                failed += line.failed
-                progress(STAGE, done, len(rows))
-            os.fsync(file.fileno())
-    except BaseException:
-        if not done:
-            beside.unlink(missing_ok=True)
-        raise
-    beside.replace(out)
-    return BatchReport(out, len(rows), failed, told.unused_columns)
+    failed = 0
+    with (
+        ResultRows(out) as results,
+        closing(in_processes(load, found.rows, workers)) as lines,
+    ):
+        progress(STAGE, 0, len(found.rows))
+        for done, (row, answer) in enumerate(zip(found.rows, lines, strict=True), 1):
+            line = (
+                _failure(row, answer.error("row", _ALONE)) if isinstance(answer, Died) else answer
+            )
+            results.write(line.json)
+            failed += line.failed
+            progress(STAGE, done, len(found.rows))
+    return BatchReport(out, len(found.rows), failed, found.unused_columns)
 
 
 def _check_header(manifest: Path, header: list[str]) -> None:
@@ -209,22 +206,6 @@ def _row(folder: Path, header: list[str], cells: list[str], where: str) -> Row:
     )
 
 
-def _check_out(out: Path, manifest: Path) -> None:
-    problem = ""
-    if not out.parent.is_dir():
-        problem = f"There is no folder {out.parent}."
-    elif out.is_dir():
-        problem = "It is a folder."
-    elif out.exists() and out.samefile(manifest):
-        problem = "It is the manifest itself."
-    elif not os.access(out.parent, os.W_OK):
-        problem = f"The folder {out.parent} cannot be written to."
-    if problem:
-        raise InputError(
-            f"The results cannot be written to {out}.", cause=problem, fix="Give another --out."
-        )
-
-
 def _load(l1: str | None, **options: Any) -> Callable[[Row], Line]:
     import nativeear  # here: the parent process needs neither torch nor the index
 
@@ -233,30 +214,19 @@ def _load(l1: str | None, **options: Any) -> Callable[[Row], Line]:
 
 
 def _assess(assessor: Assessor, l1: str | None, row: Row) -> Line:
-    try:
-        if row.problem:
-            raise InputError(row.problem, fix="Put a text that holds commas in double quotes.")
-        if row.audio is None:
-            raise InputError("The row names no recording.", fix="Fill in its column audio.")
-        result = assessor.assess(
-            row.audio, row.text or None, phones=row.phones or None, id=row.id, l1=l1
-        )
-        return Line(result.model_dump_json())
-    except NativeEarError as error:
-        return _failure(row, error)
-    except Exception as error:  # one broken row must not cost the others
-        return _failure(row, InternalError.of(error))
+    result = attempt(lambda: _result(assessor, l1, row))
+    return _failure(row, result) if isinstance(result, NativeEarError) else Line(result)
 
 
-def _death(row: Row, died: Died) -> Line:
-    return _failure(
-        row,
-        InternalError(
-            "The process that assessed this row died.",
-            cause=f"Its exit code was {died.exit_code}.",
-            fix="Assess the row alone; if it dies again, report it with the recording.",
-        ),
+def _result(assessor: Assessor, l1: str | None, row: Row) -> str:
+    if row.problem:
+        raise InputError(row.problem, fix="Put a text that holds commas in double quotes.")
+    if row.audio is None:
+        raise InputError("The row names no recording.", fix="Fill in its column audio.")
+    result = assessor.assess(
+        row.audio, row.text or None, phones=row.phones or None, id=row.id, l1=l1
     )
+    return result.model_dump_json()
 
 
 def _failure(row: Row, error: NativeEarError) -> Line:

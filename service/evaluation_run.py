@@ -9,22 +9,16 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nativeear.indexer.annotated_corpus import AnnotatedCorpus, AnnotatedUtterance
 from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside
-from nativeear.indexer.readers.annotated import cmukids, l2arctic, manifest, native, speechocean762
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import Name, PhoneIndex
 from nativeear.indexes.publishing import MANIFEST
 from nativeear.indexes.reliability import phone_reliability
 from nativeear.scoring.assessment import Assessment
-from nativeear.scoring.evaluation.bootstrap import RESAMPLES
 from nativeear.scoring.evaluation.judgements import (
-    BY_VERDICT,
-    Detection,
     Judgements,
     JudgementTable,
 )
@@ -37,8 +31,8 @@ from nativeear.scoring.evaluation.simulated import (
     claimable,
     paired_measures,
 )
-from nativeear.scoring.grading import FALSE_REJECTIONS
-from nativeear.service.failures import InternalError, error_object
+from nativeear.service.evaluation_corpus import EvaluationRequest, read_corpus
+from nativeear.service.failures import attempt, error_object
 from nativeear.service.result_rows import ResultRows
 from nativeear.service.workers import Died, in_processes
 from nativeear.speech.errors import InputError, NativeEarError
@@ -46,57 +40,10 @@ from nativeear.speech.errors import InputError, NativeEarError
 if TYPE_CHECKING:
     from nativeear.scoring.assessor import Assessor
 
-CorpusKind = Literal["speechocean762", "l2arctic", "cmukids", "simulated", "manifest"]
 Progress = Callable[[str, int, int], None]
 
 ANNOTATED = "annotated"
 UNTOUCHED = "untouched"
-
-
-@dataclass(frozen=True)
-class EvaluationRequest:
-    """What `nativeear eval` is asked for.
-
-    Attributes
-    ----------
-    kind, data, split
-        The corpus: its layout, where it lies, and which part of it.
-    index
-        Name or folder of an index.
-    speakers
-        Only these; all if empty.
-    limit
-        At most so many utterances, drawn with `seed`; all if None.
-    detection
-        What counts as a rejection.
-    encoder, calibration, false_rejections
-        See `nativeear.load`.
-    exclude_own
-        Whether the speaker's own exemplars stay silent; those of the utterance itself always do.
-    workers
-        Processes; the result does not depend on their number.
-    seed
-        Of `limit`, of the simulated errors and of the resampling.
-    out, resume
-        File for the assessments, and whether rows that are there already are taken over.
-    """
-
-    kind: CorpusKind
-    data: str
-    index: str | Path
-    split: str | None = None
-    speakers: tuple[str, ...] = ()
-    limit: int | None = None
-    detection: Detection = BY_VERDICT
-    encoder: str | None = None
-    calibration: str = "auto"
-    false_rejections: float = FALSE_REJECTIONS
-    exclude_own: bool = True
-    workers: int = 1
-    seed: int = 0
-    resamples: int = RESAMPLES
-    out: Path | None = None
-    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,9 +93,7 @@ def run_evaluation(
     """
     path = find_index(request.index)
     index = PhoneIndex.open(path)
-    whole = _read(request, index)
-    own = names_in_index(whole, index)
-    corpus = _choose(_of_split(whole, request, index, own), request)
+    corpus, own = read_corpus(request, index)
     if request.out is None:
         return _run(request, index, corpus, _Run(request, index, own, None, progress))
     with ResultRows(request.out, resume=request.resume) as rows:
@@ -221,73 +166,6 @@ def _run(
     )
 
 
-def _read(request: EvaluationRequest, index: PhoneIndex) -> AnnotatedCorpus:
-    """The corpus by the reader of its kind."""
-    data, split = Path(request.data), request.split
-    if request.kind == "speechocean762":
-        return speechocean762.read(data, split)
-    if request.kind == "l2arctic":
-        return l2arctic.read(data, split)
-    if request.kind == "manifest":
-        return manifest.read(data, split)
-    read = cmukids.read if request.kind == "cmukids" else native.read
-    return read(request.data, index.inventory)
-
-
-def _of_split(
-    corpus: AnnotatedCorpus, request: EvaluationRequest, index: PhoneIndex, own: Sequence[str]
-) -> AnnotatedCorpus:
-    """The part that was asked for; of native speech, by what the index holds."""
-    if request.kind not in {"cmukids", "simulated"}:
-        return corpus  # its reader has taken it
-    held = {id for its_corpus, id in index.utterances[1] if its_corpus in own}
-    return corpus.held_out(held, request.split)
-
-
-def names_in_index(corpus: AnnotatedCorpus, index: PhoneIndex) -> tuple[str, ...]:
-    """What an index calls a corpus, or parts of it: its own name, and others of the same speech.
-
-    Who built the index may have called it otherwise. Another corpus is the same one if an
-    utterance of the same id is by a speaker of the same name.
-    """
-    own, names = index.utterances
-    by, speakers = index.speakers
-    rows = np.unique(own, return_index=True)[1]
-    spoken = {(u.id, u.speaker.id) for u in corpus.utterances}
-    same = {
-        its_corpus
-        for (its_corpus, id), row in zip(names, rows.tolist(), strict=True)
-        if (id, speakers[by[row]][1]) in spoken
-    }
-    return (corpus.name, *sorted(same - {corpus.name}))
-
-
-def _choose(corpus: AnnotatedCorpus, request: EvaluationRequest) -> AnnotatedCorpus:
-    """The speakers and the number of utterances that were asked for, in the corpus's order."""
-    chosen = corpus.utterances
-    if request.speakers:
-        known = {utterance.speaker.id for utterance in chosen}
-        unknown = [speaker for speaker in request.speakers if speaker not in known]
-        if unknown:
-            raise InputError(
-                f"{corpus.name} has no speaker {unknown[0]!r} in this part.",
-                cause=f"Its speakers: {', '.join(sorted(known)) or 'none'}.",
-                fix="Name some of these with --speakers, or another --split.",
-            )
-        chosen = tuple(u for u in chosen if u.speaker.id in request.speakers)
-    if request.limit is not None and request.limit < len(chosen):
-        drawn = np.random.default_rng(request.seed).permutation(len(chosen))[: request.limit]
-        chosen = tuple(chosen[i] for i in sorted(drawn.tolist()))
-    if not chosen:
-        first = "; ".join(f"{item.id}: {item.reason}" for item in corpus.set_aside[:3])
-        raise InputError(
-            f"{corpus.name} has no utterance to assess in this part.",
-            cause=f"{len(corpus.set_aside)} were set aside. {first}".strip(),
-            fix="Choose another --split, or mend these.",
-        )
-    return corpus.keeping(chosen)
-
-
 @dataclass(frozen=True, eq=False)
 class _Judged:
     """One set of transcripts, judged, and by what."""
@@ -337,12 +215,12 @@ class _Run:
         ]
         with closing(self._answers(readings, part)) as answers:
             for done, (utterance, row) in enumerate(zip(utterances, answers, strict=True), 1):
-                told = json.loads(row)
+                result = json.loads(row)
                 try:
-                    if "error" in told:
-                        error = told["error"]
+                    if "error" in result:
+                        error = result["error"]
                         raise InputError(error["message"], cause=error["cause"])
-                    last = Assessment.model_validate(told["assessment"])
+                    last = Assessment.model_validate(result["assessment"])
                     table.add(utterance, last)
                     if then is not None:
                         then(utterance, last)
@@ -411,23 +289,20 @@ def _settings(request: EvaluationRequest, index: PhoneIndex) -> str:
 
 
 def _key(settings: str, reading: Reading) -> str:
-    told = json.dumps([settings, asdict(reading)], default=str, sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:32]
+    text = json.dumps([settings, asdict(reading)], default=str, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _row(reading: Reading, key: str, answer: str | Died) -> str:
     """A line of the results; a failure carries no key, so that it is tried again."""
     head = {"id": reading.id, "part": reading.part}
     if isinstance(answer, Died):
-        error = InternalError(
-            "The process that assessed this utterance died.",
-            cause=f"Its exit code was {answer.exit_code}.",
-        )
-        return json.dumps(head | {"error": error_object(error)}, ensure_ascii=False)
-    told = json.loads(answer)
-    if "error" not in told:
+        error = error_object(answer.error("utterance"))
+        return json.dumps(head | {"error": error}, ensure_ascii=False)
+    result = json.loads(answer)
+    if "error" not in result:
         head["key"] = key
-    return json.dumps(head | told, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(head | result, ensure_ascii=False, separators=(",", ":"))
 
 
 def _load(index: Path, **options: Any) -> Callable[[Reading], str]:
@@ -438,27 +313,27 @@ def _load(index: Path, **options: Any) -> Callable[[Reading], str]:
 
 
 def _assess(assessor: Assessor, reading: Reading) -> str:
+    result = attempt(lambda: _result(assessor, reading))
+    if isinstance(result, NativeEarError):
+        return json.dumps({"error": error_object(result)}, ensure_ascii=False)
+    return f'{{"assessment":{result}}}'
+
+
+def _result(assessor: Assessor, reading: Reading) -> str:
     from nativeear.retriever.neighbours import Exclusion
     from nativeear.speech.audio import Audio
 
-    exclusion = Exclusion(
-        frozenset(reading.excluded_utterances), frozenset(reading.excluded_speakers)
+    recording = Audio.load(reading.audio)
+    if reading.start_s or reading.end_s is not None:
+        end_s = recording.duration_s if reading.end_s is None else reading.end_s
+        recording = recording.slice(reading.start_s, end_s)
+    result = assessor.assess(
+        recording,
+        reading.text,
+        phones=reading.phones,
+        id=reading.id,
+        exclusion=Exclusion(
+            frozenset(reading.excluded_utterances), frozenset(reading.excluded_speakers)
+        ),
     )
-    try:
-        recording = Audio.load(reading.audio)
-        if reading.start_s or reading.end_s is not None:
-            end_s = recording.duration_s if reading.end_s is None else reading.end_s
-            recording = recording.slice(reading.start_s, end_s)
-        result = assessor.assess(
-            recording,
-            reading.text,
-            phones=reading.phones,
-            id=reading.id,
-            exclusion=exclusion,
-        )
-        return f'{{"assessment":{result.model_dump_json()}}}'
-    except NativeEarError as error:
-        failure = error
-    except Exception as error:  # one broken recording must not cost the others
-        failure = InternalError.of(error)
-    return json.dumps({"error": error_object(failure)}, ensure_ascii=False)
+    return result.model_dump_json()

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from nativeear.speech.errors import NativeEarError
+
+T = TypeVar("T")
 
 
 class InternalError(NativeEarError):
@@ -28,3 +33,13 @@ def error_object(error: NativeEarError) -> dict[str, str]:
         "cause": error.cause,
         "fix": error.fix,
     }
+
+
+def attempt(work: Callable[[], T]) -> T | NativeEarError:
+    """What comes of work, or why nothing does: one broken recording must not cost the others."""
+    try:
+        return work()
+    except NativeEarError as error:
+        return error
+    except Exception as error:
+        return InternalError.of(error)

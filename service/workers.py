@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
+from nativeear.service.failures import InternalError
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.threads import one_thread_each
 
@@ -24,6 +25,14 @@ class Died:
     """In place of a result: the process that worked on the item died."""
 
     exit_code: int | None
+
+    def error(self, item: str, fix: str = "") -> InternalError:
+        """What to tell of it."""
+        return InternalError(
+            f"The process that assessed this {item} died.",
+            cause=f"Its exit code was {self.exit_code}.",
+            fix=fix,
+        )
 
 
 def in_processes(

@@ -139,7 +139,8 @@ def evaluate(
                 )
 
     from nativeear.service.commands.progress import ProgressReport
-    from nativeear.service.evaluation_run import EvaluationRequest, run_evaluation
+    from nativeear.service.evaluation_corpus import EvaluationRequest
+    from nativeear.service.evaluation_run import run_evaluation
     from nativeear.service.index_choice import choose_index
 
     request = EvaluationRequest(

@@ -17,7 +17,8 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.cli import app
-from nativeear.service.evaluation_run import Reading, names_in_index
+from nativeear.service.evaluation_corpus import names_in_index
+from nativeear.service.evaluation_run import Reading
 from nativeear.speech.textgrid import TextGrid
 from tests.conftest import RATE, recording
 

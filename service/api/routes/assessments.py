@@ -270,8 +270,7 @@ async def assessments(
             after=after,
             limit=limit,
         )
-        items = tuple(AssessmentItem.model_validate(item) for item in page.items)
-        return AssessmentList(items=items, next=page.next)
+        return AssessmentList.model_validate(page)
 
     found = await to_thread.run_sync(listed)
     if format == "csv":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -82,14 +83,7 @@ async def indexes(parts: Parts) -> Any:
 
 
 def _item(parts: Service, summary: IndexSummary) -> dict[str, Any]:
-    return {
-        "name": summary.name,
-        "language": summary.language,
-        "encoder": summary.encoder,
-        "exemplars": summary.exemplars,
-        "silences": summary.silences,
-        "speakers": summary.speakers,
-        "minutes": summary.minutes,
+    return asdict(summary) | {
         "default": summary.name == parts.references.default_name,
         "loaded": summary.name in {reference.name for reference in parts.references.opened()},
         "problem": "It is damaged; `nativeear index verify` says more." if summary.problem else "",
@@ -162,18 +156,9 @@ async def exemplar(name: IndexName, row: Row, parts: Parts) -> Any:
         _refuse_unknown(opened, row)
         found = opened.exemplar(row)
         return ExemplarDetail(
+            **asdict(found),
             exemplar=row,
-            phone=found.phone,
             ipa=found.phone if found.phone == SILENCE else opened.inventory.ipa(found.phone),
-            left=found.left,
-            right=found.right,
-            stress=found.stress,
-            word=found.word,
-            speaker=found.speaker,
-            utterance=found.utterance,
-            corpus=found.corpus,
-            start_s=found.start_s,
-            end_s=found.end_s,
             playable=opened.clip(row) is not None,
         )
 

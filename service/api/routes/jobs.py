@@ -7,6 +7,7 @@ import json
 import re
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
@@ -40,18 +41,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 def job_answer(job: Job) -> JobAnswer:
     """A job as it is told."""
-    return JobAnswer(
-        id=job.id,
-        kind=job.kind,
-        state=job.state,
-        stage=job.stage or "",
-        done=job.done or 0,
-        total=job.total or 0,
-        created_at=job.created_at,
-        updated_at=job.updated_at,
-        result=json.loads(job.result) if job.result else None,
-        problem=Problem.model_validate_json(job.problem) if job.problem else None,
-    )
+    result = json.loads(job.result) if job.result else None
+    problem = Problem.model_validate_json(job.problem) if job.problem else None
+    return JobAnswer.model_validate(asdict(job) | {"result": result, "problem": problem})
 
 
 @router.get(

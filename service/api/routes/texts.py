@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from anyio import to_thread
@@ -98,13 +99,7 @@ async def pronunciations(asked: TextRequest, parts: Parts) -> Any:
                 WordVariants(
                     word=word.word,
                     variants=tuple(
-                        Variant(
-                            phones=variant.phones,
-                            ipa=_ipa(variant, inventory),
-                            stress=variant.stress,
-                            syllables=variant.syllables,
-                            source=variant.source,
-                        )
+                        Variant(**asdict(variant), ipa=_ipa(variant, inventory))
                         for variant in word.variants
                     ),
                 )
