@@ -228,7 +228,7 @@ def stream(seconds: int) -> None:
             continue
         window, started = take.window, process_time()
         heard = take.recent()
-        work = PartialWork(reference, heard, text, meant=meant, window=window)
+        work = PartialWork(reference, heard, text, pronunciation=meant, window=window)
         with suppress(NothingFinishedError):
             told += len(take.news(work.run(reference.assessor), window))
         if second % STREAM_EVERY_S == 0:

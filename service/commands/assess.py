@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.guard import SOME_FAILED, print_json, refuse_missing_folder
 from nativeear.service.commands.options import (
     AsJson,
     CalibrationName,
@@ -24,7 +25,6 @@ from nativeear.speech.errors import InputError
 if TYPE_CHECKING:
     from nativeear.scoring.assessment import Assessment
     from nativeear.scoring.assessor import Assessor
-    from nativeear.scoring.proficiency.model import BandModel
     from nativeear.service.batch import BatchReport
     from nativeear.speech.audio import Audio
 
@@ -123,6 +123,7 @@ def assess(
     is 1.
     """
     import nativeear
+    from nativeear.scoring.proficiency.model import BandModel
     from nativeear.service.explain import DEFAULT_MODEL, with_explanation
     from nativeear.service.index_choice import choose_index
     from nativeear.speech.audio import Audio
@@ -149,7 +150,10 @@ def assess(
         _refuse(singles, "goes with a single recording, not with --manifest")
         if out is None:
             raise InputError("--manifest needs --out.", fix="Name the file for the results.")
-        report = _assess_rows(
+        from nativeear.service.batch import assess_manifest
+
+        batch = partial(
+            assess_manifest,
             manifest,
             out,
             index=choose_index(index, lang),
@@ -158,10 +162,8 @@ def assess(
             false_rejections=false_rejections,
             l1=l1,
             workers=workers or 1,
-            as_json=as_json,
         )
-        if report.failed:
-            raise typer.Exit(SOME_FAILED)
+        _run_batch(batch, as_json=as_json)
         return
 
     _refuse({"--out": out, "--workers": workers}, "goes with --manifest only")
@@ -170,9 +172,9 @@ def assess(
             "There is nothing to assess.", fix="Give a recording, or --manifest with --out."
         )
     text = _text_of(text, text_file, phones, free=free, asr=asr)
-    _refuse_missing_folder("TextGrid", textgrid)
-    _refuse_missing_folder("report", html)
-    levels = _levels(bands)
+    refuse_missing_folder("TextGrid", textgrid)
+    refuse_missing_folder("report", html)
+    levels = BandModel.load(bands) if bands is not None else None
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
     if accent is not None:
         accents = nativeear.load_accents(
@@ -201,7 +203,10 @@ def assess(
     if as_json:
         print_json(result.model_dump_json(indent=2))
     else:
-        _print(result)
+        from nativeear.service.tables import console
+        from nativeear.service.terminal import render
+
+        console().print(render(result))
 
 
 def _write(
@@ -247,47 +252,20 @@ def _assess_free(
     return assessor.assess_free(recording, recogniser=recogniser, id=id, l1=l1)
 
 
-def _levels(path: Path | None) -> BandModel | None:
-    from nativeear.scoring.proficiency.model import BandModel
-
-    return None if path is None else BandModel.load(path)
-
-
-def _assess_rows(
-    manifest: Path,
-    out: Path,
-    *,
-    index: str | Path,
-    encoder: str | None,
-    calibration: str,
-    false_rejections: float,
-    l1: str | None,
-    workers: int,
-    as_json: bool,
-) -> BatchReport:
-    """Assess a manifest and say what came of it."""
-    from nativeear.service.batch import assess_manifest
+def _run_batch(batch: Callable[..., BatchReport], *, as_json: bool) -> None:
+    """Assess a manifest and say what came of it; exit 1 if a row failed."""
     from nativeear.service.commands.progress import ProgressReport
 
     with ProgressReport() as progress:
-        report = assess_manifest(
-            manifest,
-            out,
-            index=index,
-            encoder=encoder,
-            calibration=calibration,
-            false_rejections=false_rejections,
-            l1=l1,
-            workers=workers,
-            progress=progress,
-        )
+        report = batch(progress=progress)
     assessed = report.rows - report.failed
     print(f"{assessed} assessed, {report.failed} failed: {report.out}", file=sys.stderr)
     if report.unused_columns:
         print(f"Columns without a use: {', '.join(report.unused_columns)}", file=sys.stderr)
     if as_json:
         print_json({**asdict(report), "assessed": assessed})
-    return report
+    if report.failed:
+        raise typer.Exit(SOME_FAILED)
 
 
 def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | None) -> None:
@@ -301,13 +279,6 @@ def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | No
         check_endpoint(explain)
     if l1 is not None:
         first_language(l1)
-
-
-def _print(result: Assessment) -> None:
-    from nativeear.service.tables import console
-    from nativeear.service.terminal import render
-
-    console().print(render(result))
 
 
 def _text_of(
@@ -337,15 +308,6 @@ def _read_text(path: Path) -> str:
         raise InputError(
             f"The text file {path} cannot be read.", cause=str(error), fix="Give a file in UTF-8."
         ) from error
-
-
-def _refuse_missing_folder(what: str, path: Path | None) -> None:
-    if path is not None and not path.parent.is_dir():
-        raise InputError(
-            f"The {what} cannot be written to {path}.",
-            cause=f"There is no folder {path.parent}.",
-            fix="Make the folder first, or give another path.",
-        )
 
 
 def _refuse(options: Mapping[str, object], why: str) -> None:

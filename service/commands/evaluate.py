@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.guard import SOME_FAILED, print_json, refuse_missing_folder
 from nativeear.service.commands.options import (
     AsJson,
     CalibrationName,
@@ -131,12 +131,7 @@ def evaluate(
 
         check_plotting()
         for path in pictures:
-            if not path.parent.is_dir():
-                raise InputError(
-                    f"The plot cannot be written to {path}.",
-                    cause=f"There is no folder {path.parent}.",
-                    fix="Make the folder first, or give another path.",
-                )
+            refuse_missing_folder("plot", path)
 
     from nativeear.service.commands.progress import ProgressReport
     from nativeear.service.evaluation_corpus import EvaluationRequest

@@ -6,13 +6,14 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
 from nativeear.service.failures import InternalError, error_object
-from nativeear.speech.errors import NativeEarError
+from nativeear.speech.errors import InputError, NativeEarError
 
 DONE = 0
 SOME_FAILED = 1
@@ -35,6 +36,16 @@ def print_json(value: Any) -> None:
     if not isinstance(value, str):
         value = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=2)
     typer.echo(value.encode())
+
+
+def refuse_missing_folder(what: str, path: Path | None) -> None:
+    """Refuse a file that could not be written, before anything slow is done."""
+    if path is not None and not path.parent.is_dir():
+        raise InputError(
+            f"The {what} cannot be written to {path}.",
+            cause=f"There is no folder {path.parent}.",
+            fix="Make the folder first, or give another path.",
+        )
 
 
 class GuardedCommand(TyperCommand):

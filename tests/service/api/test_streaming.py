@@ -73,14 +73,14 @@ def test_words_are_finished_before_the_recording_is(
 ) -> None:
     heard = Audio.from_samples(spoken[: int(3.1 * RATE)], RATE)
     meant = reference.assessor.pronounce(LONG)
-    result = PartialWork(reference, heard, LONG, meant=meant).run(reference.assessor)
+    result = PartialWork(reference, heard, LONG, pronunciation=meant).run(reference.assessor)
     assert [word.word for word in result.words] == ["Your", "message", "has", "been", "saved"]
     whole = reference.assessor.assess(Audio.from_samples(spoken, RATE), LONG)
     for word, later in zip(result.words, whole.words, strict=False):
         assert word.end_s == pytest.approx(later.end_s, abs=0.06)
         assert word.score == pytest.approx(later.score, abs=15)
     with pytest.raises(NothingFinishedError):
-        PartialWork(reference, heard, LONG, meant=meant, window=Window(told=5)).run(
+        PartialWork(reference, heard, LONG, pronunciation=meant, window=Window(told=5)).run(
             reference.assessor
         )
 
@@ -100,7 +100,7 @@ def test_each_look_at_a_long_recording_costs_the_same(
         heard = take.recent()
         assert window.start_s + heard.duration_s == pytest.approx(take.heard_s, abs=0.01)
         looked_s.append(heard.duration_s)
-        work = PartialWork(reference, heard, text, meant=meant, window=window)
+        work = PartialWork(reference, heard, text, pronunciation=meant, window=window)
         try:
             told += take.news(work.run(reference.assessor), window)
         except NothingFinishedError:
