@@ -50,15 +50,15 @@ def print_audit(report: AuditReport, console: Console) -> None:
     if report.against is not None:
         _print_against(report.against, ipa, console)
     else:
-        told = report.record_next
-        _print_script(told.script, f" {vocabulary_sentence(told)}", console)
+        needs = report.record_next
+        _print_script(needs.script, f" {vocabulary_sentence(needs)}", console)
 
 
-def vocabulary_sentence(told: RecordNext) -> str:
+def vocabulary_sentence(needs: RecordNext) -> str:
     """Which words tell it, and how many of their phones in context are thin."""
     return (
-        f"By {told.words:,} words ({told.source}): of their {told.contexts:,} phones in context, "
-        f"{told.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
+        f"By {needs.words:,} words ({needs.source}): of their {needs.contexts:,} phones in "
+        f"context, {needs.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
     )
 
 
@@ -111,15 +111,15 @@ def _worth(report: AuditReport, ipa: dict[str, str]) -> str:
     curve = report.curve
     if curve.gain is None or curve.doubled is None or curve.gain_error is None:
         return "There is too little speech to tell what more of it would be worth."
-    told = (
+    text = (
         f"With twice the speech (2×): error {curve.doubled:.1%}, {100 * curve.gain:.1f} ± "
         f"{100 * curve.gain_error:.1f} points less than today."
     )
     if report.most_to_gain:
-        told += f" Most to gain: {' '.join(ipa[p] for p in report.most_to_gain[:8])}."
+        text += f" Most to gain: {' '.join(ipa[p] for p in report.most_to_gain[:8])}."
     if not report.refitted:
-        told += " (The index keeps no embeddings: its transform was not fitted anew with less.)"
-    return told
+        text += " (The index keeps no embeddings: its transform was not fitted anew with less.)"
+    return text
 
 
 def _print_against(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:
@@ -149,8 +149,8 @@ def _print_script(script: Script, by: str, console: Console) -> None:
     title = f"To record next, by several natives: {script.gaps:,} exemplars are missing.{by}"
     console.print(Text(title), style="bold")
     for number, line in enumerate(script.lines[:MOST_LINES], start=1):
-        told = f"{number:>3}. {line.text}  × {line.times}  (+{line.fills}, {line.left:,} left)"
-        console.print(Text(told))
+        text = f"{number:>3}. {line.text}  × {line.times}  (+{line.fills}, {line.left:,} left)"
+        console.print(Text(text))
     rest = len(script.lines) - MOST_LINES
     if rest > 0:
         console.print(f"… and {rest:,} more, which close the rest: see --json", style="dim")

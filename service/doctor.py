@@ -204,8 +204,8 @@ def _espeak_library() -> Check:
 
         library = ctypes.CDLL(espeakng_loader.get_library_path())
         library.espeak_Info.restype = ctypes.c_char_p
-        told: bytes = library.espeak_Info(None) or b"of unknown version"
-        return f"{told.decode(errors='replace')} ({espeakng_loader.get_library_path()})"
+        version_info: bytes = library.espeak_Info(None) or b"of unknown version"
+        return f"{version_info.decode(errors='replace')} ({espeakng_loader.get_library_path()})"
 
     return _probed(
         "espeak-ng library",
@@ -368,8 +368,8 @@ def _executable(name: str, purpose: str, fix: str, version_option: str = "") -> 
 
     def probe() -> str:
         words = _output([path, version_option]).split()
-        told = words[words.index("version") + 1] if "version" in words[:-1] else "unknown version"
-        return f"{told} ({path})"
+        number = words[words.index("version") + 1] if "version" in words[:-1] else "unknown version"
+        return f"{number} ({path})"
 
     return _probed(name, probe, purpose, fix, required=False)
 

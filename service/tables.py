@@ -96,8 +96,8 @@ class Listing:
         yield table
         missing = [c.title for place, c in enumerate(self.columns) if place not in shown]
         if missing:
-            told = f"No room for: {', '.join(filter(None, missing))}. --json has all."
-            yield Text(told, style="dim")
+            note = f"No room for: {', '.join(filter(None, missing))}. --json has all."
+            yield Text(note, style="dim")
 
     def _shown(self, width: int) -> list[int]:
         """Places of the columns for which there is room, from the first on."""
@@ -142,5 +142,5 @@ def console() -> Console:
     `COLUMNS` goes before both.
     """
     found = Console()
-    told = found.is_terminal or os.environ.get("COLUMNS", "").isdigit()
-    return found if told else Console(width=PIPE_WIDTH)
+    knows_width = found.is_terminal or os.environ.get("COLUMNS", "").isdigit()
+    return found if knows_width else Console(width=PIPE_WIDTH)

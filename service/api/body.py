@@ -35,8 +35,8 @@ class Body:
 
     def __init__(self, receive: Receive, headers: Headers) -> None:
         self._receive = receive
-        self._told = headers.get("content-length", "")
-        self._ended = not self._told and "transfer-encoding" not in headers
+        self._content_length = headers.get("content-length", "")
+        self._ended = not self._content_length and "transfer-encoding" not in headers
         self._is_waited_for = "expect" in headers
         self._limit = 0
         self._count = 0
@@ -55,10 +55,10 @@ class Body:
         """
         self._limit = limit
         self.reservation = quota.reserve()
-        if self._told.isdigit():
-            if int(self._told) > limit:
+        if self._content_length.isdigit():
+            if int(self._content_length) > limit:
                 raise self._too_large()
-            quota.refuse_without(int(self._told))
+            quota.refuse_without(int(self._content_length))
 
     async def receive(self) -> Message:
         """What comes next.

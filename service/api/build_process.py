@@ -18,10 +18,10 @@ from nativeear.speech.errors import NativeEarError
 
 
 def run(request: dict[str, Any], out: TextIO) -> None:
-    """Build what a request asks for and say how far it is."""
+    """Build what a request asks for and emit how far it is."""
 
-    def say(**told: Any) -> None:
-        out.write(json.dumps(told, ensure_ascii=False) + "\n")
+    def emit(**message: Any) -> None:
+        out.write(json.dumps(message, ensure_ascii=False) + "\n")
         out.flush()
 
     try:
@@ -40,20 +40,20 @@ def run(request: dict[str, Any], out: TextIO) -> None:
                 reader=request["reader"],
                 within=Path(request["within"]) if request["within"] else None,
             ),
-            lambda stage, done, total: say(stage=stage, done=done, total=total),
+            lambda stage, done, total: emit(stage=stage, done=done, total=total),
         )
     except NativeEarError as error:
-        say(problem=error_object(error))
+        emit(problem=error_object(error))
     except Exception as error:
-        say(problem=error_object(InternalError.of(error)))
+        emit(problem=error_object(InternalError.of(error)))
     else:
         result = asdict(report)
         del result["path"]
-        say(result={"index": request["name"], **result})
+        emit(result={"index": request["name"], **result})
 
 
 if __name__ == "__main__":
     # What libraries print must not be read as progress.
-    told = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    messages = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    run(json.load(sys.stdin), told)
+    run(json.load(sys.stdin), messages)

@@ -169,11 +169,11 @@ class Builds:
         with suppress(BrokenPipeError), requests:
             json.dump(asdict(spec), requests)
         last: dict[str, Any] = {}
-        told = -_TELL_S
+        written_at = -_TELL_S
         for line in answers:
             last = json.loads(line)
-            if "stage" in last and monotonic() - told >= _TELL_S:
-                told = monotonic()
+            if "stage" in last and monotonic() - written_at >= _TELL_S:
+                written_at = monotonic()
                 self._say(job, stage=last["stage"], done=last["done"], total=last["total"])
         return last
 
@@ -222,21 +222,21 @@ def _clear_away(out: Path) -> None:
             return
 
 
-def _problem(told: Mapping[str, str] | None, spec: BuildSpec) -> Problem:
+def _problem(error: Mapping[str, str] | None, spec: BuildSpec) -> Problem:
     """What a build failed at; files of its corpus are named as in the corpus."""
-    if told is None:
-        told = {
+    if error is None:
+        error = {
             "code": "build-died",
             "message": "The build ended without a word.",
             "cause": "Its process was killed, perhaps for want of memory.",
             "fix": "Try again, with less speech or more memory.",
         }
     detail, cause, fix = (
-        without_folders(told[part].replace(f"{spec.corpus}/", ""))
+        without_folders(error[part].replace(f"{spec.corpus}/", ""))
         for part in ("message", "cause", "fix")
     )
     return Problem(
-        type=f"urn:nativeear:problem:{told['code']}",
+        type=f"urn:nativeear:problem:{error['code']}",
         title="Build failed",
         status=422,
         detail=detail,

@@ -29,7 +29,7 @@ def operation(route: APIRoute) -> str:
 def described(application: FastAPI) -> dict[str, Any]:
     """OpenAPI, with problems in the place of FastAPI's own errors, and forms as they are sent."""
     if application.openapi_schema is None:
-        told = get_openapi(
+        openapi = get_openapi(
             title=application.title,
             version=application.version,
             description=application.description,
@@ -37,7 +37,7 @@ def described(application: FastAPI) -> dict[str, Any]:
             routes=application.routes,
             tags=[{"name": name, "description": text} for name, text in _TAGS.items()],
         )
-        schemas = told.setdefault("components", {}).setdefault("schemas", {})
+        schemas = openapi.setdefault("components", {}).setdefault("schemas", {})
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -46,7 +46,7 @@ def described(application: FastAPI) -> dict[str, Any]:
                 schema["additionalProperties"] = False  # see `fields.refuse_unknown_fields`
                 fields = schema["properties"]
                 schema["properties"] = {name: _sent(field) for name, field in fields.items()}
-        application.openapi_schema = told
+        application.openapi_schema = openapi
     return application.openapi_schema
 
 

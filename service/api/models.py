@@ -44,11 +44,11 @@ FirstLanguage = Annotated[str, Field(min_length=2, max_length=60, pattern=r"^[^:
 """A tag, code or English name; never a file of the service's machine."""
 
 
-def _no_number(told: object) -> object:
+def _no_number(value: object) -> object:
     # A year would be taken for seconds since 1970.
-    if isinstance(told, str) and _NUMBER.fullmatch(told.strip()):
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         raise ValueError("is a number; write 2026-01-31 or 2026-01-31T10:00:00Z")
-    return told
+    return value
 
 
 _NUMBER = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?", re.IGNORECASE)

@@ -242,7 +242,7 @@ def handle_errors(application: FastAPI) -> None:
     """Let every failure of an application be answered as a problem."""
 
     @application.exception_handler(NativeEarError)
-    async def told(request: Request, error: NativeEarError) -> JSONResponse:
+    async def native_error(request: Request, error: NativeEarError) -> JSONResponse:
         problem = problem_of(error, request.url.path)
         headers = dict(getattr(error, "headers", {}))
         if problem.status == 401:
@@ -259,13 +259,13 @@ def handle_errors(application: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0] if error.errors() else {}
         where = ".".join(str(part) for part in first.get("loc", ())[1:])
-        told = str(first.get("msg", "not valid"))
+        message = str(first.get("msg", "not valid"))
         return answer(
             Problem.of(
                 InvalidRequestError.code,
                 InvalidRequestError.status,
                 f"The request is not valid: {where or 'its body'}.",
-                cause=told,
+                cause=message,
                 fix="See the description of the interface at /openapi.json.",
                 instance=request.url.path,
             )
@@ -274,7 +274,7 @@ def handle_errors(application: FastAPI) -> None:
     @application.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
         if isinstance(error.__cause__, NativeEarError):  # it came while the body was read
-            return await told(request, error.__cause__)
+            return await native_error(request, error.__cause__)
         detail = str(error.detail)
         if error.status_code == 404:
             detail = f"There is nothing at {request.url.path}."

@@ -59,13 +59,13 @@ class Window:
         Where it begins in the recording.
     first
         The word of the text that begins there.
-    told
+    finished
         How many words of the text are known to be finished.
     """
 
     start_s: float = 0.0
     first: int = 0
-    told: int = 0
+    finished: int = 0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -101,7 +101,7 @@ class PartialWork(Work):
         )
         settled_s = self.audio.duration_s - SETTLED_S
         finished = list(takewhile(lambda word: word.end_s <= settled_s, reached))
-        if self.window.first + len(finished) <= self.window.told:
+        if self.window.first + len(finished) <= self.window.finished:
             raise NothingFinishedError("No other word is finished yet.")
         last = finished[-1]
         end_s = min(last.end_s + _PAUSE_S, last.next_s or self.audio.duration_s)

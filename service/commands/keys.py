@@ -91,7 +91,7 @@ def create(
             )
         )
     if as_json:
-        print_json({**_told(key), "secret": secret})
+        print_json({**_as_json(key), "secret": secret})
         return
     print(secret)
     print(f"Keep it: it is not shown again. To revoke it: {key.id}.", file=sys.stderr)
@@ -103,7 +103,7 @@ def list_keys(*, database: Database = None, as_json: AsJson = False) -> None:
     with _open(database) as store:
         known = store.keys()
     if as_json:
-        print_json([_told(key) for key in known])
+        print_json([_as_json(key) for key in known])
         return
     if not known:
         print("There is no key: the service is open, and listens on its own machine only.")
@@ -128,7 +128,7 @@ def revoke(
     with _open(database) as store:
         key = store.revoke_key(id)
     if as_json:
-        print_json(_told(key))
+        print_json(_as_json(key))
     else:
         print(f"{key.name}: revoked.")
 
@@ -146,12 +146,12 @@ def _open(database: str | None) -> Iterator[Store]:
         store.close()
 
 
-def _told(key: KeyRecord) -> dict[str, Any]:
+def _as_json(key: KeyRecord) -> dict[str, Any]:
     moments = ("created_at", "expires_at", "revoked_at", "last_used_at")
-    told = asdict(key)
+    fields = asdict(key)
     for name in moments:
-        told[name] = told[name] and told[name].isoformat()
-    return {**told, "state": _state(key)}
+        fields[name] = fields[name] and fields[name].isoformat()
+    return {**fields, "state": _state(key)}
 
 
 def _state(key: KeyRecord) -> str:

@@ -110,7 +110,7 @@ def translated_errors() -> Iterator[None]:
         cause = _first_line(error)
         if any(sign in cause for sign in _FULL):
             raise disk_full(cause) from error
-        message, fix = _told(cause)
+        message, fix = _explain(cause)
         raise StorageError(message, cause=cause, fix=fix) from error
 
 
@@ -158,7 +158,7 @@ _COMPLAINTS = (
 )
 
 
-def _told(cause: str) -> tuple[str, str]:
+def _explain(cause: str) -> tuple[str, str]:
     for sign, message, fix in _COMPLAINTS:
         if sign in cause:
             return message, fix

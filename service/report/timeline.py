@@ -152,5 +152,5 @@ def _boxes(assessment: Assessment, ipa: Callable[[str], str]) -> Iterator[Box]:
             )
     for extra in assessment.insertions:
         written = ipa(extra.phone)
-        told = f"{written}, which does not belong there"
-        yield Box(extra.start_s, extra.end_s, f"+{written}", told, "extra", _PHONE_TOP)
+        spoken = f"{written}, which does not belong there"
+        yield Box(extra.start_s, extra.end_s, f"+{written}", spoken, "extra", _PHONE_TOP)

@@ -216,9 +216,9 @@ def _replayed(before: Job | StoredAssessment) -> Response:
 
 def _digest(data: bytes, form: dict[str, Any]) -> str:
     """What tells a request from another under the same idempotency key."""
-    told = hashlib.sha256(json.dumps(form, sort_keys=True).encode("utf-8"))
-    told.update(hashlib.sha256(data).digest())
-    return told.hexdigest()
+    digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode("utf-8"))
+    digest.update(hashlib.sha256(data).digest())
+    return digest.hexdigest()
 
 
 async def _gone(request: Request) -> None:

@@ -54,7 +54,7 @@ def job_answer(job: Job) -> JobAnswer:
 )
 async def job(id: Id, parts: Parts, caller: Following) -> Any:
     """The state of a job, and its result once it is done."""
-    return await _told(parts, id, caller)
+    return await _fetch(parts, id, caller)
 
 
 @router.get(
@@ -68,7 +68,7 @@ async def job(id: Id, parts: Parts, caller: Following) -> Any:
 )
 async def events(id: Id, parts: Parts, caller: Following) -> StreamingResponse:
     """Server-sent events: the job whenever it changes, the last time when it has ended."""
-    first = await _told(parts, id, caller)
+    first = await _fetch(parts, id, caller)
     return StreamingResponse(
         _events(parts, first, caller),
         media_type="text/event-stream",
@@ -76,16 +76,16 @@ async def events(id: Id, parts: Parts, caller: Following) -> StreamingResponse:
     )
 
 
-async def _told(parts: Service, id: str, caller: Caller) -> JobAnswer:
+async def _fetch(parts: Service, id: str, caller: Caller) -> JobAnswer:
     return job_answer(await to_thread.run_sync(lambda: parts.store.job(id, key_id=caller.sees)))
 
 
 async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterator[str]:
-    told: JobAnswer | None = None
+    sent: JobAnswer | None = None
     silent_s = 0.0
     while True:
-        if job != told:
-            told, silent_s = job, 0.0
+        if job != sent:
+            sent, silent_s = job, 0.0
             yield f"event: {job.state}\ndata: {job.model_dump_json()}\n\n"
         elif silent_s >= _ALIVE_S:
             silent_s = 0.0
@@ -95,7 +95,7 @@ async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterat
         await asyncio.sleep(_POLL_S)
         silent_s += _POLL_S
         try:
-            job = await _told(parts, job.id, caller)
+            job = await _fetch(parts, job.id, caller)
         except StorageError:
             continue  # whoever follows is told when the database is back
         except NotFoundError:

@@ -157,13 +157,13 @@ class _Stream:
             text = await asyncio.wait_for(self._socket.receive_text(), _FIRST_S)
             return StreamRequest.model_validate_json(text)
         except (ValidationError, KeyError) as error:
-            where, told = "", ""
+            where, message = "", ""
             if isinstance(error, ValidationError):
                 first = error.errors()[0]
-                where, told = ".".join(str(part) for part in first["loc"]), first["msg"]
+                where, message = ".".join(str(part) for part in first["loc"]), first["msg"]
             raise InputError(
                 f"The first message is not valid: {where or 'it is no JSON text'}.",
-                cause=told,
+                cause=message,
                 fix='Send JSON such as {"text": "I think so.", "sample_rate": 16000}.',
             ) from None
         except asyncio.TimeoutError:
@@ -213,8 +213,8 @@ class _Stream:
             return  # nothing to be told yet, or a full queue: the next second tells more
         heard_s = window.start_s + recording.duration_s
         for place, word in buffer.news(result, window):
-            told = {"word": word.model_dump(mode="json"), "place": place, "heard_s": heard_s}
-            await self._send(told)
+            message = {"word": word.model_dump(mode="json"), "place": place, "heard_s": heard_s}
+            await self._send(message)
 
     async def _finish(
         self, buffer: StreamBuffer, target: Target, form: dict[str, Any], caller: Caller

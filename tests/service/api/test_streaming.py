@@ -80,7 +80,7 @@ def test_words_are_finished_before_the_recording_is(
         assert word.end_s == pytest.approx(later.end_s, abs=0.06)
         assert word.score == pytest.approx(later.score, abs=15)
     with pytest.raises(NothingFinishedError):
-        PartialWork(reference, heard, LONG, pronunciation=meant, window=Window(told=5)).run(
+        PartialWork(reference, heard, LONG, pronunciation=meant, window=Window(finished=5)).run(
             reference.assessor
         )
 
