@@ -20,6 +20,7 @@ NEEDED = (
     "service/data/practice/en.json",
     "service/page/index.html",
     "service/page/app.js",
+    "service/page/colours.css",
     "service/templates/report.html",
     "service/templates/report.css",
     "service/database/migrations/env.py",

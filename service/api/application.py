@@ -46,6 +46,7 @@ from nativeear.service.api.state import Service
 from nativeear.service.api.version import VERSION
 from nativeear.service.database.store import Store
 from nativeear.speech.errors import InputError, NativeEarError
+from nativeear.speech.recogniser import Recogniser
 from nativeear.speech.recognisers.whisper import find_recogniser
 
 logger = logging.getLogger("nativeear.service")
@@ -80,28 +81,7 @@ def create_application(settings: ServiceSettings) -> FastAPI:
     except NativeEarError:
         store.close()
         raise
-    metrics = Metrics()
-    outbox = Outbox()
-    builds, assessment_jobs = Builds(store, outbox), AssessmentJobs(store, outbox)
-    service = Service(
-        settings=settings,
-        store=store,
-        metrics=metrics,
-        references=References(settings.indexes, metrics),
-        engine=Engine(settings, metrics),
-        decoder=Decoder(settings, metrics),
-        authenticator=Authenticator(store),
-        builds=builds,
-        assessment_jobs=assessment_jobs,
-        outbox=outbox,
-        heartbeat=Heartbeat(store, outbox, builds, assessment_jobs),
-        uploads=ByteQuota(max(settings.max_held_bytes, settings.max_bytes + FORM_BYTES)),
-        corpora=ByteQuota(2 * settings.max_corpus_bytes),
-        streams=ConcurrencyLimit(
-            "streams", most=settings.streams, most_per_client=settings.streams_per_client
-        ),
-        recogniser=recogniser,
-    )
+    service = _service(settings, store, recogniser)
     application = FastAPI(
         title="NativeEar",
         version=VERSION,
@@ -123,15 +103,44 @@ def create_application(settings: ServiceSettings) -> FastAPI:
         StaticFiles(directory=Path(str(files("nativeear.service") / "page")), html=True),
         name="page",
     )
-    # What is audio, or told bit by bit, is left as it is.
+    _add_middleware(application, service)
+    application.openapi = lambda: described(application)  # type: ignore[method-assign]
+    return application
+
+
+def _service(settings: ServiceSettings, store: Store, recogniser: Recogniser | None) -> Service:
+    """The parts of a service, put together."""
+    metrics = Metrics()
+    outbox = Outbox()
+    builds, assessment_jobs = Builds(store, outbox), AssessmentJobs(store, outbox)
+    return Service(
+        settings=settings,
+        store=store,
+        metrics=metrics,
+        references=References(settings.indexes, metrics),
+        engine=Engine(settings, metrics),
+        decoder=Decoder(settings, metrics),
+        authenticator=Authenticator(store),
+        builds=builds,
+        assessment_jobs=assessment_jobs,
+        outbox=outbox,
+        heartbeat=Heartbeat(store, outbox, builds, assessment_jobs),
+        uploads=ByteQuota(max(settings.max_held_bytes, settings.max_bytes + FORM_BYTES)),
+        corpora=ByteQuota(2 * settings.max_corpus_bytes),
+        streams=ConcurrencyLimit(
+            "streams", most=settings.streams, most_per_client=settings.streams_per_client
+        ),
+        recogniser=recogniser,
+    )
+
+
+def _add_middleware(application: FastAPI, service: Service) -> None:
+    settings, metrics = service.settings, service.metrics
+    # Audio, and what is streamed, is left as it is.
     application.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     application.add_middleware(
         RequestMiddleware,
-        settings=settings,
-        authenticator=service.authenticator,
-        engine=service.engine,
-        metrics=metrics,
-        uploads=service.uploads,
+        service=service,
         archives=ByteQuota(settings.max_corpus_bytes + FORM_BYTES),
     )
     metrics.held.set_function(lambda: service.uploads.held)
@@ -143,8 +152,6 @@ def create_application(settings: ServiceSettings) -> FastAPI:
             allow_headers=["Authorization", "X-API-Key", "Idempotency-Key", "Prefer"],
             expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
         )
-    application.openapi = lambda: described(application)  # type: ignore[method-assign]
-    return application
 
 
 def _refuse_open_door(settings: ServiceSettings, store: Store) -> None:

@@ -29,7 +29,7 @@ _BESIDE_S = 60.0  # what decoding and storing may take, beside the time-out of t
 
 
 async def claim_or_wait(
-    parts: Service, request: Request, caller: Caller, idempotency_key: str, digest: str
+    service: Service, request: Request, caller: Caller, idempotency_key: str, digest: str
 ) -> Claim | Job | StoredAssessment:
     """Claim a request; or wait for what comes of it, if another has claimed it.
 
@@ -42,9 +42,9 @@ async def claim_or_wait(
     ClientGoneError
         If nobody waits any more.
     """
-    timeout_s = parts.settings.timeout_s
+    timeout_s = service.settings.timeout_s
     within = timedelta(seconds=timeout_s + _BESIDE_S)
-    claim = partial(parts.store.claim_request, caller.key_id, idempotency_key, digest, within)
+    claim = partial(service.store.claim_request, caller.key_id, idempotency_key, digest, within)
     until, pause_s = monotonic() + timeout_s, _FIRST_POLL_S
     while (found := await to_thread.run_sync(claim)) is None:
         if monotonic() > until:
@@ -61,13 +61,13 @@ async def claim_or_wait(
 
 
 @asynccontextmanager
-async def released_on_failure(parts: Service, claim: Claim | None) -> AsyncIterator[None]:
+async def released_on_failure(service: Service, claim: Claim | None) -> AsyncIterator[None]:
     """Inside, a claimed request is worked at; if that fails, it may be tried anew."""
     try:
         yield
     except BaseException:
         if claim is not None:
-            release = partial(parts.store.release_request, claim)
+            release = partial(service.store.release_request, claim)
             with CancelScope(shield=True):
-                await to_thread.run_sync(parts.outbox.write, f"request {claim.token}", release)
+                await to_thread.run_sync(service.outbox.write, f"request {claim.token}", release)
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -23,65 +24,50 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self.requests = Counter(
-            "nativeear_requests",
-            "Requests that were answered.",
-            ("method", "route", "status"),
-            registry=self._registry,
+        counter = partial(Counter, registry=self._registry)
+        gauge = partial(Gauge, registry=self._registry)
+        histogram = partial(Histogram, registry=self._registry)
+        self.requests = counter(
+            "nativeear_requests", "Requests that were answered.", ("method", "route", "status")
         )
-        self.request_s = Histogram(
+        self.request_s = histogram(
             "nativeear_request_seconds",
             "Time from the first byte of a request to the last of its answer.",
             ("route",),
             buckets=_BUCKETS_S,
-            registry=self._registry,
         )
-        self.stage_s = Histogram(
+        self.stage_s = histogram(
             "nativeear_stage_seconds",
             "Time of one stage of an assessment.",
             ("stage",),
             buckets=_BUCKETS_S,
-            registry=self._registry,
         )
-        self.batch = Histogram(
+        self.batch = histogram(
             "nativeear_batch_recordings",
             "Recordings that went through the encoder together.",
             buckets=(1, 2, 4, 8, 16),
-            registry=self._registry,
         )
-        self.audio_s = Counter(
-            "nativeear_audio_seconds",
-            "Seconds of speech that were assessed.",
-            registry=self._registry,
-        )
-        self.waiting = self._gauge("nativeear_queue_waiting", "Assessments that wait.")
-        self.running = self._gauge("nativeear_in_flight", "Assessments that are worked on.")
-        self.streams = self._gauge("nativeear_streams", "Open streams.")
-        self.held = self._gauge(
+        self.audio_s = counter("nativeear_audio_seconds", "Seconds of speech that were assessed.")
+        self.waiting = gauge("nativeear_queue_waiting", "Assessments that wait.")
+        self.running = gauge("nativeear_in_flight", "Assessments that are worked on.")
+        self.streams = gauge("nativeear_streams", "Open streams.")
+        self.held = gauge(
             "nativeear_held_bytes", "Bytes of recordings that uploads and streams hold."
         )
-        self.closed = Counter(
+        self.closed = counter(
             "nativeear_connections_closed",
             "Connections that were closed because there were too many, they came too fast, or "
             "their client was too slow.",
             ("why",),
-            registry=self._registry,
         )
-        self.reloads = Counter(
+        self.reloads = counter(
             "nativeear_index_reloads",
             "Versions of an index that were taken into service.",
             ("index",),
-            registry=self._registry,
         )
-        self.index_exemplars = Gauge(
-            "nativeear_index_exemplars",
-            "Exemplars of a loaded index.",
-            ("index",),
-            registry=self._registry,
+        self.index_exemplars = gauge(
+            "nativeear_index_exemplars", "Exemplars of a loaded index.", ("index",)
         )
-
-    def _gauge(self, name: str, what: str) -> Gauge:
-        return Gauge(name, what, registry=self._registry)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -9,19 +9,17 @@ from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nativeear.service.api.authentication import CALLER, Authenticator
+from nativeear.service.api.authentication import CALLER
 from nativeear.service.api.body import Body
-from nativeear.service.api.engine import Engine
-from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import (
     ForbiddenError,
-    ServiceError,
     answer,
+    answer_error,
     internal_problem,
-    problem_of,
 )
 from nativeear.service.api.quota import RESERVATION, ByteQuota
-from nativeear.service.api.settings import LOOPBACK_NAMES, ServiceSettings
+from nativeear.service.api.settings import LOOPBACK_NAMES
+from nativeear.service.api.state import Service
 from nativeear.speech.errors import NativeEarError
 
 API = "/v1/"
@@ -62,31 +60,16 @@ class RequestMiddleware:
     ----------
     app
         The application.
-    settings, authenticator, engine, metrics
-        Parts of the service.
-    uploads
-        What all bodies hold together, but for those of corpora.
+    service
+        The parts of the service.
     archives
         What all corpora hold while they are sent.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        settings: ServiceSettings,
-        authenticator: Authenticator,
-        engine: Engine,
-        metrics: Metrics,
-        uploads: ByteQuota,
-        archives: ByteQuota,
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, service: Service, archives: ByteQuota) -> None:
         self._app = app
-        self._settings = settings
-        self._authenticator = authenticator
-        self._engine = engine
-        self._metrics = metrics
-        self._uploads = uploads
+        self._service = service
+        self._settings = service.settings
         self._archives = archives
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,13 +103,7 @@ class RequestMiddleware:
             await self._admit(scope, body)
             await self._app(scope, body.receive, out)
         except NativeEarError as error:
-            headers = dict(error.headers) if isinstance(error, ServiceError) else {}
-            problem = problem_of(error, scope["path"])
-            if problem.status == 401:
-                headers.setdefault("WWW-Authenticate", "Bearer")
-            if problem.status == 503:
-                headers.setdefault("Retry-After", "5")
-            await answer(problem, headers)(scope, receive, out)
+            await answer_error(error, scope["path"])(scope, receive, out)
         except Exception as error:
             problem = internal_problem(error, scope["path"])
             if not begun:
@@ -135,8 +112,8 @@ class RequestMiddleware:
             body.reservation.end()
             route = getattr(scope.get("route"), "path", "") or "other"
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.requests.labels(method, route, str(status)).inc()
-            self._metrics.request_s.labels(route).observe(perf_counter() - started)
+            self._service.metrics.requests.labels(method, route, str(status)).inc()
+            self._service.metrics.request_s.labels(route).observe(perf_counter() - started)
 
     async def _admit(self, scope: Scope, body: Body) -> None:
         headers = Headers(scope=scope)
@@ -149,12 +126,12 @@ class RequestMiddleware:
                 fix="Use the service's own page, or start it with --allow-origin for another page, "
                 "or with --trusted-host for another name of its own.",
             )
-        limit, quota = JSON_BYTES, self._uploads
+        limit, quota = JSON_BYTES, self._service.uploads
         if path.startswith(API):
-            caller = await to_thread.run_sync(self._authenticator.authenticate, headers)
+            caller = await to_thread.run_sync(self._service.authenticator.authenticate, headers)
             scope.setdefault("state", {})[CALLER] = caller
             if method == "POST" and path == ASSESSMENTS:
-                self._engine.refuse_if_full()
+                self._service.engine.refuse_if_full()
                 limit = (caller.max_bytes or self._settings.max_bytes) + FORM_BYTES
             elif method == "POST" and path == INDEXES:
                 limit, quota = self._settings.max_corpus_bytes + FORM_BYTES, self._archives

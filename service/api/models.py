@@ -145,13 +145,6 @@ class JobCreated(_Answer):
     job: JobAnswer
 
 
-class JobList(_Answer):
-    """Jobs, the newest first."""
-
-    items: tuple[JobAnswer, ...]
-    next: None = None
-
-
 class LearnerList(_Answer):
     """Learners by name."""
 

@@ -215,6 +215,17 @@ def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONRe
     )
 
 
+def answer_error(error: NativeEarError, instance: str) -> JSONResponse:
+    """An error of the family as a response."""
+    problem = problem_of(error, instance)
+    headers = dict(error.headers) if isinstance(error, ServiceError) else {}
+    if problem.status == 401:
+        headers.setdefault("WWW-Authenticate", "Bearer")
+    if problem.status == 503:
+        headers.setdefault("Retry-After", "5")
+    return answer(problem, headers)
+
+
 def internal_problem(error: BaseException, instance: str = "") -> Problem:
     """Tell of an unexpected exception nothing but the number under which it was logged."""
     number = uuid4().hex[:12]
@@ -243,17 +254,12 @@ def handle_errors(application: FastAPI) -> None:
 
     @application.exception_handler(NativeEarError)
     async def native_error(request: Request, error: NativeEarError) -> JSONResponse:
-        problem = problem_of(error, request.url.path)
-        headers = dict(getattr(error, "headers", {}))
-        if problem.status == 401:
-            headers.setdefault("WWW-Authenticate", "Bearer")
-        if problem.status == 503:
-            headers.setdefault("Retry-After", "5")
+        status = status_of(error)
         if error.code == "storage":
             logger.warning("%s: %s (%s)", request.url.path, error.message, error.cause)
-        elif problem.status >= 500 and problem.status not in {503, 504}:
+        elif status >= SERVERS_FAULT and status not in {503, 504}:
             logger.error("%s: %s (%s)", request.url.path, error.message, error.cause)
-        return answer(problem, headers)
+        return answer_error(error, request.url.path)
 
     @application.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

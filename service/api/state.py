@@ -67,4 +67,4 @@ def service_of(connection: HTTPConnection) -> Service:
     return cast("Service", connection.app.state.service)
 
 
-Parts = Annotated[Service, Depends(service_of)]
+ServiceDep = Annotated[Service, Depends(service_of)]

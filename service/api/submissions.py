@@ -55,7 +55,7 @@ class Target:
         )
 
 
-def target_of(parts: Service, form: dict[str, Any]) -> Target:
+def target_of(service: Service, form: dict[str, Any]) -> Target:
     """Find the index that is meant; all that can be refused early is refused here.
 
     Raises
@@ -76,34 +76,34 @@ def target_of(parts: Service, form: dict[str, Any]) -> Target:
             fix="Send the field text, or phones, or free=true where no text is known.",
         )
     if form.get("accent") is not None:
-        return _target_of_accents(parts, form)
-    reference = parts.references.get(parts.references.choose(form["index"], form["language"]))
+        return _target_of_accents(service, form)
+    reference = service.references.get(service.references.choose(form["index"], form["language"]))
     reference.assessor_of(form["calibration"])
     if free:
-        return Target(reference, form, recogniser=parts.recogniser)
+        return Target(reference, form, recogniser=service.recogniser)
     reference.assessor.pronounce(form["text"], form["phones"])
     return Target(reference, form)
 
 
-def _target_of_accents(parts: Service, form: dict[str, Any]) -> Target:
+def _target_of_accents(service: Service, form: dict[str, Any]) -> Target:
     if form["index"] or not form["language"]:
         raise InputError(
             "accent goes with language, and not with index.",
             fix="Send the field language, or no accent.",
         )
-    accents = parts.references.accents(form["language"])
+    accents = service.references.accents(form["language"])
     for reference in accents:
         reference.assessor_of(form["calibration"])
     return Target(accents[0], form, accents)
 
 
 def save(
-    parts: Service, work: Work, submission: Submission, result: Assessment
+    service: Service, work: Work, submission: Submission, result: Assessment
 ) -> StoredAssessment:
     """Store a result; under an idempotency key that is known, the one that is there."""
-    retain = parts.settings.retain_days
+    retain = service.settings.retain_days
     now = datetime.now(timezone.utc)
-    return parts.store.save_assessment(
+    return service.store.save_assessment(
         NewAssessment(
             id=work.id,
             key_id=submission.caller.key_id,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.guard import GuardedCommand, command_group, print_json
 from nativeear.service.commands.options import (
     AsJson,
     CalibrationName,
@@ -17,17 +17,7 @@ from nativeear.service.commands.options import (
     Language,
 )
 
-app = typer.Typer(
-    name="bands",
-    help="Learn CEFR or IELTS bands from rated recordings.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-
-@app.callback()
-def bands() -> None:
-    """Learn CEFR or IELTS bands from rated recordings."""
+app = command_group("bands", "Learn CEFR or IELTS bands from rated recordings.")
 
 
 @app.command(cls=GuardedCommand)

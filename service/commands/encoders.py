@@ -8,15 +8,10 @@ from typing import Annotated
 
 import typer
 
-from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.guard import GuardedCommand, command_group, print_json
 from nativeear.service.commands.options import AsJson
 
-app = typer.Typer(
-    name="encoders",
-    help="List, show and fetch speech encoders.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("encoders", "List, show and fetch speech encoders.")
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME|PATH|HUB_ID", help="An encoder, or `default`.")
 ]

@@ -15,7 +15,6 @@ from typer.core import TyperCommand
 from nativeear.service.failures import InternalError, error_object
 from nativeear.speech.errors import InputError, NativeEarError
 
-DONE = 0
 SOME_FAILED = 1
 BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
@@ -36,6 +35,13 @@ def print_json(value: Any) -> None:
     if not isinstance(value, str):
         value = json.dumps(to_jsonable_python(value), ensure_ascii=False, indent=2)
     typer.echo(value.encode())
+
+
+def command_group(name: str, help: str) -> typer.Typer:
+    """Commands under a common name."""
+    group = typer.Typer(name=name, help=help, no_args_is_help=True, rich_markup_mode=None)
+    group.callback()(lambda: None)  # a group of one command is a group, too
+    return group
 
 
 def refuse_missing_folder(what: str, path: Path | None) -> None:

@@ -7,20 +7,10 @@ from typing import Annotated
 
 import typer
 
-from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.guard import GuardedCommand, command_group, print_json
 from nativeear.service.commands.options import AsJson
 
-app = typer.Typer(
-    name="inventory",
-    help="Import the sounds of first languages, for --l1.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-
-@app.callback()
-def inventory() -> None:
-    """Import the sounds of first languages, for --l1."""
+app = command_group("inventory", "Import the sounds of first languages, for --l1.")
 
 
 @app.command(name="import", cls=GuardedCommand)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nativeear.service.commands.guard import GuardedCommand, print_json
+from nativeear.service.commands.guard import GuardedCommand, command_group, print_json
 from nativeear.service.commands.options import AsJson
 from nativeear.speech.extras import needing
 
@@ -19,12 +19,7 @@ if TYPE_CHECKING:
     from nativeear.service.database.keys import KeyRecord
     from nativeear.service.database.store import Store
 
-app = typer.Typer(
-    name="keys",
-    help="Make, list and revoke the keys of a service.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("keys", "Make, list and revoke the keys of a service.")
 Database = Annotated[
     str | None,
     typer.Option(
@@ -33,11 +28,6 @@ Database = Annotated[
         "file in the user's data folder.",
     ),
 ]
-
-
-@app.callback()
-def keys() -> None:
-    """Make, list and revoke the keys of a service."""
 
 
 @app.command(cls=GuardedCommand)

@@ -46,10 +46,15 @@ def write_page(path: str | Path, page: str) -> None:
 
 @cache
 def _environment() -> Environment:
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # here: for --help's sake
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
     made = Environment(
-        loader=PackageLoader("nativeear.service"),
+        loader=ChoiceLoader(
+            [
+                PackageLoader("nativeear.service"),
+                PackageLoader("nativeear.service", "page"),  # whose colours reports share
+            ]
+        ),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -475,7 +475,7 @@ def test_sound_is_wav_where_there_is_no_opus(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_every_text_stands_out_from_its_ground() -> None:
-    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    css = (TEMPLATES.parent / "page" / "colours.css").read_text(encoding="utf-8")
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#\w{6})", block))
         for block in re.findall(r":root \{([^}]*--none-rule[^}]*)\}", css)

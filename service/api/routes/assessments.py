@@ -34,7 +34,7 @@ from nativeear.service.api.problems import NotKeptError, responses
 from nativeear.service.api.quota import Reservation, reservation_of
 from nativeear.service.api.recordings import audio_responses
 from nativeear.service.api.routes.jobs import job_answer
-from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.state import Service, ServiceDep
 from nativeear.service.api.submissions import Submission, save, target_of
 from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
 from nativeear.service.database.assessments import StoredAssessment
@@ -64,7 +64,7 @@ as a page of no origin: it cannot reach the service."""
 async def assess(
     *,
     request: Request,
-    parts: Parts,
+    service: ServiceDep,
     caller: Assessing,
     audio: Annotated[UploadFile, File(description="WAV, FLAC, Ogg, Opus, MP3, M4A, WebM …")],
     text: Annotated[
@@ -146,35 +146,35 @@ async def assess(
     }
     claim, digest = None, None
     if idempotency_key is not None:
-        digest = _digest(await parts.decoder.read(audio, caller), form)
-        found = await claim_or_wait(parts, request, caller, idempotency_key, digest)
+        digest = _digest(await service.decoder.read(audio, caller), form)
+        found = await claim_or_wait(service, request, caller, idempotency_key, digest)
         if not isinstance(found, Claim):
             return _replayed(found)
         claim = found
-    async with released_on_failure(parts, claim):
-        data = await parts.decoder.read(audio, caller)
+    async with released_on_failure(service, claim):
+        data = await service.decoder.read(audio, caller)
         await audio.close()
-        recording = await parts.decoder.decode(data, caller)
+        recording = await service.decoder.decode(data, caller)
         reservation = reservation_of(request)
         reservation.take(recording.samples.nbytes)
-        target = await to_thread.run_sync(target_of, parts, form)
+        target = await to_thread.run_sync(target_of, service, form)
         work = target.work(recording)
         submission = Submission(caller=caller, form=form, audio=data if keep_audio else None)
-        later = recording.duration_s > parts.settings.async_above_s
+        later = recording.duration_s > service.settings.async_above_s
         if later or "respond-async" in (prefer or "").lower():
             headers = {} if later else {"Preference-Applied": "respond-async"}
             return await _accept_as_job(
-                parts, work, submission, claim=claim, reservation=reservation, headers=headers
+                service, work, submission, claim=claim, reservation=reservation, headers=headers
             )
-        future = parts.engine.submit(work)
-        result = await parts.engine.answer(future, _gone(request))
+        future = service.engine.submit(work)
+        result = await service.engine.answer(future, _gone(request))
         submission = replace(submission, idempotency_key=idempotency_key, digest=digest)
-        stored = await to_thread.run_sync(save, parts, work, submission, result)
+        stored = await to_thread.run_sync(save, service, work, submission, result)
         return _json(stored.result)
 
 
 async def _accept_as_job(
-    parts: Service,
+    service: Service,
     work: Work,
     submission: Submission,
     *,
@@ -185,17 +185,21 @@ async def _accept_as_job(
     """Have a recording assessed as a job."""
     request = json.dumps(submission.form)
     create = partial(
-        parts.store.create_job, "assessment", request, key_id=submission.caller.key_id, claim=claim
+        service.store.create_job,
+        "assessment",
+        request,
+        key_id=submission.caller.key_id,
+        claim=claim,
     )
-    future = parts.engine.submit(work)
+    future = service.engine.submit(work)
     reservation.keep_until(future)
     try:
         job = await to_thread.run_sync(create)
     except BaseException:
         future.cancel()
         raise
-    parts.assessment_jobs.follow(
-        job.id, future, lambda result: save(parts, work, submission, result)
+    service.assessment_jobs.follow(
+        job.id, future, lambda result: save(service, work, submission, result)
     )
     return _accepted(job, headers)
 
@@ -240,9 +244,9 @@ _COLUMNS = tuple(AssessmentItem.model_fields)
     response_model=AssessmentList,
     responses={200: {"content": CSV_CONTENT}, **responses(401, 403, 422, 429, 503)},
 )
-async def assessments(
+def assessments(
     *,
-    parts: Parts,
+    service: ServiceDep,
     caller: Reading,
     learner_id: Annotated[Name | None, Query()] = None,
     group: Annotated[Name | None, Query()] = None,
@@ -257,22 +261,18 @@ async def assessments(
     format: Annotated[Format, Query()] = "json",
 ) -> Any:
     """Assessments, the newest first, a page at a time; as JSON or CSV."""
-
-    def listed() -> AssessmentList:
-        page = parts.store.assessments(
-            key_id=caller.sees,
-            learner_id=learner_id,
-            group=group,
-            language=language,
-            index=index,
-            since=since,
-            until=until,
-            after=after,
-            limit=limit,
-        )
-        return AssessmentList.model_validate(page)
-
-    found = await to_thread.run_sync(listed)
+    page = service.store.assessments(
+        key_id=caller.sees,
+        learner_id=learner_id,
+        group=group,
+        language=language,
+        index=index,
+        since=since,
+        until=until,
+        after=after,
+        limit=limit,
+    )
+    found = AssessmentList.model_validate(page)
     if format == "csv":
         rows = ([getattr(item, column) for column in _COLUMNS] for item in found.items)
         return csv_response(_COLUMNS, rows, "assessments.csv")
@@ -285,9 +285,9 @@ async def assessments(
     response_model=Assessment,
     responses=responses(401, 403, 404, 422, 429, 503),
 )
-async def assessment(id: Id, parts: Parts, caller: Reading) -> Any:
+def assessment(id: Id, service: ServiceDep, caller: Reading) -> Any:
     """The Assessment as it was answered."""
-    stored = await to_thread.run_sync(lambda: parts.store.assessment(id, key_id=caller.sees))
+    stored = service.store.assessment(id, key_id=caller.sees)
     return _json(stored.result)
 
 
@@ -298,9 +298,9 @@ async def assessment(id: Id, parts: Parts, caller: Reading) -> Any:
     response_class=Response,
     responses=responses(401, 403, 404, 422, 429, 503),
 )
-async def delete(id: Id, parts: Parts, caller: Assessing) -> Response:
+def delete(id: Id, service: ServiceDep, caller: Assessing) -> Response:
     """Delete an assessment and its recording for good."""
-    await to_thread.run_sync(lambda: parts.store.delete_assessment(id, key_id=caller.sees))
+    service.store.delete_assessment(id, key_id=caller.sees)
     return Response(status_code=204)
 
 
@@ -310,9 +310,9 @@ async def delete(id: Id, parts: Parts, caller: Assessing) -> Response:
     response_class=Response,
     responses={**audio_responses("audio/*"), **responses(401, 403, 404, 422, 429, 503)},
 )
-async def audio(id: Id, parts: Parts, caller: Reading) -> Response:
+def audio(id: Id, service: ServiceDep, caller: Reading) -> Response:
     """The recording as it was sent, if it was kept."""
-    kept = await to_thread.run_sync(lambda: parts.store.audio(id, key_id=caller.sees))
+    kept = service.store.audio(id, key_id=caller.sees)
     return Response(kept.bytes, media_type=kept.media_type)
 
 
@@ -322,20 +322,16 @@ async def audio(id: Id, parts: Parts, caller: Reading) -> Response:
     response_class=HTMLResponse,
     responses=responses(401, 403, 404, 409, 422, 429, 503),
 )
-async def report(id: Id, parts: Parts, caller: Reading) -> HTMLResponse:
+def report(id: Id, service: ServiceDep, caller: Reading) -> HTMLResponse:
     """The report with the recording and native examples in it; the recording must be kept."""
+    from nativeear.service.report.page import render_page
 
-    def rendered() -> str:
-        from nativeear.service.report.page import render_page
-
-        stored = parts.store.assessment(id, key_id=caller.sees)
-        kept = parts.store.audio(id, key_id=caller.sees)
-        result = Assessment.model_validate_json(stored.result)
-        reference = parts.references.get(stored.index)
-        _refuse_other_exemplars(result, reference.index)
-        return render_page(result, Audio.load(kept.bytes), reference.index)
-
-    page = await to_thread.run_sync(rendered)
+    stored = service.store.assessment(id, key_id=caller.sees)
+    kept = service.store.audio(id, key_id=caller.sees)
+    result = Assessment.model_validate_json(stored.result)
+    reference = service.references.get(stored.index)
+    _refuse_other_exemplars(result, reference.index)
+    page = render_page(result, Audio.load(kept.bytes), reference.index)
     return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
@@ -366,16 +362,12 @@ def _refuse_other_exemplars(result: Assessment, index: Any) -> None:
         **responses(401, 403, 404, 422, 429, 503),
     },
 )
-async def textgrid(id: Id, parts: Parts, caller: Reading) -> Response:
+def textgrid(id: Id, service: ServiceDep, caller: Reading) -> Response:
     """Words, phones, scores and verdicts as tiers, for Praat."""
+    from nativeear.service.result_textgrid import to_textgrid
 
-    def written() -> str:
-        from nativeear.service.result_textgrid import to_textgrid
-
-        stored = parts.store.assessment(id, key_id=caller.sees)
-        return to_textgrid(Assessment.model_validate_json(stored.result)).to_text()
-
-    text = await to_thread.run_sync(written)
+    stored = service.store.assessment(id, key_id=caller.sees)
+    text = to_textgrid(Assessment.model_validate_json(stored.result)).to_text()
     return Response(
         text.encode("utf-8"),
         media_type="text/plain; charset=utf-8",

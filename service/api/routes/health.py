@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter
 from fastapi.responses import Response
 
 from nativeear.service.api.metrics import MEDIA_TYPE
 from nativeear.service.api.models import Health
 from nativeear.service.api.problems import BusyError, responses
-from nativeear.service.api.state import Parts
+from nativeear.service.api.state import ServiceDep
 from nativeear.service.api.version import VERSION
 
 router = APIRouter(tags=["service"])
@@ -29,21 +28,21 @@ async def healthz() -> Any:
     response_model=Health,
     responses=responses(503),
 )
-async def readyz(parts: Parts) -> Any:
+def readyz(service: ServiceDep) -> Any:
     """Whether everything is loaded and was run once, and the database can be read and written."""
-    if parts.engine.is_stopping:
+    if service.engine.is_stopping:
         raise BusyError("The service is stopping.")
-    if not parts.ready:
-        why = parts.trouble
+    if not service.ready:
+        why = service.trouble
         raise BusyError(
             "The service is starting.",
             cause="" if why is None else why.message,
             fix="" if why is None else why.fix,
             headers={"Retry-After": "2"},
         )
-    await to_thread.run_sync(parts.store.ping)
-    if parts.heartbeat.trouble is not None:
-        raise parts.heartbeat.trouble.with_traceback(None)
+    service.store.ping()
+    if service.heartbeat.trouble is not None:
+        raise service.heartbeat.trouble.with_traceback(None)
     return Health(status="ok", version=VERSION)
 
 
@@ -56,6 +55,6 @@ async def readyz(parts: Parts) -> Any:
         **responses(),
     },
 )
-async def metrics(parts: Parts) -> Response:
+async def metrics(service: ServiceDep) -> Response:
     """Requests, times by stage, the queue and sizes, in Prometheus' text format."""
-    return Response(parts.metrics.text(), media_type=MEDIA_TYPE)
+    return Response(service.metrics.text(), media_type=MEDIA_TYPE)

@@ -6,7 +6,6 @@ import io
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
@@ -31,7 +30,7 @@ from nativeear.service.api.models import (
 )
 from nativeear.service.api.problems import NotThereError, responses
 from nativeear.service.api.recordings import audio_responses
-from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.state import Service, ServiceDep
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.audio import Audio
 
@@ -48,44 +47,36 @@ Row = Annotated[int, Path(ge=0, le=2**31 - 1, description="Row of an exemplar.")
 @router.get(
     "/languages", summary="List languages", response_model=LanguageList, responses=_PROBLEMS
 )
-async def languages(parts: Parts) -> Any:
+def languages(service: ServiceDep) -> Any:
     """The languages for which an index is offered, and its names."""
-
-    def listed() -> LanguageList:
-        names: dict[str, list[str]] = {}
-        for summary in parts.references.offered():
-            if not summary.problem:
-                names.setdefault(summary.language, []).append(summary.name)
-        return LanguageList(
-            items=tuple(LanguageItem(language=tag, indexes=tuple(n)) for tag, n in names.items())
-        )
-
-    return await to_thread.run_sync(listed)
+    names: dict[str, list[str]] = {}
+    for summary in service.references.offered():
+        if not summary.problem:
+            names.setdefault(summary.language, []).append(summary.name)
+    return LanguageList(
+        items=tuple(LanguageItem(language=tag, indexes=tuple(n)) for tag, n in names.items())
+    )
 
 
 @router.get("/encoders", summary="List encoders", response_model=EncoderList, responses=_PROBLEMS)
-async def encoders() -> Any:
+def encoders() -> Any:
     """The encoders that have a name; only those that are `local` open without a network."""
+    from nativeear.speech.encoders.catalogue import list_encoders
 
-    def listed() -> EncoderList:
-        from nativeear.speech.encoders.catalogue import list_encoders
-
-        return EncoderList(items=tuple(EncoderItem.model_validate(e) for e in list_encoders()))
-
-    return await to_thread.run_sync(listed)
+    return EncoderList(items=tuple(EncoderItem.model_validate(e) for e in list_encoders()))
 
 
 @router.get("/indexes", summary="List indexes", response_model=IndexList, responses=_PROBLEMS)
-async def indexes(parts: Parts) -> Any:
+def indexes(service: ServiceDep) -> Any:
     """The indexes that are offered, the default first; damaged ones say what is wrong."""
-    offered = await to_thread.run_sync(parts.references.offered)
-    return IndexList(items=tuple(IndexItem(**_item(parts, summary)) for summary in offered))
+    offered = service.references.offered()
+    return IndexList(items=tuple(IndexItem(**_item(service, summary)) for summary in offered))
 
 
-def _item(parts: Service, summary: IndexSummary) -> dict[str, Any]:
+def _item(service: Service, summary: IndexSummary) -> dict[str, Any]:
     return asdict(summary) | {
-        "default": summary.name == parts.references.default_name,
-        "loaded": summary.name in {reference.name for reference in parts.references.opened()},
+        "default": summary.name == service.references.default_name,
+        "loaded": summary.name in {reference.name for reference in service.references.opened()},
         "problem": "It is damaged; `nativeear index verify` says more." if summary.problem else "",
     }
 
@@ -93,42 +84,38 @@ def _item(parts: Service, summary: IndexSummary) -> dict[str, Any]:
 @router.get(
     "/indexes/{name}", summary="Describe an index", response_model=IndexDetail, responses=_NAMED
 )
-async def index(name: IndexName, parts: Parts) -> Any:
+def index(name: IndexName, service: ServiceDep) -> Any:
     """What an index is made of, phone by phone."""
-
-    def described() -> IndexDetail:
-        opened = parts.references.get(name).index
-        manifest, counts = opened.manifest, opened.manifest.counts
-        grades = ("auto", "training-free", *(("expert",) if expert.serves(opened) else ()))
-        return IndexDetail(
-            name=name,
-            language=opened.language,
-            encoder=manifest.encoder.name,
-            exemplars=counts.exemplars,
-            silences=counts.silences,
-            speakers=counts.speakers,
-            minutes=counts.audio_s / 60,
-            default=name == parts.references.default_name,
-            loaded=True,
-            revision=manifest.revision,
-            utterances=counts.utterances,
-            aligner=manifest.aligner,
-            clips=manifest.clips is not None,
-            calibrations=grades,
-            native_accuracy=manifest.decision.native_accuracy,
-            corpora=tuple(CorpusItem.model_validate(c.model_dump()) for c in manifest.corpora),
-            phones=tuple(
-                IndexPhone(
-                    phone=phone.symbol,
-                    ipa=phone.ipa,
-                    kind=phone.kind,
-                    exemplars=counts.phones.get(phone.symbol, 0),
-                )
-                for phone in opened.inventory
-            ),
-        )
-
-    return await to_thread.run_sync(described)
+    opened = service.references.get(name).index
+    manifest, counts = opened.manifest, opened.manifest.counts
+    grades = ("auto", "training-free", *(("expert",) if expert.serves(opened) else ()))
+    return IndexDetail(
+        name=name,
+        language=opened.language,
+        encoder=manifest.encoder.name,
+        exemplars=counts.exemplars,
+        silences=counts.silences,
+        speakers=counts.speakers,
+        minutes=counts.audio_s / 60,
+        default=name == service.references.default_name,
+        loaded=True,
+        revision=manifest.revision,
+        utterances=counts.utterances,
+        aligner=manifest.aligner,
+        clips=manifest.clips is not None,
+        calibrations=grades,
+        native_accuracy=manifest.decision.native_accuracy,
+        corpora=tuple(CorpusItem.model_validate(c.model_dump()) for c in manifest.corpora),
+        phones=tuple(
+            IndexPhone(
+                phone=phone.symbol,
+                ipa=phone.ipa,
+                kind=phone.kind,
+                exemplars=counts.phones.get(phone.symbol, 0),
+            )
+            for phone in opened.inventory
+        ),
+    )
 
 
 @router.get(
@@ -137,9 +124,9 @@ async def index(name: IndexName, parts: Parts) -> Any:
     response_model=CoverageReport,
     responses=_NAMED,
 )
-async def index_coverage(name: IndexName, parts: Parts) -> Any:
+def index_coverage(name: IndexName, service: ServiceDep) -> Any:
     """How much there is of each phone, by whom, in which contexts and positions."""
-    return await to_thread.run_sync(lambda: coverage(parts.references.get(name).index))
+    return coverage(service.references.get(name).index)
 
 
 @router.get(
@@ -148,21 +135,17 @@ async def index_coverage(name: IndexName, parts: Parts) -> Any:
     response_model=ExemplarDetail,
     responses=_NAMED,
 )
-async def exemplar(name: IndexName, row: Row, parts: Parts) -> Any:
+def exemplar(name: IndexName, row: Row, service: ServiceDep) -> Any:
     """One native phone: where it comes from, and whether it can be heard."""
-
-    def described() -> ExemplarDetail:
-        opened = parts.references.get(name).index
-        _refuse_unknown(opened, row)
-        found = opened.exemplar(row)
-        return ExemplarDetail(
-            **asdict(found),
-            exemplar=row,
-            ipa=found.phone if found.phone == SILENCE else opened.inventory.ipa(found.phone),
-            playable=opened.clip(row) is not None,
-        )
-
-    return await to_thread.run_sync(described)
+    opened = service.references.get(name).index
+    _refuse_unknown(opened, row)
+    found = opened.exemplar(row)
+    return ExemplarDetail(
+        **asdict(found),
+        exemplar=row,
+        ipa=found.phone if found.phone == SILENCE else opened.inventory.ipa(found.phone),
+        playable=opened.clip(row) is not None,
+    )
 
 
 @router.get(
@@ -171,30 +154,26 @@ async def exemplar(name: IndexName, row: Row, parts: Parts) -> Any:
     response_class=Response,
     responses=_SOUND,
 )
-async def exemplar_audio(
+def exemplar_audio(
     name: IndexName,
     row: Row,
-    parts: Parts,
+    service: ServiceDep,
     context_s: Annotated[
         float, Query(ge=0, le=5, description="Seconds before and after it.")
     ] = 0.03,
 ) -> Response:
     """A native phone with as much around it as is asked for, as WAV."""
-
-    def cut() -> bytes:
-        opened = parts.references.get(name).index
-        _refuse_unknown(opened, row)
-        clip = opened.clip(row)
-        if clip is None:
-            raise NotThereError(
-                f"The index {name} keeps no recording of exemplar {row}.",
-                fix="Build the index with its recordings, see --clips.",
-            )
-        found = opened.exemplar(row)
-        recording = Audio.load(clip)
-        return _wav(recording.slice(found.start_s - context_s, found.end_s + context_s))
-
-    return _heard(await to_thread.run_sync(cut))
+    opened = service.references.get(name).index
+    _refuse_unknown(opened, row)
+    clip = opened.clip(row)
+    if clip is None:
+        raise NotThereError(
+            f"The index {name} keeps no recording of exemplar {row}.",
+            fix="Build the index with its recordings, see --clips.",
+        )
+    found = opened.exemplar(row)
+    recording = Audio.load(clip)
+    return _heard(_wav(recording.slice(found.start_s - context_s, found.end_s + context_s)))
 
 
 @router.get(
@@ -203,20 +182,16 @@ async def exemplar_audio(
     response_model=SentenceList,
     responses=_NAMED,
 )
-async def sentences(
+def sentences(
     name: IndexName,
-    parts: Parts,
+    service: ServiceDep,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="`next` of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=2000)] = 500,
 ) -> Any:
     """The native recordings that can be heard whole, and what is said in them."""
-
-    def listed() -> SentenceList:
-        found = _sentences(parts.references.get(name).index)
-        past = after + limit
-        return SentenceList(items=found[after:past], next=str(past) if past < len(found) else None)
-
-    return await to_thread.run_sync(listed)
+    found = _sentences(service.references.get(name).index)
+    past = after + limit
+    return SentenceList(items=found[after:past], next=str(past) if past < len(found) else None)
 
 
 def _sentences(index: PhoneIndex) -> tuple[NativeSentence, ...]:
@@ -243,31 +218,27 @@ def _lengths(index: PhoneIndex) -> dict[tuple[str, str], float]:
     response_class=Response,
     responses=_SOUND,
 )
-async def utterance_audio(
+def utterance_audio(
     name: IndexName,
     utterance: Annotated[str, Path(max_length=300, description="Id of a native utterance.")],
-    parts: Parts,
+    service: ServiceDep,
     corpus: Annotated[
         str | None, Query(max_length=200, description="Its corpus, where two have the name.")
     ] = None,
 ) -> Response:
     """A native recording as WAV."""
-
-    def loaded() -> bytes:
-        opened = parts.references.get(name).index
-        found = [
-            clip
-            for (its_corpus, its_id), clip in opened.clips.items()
-            if its_id == utterance and corpus in {None, its_corpus}
-        ]
-        if not found:
-            raise NotThereError(
-                f"The index {name} keeps no recording called {utterance!r}.",
-                fix=f"See /v1/indexes/{name}/sentences for those that it keeps.",
-            )
-        return _wav(Audio.load(opened.path / found[0]))
-
-    return _heard(await to_thread.run_sync(loaded))
+    opened = service.references.get(name).index
+    found = [
+        clip
+        for (its_corpus, its_id), clip in opened.clips.items()
+        if its_id == utterance and corpus in {None, its_corpus}
+    ]
+    if not found:
+        raise NotThereError(
+            f"The index {name} keeps no recording called {utterance!r}.",
+            fix=f"See /v1/indexes/{name}/sentences for those that it keeps.",
+        )
+    return _heard(_wav(Audio.load(opened.path / found[0])))
 
 
 def _refuse_unknown(index: PhoneIndex, row: int) -> None:

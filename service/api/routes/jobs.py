@@ -22,7 +22,7 @@ from nativeear.service.api.models import JobAnswer, JobCreated, Name, Tag
 from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import ForbiddenError, responses
 from nativeear.service.api.quota import Reservation
-from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.state import Service, ServiceDep
 from nativeear.service.api.unpacking import discard, unpack
 from nativeear.service.database.errors import NotFoundError, StorageError
 from nativeear.service.database.jobs import Job
@@ -52,9 +52,9 @@ def job_answer(job: Job) -> JobAnswer:
     response_model=JobAnswer,
     responses=responses(401, 403, 404, 422, 429, 503),
 )
-async def job(id: Id, parts: Parts, caller: Following) -> Any:
+def job(id: Id, service: ServiceDep, caller: Following) -> Any:
     """The state of a job, and its result once it is done."""
-    return await _fetch(parts, id, caller)
+    return job_answer(service.store.job(id, key_id=caller.sees))
 
 
 @router.get(
@@ -66,21 +66,21 @@ async def job(id: Id, parts: Parts, caller: Following) -> Any:
         **responses(401, 403, 404, 422, 429, 503),
     },
 )
-async def events(id: Id, parts: Parts, caller: Following) -> StreamingResponse:
+async def events(id: Id, service: ServiceDep, caller: Following) -> StreamingResponse:
     """Server-sent events: the job whenever it changes, the last time when it has ended."""
-    first = await _fetch(parts, id, caller)
+    first = await _fetch(service, id, caller)
     return StreamingResponse(
-        _events(parts, first, caller),
+        _events(service, first, caller),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _fetch(parts: Service, id: str, caller: Caller) -> JobAnswer:
-    return job_answer(await to_thread.run_sync(lambda: parts.store.job(id, key_id=caller.sees)))
+async def _fetch(service: Service, id: str, caller: Caller) -> JobAnswer:
+    return job_answer(await to_thread.run_sync(lambda: service.store.job(id, key_id=caller.sees)))
 
 
-async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterator[str]:
+async def _events(service: Service, job: JobAnswer, caller: Caller) -> AsyncIterator[str]:
     sent: JobAnswer | None = None
     silent_s = 0.0
     while True:
@@ -90,12 +90,12 @@ async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterat
         elif silent_s >= _ALIVE_S:
             silent_s = 0.0
             yield ": still here\n\n"
-        if job.state in ENDED or parts.engine.is_stopping:
+        if job.state in ENDED or service.engine.is_stopping:
             return
         await asyncio.sleep(_POLL_S)
         silent_s += _POLL_S
         try:
-            job = await _fetch(parts, job.id, caller)
+            job = await _fetch(service, job.id, caller)
         except StorageError:
             continue  # whoever follows is told when the database is back
         except NotFoundError:
@@ -108,19 +108,19 @@ async def _events(parts: Service, job: JobAnswer, caller: Caller) -> AsyncIterat
     response_model=JobAnswer,
     responses=responses(401, 403, 404, 409, 422, 429, 503),
 )
-async def cancel(id: Id, parts: Parts, caller: Following) -> Any:
+async def cancel(id: Id, service: ServiceDep, caller: Following) -> Any:
     """Take a job out of the queue, or kill it if it builds an index.
 
     An assessment that has begun is finished.
     """
 
     def cancelled() -> Job:
-        parts.store.request_cancel(id, key_id=caller.sees)
-        parts.builds.cancel(id)
-        return parts.store.job(id, key_id=caller.sees)
+        service.store.request_cancel(id, key_id=caller.sees)
+        service.builds.cancel(id)
+        return service.store.job(id, key_id=caller.sees)
 
     asked = await to_thread.run_sync(cancelled)
-    parts.assessment_jobs.cancel(id)
+    service.assessment_jobs.cancel(id)
     return job_answer(asked)
 
 
@@ -133,7 +133,7 @@ async def cancel(id: Id, parts: Parts, caller: Following) -> Any:
 )
 async def build(
     *,
-    parts: Parts,
+    service: ServiceDep,
     caller: Administering,
     name: Annotated[Name, Form(description="Name of the new index.", examples=["my-natives"])],
     language: Annotated[Tag, Form(description="BCP 47 tag.", examples=["de-DE"])],
@@ -151,7 +151,7 @@ async def build(
 ) -> JSONResponse:
     """Build an index from native speech, as a job; follow its events."""
     unpacked: FilePath | None = None
-    reservation = parts.corpora.reserve()
+    reservation = service.corpora.reserve()
     out = await to_thread.run_sync(_new_folder, name)
     if (corpus is None) == (archive is None):
         raise InputError(
@@ -159,10 +159,10 @@ async def build(
             fix="Send either corpus, the name of a mounted folder, or archive, a zip file.",
         )
     if archive is not None:
-        unpacked = await to_thread.run_sync(_unpacked, parts, archive, reservation)
+        unpacked = await to_thread.run_sync(_unpacked, service, archive, reservation)
         folder = unpacked / "corpus"
     else:
-        folder = await to_thread.run_sync(_mounted, parts, corpus or "")
+        folder = await to_thread.run_sync(_mounted, service, corpus or "")
     try:
         spec = BuildSpec(
             corpus=str(folder),
@@ -178,14 +178,14 @@ async def build(
         )
         request = json.dumps({"name": name, "language": language, "corpus": corpus})
         created = await to_thread.run_sync(
-            lambda: parts.store.create_job("index", request, key_id=caller.key_id)
+            lambda: service.store.create_job("index", request, key_id=caller.key_id)
         )
     except BaseException:
         if unpacked is not None:
             discard(unpacked)
             reservation.release()
         raise
-    parts.builds.start(created.id, spec, unpacked, reservation)
+    service.builds.start(created.id, spec, unpacked, reservation)
     answer = JobCreated(job=job_answer(created))
     return JSONResponse(answer.model_dump(mode="json"), 202, {"Location": f"/v1/jobs/{created.id}"})
 
@@ -214,9 +214,9 @@ def _named_encoder(name: str) -> str:
     return name
 
 
-def _mounted(parts: Service, corpus: str) -> FilePath:
+def _mounted(service: Service, corpus: str) -> FilePath:
     """The folder of a mounted corpus, wherever links in its path may lead."""
-    allowed = parts.settings.corpora
+    allowed = service.settings.corpora
     if allowed is None:
         raise ForbiddenError(
             "This service builds from uploaded corpora only.",
@@ -231,16 +231,18 @@ def _mounted(parts: Service, corpus: str) -> FilePath:
     return folder
 
 
-def _unpacked(parts: Service, archive: UploadFile, reservation: Reservation) -> FilePath:
+def _unpacked(service: Service, archive: UploadFile, reservation: Reservation) -> FilePath:
     """A private folder with the corpus in `corpus`; a single folder in the archive is entered."""
-    jobs = parts.settings.jobs_dir
+    jobs = service.settings.jobs_dir
     if jobs is not None:
         jobs.mkdir(parents=True, exist_ok=True)
     private = FilePath(tempfile.mkdtemp(prefix="nativeear-corpus-", dir=jobs))
     try:
         into = private / "unpacked"
         into.mkdir()
-        unpack(archive.file, into, max_bytes=parts.settings.max_corpus_bytes, take=reservation.take)
+        unpack(
+            archive.file, into, max_bytes=service.settings.max_corpus_bytes, take=reservation.take
+        )
         archive.file.close()
         inside = list(into.iterdir())
         only = inside[0] if len(inside) == 1 and inside[0].is_dir() else into

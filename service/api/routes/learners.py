@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
 from nativeear.service.api.authentication import Assessing, Reading
 from nativeear.service.api.models import LearnerList, Plain
 from nativeear.service.api.problems import responses
-from nativeear.service.api.state import Parts
+from nativeear.service.api.state import ServiceDep
 from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
 from nativeear.service.database.summaries import GroupSummary, LearnerProgress
 
@@ -30,9 +29,9 @@ As = Annotated[Format, Query(description="CSV for spreadsheets.")]
 
 
 @router.get("/learners", summary="List learners", response_model=LearnerList, responses=_LISTED)
-async def learners(parts: Parts, caller: Reading, format: As = "json") -> Any:
+def learners(service: ServiceDep, caller: Reading, format: As = "json") -> Any:
     """Every learner of whom an assessment is kept."""
-    found = await to_thread.run_sync(lambda: parts.store.learners(key_id=caller.sees))
+    found = service.store.learners(key_id=caller.sees)
     if format == "csv":
         columns = ("learner_id", "count", "mean_score", "first_at", "last_at")
         rows = ([getattr(item, column) for column in columns] for item in found)
@@ -46,11 +45,9 @@ async def learners(parts: Parts, caller: Reading, format: As = "json") -> Any:
     response_model=LearnerProgress,
     responses=_LISTED,
 )
-async def progress(learner_id: Learner, parts: Parts, caller: Reading, format: As = "json") -> Any:
+def progress(learner_id: Learner, service: ServiceDep, caller: Reading, format: As = "json") -> Any:
     """Sentences over time, and every phone over the days; as CSV a row per phone and day."""
-    found = await to_thread.run_sync(
-        lambda: parts.store.learner_progress(learner_id, key_id=caller.sees)
-    )
+    found = service.store.learner_progress(learner_id, key_id=caller.sees)
     if format == "csv":
         columns = ("language", "phone", "ipa", "day", "count", "mean_score", "flagged_share")
         rows = (
@@ -72,9 +69,9 @@ async def progress(learner_id: Learner, parts: Parts, caller: Reading, format: A
     response_class=Response,
     responses=_PROBLEMS,
 )
-async def forget(learner_id: Learner, parts: Parts, caller: Assessing) -> Response:
+def forget(learner_id: Learner, service: ServiceDep, caller: Assessing) -> Response:
     """Delete all that is kept of a learner, for good."""
-    await to_thread.run_sync(lambda: parts.store.delete_learner(learner_id, key_id=caller.sees))
+    service.store.delete_learner(learner_id, key_id=caller.sees)
     return Response(status_code=204)
 
 
@@ -84,9 +81,9 @@ async def forget(learner_id: Learner, parts: Parts, caller: Assessing) -> Respon
     response_model=GroupSummary,
     responses=_LISTED,
 )
-async def group_summary(group: Group, parts: Parts, caller: Reading, format: As = "json") -> Any:
+def group_summary(group: Group, service: ServiceDep, caller: Reading, format: As = "json") -> Any:
     """Learners and phones of a group; as CSV a row per learner and phone."""
-    found = await to_thread.run_sync(lambda: parts.store.group_summary(group, key_id=caller.sees))
+    found = service.store.group_summary(group, key_id=caller.sees)
     if format == "csv":
         columns = (
             *("learner_id", "language", "phone", "ipa"),

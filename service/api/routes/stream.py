@@ -63,11 +63,11 @@ async def stream(socket: WebSocket) -> None:
     `{"ready": …}`, `{"word": …, "place": …, "heard_s": …}`, `{"final": Assessment}` and
     `{"problem": …}`, after which the stream is closed.
     """
-    parts = service_of(socket)
+    service = service_of(socket)
     await socket.accept()
-    parts.metrics.streams.inc()
+    service.metrics.streams.inc()
     try:
-        await _Stream(socket, parts).run()
+        await _Stream(socket, service).run()
     except WebSocketDisconnect:
         pass
     except NativeEarError as error:
@@ -75,7 +75,7 @@ async def stream(socket: WebSocket) -> None:
     except Exception as error:
         await _refuse(socket, internal_problem(error, "/v1/stream"), 1011)
     finally:
-        parts.metrics.streams.dec()
+        service.metrics.streams.dec()
 
 
 async def _refuse(socket: WebSocket, problem: Problem, code: int) -> None:
@@ -87,15 +87,15 @@ async def _refuse(socket: WebSocket, problem: Problem, code: int) -> None:
 class _Stream:
     """One open stream."""
 
-    def __init__(self, socket: WebSocket, parts: Service) -> None:
+    def __init__(self, socket: WebSocket, service: Service) -> None:
         self._socket = socket
-        self._parts = parts
+        self._service = service
 
     async def run(self) -> None:
         """Serve it from the first message to the final Assessment."""
         asked = await self._request()
         secret = asked.key or secret_of(self._socket.headers)
-        caller = await to_thread.run_sync(self._parts.authenticator.authenticate_secret, secret)
+        caller = await to_thread.run_sync(self._service.authenticator.authenticate_secret, secret)
         refuse_unless(caller, ASSESS)
         form: dict[str, Any] = {
             **asked.model_dump(exclude={"sample_rate", "key", "partial"}),
@@ -103,14 +103,14 @@ class _Stream:
             "phones": asked.phones or None,
             "keep_audio": False,
         }
-        with self._parts.streams.taken(caller.key_id or _address(self._socket)):
+        with self._service.streams.taken(caller.key_id or _address(self._socket)):
             await self._serve(asked, form, caller)
 
     async def _serve(self, asked: StreamRequest, form: dict[str, Any], caller: Caller) -> None:
-        target = await to_thread.run_sync(target_of, self._parts, form)
+        target = await to_thread.run_sync(target_of, self._service, form)
         await self._send({"ready": {"index": target.reference.name}})
-        limit_s = caller.max_audio_s or self._parts.settings.max_seconds
-        reservation = self._parts.uploads.reserve()
+        limit_s = caller.max_audio_s or self._service.settings.max_seconds
+        reservation = self._service.uploads.reserve()
         try:
             buffer = StreamBuffer(asked.sample_rate, limit_s, reservation)
             listening = self._listen(buffer, target if asked.partial else None)
@@ -140,7 +140,7 @@ class _Stream:
                     and pronunciation
                     and idle
                     and buffer.is_due
-                    and not self._parts.engine.is_full
+                    and not self._service.engine.is_full
                 ):
                     partial = asyncio.create_task(
                         self._tell_finished(buffer, target, pronunciation)
@@ -223,7 +223,7 @@ class _Stream:
         work = target.work(recording)
         result = await self._assessed(work)
         submission = Submission(caller=caller, form=form)
-        stored = await to_thread.run_sync(save, self._parts, work, submission, result)
+        stored = await to_thread.run_sync(save, self._service, work, submission, result)
         await self._send({"final": json.loads(stored.result)})
         await asyncio.wait_for(self._socket.close(1000), _READ_S)
 
@@ -235,7 +235,7 @@ class _Stream:
             raise WebSocketDisconnect(1006) from None
 
     async def _assessed(self, work: Work) -> Assessment:
-        return await self._parts.engine.answer(self._parts.engine.submit(work))
+        return await self._service.engine.answer(self._service.engine.submit(work))
 
 
 def _address(socket: WebSocket) -> str:

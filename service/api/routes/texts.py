@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends
 
 from nativeear.service.api.authentication import ASSESS, KeyedRoute, allowed
@@ -19,7 +18,7 @@ from nativeear.service.api.models import (
 )
 from nativeear.service.api.problems import responses
 from nativeear.service.api.references import Reference
-from nativeear.service.api.state import Parts, Service
+from nativeear.service.api.state import Service, ServiceDep
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import PhoneSequence, WordPronunciation
 
@@ -39,27 +38,23 @@ _PROBLEMS = responses(400, 401, 403, 408, 413, 422, 429, 503)
     response_model=TextCheck,
     responses=_PROBLEMS,
 )
-async def validate(asked: TextRequest, parts: Parts) -> Any:
+def validate(asked: TextRequest, service: ServiceDep) -> Any:
     """The words of a text in reading order, and how it is read where that may surprise.
 
     Words that are not known cannot be assessed; those whose `source` is `espeak` in English are
     guesses from their letters.
     """
-
-    def checked() -> TextCheck:
-        reference = _reference(parts, asked)
-        pronouncer = reference.assessor.pronouncer
-        found = pronouncer.check(asked.text)
-        if all(word.variants for word in found.words):
-            found = pronouncer.pronounce(asked.text)
-        return TextCheck(
-            language=reference.index.language,
-            index=reference.name,
-            words=tuple(_checked(word, pronouncer.inventory) for word in found.words),
-            warnings=found.warnings,
-        )
-
-    return await to_thread.run_sync(checked)
+    reference = _reference(service, asked)
+    pronouncer = reference.assessor.pronouncer
+    found = pronouncer.check(asked.text)
+    if all(word.variants for word in found.words):
+        found = pronouncer.pronounce(asked.text)
+    return TextCheck(
+        language=reference.index.language,
+        index=reference.name,
+        words=tuple(_checked(word, pronouncer.inventory) for word in found.words),
+        warnings=found.warnings,
+    )
 
 
 def _checked(word: WordPronunciation, inventory: PhoneInventory) -> WordCheck:
@@ -85,31 +80,27 @@ def _ipa(variant: PhoneSequence, inventory: PhoneInventory) -> tuple[str, ...]:
     response_model=Pronunciations,
     responses=_PROBLEMS,
 )
-async def pronunciations(asked: TextRequest, parts: Parts) -> Any:
+def pronunciations(asked: TextRequest, service: ServiceDep) -> Any:
     """Every word of a text with all its pronunciations, the commonest first."""
-
-    def found() -> Pronunciations:
-        reference = _reference(parts, asked)
-        inventory = reference.assessor.inventory
-        spoken = reference.assessor.pronounce(asked.text)
-        return Pronunciations(
-            language=reference.index.language,
-            index=reference.name,
-            words=tuple(
-                WordVariants(
-                    word=word.word,
-                    variants=tuple(
-                        Variant(**asdict(variant), ipa=_ipa(variant, inventory))
-                        for variant in word.variants
-                    ),
-                )
-                for word in spoken.words
-            ),
-            warnings=spoken.warnings,
-        )
-
-    return await to_thread.run_sync(found)
+    reference = _reference(service, asked)
+    inventory = reference.assessor.inventory
+    spoken = reference.assessor.pronounce(asked.text)
+    return Pronunciations(
+        language=reference.index.language,
+        index=reference.name,
+        words=tuple(
+            WordVariants(
+                word=word.word,
+                variants=tuple(
+                    Variant(**asdict(variant), ipa=_ipa(variant, inventory))
+                    for variant in word.variants
+                ),
+            )
+            for word in spoken.words
+        ),
+        warnings=spoken.warnings,
+    )
 
 
-def _reference(parts: Service, asked: TextRequest) -> Reference:
-    return parts.references.get(parts.references.choose(asked.index, asked.language))
+def _reference(service: Service, asked: TextRequest) -> Reference:
+    return service.references.get(service.references.choose(asked.index, asked.language))

@@ -1,20 +1,13 @@
 """`nativeear index`: build, show, compare and change indexes."""
 
-import typer
-
-from nativeear.service.commands.guard import GuardedCommand
+from nativeear.service.commands.guard import GuardedCommand, command_group
 from nativeear.service.commands.index.audit import audit
 from nativeear.service.commands.index.build import build, rebuild
 from nativeear.service.commands.index.change import add, merge, optimize, remove, restore, thin
 from nativeear.service.commands.index.moving import copy, delete, rename
 from nativeear.service.commands.index.show import diff, list_, show, verify, versions
 
-app = typer.Typer(
-    name="index",
-    help="Build, show, compare and change indexes of native speech.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+app = command_group("index", "Build, show, compare and change indexes of native speech.")
 for command in (
     *(audit, build, list_, show, verify, add, remove, thin, optimize, merge, diff),
     *(versions, restore, rebuild, rename, copy, delete),
