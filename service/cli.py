@@ -44,12 +44,10 @@ app.add_typer(keys.app)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from nativeear.service.version import RELEASE
 
-        try:
-            print(f"nativeear {version('nativeear')}")
-        except PackageNotFoundError:
-            print("nativeear, from a source folder that is not installed")
+        installed = f"nativeear {RELEASE}"
+        print(installed if RELEASE else "nativeear, from a source folder that is not installed")
         raise typer.Exit
 
 

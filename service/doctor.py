@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from nativeear.service.tables import Column, Listing
+from nativeear.service.version import RELEASE
 from nativeear.speech.errors import NativeEarError
 
 MIN_PYTHON = (3, 10)
@@ -156,11 +157,10 @@ def _python() -> Check:
 
 def _nativeear() -> Check:
     purpose = "the command `nativeear`, and extensions of other packages"
-    try:
-        return Check("NativeEar", True, False, version("nativeear"), purpose)
-    except PackageNotFoundError:
-        found = "run from a source folder that is not installed"
-        return Check("NativeEar", False, False, found, purpose, "pip install -e .")
+    if RELEASE is not None:
+        return Check("NativeEar", True, False, RELEASE, purpose)
+    found = "run from a source folder that is not installed"
+    return Check("NativeEar", False, False, found, purpose, "pip install -e .")
 
 
 def _distribution(name: str, purpose: str, fix: str) -> Check:

@@ -34,6 +34,7 @@ from nativeear.scoring.evaluation.simulated import (
 from nativeear.service.evaluation_corpus import EvaluationRequest, read_corpus
 from nativeear.service.failures import attempt, error_object
 from nativeear.service.result_rows import ResultRows
+from nativeear.service.version import RELEASE
 from nativeear.service.workers import Died, in_processes
 from nativeear.speech.errors import InputError, NativeEarError
 
@@ -277,15 +278,11 @@ def _stage(part: str) -> str:
 
 def _settings(request: EvaluationRequest, index: PhoneIndex) -> str:
     """What changes assessments beside the reading itself."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        release = version("nativeear")
-    except PackageNotFoundError:
-        release = ""
     manifest_hash = hashlib.sha256((index.path / MANIFEST).read_bytes()).hexdigest()
     shape = json.dumps(Assessment.model_json_schema(), sort_keys=True)
-    return f"{release} {manifest_hash} {request.calibration} {request.false_rejections} {shape}"
+    return (
+        f"{RELEASE or ''} {manifest_hash} {request.calibration} {request.false_rejections} {shape}"
+    )
 
 
 def _key(settings: str, reading: Reading) -> str:

@@ -43,8 +43,8 @@ from nativeear.service.api.routes import (
 )
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.service.api.state import Service
-from nativeear.service.api.version import VERSION
 from nativeear.service.database.store import Store
+from nativeear.service.version import RELEASE
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.recogniser import Recogniser
 from nativeear.speech.recognisers.whisper import find_recogniser
@@ -84,7 +84,7 @@ def create_application(settings: ServiceSettings) -> FastAPI:
     service = _service(settings, store, recogniser)
     application = FastAPI(
         title="NativeEar",
-        version=VERSION,
+        version=RELEASE or "0",
         description=_ABOUT,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,  # it would load scripts from elsewhere

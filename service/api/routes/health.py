@@ -11,7 +11,7 @@ from nativeear.service.api.metrics import MEDIA_TYPE
 from nativeear.service.api.models import Health
 from nativeear.service.api.problems import BusyError, responses
 from nativeear.service.api.state import ServiceDep
-from nativeear.service.api.version import VERSION
+from nativeear.service.version import RELEASE
 
 router = APIRouter(tags=["service"])
 
@@ -19,7 +19,7 @@ router = APIRouter(tags=["service"])
 @router.get("/healthz", summary="Whether it lives", response_model=Health, responses=responses())
 async def healthz() -> Any:
     """Answers as long as the process does."""
-    return Health(status="ok", version=VERSION)
+    return Health(status="ok", version=RELEASE or "0")
 
 
 @router.get(
@@ -43,7 +43,7 @@ def readyz(service: ServiceDep) -> Any:
     service.store.ping()
     if service.heartbeat.trouble is not None:
         raise service.heartbeat.trouble.with_traceback(None)
-    return Health(status="ok", version=VERSION)
+    return Health(status="ok", version=RELEASE or "0")
 
 
 @router.get(
