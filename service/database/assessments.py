@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.database.errors import NotFoundError
-from nativeear.service.database.ownership import Whose, owned, owner
+from nativeear.service.database.ownership import Owner, belongs_to, stored_key
 from nativeear.service.database.tables import (
     NO_KEY,
     AssessmentRow,
@@ -131,7 +131,7 @@ def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
     now = datetime.now(timezone.utc)
     row = AssessmentRow(
         id=new.id,
-        key_id=owner(new.key_id),
+        key_id=stored_key(new.key_id),
         created_at=now,
         day=now.date(),
         expires_at=new.expires_at,
@@ -175,7 +175,7 @@ def _phones(id: str, result: Assessment) -> Iterator[dict[str, Any]]:
         }
 
 
-def find_assessment(session: Session, id: str, *, key_id: Whose) -> StoredAssessment:
+def find_assessment(session: Session, id: str, *, key_id: Owner) -> StoredAssessment:
     """Fetch an assessment.
 
     Raises
@@ -184,7 +184,7 @@ def find_assessment(session: Session, id: str, *, key_id: Whose) -> StoredAssess
         If it is not there, or belongs to another key.
     """
     found = session.execute(
-        _with_audio().where(AssessmentRow.id == id, owned(AssessmentRow.key_id, key_id))
+        _with_audio().where(AssessmentRow.id == id, belongs_to(AssessmentRow.key_id, key_id))
     ).first()
     if found is None:
         raise _absent(id)
@@ -194,7 +194,7 @@ def find_assessment(session: Session, id: str, *, key_id: Whose) -> StoredAssess
 def list_assessments(
     session: Session,
     *,
-    key_id: Whose,
+    key_id: Owner,
     learner_id: str | None = None,
     group: str | None = None,
     language: str | None = None,
@@ -222,7 +222,7 @@ def list_assessments(
     query = (
         select(*columns, AudioRow.assessment_id.is_not(None).label("has_audio"))
         .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
-        .where(owned(AssessmentRow.key_id, key_id))
+        .where(belongs_to(AssessmentRow.key_id, key_id))
         .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
         .limit(limit + 1)  # one more tells whether there is more
     )
@@ -251,7 +251,7 @@ def list_assessments(
     return Page(shown, _cursor(shown[-1]) if len(items) > limit and shown else None)
 
 
-def find_audio(session: Session, id: str, *, key_id: Whose) -> StoredAudio:
+def find_audio(session: Session, id: str, *, key_id: Owner) -> StoredAudio:
     """The recording of an assessment.
 
     Raises
@@ -262,7 +262,7 @@ def find_audio(session: Session, id: str, *, key_id: Whose) -> StoredAudio:
     found = session.execute(
         select(AssessmentRow.id, AudioRow.data, AudioRow.media_type)
         .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
-        .where(AssessmentRow.id == id, owned(AssessmentRow.key_id, key_id))
+        .where(AssessmentRow.id == id, belongs_to(AssessmentRow.key_id, key_id))
     ).first()
     if found is None:
         raise _absent(id)
@@ -274,7 +274,7 @@ def find_audio(session: Session, id: str, *, key_id: Whose) -> StoredAudio:
     return StoredAudio(found.data, found.media_type)
 
 
-def delete_assessment(session: Session, id: str, key_id: Whose) -> None:
+def delete_assessment(session: Session, id: str, key_id: Owner) -> None:
     """Delete an assessment with its phones, its recording and its job.
 
     Raises
@@ -282,14 +282,14 @@ def delete_assessment(session: Session, id: str, key_id: Whose) -> None:
     NotFoundError
         If it is not there, or belongs to another key.
     """
-    chosen = (AssessmentRow.id == id) & owned(AssessmentRow.key_id, key_id)
+    chosen = (AssessmentRow.id == id) & belongs_to(AssessmentRow.key_id, key_id)
     if not delete_assessments(session, chosen):
         raise _absent(id)
 
 
-def of_learner(learner_id: str, key_id: Whose) -> ColumnElement[bool]:
+def of_learner(learner_id: str, key_id: Owner) -> ColumnElement[bool]:
     """Condition that an assessment is one of a learner."""
-    return (AssessmentRow.learner_id == learner_id) & owned(AssessmentRow.key_id, key_id)
+    return (AssessmentRow.learner_id == learner_id) & belongs_to(AssessmentRow.key_id, key_id)
 
 
 def expired(now: datetime) -> ColumnElement[bool]:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from nativeear.service.database.assessments import rows_of
 from nativeear.service.database.errors import ConflictError, NotFoundError
-from nativeear.service.database.ownership import Whose, owned, owner
+from nativeear.service.database.ownership import Owner, belongs_to, stored_key
 from nativeear.service.database.tables import (
     NO_KEY,
     AssessmentRow,
@@ -88,7 +88,7 @@ def insert_job(session: Session, kind: str, request: str, key_id: str | None) ->
     now = datetime.now(timezone.utc)
     row = JobRow(
         id=uuid4().hex,
-        key_id=owner(key_id),
+        key_id=stored_key(key_id),
         opened_by=session.info[SERVICE],
         leased_until=shared_now(session) + LEASE,
         kind=kind,
@@ -106,7 +106,7 @@ def insert_job(session: Session, kind: str, request: str, key_id: str | None) ->
     return _job(row, None)
 
 
-def find_job(session: Session, id: str, *, key_id: Whose) -> Job:
+def find_job(session: Session, id: str, *, key_id: Owner) -> Job:
     """Fetch a job.
 
     Raises
@@ -115,18 +115,18 @@ def find_job(session: Session, id: str, *, key_id: Whose) -> Job:
         If it is not there, or belongs to another key.
     """
     found = session.execute(
-        _with_result().where(JobRow.id == id, owned(JobRow.key_id, key_id))
+        _with_result().where(JobRow.id == id, belongs_to(JobRow.key_id, key_id))
     ).first()
     if found is None:
         raise _absent(id)
     return _job(*found)
 
 
-def list_jobs(session: Session, *, key_id: Whose, limit: int = 50) -> tuple[Job, ...]:
+def list_jobs(session: Session, *, key_id: Owner, limit: int = 50) -> tuple[Job, ...]:
     """Jobs, the newest first."""
     rows = session.execute(
         _with_result()
-        .where(owned(JobRow.key_id, key_id))
+        .where(belongs_to(JobRow.key_id, key_id))
         .order_by(JobRow.created_at.desc(), JobRow.id.desc())
         .limit(limit)
     )
@@ -178,7 +178,7 @@ def update_job(
     row.updated_at = datetime.now(timezone.utc)
 
 
-def request_cancel(session: Session, id: str, *, key_id: Whose) -> None:
+def request_cancel(session: Session, id: str, *, key_id: Owner) -> None:
     """Note that a job is to be given up; whoever works at it ends it.
 
     Raises
@@ -188,7 +188,9 @@ def request_cancel(session: Session, id: str, *, key_id: Whose) -> None:
     ConflictError
         If it has ended.
     """
-    query = select(JobRow).where(JobRow.id == id, owned(JobRow.key_id, key_id)).with_for_update()
+    query = (
+        select(JobRow).where(JobRow.id == id, belongs_to(JobRow.key_id, key_id)).with_for_update()
+    )
     row = session.scalars(query).first()
     if row is None:
         raise _absent(id)

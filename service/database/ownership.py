@@ -18,15 +18,15 @@ class _All(Enum):
 ALL: Literal[_All.ALL] = _All.ALL
 """Sees everything, whoever stored it."""
 
-Whose = str | None | Literal[_All.ALL]
+Owner = str | None | Literal[_All.ALL]
 """Id of a key; None for what was stored without one; `ALL`."""
 
 
-def owned(column: InstrumentedAttribute[str], whose: Whose) -> ColumnElement[bool]:
+def belongs_to(column: InstrumentedAttribute[str], owner: Owner) -> ColumnElement[bool]:
     """Condition that a row is seen."""
-    return true() if whose is ALL else column == (whose or NO_KEY)
+    return true() if owner is ALL else column == (owner or NO_KEY)
 
 
-def owner(key_id: str | None) -> str:
+def stored_key(key_id: str | None) -> str:
     """What is written for a key."""
     return key_id or NO_KEY

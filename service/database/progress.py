@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.database.errors import NotFoundError
-from nativeear.service.database.ownership import Whose, owned
+from nativeear.service.database.ownership import Owner, belongs_to
 from nativeear.service.database.summaries import (
     DayFigures,
     GroupLearner,
@@ -64,7 +64,7 @@ class _Tally:
         return self.flagged / self.judged if self.judged else None
 
 
-def learner_progress(session: Session, learner_id: str, *, key_id: Whose) -> LearnerProgress:
+def learner_progress(session: Session, learner_id: str, *, key_id: Owner) -> LearnerProgress:
     """The history of a learner.
 
     Raises
@@ -72,7 +72,7 @@ def learner_progress(session: Session, learner_id: str, *, key_id: Whose) -> Lea
     NotFoundError
         If nothing is kept of that learner.
     """
-    chosen = (AssessmentRow.learner_id == learner_id) & owned(AssessmentRow.key_id, key_id)
+    chosen = (AssessmentRow.learner_id == learner_id) & belongs_to(AssessmentRow.key_id, key_id)
     names = tuple(Sentence.__dataclass_fields__)
     rows = session.execute(
         select(*(getattr(AssessmentRow, name) for name in names))
@@ -98,7 +98,7 @@ def learner_progress(session: Session, learner_id: str, *, key_id: Whose) -> Lea
     return LearnerProgress(learner_id, sentences, phones)
 
 
-def group_summary(session: Session, group: str, *, key_id: Whose) -> GroupSummary:
+def group_summary(session: Session, group: str, *, key_id: Owner) -> GroupSummary:
     """The learners of a group; what was said in it by nobody in particular counts for the group.
 
     Raises
@@ -106,7 +106,7 @@ def group_summary(session: Session, group: str, *, key_id: Whose) -> GroupSummar
     NotFoundError
         If nothing is kept of that group.
     """
-    chosen = (AssessmentRow.group_name == group) & owned(AssessmentRow.key_id, key_id)
+    chosen = (AssessmentRow.group_name == group) & belongs_to(AssessmentRow.key_id, key_id)
     count = session.scalar(select(func.count()).select_from(AssessmentRow).where(chosen)) or 0
     if not count:
         raise NotFoundError(f"Nothing is kept of the group {group!r}.")
@@ -133,9 +133,9 @@ def group_summary(session: Session, group: str, *, key_id: Whose) -> GroupSummar
     return GroupSummary(group, count, learners, phones)
 
 
-def list_learners(session: Session, *, key_id: Whose) -> tuple[LearnerSummary, ...]:
+def list_learners(session: Session, *, key_id: Owner) -> tuple[LearnerSummary, ...]:
     """Every learner of whom something is kept, by name."""
-    return _learners(session, owned(AssessmentRow.key_id, key_id))
+    return _learners(session, belongs_to(AssessmentRow.key_id, key_id))
 
 
 def _learners(session: Session, chosen: ColumnElement[bool]) -> tuple[LearnerSummary, ...]:

@@ -22,7 +22,7 @@ from nativeear.service.database.assessments import (
 )
 from nativeear.service.database.errors import ConflictError, ReusedKeyError
 from nativeear.service.database.jobs import Job, find_job, insert_job, shared_now
-from nativeear.service.database.ownership import ALL, owner
+from nativeear.service.database.ownership import ALL, stored_key
 from nativeear.service.database.tables import AssessmentRow, RequestRow
 
 _SERVERS_FAULT = 500
@@ -57,10 +57,10 @@ def claim_request(
     """
     now = shared_now(session)
     claim = Claim(key_id, idempotency_key, uuid4().hex)
-    row = session.get(RequestRow, (owner(key_id), idempotency_key), with_for_update=True)
+    row = session.get(RequestRow, (stored_key(key_id), idempotency_key), with_for_update=True)
     if row is None:
         row = RequestRow(
-            key_id=owner(key_id), idempotency_key=idempotency_key, digest=digest, job_id=None
+            key_id=stored_key(key_id), idempotency_key=idempotency_key, digest=digest, job_id=None
         )
     elif row.digest != digest:
         raise _reused()
@@ -97,7 +97,7 @@ def find_replayed(
         If another request had the same idempotency key.
     """
     query = select(AssessmentRow.id, AssessmentRow.request_digest).where(
-        AssessmentRow.key_id == owner(key_id), AssessmentRow.idempotency_key == idempotency_key
+        AssessmentRow.key_id == stored_key(key_id), AssessmentRow.idempotency_key == idempotency_key
     )
     found = session.execute(query).first()
     if found is None:
@@ -120,7 +120,7 @@ def find_stored(session: Session, new: NewAssessment) -> StoredAssessment | None
         if before is not None:
             return before
     same = (AssessmentRow.id == new.id) & (AssessmentRow.result == new.result)
-    query = select(AssessmentRow.id).where(same, AssessmentRow.key_id == owner(new.key_id))
+    query = select(AssessmentRow.id).where(same, AssessmentRow.key_id == stored_key(new.key_id))
     found = session.scalar(query)
     return None if found is None else find_assessment(session, found, key_id=ALL)
 
@@ -135,7 +135,7 @@ def _reused() -> ReusedKeyError:
 def end_claim(session: Session, new: NewAssessment) -> None:
     """End the claim on a request of which an assessment came."""
     if new.idempotency_key is not None:
-        own = RequestRow.key_id == owner(new.key_id)
+        own = RequestRow.key_id == stored_key(new.key_id)
         same = own & (RequestRow.idempotency_key == new.idempotency_key)
         rows_of(session, delete(RequestRow).where(same, RequestRow.job_id.is_(None)))
 
@@ -176,7 +176,7 @@ def delete_overdue(session: Session, now: datetime) -> None:
 
 def _is(claim: Claim) -> ColumnElement[bool]:
     return (
-        (RequestRow.key_id == owner(claim.key_id))
+        (RequestRow.key_id == stored_key(claim.key_id))
         & (RequestRow.idempotency_key == claim.idempotency_key)
         & (RequestRow.claim == claim.token)
     )

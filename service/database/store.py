@@ -22,7 +22,7 @@ from nativeear.service.database.assessments import NewAssessment, StoredAssessme
 from nativeear.service.database.connection import for_writing, open_engine, translated_errors
 from nativeear.service.database.errors import ConflictError, DiskFullError, StorageError
 from nativeear.service.database.keys import KeyRecord
-from nativeear.service.database.ownership import Whose
+from nativeear.service.database.ownership import Owner
 from nativeear.service.database.requests import Claimed
 from nativeear.service.database.reserve import Reserve
 from nativeear.service.database.sqlite_file import SqliteFile
@@ -58,7 +58,7 @@ class Store:
 
     Every method is one transaction: what it returned from is there for good, and what it failed
     in left nothing behind. Where a method takes `key_id`, others' rows are as if they were not
-    there; see `service.database.ownership.Whose`. Each may raise `StorageError`.
+    there; see `service.database.ownership.Owner`. Each may raise `StorageError`.
     """
 
     assessment = _method(assessment_table.find_assessment, "read")
@@ -142,12 +142,12 @@ class Store:
                 raise ConflictError(f"There is an assessment {new.id} already.") from None
             return before
 
-    def delete_assessment(self, id: str, *, key_id: Whose) -> None:
+    def delete_assessment(self, id: str, *, key_id: Owner) -> None:
         """Delete an assessment with all that belongs to it, or raise `NotFoundError`."""
         self.free(lambda session: assessment_table.delete_assessment(session, id, key_id))
         self._forget()
 
-    def delete_learner(self, learner_id: str, *, key_id: Whose) -> int:
+    def delete_learner(self, learner_id: str, *, key_id: Owner) -> int:
         """Delete all that is kept of a learner; how many assessments there were."""
         return self._delete_all(assessment_table.of_learner(learner_id, key_id))
 
