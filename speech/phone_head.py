@@ -8,13 +8,11 @@ probability goes somewhere, and frames stay normalised.
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -24,6 +22,7 @@ from nativeear.speech.errors import EncoderError, PhoneError
 from nativeear.speech.frames import FloatArray, Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phones import VOWEL_KINDS, feature_names, normal_ipa, phone_from_ipa
+from nativeear.speech.tables import DATA, table
 
 BLANK = "<blank>"
 OTHER = "<other>"
@@ -78,8 +77,6 @@ class LabelMap:
         phone but spells it, as ZIPA spells `tʃ` with `t` and `ʃ`.
     approximate
         Labels that were read as the nearest phone, with that phone and its distance.
-    unmapped
-        Labels in `OTHER`.
     absent
         Phones that the head cannot tell. Their `spelling` is the nearest phone that it can.
     """
@@ -90,7 +87,6 @@ class LabelMap:
     pieces: tuple[Pieces, ...]
     spelling: dict[str, Pieces]
     approximate: dict[str, tuple[str, float]]
-    unmapped: tuple[str, ...]
     absent: frozenset[str]
 
     def units(self, canonical: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -138,17 +134,14 @@ class LabelMap:
         first = np.zeros((len(self.labels), len(self.columns)))
         first[np.arange(len(self.labels)), [pieces[0] for pieces in self.pieces]] = 1.0
         pooled = probabilities @ first
-        for pieces, rows in self._composites().items():
+        composites: dict[Pieces, list[int]] = {}
+        for row, pieces in enumerate(self.pieces):
+            if len(pieces) > 1:
+                composites.setdefault(pieces, []).append(row)
+        for pieces, rows in composites.items():
             _unroll(pooled, probabilities[:, rows].sum(axis=1), pieces)
         log_pooled: NDArray[np.float64] = np.log(np.maximum(pooled, MIN_PROBABILITY))
         return log_pooled
-
-    def _composites(self) -> dict[Pieces, list[int]]:
-        groups: dict[Pieces, list[int]] = {}
-        for row, pieces in enumerate(self.pieces):
-            if len(pieces) > 1:
-                groups.setdefault(pieces, []).append(row)
-        return groups
 
 
 def pool_log_probs(
@@ -168,13 +161,8 @@ def pool_log_probs(
     EncoderError
         If the encoder has no CTC head, or one whose labels are not phones.
     """
-    reason = head_refusal(frames, inventory)
-    if frames.log_probs is None or reason:
-        raise EncoderError(
-            "This encoder gives no phone posteriors.",
-            cause=reason,
-            fix="Score without GOP, or choose an encoder with a phone CTC head.",
-        )
+    if frames.log_probs is None:
+        raise _no_posteriors(head_refusal(frames, inventory))
     head = label_map(frames.labels, inventory)
     return head.pool(frames.log_probs), head.columns
 
@@ -203,9 +191,8 @@ def labels_refusal(labels: Sequence[str], inventory: PhoneInventory | None = Non
 def are_phones(labels: Sequence[str]) -> bool:
     """Whether a CTC head's labels look like phones and not like letters or word pieces.
 
-    They do if at least twelve are two-letter ARPAbet symbols, or if a fifth contain letters that
-    only the IPA has (U+0250 to U+02AF) or a length mark. Orthographies borrow some of these
-    letters (Ewe ɖ, ɛ, ƒ), but not so many.
+    They do if twelve are two-letter ARPAbet symbols, or a fifth have letters that only the IPA has
+    (U+0250 to U+02AF) or a length mark. Orthographies borrow few of these (Ewe ɖ, ɛ, ƒ).
     """
     plain = [label for label in labels if not re.fullmatch(r"[<\[].*[>\]]|\|", label)]
     ipa = [label for label in plain if re.search("[\u0250-\u02af\u02d0]", label)]
@@ -228,11 +215,7 @@ def label_map(labels: tuple[str, ...], inventory: PhoneInventory) -> LabelMap:
     """
     reason = labels_refusal(labels, inventory)
     if reason:
-        raise EncoderError(
-            "This encoder gives no phone posteriors.",
-            cause=reason,
-            fix="Choose an encoder with a phone CTC head.",
-        )
+        raise _no_posteriors(reason)
     reader = _LabelReader(inventory, _notation(labels))
     readings = [(BLANK,), *(reader(label) for label in labels[1:])]
     has_other = any(OTHER in reading for reading in readings)
@@ -247,8 +230,15 @@ def label_map(labels: tuple[str, ...], inventory: PhoneInventory) -> LabelMap:
         pieces,
         spelling,
         reader.approximate,
-        tuple(label for label, reading in zip(labels, readings, strict=True) if OTHER in reading),
         absent,
+    )
+
+
+def _no_posteriors(reason: str) -> EncoderError:
+    return EncoderError(
+        "This encoder gives no phone posteriors.",
+        cause=reason,
+        fix="Score without GOP, or choose an encoder with a phone CTC head.",
     )
 
 
@@ -353,9 +343,7 @@ def _unroll(pooled: NDArray[np.float64], mass: NDArray[np.float64], pieces: Piec
 
 def _letters(ipa: str) -> list[str]:
     """IPA letters of a label without their diacritics."""
-    text = unicodedata.normalize("NFC", normal_ipa(ipa))
-    plain = "".join(c for c in text if not _is_modifier(c))
-    return list(plain)
+    return [char for char in normal_ipa(ipa) if not _is_modifier(char)]
 
 
 def _is_modifier(text: str) -> bool:
@@ -366,8 +354,5 @@ def _is_modifier(text: str) -> bool:
 @cache
 def _readings() -> dict[str, str]:
     """What labels say in IPA where they do not say it themselves; pieces are spaced."""
-    found: dict[str, str] = {}
-    for path in sorted((Path(__file__).parent / "data").glob("ctc_labels_*.csv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            found |= {row["label"]: row["ipa"] for row in csv.DictReader(file)}
-    return found
+    tables = (table(path.stem) for path in sorted(DATA.glob("ctc_labels_*.csv")))
+    return {row["label"]: row["ipa"] for rows in tables for row in rows}

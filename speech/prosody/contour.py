@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from nativeear.speech.languages import primary_subtag
-from nativeear.speech.prosody.pitch import HOP_S, FloatArray, Pitch
+from nativeear.speech.prosody.pitch import HOP_S, Pitch
+from nativeear.speech.prosody.praat import FloatArray
 from nativeear.speech.tables import word_set
 
 SentenceType = Literal["statement", "yes_no_question", "wh_question"]
@@ -81,12 +82,8 @@ def sentence_type(text: str, language: str) -> SentenceType:
 def warping_distance(one: FloatArray, other: FloatArray) -> float:
     """Mean distance of two stylised contours in semitones along their best warping path.
 
-    Dynamic time warping with steps (1, 1), (1, 0) and (0, 1), over the length of the path.
-
-    Parameters
-    ----------
-    one, other
-        float64 `[C]`, `[K]`, neither empty.
+    Dynamic time warping with steps (1, 1), (1, 0) and (0, 1), over the length of the path, of
+    float64 `[C]` and `[K]`, neither empty.
     """
     cost = np.abs(one[:, None] - other[None, :])
     total = np.full((len(one) + 1, len(other) + 1), np.inf)
@@ -123,11 +120,7 @@ def _stylised(t_s: FloatArray, semitones: FloatArray) -> FloatArray:
 def phrase_ends(text: str, words: int) -> frozenset[int]:
     """Words that punctuation follows, as indices.
 
-    Parameters
-    ----------
-    words
-        How many words were read in the text; where numbers and the like make more of them than
-        are written, nothing is known and the result is empty.
+    Empty where the text has another number of written words than were read: then nothing is known.
     """
     written = [token for token in text.split() if re.search(r"\w", token)]
     if len(written) != words:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nativeear.speech.audio import Audio
-
-FloatArray = NDArray[np.float64]
+from nativeear.speech.prosody.praat import FloatArray, praat_sound
 
 HOP_S = 0.005
 SHARPEST_HZ = 200.0
@@ -65,11 +63,9 @@ class Intensity:
 
 def track_intensity(audio: Audio) -> Intensity:
     """Track the intensity of a recording; too short a recording has no frames."""
-    import parselmouth  # here: it takes a while, and few commands need it
-
     if audio.duration_s < 6.4 / SHARPEST_HZ + 2 * HOP_S:
         return Intensity(np.zeros(0), np.zeros(0))
-    sound = parselmouth.Sound(audio.samples.astype(np.float64), audio.sample_rate)
+    sound = praat_sound(audio)
     found = sound.to_intensity(minimum_pitch=SHARPEST_HZ, time_step=HOP_S)
     return Intensity(found.xs(), found.values[0])
 
@@ -79,20 +75,12 @@ def signal_to_noise_db(
     speech: Sequence[tuple[float, float]],
     silences: Sequence[tuple[float, float]],
 ) -> float | None:
-    """Mean power of speech over the power of what is heard in its silences, in dB.
+    """Mean power of speech over the power of the noise in its silences, in dB; spans in seconds.
 
-    Parameters
-    ----------
-    speech, silences
-        Spans in seconds.
-
-    Returns
-    -------
-    float or None
-        None where the silences are shorter than 0.1 s together: then the noise is not known.
+    None where the silences are shorter than 0.1 s together: then the noise is not known.
     """
-    heard = [_inside(intensity, span) for span in silences]
-    noise = np.concatenate(heard) if heard else np.zeros(0)
+    inside = [_inside(intensity, span) for span in silences]
+    noise = np.concatenate([np.zeros(0), *inside])
     voices = [intensity.within(*span) for span in speech]
     if len(noise) * HOP_S < MIN_NOISE_S or not voices:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,6 +41,8 @@ FILLED_MIN_S = 0.2
 FILLED_MAX_MOVEMENT = 2.0
 """Semitones: hesitations are held, words move."""
 
+_TOO_LITTLE_SPEECH = "Fluency was not measured: there is too little speech."
+
 
 @dataclass(frozen=True, eq=False)
 class ProsodyMeasurement:
@@ -50,9 +52,7 @@ class ProsodyMeasurement:
     ----------
     pitch, intensity
         The tracks of the whole recording.
-    syllables
-        How many were said.
-    words
+    syllables, words
         How many were said.
     pauses
         Pauses between the first phone and the last.
@@ -77,14 +77,14 @@ class ProsodyMeasurement:
     syllables: int
     words: int
     pauses: PauseSummary | None
-    pauses_between_phrases: int | None
-    filled_pauses: tuple[Span, ...]
-    rhythm: Rhythm
     melody: Melody | None
-    nuclei: tuple[Syllable, ...]
-    sentence: SentenceType | None
-    snr_db: float | None
     reasons: tuple[str, ...]
+    pauses_between_phrases: int | None = None
+    filled_pauses: tuple[Span, ...] = ()
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    nuclei: tuple[Syllable, ...] = ()
+    sentence: SentenceType | None = None
+    snr_db: float | None = None
 
     @property
     def syllables_per_s(self) -> float | None:
@@ -130,34 +130,31 @@ def measure_prosody(
     silences = [(p.start_s, p.end_s) for p in alignment.phones if p.is_silence]
     snr_db = signal_to_noise_db(intensity, [(p.start_s, p.end_s) for p in said], silences)
     speech_s = said[-1].end_s - said[0].start_s if said else 0.0
-    reasons = []
-    pauses = None
+    pauses, melody, reasons = None, None, []
     if speech_s < MIN_SPEECH_S or len(vowels) < MIN_SYLLABLES:
-        reasons.append("Fluency was not measured: there is too little speech.")
+        reasons.append(_TOO_LITTLE_SPEECH)
     else:
         pauses = find_pauses(intensity, (said[0].start_s, said[-1].end_s), silences, voiceless)
-    melody = None
     why_not = _no_pitch_because(pitch, [(p.start_s, p.end_s) for p in vowels], snr_db)
     if why_not:
         reasons.append(f"Melody was not measured: {why_not}.")
     else:
         melody = measure_melody(pitch, said[-1].end_s)
+    breaks = [start for start, _ in pauses.spans] if pauses else []
     return ProsodyMeasurement(
         pitch=pitch,
         intensity=intensity,
         syllables=len(vowels),
         words=len({p.word_index for p in said}),
         pauses=pauses,
+        melody=melody,
+        reasons=tuple(reasons),
         pauses_between_phrases=_between_phrases(alignment, text, pauses),
         filled_pauses=_filled_pauses(pitch, silences) if melody else (),
-        rhythm=measure_rhythm(
-            alignment.phones, inventory, [start for start, _ in pauses.spans] if pauses else []
-        ),
-        melody=melody,
+        rhythm=measure_rhythm(alignment.phones, inventory, breaks),
         nuclei=measure_syllables(audio, alignment, inventory, pitch) if melody else (),
         sentence=sentence_type(text, inventory.language) if text else None,
         snr_db=snr_db,
-        reasons=tuple(reasons),
     )
 
 
@@ -169,32 +166,16 @@ def measure_unaligned(audio: Audio, voiceless: Sequence[Span] | None = None) -> 
     pitch, intensity = track_pitch(audio), track_intensity(audio)
     syllables = len(syllable_nuclei(audio, pitch, intensity))
     sounding = sounding_span(intensity)
-    reasons = []
-    pauses = None
+    pauses, melody, reasons = None, None, []
     if not sounding or sounding[1] - sounding[0] < MIN_SPEECH_S or syllables < MIN_SYLLABLES:
-        reasons.append("Fluency was not measured: there is too little speech.")
+        reasons.append(_TOO_LITTLE_SPEECH)
     else:
         pauses = find_pauses(intensity, sounding, voiceless=voiceless)
-    melody = None
     if sounding and pitch.voiced_frames >= MIN_VOICED_FRAMES:
         melody = measure_melody(pitch, sounding[1])
     else:
         reasons.append("Melody was not measured: there is too little voiced speech.")
-    return ProsodyMeasurement(
-        pitch=pitch,
-        intensity=intensity,
-        syllables=syllables,
-        words=0,
-        pauses=pauses,
-        pauses_between_phrases=None,
-        filled_pauses=(),
-        rhythm=Rhythm(),
-        melody=melody,
-        nuclei=(),
-        sentence=None,
-        snr_db=None,
-        reasons=tuple(reasons),
-    )
+    return ProsodyMeasurement(pitch, intensity, syllables, 0, pauses, melody, tuple(reasons))
 
 
 def _no_pitch_because(pitch: Pitch, vowels: list[Span], snr_db: float | None) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 from nativeear.speech.audio import Audio
 from nativeear.speech.prosody.intensity import Intensity
-from nativeear.speech.prosody.pitch import FloatArray, Pitch
+from nativeear.speech.prosody.pitch import Pitch
+from nativeear.speech.prosody.praat import FloatArray, praat_sound
 
 MIN_DIP_DB = 2.0
 SMOOTH_HZ = 50.0
@@ -18,18 +19,10 @@ STEP_S = 0.01
 
 
 def syllable_nuclei(audio: Audio, pitch: Pitch, intensity: Intensity) -> FloatArray:
-    """Times of the syllable nuclei in seconds, float64 `[S]`.
-
-    Parameters
-    ----------
-    pitch, intensity
-        Of the same recording: a nucleus is voiced and not quiet.
-    """
-    import parselmouth  # here: it takes a while, and few commands need it
-
+    """Times of the syllable nuclei in seconds, float64 `[S]`: each is voiced and not quiet."""
     if audio.duration_s < 6.4 / SMOOTH_HZ + 2 * STEP_S or pitch.voiced_frames == 0:
         return np.zeros(0)
-    sound = parselmouth.Sound(audio.samples.astype(np.float64), audio.sample_rate)
+    sound = praat_sound(audio)
     smooth = sound.to_intensity(minimum_pitch=SMOOTH_HZ, time_step=STEP_S)
     t_s, db = smooth.xs(), smooth.values[0]
     peaks = np.flatnonzero((db[1:-1] > db[:-2]) & (db[1:-1] >= db[2:])) + 1

@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.speech.audio import Audio
-
-FloatArray = NDArray[np.float64]
+from nativeear.speech.prosody.praat import FloatArray, praat_sound
 
 HOP_S = 0.01
 WIDEST_HZ = (60.0, 700.0)
@@ -110,11 +109,9 @@ def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _search(audio: Audio, floor_hz: float, ceiling_hz: float) -> Pitch:
-    import parselmouth  # here: it takes a while, and few commands need it
-
     if audio.duration_s < 3 / floor_hz + 2 * HOP_S:  # Praat's window holds three periods
         return Pitch(np.zeros(0), np.zeros(0))
-    sound = parselmouth.Sound(audio.samples.astype(np.float64), audio.sample_rate)
+    sound = praat_sound(audio)
     found = sound.to_pitch_ac(time_step=HOP_S, pitch_floor=floor_hz, pitch_ceiling=ceiling_hz)
     f0_hz = found.selected_array["frequency"]
     return Pitch(found.xs(), np.where(f0_hz > 0, f0_hz, np.nan))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from nativeear.speech.prosody.measurement import ProsodyMeasurement
 from nativeear.speech.prosody.stress import Syllable
@@ -50,37 +51,25 @@ class ProsodyProfile:
 
     @classmethod
     def of(cls, measured: ProsodyMeasurement, words: tuple[str, ...]) -> ProsodyProfile:
-        """The profile of a measured utterance.
-
-        Parameters
-        ----------
-        words
-            What was read.
-        """
-        melody, rhythm, pauses = measured.melody, measured.rhythm, measured.pauses
+        """The profile of a measured utterance, of which these words were read."""
+        melody, pauses = measured.melody, measured.pauses
+        numbers: dict[str, Any] = {
+            **vars(measured.rhythm),
+            "syllables_per_s": measured.syllables_per_s,
+            "articulation_rate": measured.articulation_rate,
+            "words_per_minute": measured.words_per_minute,
+            "pause_ratio": pauses.ratio if pauses else None,
+            "pause_mean_s": pauses.mean_s if pauses else None,
+            "median_hz": measured.pitch.median_hz if melody else None,
+            "range_semitones": melody.range_semitones if melody else None,
+            "declination": melody.declination if melody else None,
+            "final_slope": melody.final_slope if melody else None,
+        }
         return cls(
             text=" ".join(words).lower(),
             sentence=measured.sentence or "",
             syllables=measured.syllables,
-            syllables_per_s=_number(measured.syllables_per_s),
-            articulation_rate=_number(measured.articulation_rate),
-            words_per_minute=_number(measured.words_per_minute),
-            pause_ratio=_number(pauses.ratio if pauses else None),
-            pause_mean_s=_number(pauses.mean_s if pauses else None),
-            npvi_v=_number(rhythm.npvi_v),
-            rpvi_c=_number(rhythm.rpvi_c),
-            percent_v=_number(rhythm.percent_v),
-            varco_v=_number(rhythm.varco_v),
-            varco_c=_number(rhythm.varco_c),
-            delta_c=_number(rhythm.delta_c),
-            median_hz=measured.pitch.median_hz if melody else math.nan,
-            range_semitones=_number(melody.range_semitones if melody else None),
-            declination=_number(melody.declination if melody else None),
-            final_slope=_number(melody.final_slope if melody else None),
             contour=tuple(melody.stylised.tolist()) if melody else (),
             nuclei=measured.nuclei,
+            **{name: math.nan if value is None else value for name, value in numbers.items()},
         )
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else value

@@ -44,32 +44,22 @@ class Rhythm:
 def measure_rhythm(
     phones: Sequence[AlignedPhone], inventory: PhoneInventory, breaks: Sequence[float] = ()
 ) -> Rhythm:
-    """Measure the rhythm of an alignment.
+    """Measure the rhythm of phones and silences in order.
 
     Neighbouring vowels, and neighbouring consonants, are one interval, across words; a silence
-    ends it, and no pair is formed across one.
-
-    Parameters
-    ----------
-    phones
-        Phones and silences in order.
-    breaks
-        Times of pauses that the alignment may not know of.
+    ends it, and no pair is formed across one; nor across `breaks`, times of pauses that the
+    alignment may not know of.
     """
     stretches = _intervals(phones, inventory, breaks)
     vowels = [d for stretch in stretches for is_vowel, d in stretch if is_vowel]
     consonants = [d for stretch in stretches for is_vowel, d in stretch if not is_vowel]
     if min(len(vowels), len(consonants)) < MIN_INTERVALS:
         return Rhythm()
-    vowel_pairs = _pairs(stretches, True)
-    consonant_pairs = _pairs(stretches, False)
+    relative = [2 * abs(a - b) / (a + b) for a, b in _pairs(stretches, True)]
+    absolute = [abs(a - b) for a, b in _pairs(stretches, False)]
     return Rhythm(
-        npvi_v=100 * float(np.mean([2 * abs(a - b) / (a + b) for a, b in vowel_pairs]))
-        if vowel_pairs
-        else None,
-        rpvi_c=1000 * float(np.mean([abs(a - b) for a, b in consonant_pairs]))
-        if consonant_pairs
-        else None,
+        npvi_v=100 * float(np.mean(relative)) if relative else None,
+        rpvi_c=1000 * float(np.mean(absolute)) if absolute else None,
         percent_v=100 * sum(vowels) / (sum(vowels) + sum(consonants)),
         varco_v=100 * float(np.std(vowels, ddof=1) / np.mean(vowels)),
         varco_c=100 * float(np.std(consonants, ddof=1) / np.mean(consonants)),
@@ -86,11 +76,8 @@ def _intervals(
     """Stretches between silences, each as intervals `(is_vowel, seconds)`."""
     stretches: list[list[Interval]] = [[]]
     for phone in phones:
-        if phone.is_silence:
-            stretches.append([])
-            continue
-        if any(phone.start_s <= time < phone.end_s for time in breaks):
-            # A hesitation inside a phone: its length says nothing.
+        # A phone with a hesitation inside has a length that says nothing.
+        if phone.is_silence or any(phone.start_s <= time < phone.end_s for time in breaks):
             stretches.append([])
             continue
         is_vowel = inventory.is_syllabic(phone.phone)

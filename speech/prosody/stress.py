@@ -11,7 +11,8 @@ import numpy as np
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.prosody.pitch import FloatArray, Pitch
+from nativeear.speech.prosody.pitch import Pitch
+from nativeear.speech.prosody.praat import FloatArray, praat_sound
 
 CORRELATES = (
     "log_duration",
@@ -80,15 +81,13 @@ def measure_syllables(
     audio: Audio, alignment: Alignment, inventory: PhoneInventory, pitch: Pitch
 ) -> tuple[Syllable, ...]:
     """Measure the nuclei of every word, in order."""
-    import parselmouth  # here: it takes a while, and few commands need it
-
     phones = alignment.phones
     nuclei = [
         i for i, p in enumerate(phones) if not p.is_silence and inventory.is_syllabic(p.phone)
     ]
     if not nuclei:
         return ()
-    sound = parselmouth.Sound(audio.samples.astype(np.float64), audio.sample_rate)
+    sound = praat_sound(audio)
     energies = [_energies_db(sound, phones[i]) for i in nuclei]
     most = max(high for _, high in energies)
     semitones = pitch.semitones() if pitch.voiced_frames else np.full(len(pitch.t_s), np.nan)
@@ -139,21 +138,16 @@ def _energies_db(sound: Any, phone: AlignedPhone) -> tuple[float, float]:
 
 
 def _onset_s(phones: Sequence[AlignedPhone], nucleus: int, inventory: PhoneInventory) -> float:
-    length_s, at = 0.0, nucleus - 1
-    while (
-        at >= 0
-        and phones[at].word_index == phones[nucleus].word_index
-        and not inventory.is_syllabic(phones[at].phone)
-    ):
-        length_s += phones[at].duration_s
-        at -= 1
+    length_s = 0.0
+    for phone in reversed(phones[:nucleus]):
+        if phone.word_index != phones[nucleus].word_index or inventory.is_syllabic(phone.phone):
+            break
+        length_s += phone.duration_s
     return length_s
 
 
 def _finality(phones: Sequence[AlignedPhone], nucleus: int) -> int:
     """Whether the word of its last nucleus ends before a silence (2) or not (1)."""
     word = phones[nucleus].word_index
-    after = nucleus
-    while after < len(phones) and phones[after].word_index == word:
-        after += 1
-    return 2 if after == len(phones) or phones[after].is_silence else 1
+    after = next((phone for phone in phones[nucleus:] if phone.word_index != word), None)
+    return 2 if after is None or after.is_silence else 1

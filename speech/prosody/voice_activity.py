@@ -15,7 +15,8 @@ import numpy as np
 
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.errors import MissingDependencyError
-from nativeear.speech.prosody.pitch import FloatArray, runs
+from nativeear.speech.prosody.pitch import runs
+from nativeear.speech.prosody.praat import FloatArray
 
 CHUNK = 512
 """Samples that one probability is about."""
