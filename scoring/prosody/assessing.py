@@ -138,15 +138,12 @@ def assess_prosody(
         nuclei = natives.with_vowel_fullness(measured.nuclei, frames, alignment, exclusion)
         measured = replace(measured, nuclei=nuclei)
     profile = ProsodyProfile.of(measured, alignment.words)
-    reasons = list(measured.reasons)
     flow, rhythm, melody = (
         tuple(MeasureGrade(**vars(each)) for each in natives.grades(measures, profile, exclusion))
         for measures in (FLUENCY_MEASURES, RHYTHM_MEASURES, MELODY_MEASURES)
     )
-    if not natives.available:
-        reasons.append(NO_DISTRIBUTION)
-    elif (measured.pauses and not flow) or (measured.melody and not melody):
-        reasons.append(FEW_COMPARABLE)
+    ungraded = (measured.pauses and not flow) or (measured.melody and not melody)
+    missing = NO_DISTRIBUTION if not natives.available else FEW_COMPARABLE if ungraded else None
     native = natives.nearest_reading(profile, exclusion)
     ending = judge_ending(profile, text, inventory.language, natives, exclusion)
     stresses = _stresses(measured, natives.stress_without(exclusion), omitted | set(unsure))
@@ -175,7 +172,7 @@ def assess_prosody(
         ),
         fluency_score=mean([grade.score for grade in flow]),
         prosody_score=weighted(scores, PROSODY_WEIGHTS),
-        reasons=tuple(reasons),
+        reasons=(*measured.reasons, *filter(None, [missing])),
     )
 
 
