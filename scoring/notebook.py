@@ -12,10 +12,10 @@ from nativeear.scoring.grading import Quality, quality_of
 from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
 
 TINTS: dict[Quality, dict[str, str]] = {
-    "good": {"text": "#00535e", "fill": "#d3f1f5", "edge": "#0093a5"},
-    "fair": {"text": "#5c4300", "fill": "#ffedb0", "edge": "#c79200"},
-    "poor": {"text": "#8c1717", "fill": "#ffdcd8", "edge": "#cf3030"},
-    "unmeasured": {"text": "#444444", "fill": "#eeeeee", "edge": "#888888"},
+    "good": {"text": "#00535e", "fill": "#d3f1f5", "border": "#0093a5"},
+    "fair": {"text": "#5c4300", "fill": "#ffedb0", "border": "#c79200"},
+    "poor": {"text": "#8c1717", "fill": "#ffdcd8", "border": "#cf3030"},
+    "unmeasured": {"text": "#444444", "fill": "#eeeeee", "border": "#888888"},
 }
 """They stay apart for colour-blind eyes, on any page."""
 

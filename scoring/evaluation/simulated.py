@@ -116,9 +116,13 @@ class Simulation:
         return replace(annotated, words=tuple(words))
 
 
-def claimable(trust: Mapping[str, PhoneReliability], inventory: PhoneInventory) -> tuple[str, ...]:
+def claimable(
+    reliability: Mapping[str, PhoneReliability], inventory: PhoneInventory
+) -> tuple[str, ...]:
     """The phones that an index judges: of the others no error can be found."""
-    return tuple(phone for phone in inventory.symbols if trust.get(phone, NO_EXEMPLARS).judged())
+    return tuple(
+        phone for phone in inventory.symbols if reliability.get(phone, NO_EXEMPLARS).judged()
+    )
 
 
 def paired_measures(
@@ -170,9 +174,9 @@ def paired_measures(
 def _twins(altered: Judgements, untouched: Judgements) -> IntArray:
     """Row of the untouched transcript for each row with errors, int64 `[N]`."""
     first = np.searchsorted(untouched.utterance, np.arange(len(untouched.utterances)))
-    place = {identity: first[number] for number, identity in enumerate(untouched.utterances)}
+    first_row = {identity: first[number] for number, identity in enumerate(untouched.utterances)}
     begin = np.searchsorted(altered.utterance, np.arange(len(altered.utterances)))
-    shift = np.array([place[identity] for identity in altered.utterances]) - begin
+    shift = np.array([first_row[identity] for identity in altered.utterances]) - begin
     twins: IntArray = np.arange(len(altered.canonical)) + shift[altered.utterance]
     return twins
 

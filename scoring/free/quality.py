@@ -99,14 +99,16 @@ class OwnClassQuality:
             natives = self._natives.get(phone)
             if natives is None or min(len(answering), len(natives)) < MIN_COVERAGE:
                 continue
-            places = [i for i, other in enumerate(phones) if other == phone]
+            numbers = [i for i, other in enumerate(phones) if other == phone]
             similarity = class_similarities(
-                vectors[places],
+                vectors[numbers],
                 answering,
                 np.array([0, len(answering)]),
                 top_m=index.manifest.decision.top_m,
             )
-            for i, log_quantile in zip(places, natives.log_quantile(similarity[:, 0]), strict=True):
+            for i, log_quantile in zip(
+                numbers, natives.log_quantile(similarity[:, 0]), strict=True
+            ):
                 accented = log_quantile < self._accented_below
                 verdict: Verdict = "accented" if accented else "correct"
                 grades[i] = Grade.of(score_of(float(log_quantile)), None, verdict)

@@ -37,7 +37,7 @@ class FittedBands:
 
 
 def fit_bands(
-    scores: FloatArray, places: IntArray, speakers: Sequence[str], bands: Sequence[str]
+    scores: FloatArray, levels: IntArray, speakers: Sequence[str], bands: Sequence[str]
 ) -> FittedBands:
     """Fit the proportional-odds model.
 
@@ -45,8 +45,8 @@ def fit_bands(
     ----------
     scores
         float64 `[N, F]`, 0–100, nothing missing.
-    places
-        int64 `[N]`, place of each recording's band in `bands`.
+    levels
+        int64 `[N]`, position of each recording's band in `bands`.
     speakers
         Who speaks, N of them. No speaker is in two folds.
     bands
@@ -63,7 +63,7 @@ def fit_bands(
             "All recordings have the same band.", fix="Give recordings of at least two bands."
         )
     for k, band in enumerate(bands):
-        rated, people = int((places == k).sum()), len(np.unique(who[places == k]))
+        rated, people = int((levels == k).sum()), len(np.unique(who[levels == k]))
         if rated < MIN_RECORDINGS or people < MIN_SPEAKERS:
             raise InputError(
                 f"The band {band} has {rated} usable recordings of {people} speakers.",
@@ -73,23 +73,23 @@ def fit_bands(
     centres, spreads = scores.mean(axis=0), np.maximum(scores.std(axis=0), 1e-6)
     standard = (scores - centres) / spreads
     dealt = np.random.default_rng(SEED).permutation(int(who.max()) + 1) % FOLDS
-    told = np.zeros(len(places), dtype=np.int64)
+    predicted = np.zeros(len(levels), dtype=np.int64)
     for fold in range(FOLDS):
-        asked = dealt[who] == fold
-        if asked.any():
-            told[asked] = _tell(
-                standard[asked], *_fit(standard[~asked], places[~asked], len(bands))
+        held = dealt[who] == fold
+        if held.any():
+            predicted[held] = _predict(
+                standard[held], *_fit(standard[~held], levels[~held], len(bands))
             )
-    weights, thresholds = _fit(standard, places, len(bands))
+    weights, thresholds = _fit(standard, levels, len(bands))
     return FittedBands(
         tuple(centres.tolist()),
         tuple(spreads.tolist()),
         tuple(weights.tolist()),
         tuple(thresholds.tolist()),
         HeldOut(
-            exact=float((told == places).mean()),
-            within_one=float((np.abs(told - places) <= 1).mean()),
-            weighted_kappa=weighted_kappa(told, places, len(bands)),
+            exact=float((predicted == levels).mean()),
+            within_one=float((np.abs(predicted - levels) <= 1).mean()),
+            weighted_kappa=weighted_kappa(predicted, levels, len(bands)),
         ),
     )
 
@@ -104,14 +104,14 @@ def weighted_kappa(one: IntArray, other: IntArray, n: int) -> float:
     return 1 - float((cost * seen).sum()) / expected if expected else 0.0
 
 
-def _fit(standard: FloatArray, places: IntArray, n_bands: int) -> tuple[FloatArray, FloatArray]:
+def _fit(standard: FloatArray, levels: IntArray, n_bands: int) -> tuple[FloatArray, FloatArray]:
     """Weights `[F]` ≥ 0 and rising thresholds `[K − 1]` of greatest penalised likelihood."""
     n_weights = standard.shape[1]
-    share = np.clip((places[:, None] > np.arange(n_bands - 1)).mean(axis=0), 1e-3, 1 - 1e-3)
+    share = np.clip((levels[:, None] > np.arange(n_bands - 1)).mean(axis=0), 1e-3, 1 - 1e-3)
     starts = np.log((1 - share) / share)  # thresholds that suit weights of 0
     steps = np.log(np.maximum(np.diff(starts), 1e-2))
     start = np.concatenate([np.full(n_weights, 0.5), starts[:1], steps])
-    found = minimised(lambda at: _loss(at, standard, places), start)
+    found = minimised(lambda at: _loss(at, standard, levels), start)
     return _parameters(found, n_weights)
 
 
@@ -124,19 +124,19 @@ def _parameters(at: FloatArray, n_weights: int) -> tuple[FloatArray, FloatArray]
     return root**2, first + np.concatenate([[0.0], np.exp(steps).cumsum()])
 
 
-def _loss(at: FloatArray, standard: FloatArray, places: IntArray) -> tuple[float, FloatArray]:
+def _loss(at: FloatArray, standard: FloatArray, levels: IntArray) -> tuple[float, FloatArray]:
     """Penalised negative log likelihood of a point, and its gradient."""
     n, n_weights = standard.shape
     weights, thresholds = _parameters(at, n_weights)
     logits = (standard @ weights)[:, None] - thresholds
     at_least = 0.5 * (1.0 + np.tanh(0.5 * logits))
-    edges = np.pad(at_least, ((0, 0), (1, 1)), constant_values=((0, 0), (1, 0)))
+    bounds = np.pad(at_least, ((0, 0), (1, 1)), constant_values=((0, 0), (1, 0)))
     slopes = np.pad(at_least * (1.0 - at_least), ((0, 0), (1, 1)))
     rows = np.arange(n)
-    likelihood = np.maximum(edges[rows, places] - edges[rows, places + 1], 1e-12)
+    likelihood = np.maximum(bounds[rows, levels] - bounds[rows, levels + 1], 1e-12)
     by_logit = np.zeros_like(slopes)
-    by_logit[rows, places] = -slopes[rows, places] / likelihood / n
-    by_logit[rows, places + 1] = slopes[rows, places + 1] / likelihood / n
+    by_logit[rows, levels] = -slopes[rows, levels] / likelihood / n
+    by_logit[rows, levels + 1] = slopes[rows, levels + 1] / likelihood / n
     by_weight = standard.T @ by_logit.sum(axis=1) + 2 * PENALTY * weights
     by_threshold = -by_logit[:, 1:-1].sum(axis=0)
     behind = by_threshold[::-1].cumsum()[::-1]  # a step moves every threshold behind it
@@ -181,7 +181,7 @@ def minimised(
     return at
 
 
-def _tell(standard: FloatArray, weights: FloatArray, thresholds: FloatArray) -> IntArray:
-    """Place of the median band, int64 `[N]`."""
-    told: IntArray = ((standard @ weights)[:, None] >= thresholds).sum(axis=1).astype(np.int64)
-    return told
+def _predict(standard: FloatArray, weights: FloatArray, thresholds: FloatArray) -> IntArray:
+    """Position of the median band, int64 `[N]`."""
+    predicted: IntArray = ((standard @ weights)[:, None] >= thresholds).sum(axis=1).astype(np.int64)
+    return predicted

@@ -96,12 +96,12 @@ class BandModel(BaseModel):
             warning = f"The bands give no level: {why}."
             return assessment.model_copy(update={"warnings": (*assessment.warnings, warning)})
         at_least = self.at_least(scores[None])[0]
-        place = int((at_least >= 0.5).sum())
-        edges = np.concatenate([[1.0], at_least, [0.0]])
+        number = int((at_least >= 0.5).sum())
+        bounds = np.concatenate([[1.0], at_least, [0.0]])
         level = Level(
             scale=self.scale,
-            band=self.bands[place],
-            probability=float(edges[place] - edges[place + 1]),
+            band=self.bands[number],
+            probability=float(bounds[number] - bounds[number + 1]),
         )
         return assessment.model_copy(update={"level": level})
 

@@ -1,4 +1,4 @@
-"""How natives of an index flow and sing, and the grade of a learner among them."""
+"""Fluency and prosody of an index's natives, and the grade of a learner among them."""
 
 from __future__ import annotations
 
