@@ -222,7 +222,7 @@ class UtterancePooler:
             raise AlignmentError(
                 f"{utterance.id} brings no alignment.", fix="Leave --aligner out, or add one."
             )
-        return self.aligner.align_heard(
+        return self.aligner.align_frames(
             encoded.frames, encoded.loud, encoded.duration_s, self.pronounce(utterance)
         )
 

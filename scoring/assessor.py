@@ -51,7 +51,7 @@ from nativeear.speech.alignment import Aligner
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.first_languages import first_language_or_warning
-from nativeear.speech.forms import also_right
+from nativeear.speech.forms import accepted_phones
 from nativeear.speech.frames import Encoder
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
@@ -370,7 +370,7 @@ class Assessor:
         grades = grades_of_forms(
             self._calibration,
             evidence,
-            also_right(pronunciation, evidence.alignment.variants),
+            accepted_phones(pronunciation, evidence.alignment.variants),
             index=self.index,
             gatherer=self._gatherer,
             exclusion=exclusion,

@@ -65,14 +65,14 @@ def heard_forms(
     if path is None:
         return None
     chosen = [0] * len(words)
-    said = text.graph.phone[path.states]
-    for phone in np.unique(said[said != NEVER]).tolist():
+    phone_of_frame = text.graph.phone[path.states]
+    for phone in np.unique(phone_of_frame[phone_of_frame != NEVER]).tolist():
         spelled = text.phones[phone]
         chosen[spelled.word] = kept[spelled.word][spelled.variant]
     return tuple(chosen)
 
 
-def also_right(
+def accepted_phones(
     pronunciation: Pronunciation, variants: Sequence[int] = ()
 ) -> tuple[tuple[str, ...], ...]:
     """Phones that are as right as each canonical one.

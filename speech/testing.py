@@ -183,7 +183,7 @@ def check_g2p(source: G2P, inventory: PhoneInventory, words: Sequence[str]) -> N
             check_sequence(form, inventory)
     _expect(found[0] == found[-1], f"{words[0]!r} is said otherwise the second time")
     alone = [_asked(lambda word=word: source.pronounce([word]), "pronounce")[0] for word in words]  # type: ignore[misc]
-    _expect(alone == found[:-1], "a word is said otherwise in other company")
+    _expect(alone == found[:-1], "a word is said otherwise among other words")
     _expect(_asked(lambda: source.pronounce([]), "pronounce") == [], "no words have an answer")
     for form in _asked(lambda: source.pronounce([NO_WORD]), "pronounce of what is no word")[0]:
         check_sequence(form, inventory)  # some sources name signs

@@ -167,11 +167,11 @@ class FlatstartAligner:
         """
         if frames is None:
             raise AlignmentError("The aligner flatstart needs the encoder's frames.")
-        return self.align_heard(
+        return self.align_frames(
             frames, speech_frames(audio, frames), audio.duration_s, pronunciation
         )
 
-    def align_heard(
+    def align_frames(
         self,
         frames: Frames,
         loud: NDArray[np.bool_],

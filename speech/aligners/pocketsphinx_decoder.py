@@ -241,16 +241,16 @@ def _pieces(words: Sequence[WordSpan], frames: int) -> list[tuple[int, int, list
     words. Gives `(first frame, past last frame, words)` per piece.
     """
     longest = round(LONG_S / HOP_S)
-    # (frame, length of the pause) of every place where a cut harms no phone
-    places = [
+    # (frame, length of the pause) of every frame where a cut harms no phone
+    cuttable = [
         ((word.start + word.end) // 2, word.end - word.start) if word.word < 0 else (word.end, 0)
         for word in words
     ]
     cuts = [0]
     while frames - cuts[-1] > longest:
         begin = cuts[-1]
-        near = [p for p in places if begin + longest // 2 < p[0] <= begin + longest]
-        later = [p for p in places if p[0] > begin]
+        near = [p for p in cuttable if begin + longest // 2 < p[0] <= begin + longest]
+        later = [p for p in cuttable if p[0] > begin]
         if not later or later[0][0] >= frames:
             break
         cuts.append(max(near, key=lambda p: (p[1], p[0]))[0] if near else later[0][0])

@@ -74,16 +74,16 @@ def _sum(number: Numeral, row: Row, passage: Passage) -> str:
     name = row["one" if whole.is_singular(primary) else "many"]
     if len(whole.whole) > 6 and whole.whole.endswith("000000"):
         name = partitive(magnitudes(primary).get("M", {}).get("joint", ""), name, primary)
-    said = f"{numeral_words(whole, language, gender)} {name}"
+    spoken = f"{numeral_words(whole, language, gender)} {name}"
     cents = Numeral(number.fraction.lstrip("0"))
     if not cents.whole:
-        return said
+        return spoken
     few = cardinal(cents.whole, language)
     if primary in _CENTS_UNSAID and whole.whole.strip("0"):
-        return f"{said} {few}"
+        return f"{spoken} {few}"
     coins = f"{agree(few, language, 'm' if gender else '')} "
     coins += row["cent" if cents.is_singular(primary) else "cents"]
-    return f"{said} {passage.word('cents')} {coins}" if whole.whole.strip("0") else coins
+    return f"{spoken} {passage.word('cents')} {coins}" if whole.whole.strip("0") else coins
 
 
 @cache
@@ -157,16 +157,16 @@ def _in_words(
     after_article = passage.word_before(match.start()).lower() in {"a", "an"}
     if is_adjective or (passage.primary == "en" and after_article):  # a five kilometer run
         row = {**row, "many": row["one"]}
-    said = passage.word("minus") if groups["sign"] or groups.get("inner") else ""
+    spoken = passage.word("minus") if groups["sign"] or groups.get("inner") else ""
     if limit:
-        said += f" {numeral_words(number, language, row['gender'])} {passage.word('to')}"
+        spoken += f" {numeral_words(number, language, row['gender'])} {passage.word('to')}"
     scale = groups["scale"] or groups.get("scaled")
-    said += " " + (
+    spoken += " " + (
         scaled(upper, scale, row["many"], passage) if scale else whole(upper, row, passage)
     )
     if groups["per"]:
-        said += " " + _per(groups["per"], passage)
-    return " ".join(said.split())
+        spoken += " " + _per(groups["per"], passage)
+    return " ".join(spoken.split())
 
 
 def _counted(number: Numeral, row: Row, passage: Passage) -> str:

@@ -64,7 +64,7 @@ def read_numeric(match: re.Match[str], passage: Passage) -> str | None:
     name = column("months", passage.primary, "month", "name").get(str(int(month)), "")
     if not name or not 1 <= int(day) <= 31 or not _is_usual(match, passage.primary):
         return None
-    return _said(_Date(int(day), name, which, day_first, match.start()), passage)
+    return _in_words(_Date(int(day), name, which, day_first, match.start()), passage)
 
 
 def _is_usual(match: re.Match[str], primary: str) -> bool:
@@ -87,10 +87,10 @@ def read_written(match: re.Match[str], passage: Passage) -> str | None:
         return None
     month = _short_months(primary).get(month.rstrip("."), month)
     day_first = bool(match["day_first"])
-    return _said(_Date(day, month, match["year"] or "", day_first, match.start()), passage)
+    return _in_words(_Date(day, month, match["year"] or "", day_first, match.start()), passage)
 
 
-def _said(date: _Date, passage: Passage) -> str:
+def _in_words(date: _Date, passage: Passage) -> str:
     language, primary = passage.language, passage.primary
     which = year(date.year, language) if len(date.year) == 4 else ""
     if len(date.year) == 2:

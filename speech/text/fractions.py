@@ -51,17 +51,17 @@ def _fraction(match: re.Match[str], part: int, of: int, passage: Passage) -> str
     count = agree(cardinal(part, language), language, "n" if primary == "de" else "m")
     if not whole:
         is_half = (part, of) == (1, 2)
-        said = _half(name, passage, match.end()) if is_half else f"{count} {name}"
+        spoken = _half(name, passage, match.end()) if is_half else f"{count} {name}"
     elif primary == "de":
-        said = f"{agree(cardinal(whole, language), language, 'm')}{count}{name.lower()}"
+        spoken = f"{agree(cardinal(whole, language), language, 'm')}{count}{name.lower()}"
     else:
         after = f"{count} {name}"
         if (part, of) == (1, 2) and primary != "en":
             after = name
         elif primary == "en" and part == 1 and of in {2, 4}:
             after = f"a {name}"
-        said = f"{cardinal(whole, language)} {passage.word('and')} {after}"
-    return passage.signed(match["sign"], said)
+        spoken = f"{cardinal(whole, language)} {passage.word('and')} {after}"
+    return passage.signed(match["sign"], spoken)
 
 
 def _half(name: str, passage: Passage, end: int) -> str:

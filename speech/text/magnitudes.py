@@ -40,13 +40,13 @@ def scaled(number: Numeral, scale: str, noun: str, passage: Passage) -> str:
     primary = passage.primary
     row = magnitudes(primary)[scale]
     gender = "f" if primary == "de" and row["one"] != "tausend" else "m"
-    said = numeral_words(number, passage.language, gender)
+    spoken = numeral_words(number, passage.language, gender)
     name = row["one" if number.is_singular(primary) else "many"]
     # mille, mil and tausend are not counted in ones, and duemila is one word.
     if number.is_one and name in {"mil", "mille", "mila", "tausend"}:
-        said, name = "", name.replace("mila", "mille")
+        spoken, name = "", name.replace("mila", "mille")
     space = "" if name == "mila" else " "
-    return f"{said}{space}{name} {partitive(row['joint'], noun, primary)}".strip()
+    return f"{spoken}{space}{name} {partitive(row['joint'], noun, primary)}".strip()
 
 
 def partitive(joint: str, noun: str, primary: str) -> str:

@@ -37,8 +37,8 @@ _DOTS_OF_ADDRESS = 3
 def read_number(match: re.Match[str], passage: Passage) -> str:
     """A number, by the words around it: an amount, a year, a code."""
     number = parse(match["amount"], passage.language)
-    said = _in_context(number, match, passage) if number else _dotted(match, passage)
-    return passage.signed(match["sign"], said)
+    spoken = _in_context(number, match, passage) if number else _dotted(match, passage)
+    return passage.signed(match["sign"], spoken)
 
 
 def _dotted(match: re.Match[str], passage: Passage) -> str:
@@ -96,11 +96,11 @@ def read_range(match: re.Match[str], passage: Passage) -> str:
     if len(parts[0]) == 4 and years[0] and len(parts[1]) == 2:
         years[1] = False
     last = gender_of(passage.word_after(match.end()), passage.primary)
-    said = [
+    spoken = [
         year(number.whole, language) if is_year else numeral_words(number, language, last)
         for number, is_year in zip(numbers, years, strict=True)
     ]
-    return f" {joint} ".join(said)
+    return f" {joint} ".join(spoken)
 
 
 def read_version(match: re.Match[str], passage: Passage) -> str | None:
@@ -114,8 +114,8 @@ def read_telephone(match: re.Match[str], passage: Passage) -> str:
     """Digits one by one; French says them in pairs."""
     digits = match["international"] or match["national"]
     pairs = passage.primary == "fr"
-    said = (_part(group, passage.language) for group in re.findall(r"\d+", digits))
-    spoken = " ".join(said) if pairs else digit_words(digits, passage.language)
+    groups = (_part(group, passage.language) for group in re.findall(r"\d+", digits))
+    spoken = " ".join(groups) if pairs else digit_words(digits, passage.language)
     plus = symbols(passage.primary).get("+", "") if match["plus"] else ""
     return f"{plus} {spoken}".strip()
 

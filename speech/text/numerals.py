@@ -154,8 +154,8 @@ def ordinal(value: int, language: str, gender: str = "m") -> str:
 
 def year(digits: str, language: str) -> str:
     """A year in words."""
-    said = primary_subtag(language) in {"en", "de", "nl"}
-    return (said and _num2words(int(digits), language, "year")) or cardinal(digits, language)
+    spoken = primary_subtag(language) in {"en", "de", "nl"}
+    return (spoken and _num2words(int(digits), language, "year")) or cardinal(digits, language)
 
 
 def digit_words(digits: str, language: str) -> str:

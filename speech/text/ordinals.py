@@ -36,8 +36,8 @@ def read_ordinal(match: re.Match[str], passage: Passage) -> str | None:
             return "seconde" if "de" in mark else "second"
         return ordinal(value, language, "f" if mark.removesuffix("s") in {"re", "ère"} else "m")
     if primary in {"es", "it", "pt"} and (match["romance"] or mark == "er"):
-        said = ordinal(value, language, "f" if mark[-1] in "ªa" else "m")
-        return apocope(said, primary) if mark.endswith("er") else said
+        spoken = ordinal(value, language, "f" if mark[-1] in "ªa" else "m")
+        return apocope(spoken, primary) if mark.endswith("er") else spoken
     return None
 
 

@@ -29,7 +29,7 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     """A Roman numeral by what stands before and after it; None for a word or an initialism."""
     value = _value(match["roman"])
     readers = (_after_noun, _after_name, _with_suffix, _alone) if value else ()
-    return next((said for each in readers if (said := each(value, match, passage))), None)
+    return next((spoken for each in readers if (spoken := each(value, match, passage))), None)
 
 
 def _value(numeral: str) -> int:

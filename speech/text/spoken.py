@@ -105,6 +105,6 @@ def spoken_words(written: str, spoken: str) -> tuple[TextWord, ...]:
     words = []
     for part in parts:
         spelt = bool(_SPELT.fullmatch(part))
-        said = part.replace(".", "") if spelt else part
-        words.append(TextWord(written if spelt and len(parts) == 1 else said, said, spelt))
+        word = part.replace(".", "") if spelt else part
+        words.append(TextWord(written if spelt and len(parts) == 1 else word, word, spelt))
     return tuple(words)

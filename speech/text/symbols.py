@@ -33,17 +33,17 @@ def read_address(match: re.Match[str], passage: Passage) -> str | None:
     """An address piece by piece, its protocol left out."""
     address = re.sub(r"^(?:(?:https?|ftp)://|mailto:)", "", match[0])
     names = symbols(passage.primary)
-    said: list[str] = []
+    spoken: list[str] = []
     for piece in re.findall(r"[^\W\d_]+|\d+|[@.+/_?=&#%:~-]", address):
         if piece == "-":
-            said.append(names.get("address-", ""))
+            spoken.append(names.get("address-", ""))
         elif piece.isalpha():
-            said.append(_address_word(piece, passage))
+            spoken.append(_address_word(piece, passage))
         elif piece.isdecimal():
-            said.append(plain(parse(piece, passage.language) or Numeral(piece), passage.language))
+            spoken.append(plain(parse(piece, passage.language) or Numeral(piece), passage.language))
         else:
-            said.append(names.get(piece, ""))
-    return " ".join(filter(None, said)) or None
+            spoken.append(names.get(piece, ""))
+    return " ".join(filter(None, spoken)) or None
 
 
 def _address_word(piece: str, passage: Passage) -> str:

@@ -34,15 +34,15 @@ def read(match: re.Match[str], passage: Passage) -> str | None:
     hour = next(int(value) for name, value in groups.items() if name.startswith("hour"))
     minute = next((int(v) for name, v in groups.items() if name.startswith("minute")), 0)
     half = match["half"] or match["half12"]
-    said = _said(str(hour), "half" if half and not minute else str(minute), passage)
+    spoken = _time_words(str(hour), "half" if half and not minute else str(minute), passage)
     if match["second"]:
-        said += f" {cardinal(int(match['second']), language)}"
+        spoken += f" {cardinal(int(match['second']), language)}"
     if primary == "es" and (match["unit"] or match["unitdot"]):
-        said += " horas"
-    return f"{said} {half.upper()}.M." if half else said
+        spoken += " horas"
+    return f"{spoken} {half.upper()}.M." if half else spoken
 
 
-def _said(hour: str, minute: str, passage: Passage) -> str:
+def _time_words(hour: str, minute: str, passage: Passage) -> str:
     """By the first row of the language that fits hour and minute, or one number after the other."""
     language = passage.language
     names = {"hour": cardinal(hour, language)}

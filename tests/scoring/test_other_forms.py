@@ -78,7 +78,7 @@ def test_a_form_that_was_laid_by_mistake_is_not_blamed(
     assert (found.variant, flagged(found)) == (0, [])
     monkeypatch.setattr(
         nativeear.scoring.assessor,
-        "also_right",
+        "accepted_phones",
         lambda meant, taken: ((),) * len(meant.canonical(taken)),
     )
     assert "IY" in flagged(heard(assessor, "followed", "F IY L OW D", "F AA L OW D"))

@@ -275,7 +275,7 @@ SOURCES: dict[str, Any] = {
     "what is no word fails with KeyError": lambda found, words: (
         {}["x"] if words == ["\u2603"] else found
     ),
-    "in other company": lambda found, words: found if len(words) != 1 else [found[0] * 2],
+    "among other words": lambda found, words: found if len(words) != 1 else [found[0] * 2],
     "the second time": lambda found, words: [*found[:-1], found[-1] * 2] if words[1:] else found,
 }
 
