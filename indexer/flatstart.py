@@ -43,8 +43,8 @@ BLIND_UTTERANCES = 128
 """Utterances that the blind rounds learn from: they only have to tell the states apart."""
 
 MAX_ROUNDS = 25
-REST = 0.002
-"""Gain in mean log posterior per frame below which the alignment has come to rest."""
+CONVERGED = 0.002
+"""Gain in mean log posterior per frame below which the alignment has converged."""
 
 SEED = 0
 
@@ -81,27 +81,27 @@ def fit_flatstart(
     stage = "Learning to align"
     with accumulating(utterances, phones, states, workers) as accumulate:
         progress(stage, 0, MAX_ROUNDS)
-        taught = all(item.alignment is not None for item in utterances)
-        few = None if taught or len(utterances) <= BLIND_UTTERANCES else BLIND_UTTERANCES
+        all_aligned = all(item.alignment is not None for item in utterances)
+        few = None if all_aligned or len(utterances) <= BLIND_UTTERANCES else BLIND_UTTERANCES
         begun = accumulate(Estimate(), None)
         centre = (begun.spoken / max(begun.speech, 1.0)).astype(np.float32)
         sums = accumulate(Estimate(centre), few).sums
         products = sums.products
         # of all frames, and the same whatever state they are in
         whole = products if few is None else accumulate(Estimate(centre), None).sums.products
-        components = None if taught else _principal_components(sums)
+        components = None if all_aligned else _principal_components(sums)
         before = -np.inf
         for done in range(1, MAX_ROUNDS + 1):
-            blind = not taught and done <= BLIND_ROUNDS
+            blind = not all_aligned and done <= BLIND_ROUNDS
             matrix, means = _project(sums, products, components if blind else None)
-            found = accumulate(Estimate(centre, matrix, means), few if blind else None)
-            sums = found.sums
+            statistics = accumulate(Estimate(centre, matrix, means), few if blind else None)
+            sums = statistics.sums
             if not blind:
                 products = whole
             progress(stage, done, MAX_ROUNDS)
-            if not blind and (taught or found.posterior - before < REST):
+            if not blind and (all_aligned or statistics.posterior - before < CONVERGED):
                 break
-            before = -np.inf if blind else found.posterior
+            before = -np.inf if blind else statistics.posterior
         progress(stage, MAX_ROUNDS, MAX_ROUNDS)
         matrix, means = _project(sums, products)
         leads = accumulate(Estimate(centre, matrix, means), None).leads

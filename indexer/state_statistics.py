@@ -86,9 +86,11 @@ class StateStatistics:
         """Add frames `[T, D]` to the states that they are in, run by run; `NEVER` is no state."""
         starts = np.flatnonzero(np.diff(states, prepend=NEVER - 1))
         runs = states[starts]
-        known = runs != NEVER
-        np.add.at(self.sums.sums, runs[known], np.add.reduceat(data, starts)[known])
-        np.add.at(self.sums.counts, runs[known], np.diff(starts, append=len(states))[known])
+        of_a_state = runs != NEVER
+        np.add.at(self.sums.sums, runs[of_a_state], np.add.reduceat(data, starts)[of_a_state])
+        np.add.at(
+            self.sums.counts, runs[of_a_state], np.diff(starts, append=len(states))[of_a_state]
+        )
         self.frames += len(data)
 
 

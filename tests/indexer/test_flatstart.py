@@ -208,7 +208,7 @@ def test_it_learns_until_it_gains_no_more(
     gain: float,
     rounds: int,
 ) -> None:
-    monkeypatch.setattr(flatstart, "REST", gain)
+    monkeypatch.setattr(flatstart, "CONVERGED", gain)
     assert rounds_of(corpus[0], tmp_path / "index") == rounds
 
 
