@@ -245,19 +245,7 @@ class Audio:
 class AudioBuffer:
     """Sound that comes block by block, and the recording that it makes.
 
-    Parameters
-    ----------
-    rate, channels
-        Of what comes.
-    name
-        What it is called when it is refused.
-    limit_s
-        Longest recording that is accepted, in seconds.
-
-    Raises
-    ------
-    AudioError
-        If there are too many channels, or the rate is none of speech.
+    It is called by its name when it is refused, for one of the reasons of `Audio.load`.
     """
 
     def __init__(self, rate: int, channels: int, name: str, limit_s: float) -> None:
@@ -278,13 +266,7 @@ class AudioBuffer:
             )
 
     def add(self, block: NDArray[np.float32]) -> int:
-        """Hear more, `[S, C]`; how many bytes it holds of that.
-
-        Raises
-        ------
-        AudioError
-            If it gets too long, or holds what are no samples.
-        """
+        """Hear more, `[S, C]`; how many bytes it holds of that."""
         self._frames += len(block)
         check_length(self.duration_s, self._name, self._limit_s)
         highest, clipped = checked_level(block, self._name)
@@ -298,25 +280,13 @@ class AudioBuffer:
         return self._frames / self._rate
 
     def since(self, start_s: float) -> Audio:
-        """What has come since a moment, at a cost that does not grow with what came before it.
-
-        Raises
-        ------
-        AudioError
-            As for `whole`.
-        """
+        """What has come since a moment, at a cost that does not grow with what came before it."""
         start = round(start_s * SAMPLE_RATE)
         first = bisect_right(self._starts, start) - 1
         return self._checked(np.concatenate(self._parts[first:])[start - self._starts[first] :])
 
     def whole(self) -> Audio:
-        """The recording; nothing may come after it.
-
-        Raises
-        ------
-        AudioError
-            If it is empty, too short, silent, constant, or clipped to noise.
-        """
+        """The recording; nothing may come after it."""
         if self._resampler:
             self._keep(self._resampler.resample_chunk(self._parts[0], last=True))
         return self._checked(np.concatenate(self._parts))

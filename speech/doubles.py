@@ -26,16 +26,9 @@ SHORTEST_S = 0.01
 
 
 class ScriptedEncoder:
-    """An encoder that hears the phones that it is told, spread evenly over any recording.
+    """An encoder that hears the phones that it is given, spread evenly over any recording.
 
-    Parameters
-    ----------
-    phones
-        Symbols of the inventory.
-    inventory
-        The phones of the language; the head has a label for each.
-    hop_s
-        Seconds from frame to frame.
+    Its head has a label for each phone of the inventory.
     """
 
     name = "scripted"
@@ -126,15 +119,7 @@ class ListedWords:
 
 
 class ScriptedRecogniser:
-    """A recogniser that writes what it is told, in equal shares of any recording.
-
-    Parameters
-    ----------
-    words
-        What it writes.
-    confidence
-        How sure it is of each.
-    """
+    """A recogniser that writes the words that it is given, in equal shares of any recording."""
 
     name = "scripted"
 

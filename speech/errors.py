@@ -24,14 +24,7 @@ from __future__ import annotations
 class NativeEarError(Exception):
     """Any error that NativeEar raises on purpose.
 
-    Parameters
-    ----------
-    message
-        One plain sentence that says what went wrong.
-    cause
-        What lies behind it, for instance a library's own words. May be empty.
-    fix
-        What the reader can do about it. May be empty.
+    `message` is one plain sentence; `cause` and `fix` may be empty.
     """
 
     code = "nativeear-error"

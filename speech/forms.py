@@ -31,15 +31,6 @@ def heard_forms(
 ) -> tuple[int, ...] | None:
     """The form of each word that lies on the best path of the encoder's phone head.
 
-    Parameters
-    ----------
-    pronunciation
-        Words and their forms.
-    frames
-        Of the recording.
-    inventory
-        The phones of the language.
-
     Returns
     -------
     tuple of int or None
@@ -79,13 +70,6 @@ def accepted_phones(
 
     They are those in which other forms of the word differ, and those that natives of the accent
     merge with it, where the phones were not given as such.
-
-    Parameters
-    ----------
-    pronunciation
-        Words and their forms.
-    variants
-        The form of each word that was taken.
 
     Returns
     -------

@@ -118,11 +118,6 @@ class PhoneInventory:
 
         What the sounds are is not known: the features are all 0, no letter is a vowel, and any two
         letters are as far apart as can be.
-
-        Raises
-        ------
-        InputError
-            If there is no letter.
         """
         found = sorted(set(letters))
         if not found:
@@ -139,13 +134,7 @@ class PhoneInventory:
         return tuple(self._by_symbol)
 
     def phone(self, symbol: str) -> Phone:
-        """The phone that `symbol` stands for.
-
-        Raises
-        ------
-        PhoneError
-            If the inventory has no such symbol.
-        """
+        """The phone that `symbol` stands for; a `PhoneError` where there is none."""
         try:
             return self._by_symbol[symbol]
         except KeyError:
@@ -177,10 +166,7 @@ class PhoneInventory:
     def split(self, label: str, scheme: str | None = None) -> tuple[str, ...]:
         """The inventory's symbols for a label that may stand for several: `ɔːɹ` is `AO R`.
 
-        Raises
-        ------
-        PhoneError
-            If the label is unknown.
+        A `PhoneError` names the nearest known ones where the label is unknown.
         """
         found = self._labels.read(label, scheme)
         if not found:
@@ -226,13 +212,7 @@ class PhoneInventory:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> PhoneInventory:
-        """Read back what `to_json` gave.
-
-        Raises
-        ------
-        InputError
-            If the data has another shape.
-        """
+        """Read back what `to_json` gave; an `InputError` if it has another shape."""
         try:
             phones = [
                 Phone(

@@ -21,8 +21,6 @@ def pool(
 
     Parameters
     ----------
-    frames
-        The recording's frames.
     spans_s
         N spans `(start, end)` in seconds.
     pooling

@@ -177,10 +177,7 @@ class Pronouncer:
     def listed(self, text: str) -> tuple[WordPronunciation, ...]:
         """The words of a text with all forms, also those that do not suit the sentence.
 
-        Raises
-        ------
-        PronunciationError
-            As `pronounce`.
+        Words that have none are an error, as in `pronounce`.
         """
         return self._listed(text)[1]
 

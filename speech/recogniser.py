@@ -10,17 +10,7 @@ from nativeear.speech.audio import Audio
 
 @dataclass(frozen=True)
 class RecognisedWord:
-    """One word as the recogniser writes it, with the punctuation that it puts to it.
-
-    Attributes
-    ----------
-    text
-        The word.
-    start_s, end_s
-        Seconds from the start of the recording, as the recogniser has them.
-    confidence
-        The recogniser's own probability of the word, 0–1.
-    """
+    """One word as the recogniser writes it, with its punctuation, times and own probability."""
 
     text: str
     start_s: float
@@ -38,13 +28,6 @@ class Recogniser(Protocol):
 
     def transcribe(self, audio: Audio, language: str) -> tuple[RecognisedWord, ...]:
         """The words of a recording in order; none where no speech was recognised.
-
-        Parameters
-        ----------
-        audio
-            The recording.
-        language
-            BCP 47 tag of what is spoken.
 
         Raises
         ------

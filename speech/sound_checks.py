@@ -93,7 +93,7 @@ def checked_completeness(
 def checked_speech(
     channels: Samples, peak: float, clipped: float, duration_s: float, name: str
 ) -> tuple[Samples, list[str]]:
-    """Refuse what is no speech, scale, mix down and remove an offset.
+    """Refuse what is no speech; scale, mix down and remove an offset, with a warning of each.
 
     Parameters
     ----------
@@ -101,15 +101,6 @@ def checked_speech(
         float32 `[S, C]` at 16 kHz; may be written over.
     peak, clipped
         The highest level, and the share of clipped samples, before resampling.
-    duration_s, name
-        Of the whole recording.
-
-    Returns
-    -------
-    samples
-        float32 `[S]`.
-    warnings
-        What was done, in plain sentences.
     """
     if len(channels) == 0:
         raise AudioError(f"{name} holds no sound.", cause="It has 0 samples.", fix=RESAVE)

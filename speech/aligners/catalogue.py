@@ -26,8 +26,6 @@ def choose_aligner(
     ----------
     name
         `auto`, or a name registered in the entry point group `nativeear.aligners`.
-    inventory
-        The phones of the language.
     encoder
         The encoder whose frames are aligned.
     model
@@ -50,14 +48,10 @@ def load_aligner(
     inventory: PhoneInventory | None = None,
     model: Path | None = None,
 ) -> Aligner:
-    """Make the aligner called `name`.
+    """Make the aligner registered as `name` in the entry point group `nativeear.aligners`.
 
     Parameters
     ----------
-    name
-        A name registered in the entry point group `nativeear.aligners`.
-    language
-        BCP 47 tag.
     inventory
         The phones of the language, where they are not the shipped ones.
     model

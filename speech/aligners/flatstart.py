@@ -85,13 +85,7 @@ class FlatstartModel:
         return densities(features @ self.matrix, self.means)
 
     def spell(self, pronunciation: Pronunciation) -> SpelledText:
-        """The states of a text.
-
-        Raises
-        ------
-        AlignmentError
-            If it has a phone that the model never heard.
-        """
+        """The states of a text; an `AlignmentError` if it has a phone that the model lacks."""
         return spell(pronunciation, self.columns)
 
     def save(self, path: Path) -> None:
@@ -178,19 +172,7 @@ class FlatstartAligner:
         duration_s: float,
         pronunciation: Pronunciation,
     ) -> Alignment:
-        """Align a recording that is at hand as frames alone; see `align`.
-
-        Parameters
-        ----------
-        frames
-            The encoder's frames.
-        loud
-            bool `[T]`, from `speech_frames`.
-        duration_s
-            Length of the recording.
-        pronunciation
-            What is said.
-        """
+        """Align a recording that is at hand as frames alone, `loud` `[T]` being `speech_frames`."""
         model = self.model
         if frames.embeddings.shape[1] != len(model.centre):
             raise AlignmentError(
@@ -219,13 +201,7 @@ class FlatstartAligner:
 
 
 def load(language: str = "en-US", path: str | Path | None = None) -> FlatstartAligner:
-    """Open the model of an index.
-
-    Raises
-    ------
-    InputError
-        If there is none.
-    """
+    """Open the model of an index."""
     if path is None:
         raise InputError(
             f"The aligner flatstart has learnt no {language} yet.",
@@ -247,13 +223,7 @@ def state_columns(phones: Sequence[str], states: int) -> dict[str, tuple[int, ..
 
 
 def spell(pronunciation: Pronunciation, columns: dict[str, tuple[int, ...]]) -> SpelledText:
-    """Spell a text as states.
-
-    Raises
-    ------
-    AlignmentError
-        If it has a phone without states.
-    """
+    """Spell a text as states; an `AlignmentError` if it has a phone without states."""
     try:
         return spell_hmm(pronunciation, columns)
     except KeyError as error:

@@ -111,13 +111,7 @@ class PocketsphinxAligner:
 
 
 def load(language: str = "en-US") -> PocketsphinxAligner:
-    """Make the aligner.
-
-    Raises
-    ------
-    InputError
-        If `language` is not English.
-    """
+    """Make the aligner; English only."""
     _check_language(language)
     return PocketsphinxAligner()
 

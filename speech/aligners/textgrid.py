@@ -39,15 +39,7 @@ _STRESS_MARKS = {"ˈ": 1, "ˌ": 2}
 
 
 class TextGridAligner:
-    """Reads one existing grid in place of aligning.
-
-    Parameters
-    ----------
-    path
-        The grid.
-    language
-        BCP 47 tag of the phones, where `align` is given no pronunciation.
-    """
+    """Reads one existing grid in place of aligning."""
 
     name = "textgrid"
 
@@ -60,10 +52,7 @@ class TextGridAligner:
     ) -> Alignment:
         """The grid as an alignment of `audio`: its own words and phones, not the pronunciation's.
 
-        Raises
-        ------
-        InputError
-            See `read_alignment`.
+        `InputError`s are those of `read_alignment`.
         """
         del frames
         language = self.language if pronunciation is None else pronunciation.language
@@ -137,15 +126,8 @@ def spans_alignment(
     ----------
     phones, words
         Label, start and end in seconds; in order of time. Words may be empty.
-    inventory, duration_s
-        As for `read_alignment`.
     whence
-        Name of the utterance, for errors.
-
-    Raises
-    ------
-    InputError
-        As `read_alignment`.
+        Name of the utterance, for errors, which are those of `read_alignment`.
     """
     tiers = tuple(
         Tier(names[0], tuple(Interval(start_s, end_s, label) for label, start_s, end_s in spans))
@@ -198,13 +180,7 @@ def _alignment(
 
 
 def grid_labels(path: str | Path) -> list[str]:
-    """Labels of the phones in a grid, in order, without silences and unknown speech.
-
-    Raises
-    ------
-    InputError
-        If the grid is damaged.
-    """
+    """Labels of the phones in a grid, in order, without silences and unknown speech."""
     tier = _find_tier(TextGrid.load(path), PHONE_TIERS, path)
     labels = [interval.label for interval in tier.intervals] if tier else []
     return [label for label in labels if not _is(label, SILENCES) and not _is(label, UNKNOWNS)]

@@ -200,15 +200,7 @@ def inventory(language: str, words: Iterable[str]) -> PhoneInventory:
 
 
 def load(language: str, inventory: PhoneInventory) -> Espeak:
-    """espeak-ng for one language.
-
-    Raises
-    ------
-    InputError
-        If espeak-ng does not speak the language.
-    MissingDependencyError
-        If the library cannot be loaded.
-    """
+    """espeak-ng for one language; raises as `voice` does where it cannot."""
     return Espeak(language, inventory)
 
 

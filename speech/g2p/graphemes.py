@@ -21,15 +21,7 @@ _DOTLESS = frozenset({"tr", "az", "tt", "crh", "kk"})
 
 
 class Graphemes:
-    """Spells words.
-
-    Parameters
-    ----------
-    language
-        BCP 47 tag; a few languages have small letters of their own.
-    inventory
-        The letters that are phones; a word with another one cannot be said.
-    """
+    """Spells words in the letters of an inventory; a word with another one cannot be said."""
 
     name = "graphemes"
 
@@ -70,26 +62,14 @@ def letters(word: str, language: str = "und") -> tuple[str, ...]:
 
 
 def inventory(language: str, words: Iterable[str]) -> PhoneInventory:
-    """An inventory of the letters of these words; see `PhoneInventory.from_letters`.
-
-    Raises
-    ------
-    InputError
-        If the words have no letters.
-    """
+    """An inventory of the letters of these words; see `PhoneInventory.from_letters`."""
     return PhoneInventory.from_letters(
         language, (letter for word in words for letter in letters(word, language))
     )
 
 
 def load(language: str, inventory: PhoneInventory) -> Graphemes:
-    """Spelling for one language.
-
-    Raises
-    ------
-    InputError
-        If the inventory is one of sounds.
-    """
+    """Spelling for one language, whose inventory has letters."""
     if inventory.notation != "letters":
         raise InputError(
             f"The phone inventory of {language} has sounds, and graphemes give letters.",

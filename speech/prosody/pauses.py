@@ -72,12 +72,7 @@ def quiet_spans(intensity: Intensity) -> tuple[Span, ...]:
 def join_over_noises(quiet: Sequence[Span], voiceless: Sequence[Span]) -> tuple[Span, ...]:
     """Join quiet spans where what is loud between them is no speech: a cough, a door, a breath.
 
-    Parameters
-    ----------
-    quiet
-        From `quiet_spans`.
-    voiceless
-        Where no one speaks, from `speech.prosody.voice_activity.silent_spans`.
+    Where no one speaks is from `speech.prosody.voice_activity.silent_spans`.
     """
     joined: list[Span] = []
     for start, end in quiet:

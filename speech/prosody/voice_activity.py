@@ -58,13 +58,7 @@ def speech_probabilities(audio: Audio) -> FloatArray:
 
 
 def silent_spans(audio: Audio) -> tuple[tuple[float, float], ...]:
-    """Spans in seconds where no one speaks, of any length.
-
-    Raises
-    ------
-    MissingDependencyError
-        As `speech_probabilities`.
-    """
+    """Spans in seconds where no one speaks, of any length; asks `speech_probabilities`."""
     probabilities = speech_probabilities(audio)
     speaking = np.zeros(len(probabilities), dtype=bool)
     on = False

@@ -25,12 +25,7 @@ HOW_TO_GET = (
 
 
 class WhisperRecogniser:
-    """A Whisper model in the format of CTranslate2.
-
-    Parameters
-    ----------
-    folder
-        Holds `MODEL_FILES`.
+    """A Whisper model in the format of CTranslate2, in a folder with `MODEL_FILES`.
 
     Raises
     ------
