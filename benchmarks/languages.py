@@ -124,7 +124,7 @@ def row(
     )
 
     def figure(part: str, name: str, form: str) -> str:
-        measure = report.part(part).measure(name)
+        measure = report.parts[part].measures[name]
         low = measure.value if measure.low is None else measure.low
         high = measure.value if measure.high is None else measure.high
         return f"{measure.value:{form}} ({low:{form}}–{high:{form}})"

@@ -23,7 +23,7 @@ from nativeear.scoring.evaluation.judgements import (
     JudgementTable,
 )
 from nativeear.scoring.evaluation.measures import evaluate
-from nativeear.scoring.evaluation.report import EvaluationReport, Material, Part, System
+from nativeear.scoring.evaluation.report import EvaluationReport, Material, System
 from nativeear.scoring.evaluation.simulated import (
     KINDS,
     Kind,
@@ -121,7 +121,7 @@ def _run(
     measured = partial(evaluate, resamples=request.resamples, seed=request.seed)
     part = UNTOUCHED if simulates else ANNOTATED
     first = run.judge(corpus.utterances, part, claim_errors if simulates else None)
-    parts = [Part(part, measured(first.judgements, request.detection))]
+    parts = {part: measured(first.judgements, request.detection)}
     if simulates:
         for kind, utterances in altered.items():
             if not utterances:
@@ -139,7 +139,7 @@ def _run(
                 resamples=request.resamples,
                 seed=request.seed,
             )
-            parts.append(Part(kind, replace(evaluation, measures=(*evaluation.measures, *paired))))
+            parts[kind] = replace(evaluation, measures=evaluation.measures | paired)
     heard_before = {name for its_corpus, name in index.speakers[1] if its_corpus in run.own}
     speakers = {utterance.speaker.id for utterance in corpus.utterances}
     return EvaluationReport(
@@ -162,7 +162,7 @@ def _run(
             seed=request.seed,
             resamples=request.resamples,
         ),
-        tuple(parts),
+        parts,
         corpus.notes,
     )
 

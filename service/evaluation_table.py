@@ -58,17 +58,18 @@ WORST = 8
 def render(report: EvaluationReport) -> RenderableType:
     """Show a report as tables; the JSON has more."""
     parts: list[RenderableType] = [*_headline(report)]
-    for part in report.parts:
-        parts += ["", _measures(PART_NAMES[part.name], part.evaluation)]
+    for name, evaluation in report.parts.items():
+        parts += ["", _measures(PART_NAMES[name], evaluation)]
         for title, groups in (
-            ("age", part.evaluation.by_age),
-            ("gender", part.evaluation.by_gender),
-            ("first language", part.evaluation.by_l1),
+            ("age", evaluation.by_age),
+            ("gender", evaluation.by_gender),
+            ("first language", evaluation.by_l1),
         ):
             if len(groups) > 1:
                 parts += ["", _groups(title, groups)]
     if len(report.parts) == 1:
-        by_phone = sorted(report.parts[0].evaluation.by_phone, key=_false_rejections, reverse=True)
+        (only,) = report.parts.values()
+        by_phone = sorted(only.by_phone, key=_false_rejections, reverse=True)
         parts += ["", Text("Phones most often falsely rejected", style="bold")]
         parts.append(_groups("phone", by_phone[:WORST]))
     return Stack(*parts, *_reasons(report))
@@ -109,7 +110,7 @@ def _measures(title: str, evaluation: Evaluation) -> Listing:
         f"{counts.phones:,} phones, {counts.mispronounced:,} of them mispronounced",
         caption=_counts(counts),
     )
-    found = {each.name: each for each in evaluation.measures}
+    found = evaluation.measures
     for name, words in NAMES.items():
         if name in found and found[name].value is not None:
             table.add(words, _value(found[name]), _interval(found[name]))
@@ -128,7 +129,6 @@ def _groups(title: str, groups: Sequence[Group]) -> Listing:
     figures = ("phones", "wrong", "score", "experts", "FRR", "recall", "ROC-AUC", "PCC")
     table = Listing((Column(f"by {title}", "name"), *(Column(each, "number") for each in figures)))
     for group in groups:
-        found = {each.name: each for each in group.measures}
         table.add(
             group.name,
             f"{group.counts.phones:,}",
@@ -136,7 +136,7 @@ def _groups(title: str, groups: Sequence[Group]) -> Listing:
             "–" if group.mean_score is None else f"{group.mean_score:.1f}",
             "–" if group.mean_expert is None else f"{group.mean_expert:.2f}",
             *(
-                _value(found[name])
+                _value(group.measures[name])
                 for name in ("false_rejection_rate", "recall", "roc_auc", "phone_pcc")
             ),
         )

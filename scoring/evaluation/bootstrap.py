@@ -24,7 +24,6 @@ CONFIDENCE = 0.95
 class Measure:
     """A value with its interval; None where it cannot be measured."""
 
-    name: str
     value: float | None
     low: float | None = None
     high: float | None = None
@@ -36,7 +35,7 @@ def draw_weights(units: int, resamples: int = RESAMPLES, seed: int = 0) -> RealA
     return rng.multinomial(units, np.full(units, 1 / units), size=resamples).astype(np.float64)
 
 
-def measure(name: str, statistic: Statistic, weights: RealArray | None) -> Measure:
+def measure(statistic: Statistic, weights: RealArray | None = None) -> Measure:
     """The statistic of all units, and the interval that `CONFIDENCE` of the resamples lie in.
 
     Parameters
@@ -48,15 +47,15 @@ def measure(name: str, statistic: Statistic, weights: RealArray | None) -> Measu
     units = 1 if weights is None else weights.shape[1]
     value = float(statistic(np.ones((1, units)))[0])
     if np.isnan(value):
-        return Measure(name, None)
+        return Measure(None)
     if weights is None or units < 2:
-        return Measure(name, value)
+        return Measure(value)
     drawn = statistic(weights)
     if np.isnan(drawn).mean() > 0.5:
-        return Measure(name, value)
+        return Measure(value)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.nanquantile(drawn, [tail, 1 - tail])
-    return Measure(name, value, float(low), float(high))
+    return Measure(value, float(low), float(high))
 
 
 def share(part: RealArray | BoolArray, whole: RealArray | BoolArray, unit: IntArray) -> Statistic:

@@ -74,7 +74,7 @@ class Group:
     counts: Counts
     mean_score: float | None
     mean_expert: float | None
-    measures: tuple[Measure, ...]
+    measures: dict[str, Measure]
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Evaluation:
     speakers: int
     interval_by: str
     counts: Counts
-    measures: tuple[Measure, ...]
+    measures: dict[str, Measure]
     reliability: tuple[Bin, ...]
     by_age: tuple[Group, ...]
     by_gender: tuple[Group, ...]
@@ -108,10 +108,6 @@ class Evaluation:
     by_speaker: tuple[Group, ...]
     by_phone: tuple[Group, ...]
     confusions: tuple[Confusion, ...]
-
-    def measure(self, name: str) -> Measure:
-        """The measure of that name."""
-        return next(each for each in self.measures if each.name == name)
 
 
 def evaluate(
@@ -157,13 +153,11 @@ def evaluate(
         speakers=len(j.speakers),
         interval_by="speaker" if by_speaker else "utterance",
         counts=whole.counts,
-        measures=(
-            *whole.measures,
-            *(
-                measure(name, statistic, weights)
-                for name, statistic in _whole_statistics(j, rejected, unit, unit_of)
-            ),
-        ),
+        measures=whole.measures
+        | {
+            name: measure(statistic, weights)
+            for name, statistic in _whole_statistics(j, rejected, unit, unit_of)
+        },
         reliability=_reliability(j),
         by_age=groups("age_group", AGE_GROUPS),
         by_gender=groups("gender"),
@@ -253,10 +247,10 @@ def _group(
         counts=_counts(j, rejected, chosen),
         mean_score=_mean(j.score[chosen]),
         mean_expert=_mean(j.expert[chosen]),
-        measures=tuple(
-            measure(what, statistic, weights)
+        measures={
+            what: measure(statistic, weights)
             for what, statistic in _phone_statistics(j, rejected, chosen, unit)
-        ),
+        },
     )
 
 

@@ -69,7 +69,7 @@ def plot_reliability(evaluation: Evaluation, path: Path) -> None:
             xytext=(6, -10),
             fontsize=7,
         )
-    error = evaluation.measure("calibration_error").value
+    error = evaluation.measures["calibration_error"].value
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="stated probability", ylabel="share mispronounced")
     axes.set_title("" if error is None else f"expected calibration error {error:.3f}")
     _save(figure, path)

@@ -44,42 +44,20 @@ class System:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Measures on one set of transcripts: `annotated`; or `untouched`, `any` and `near` errors."""
-
-    name: str
-    evaluation: Evaluation
-
-
-@dataclass(frozen=True)
 class EvaluationReport:
-    """Everything that `nativeear eval` prints."""
+    """Everything that `nativeear eval` prints.
+
+    `parts` are the measures on each set of transcripts: `annotated`; or `untouched`, and with `any`
+    and `near` errors.
+    """
 
     material: Material
     system: System
-    parts: tuple[Part, ...]
+    parts: dict[str, Evaluation]
     notes: tuple[str, ...] = ()
-
-    def part(self, name: str) -> Evaluation:
-        """The measures on the transcripts of that name."""
-        return next(part.evaluation for part in self.parts if part.name == name)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON. A single part's fields stand at the top; several stand under their names."""
-        content: dict[str, Any] = {
-            "corpus": asdict(self.material),
-            "system": asdict(self.system),
-            "notes": list(self.notes),
-        }
-        parts = {part.name: _named(asdict(part.evaluation)) for part in self.parts}
-        return content | (next(iter(parts.values())) if len(parts) == 1 else parts)
-
-
-def _named(value: Any) -> Any:
-    """Lists of measures as objects by name."""
-    if isinstance(value, dict):
-        return {
-            key: {each.pop("name"): each for each in item} if key == "measures" else _named(item)
-            for key, item in value.items()
-        }
-    return [_named(each) for each in value] if isinstance(value, list | tuple) else value
+        head = {"corpus": asdict(self.material), "system": asdict(self.system), "notes": self.notes}
+        parts = {name: asdict(evaluation) for name, evaluation in self.parts.items()}
+        return head | (next(iter(parts.values())) if len(parts) == 1 else parts)

@@ -132,7 +132,7 @@ def paired_measures(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> tuple[Measure, ...]:
+) -> dict[str, Measure]:
     """What the errors do, against the same positions of the untouched transcripts.
 
     `paired_roc_auc` tells the positions of the errors from the same positions untouched.
@@ -160,15 +160,13 @@ def paired_measures(
         -np.concatenate([altered.score[wrong], untouched.score[twin[wrong]]]),
         np.tile(unit[wrong], 2),
     )
-    return tuple(
-        measure(name, statistic, weights)
-        for name, statistic in (
-            ("paired_roc_auc", told_apart),
-            ("neighbours_flagged", with_error),
-            ("neighbours_flagged_untouched", without),
-            ("spill", difference(with_error, without)),
-        )
-    )
+    statistics = {
+        "paired_roc_auc": told_apart,
+        "neighbours_flagged": with_error,
+        "neighbours_flagged_untouched": without,
+        "spill": difference(with_error, without),
+    }
+    return {name: measure(statistic, weights) for name, statistic in statistics.items()}
 
 
 def _twins(altered: Judgements, untouched: Judgements) -> IntArray:

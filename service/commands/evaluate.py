@@ -162,7 +162,7 @@ def evaluate(
         from nativeear.indexes.phone_index import PhoneIndex
         from nativeear.scoring.evaluation.plots import plot_confusions, plot_reliability
 
-        drawn = report.parts[-1].evaluation
+        *_, drawn = report.parts.values()
         if plot is not None:
             plot_confusions(drawn, PhoneIndex.open(find_index(request.index)).inventory, plot)
         if reliability is not None:

@@ -85,9 +85,7 @@ def test_the_interval_of_a_mean_is_the_one_that_theory_gives(rng: np.random.Gene
     means = rng.normal(size=units)
     unit = np.repeat(np.arange(units), each)
     value = means[unit] + rng.normal(size=units * each)
-    found = measure(
-        "mean", share(value, np.ones(len(value)), unit), draw_weights(units, 4000, seed=5)
-    )
+    found = measure(share(value, np.ones(len(value)), unit), draw_weights(units, 4000, seed=5))
     of_speakers = value.reshape(units, each).mean(axis=1)
     error = of_speakers.std() / np.sqrt(units)
     assert found.value == pytest.approx(value.mean())
@@ -120,16 +118,16 @@ def test_what_cannot_be_measured_is_none() -> None:
         separation(~nothing, gone, unit),
         calibration_error(nothing, gone, unit, bins=5),
     ):
-        assert measure("m", statistic, weights) == Measure("m", None)
+        assert measure(statistic, weights) == Measure(None)
     one_speaker = share(ones, ones, np.zeros(4, dtype=int))
-    assert measure("m", one_speaker, draw_weights(1, 30)) == Measure("m", 1.0)
-    assert measure("m", one_speaker, None) == Measure("m", 1.0)
+    assert measure(one_speaker, draw_weights(1, 30)) == Measure(1.0)
+    assert measure(one_speaker, None) == Measure(1.0)
 
 
 def test_a_difference_is_taken_within_each_resample() -> None:
     unit = np.arange(3)
     one = share(np.array([1.0, 2.0, 3.0]), np.ones(3), unit)
-    found = measure("d", difference(one, one), draw_weights(3, 40))
+    found = measure(difference(one, one), draw_weights(3, 40))
     assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
 
 
@@ -146,5 +144,5 @@ def test_fifty_thousand_phones_take_seconds(rng: np.random.Generator) -> None:
         share(wrong, np.ones(n), unit),
         calibration_error(wrong, score, unit, bins=15),
     ):
-        measure("m", statistic, weights)
+        measure(statistic, weights)
     assert time.process_time() - start < 10

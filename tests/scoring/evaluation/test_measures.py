@@ -84,7 +84,7 @@ def judgements() -> Judgements:
 
 
 def value(evaluation: Evaluation, name: str) -> float | None:
-    return evaluation.measure(name).value
+    return evaluation.measures[name].value
 
 
 def test_measures_by_hand(judgements: Judgements) -> None:
@@ -136,10 +136,10 @@ def test_groups_and_confusions(judgements: Judgements) -> None:
     assert [group.name for group in found.by_gender] == ["f", "m"]
     assert [(group.name, group.counts.phones) for group in found.by_l1] == [("es", 10)]
     anna, ben = found.by_speaker
-    rates = {each.name: each.value for each in anna.measures}
+    rates = {name: each.value for name, each in anna.measures.items()}
     assert rates["false_rejection_rate"] == pytest.approx(1 / 2)
     assert (anna.mean_score, ben.counts.phones) == (pytest.approx(33.0), 4)
-    assert all(each.low is None for each in anna.measures)
+    assert all(each.low is None for each in anna.measures.values())
     assert sum(group.counts.phones for group in found.by_phone) == 10
     heard = {(each.canonical, each.heard): each.phones for each in found.confusions}
     assert heard[("TH", "S")] == heard[("K", "deleted")] == heard[("D", "deleted")] == 1
@@ -161,7 +161,7 @@ def test_without_what_was_heard_nothing_is_said_of_diagnoses() -> None:
     assert value(found, "deletion_recall") is None
     assert value(found, "deletion_precision") is None
     assert value(found, "insertion_recall") is None
-    assert (found.interval_by, found.measure("recall").low) == ("utterance", None)
+    assert (found.interval_by, found.measures["recall"].low) == ("utterance", None)
 
 
 def test_an_assessment_of_other_phones_is_refused_whole() -> None:
@@ -214,6 +214,6 @@ def test_of_right_phones_alone_only_false_rejections_are_told() -> None:
         ),
     )
     found = evaluate(table.judgements(), resamples=5)
-    told = {each.name for each in found.measures if each.value is not None}
+    told = {name for name, each in found.measures.items() if each.value is not None}
     assert told == {"false_rejection_rate", "calibration_error", "uncertain_share"}
     assert value(found, "false_rejection_rate") == 0.5

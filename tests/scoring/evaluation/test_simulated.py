@@ -97,10 +97,7 @@ def test_spill_is_what_an_error_adds_on_its_neighbours() -> None:
         scores = [40.0 if v == flagged else 60.0 for v in verdicts]
         words = [[(p, v, s, 0.5, p) for p, v, s in zip(said, verdicts, scores, strict=True)]]
         altered.add(annotated(name, speaker, [people]), assessed(name, words))
-    found = {
-        each.name: each
-        for each in paired_measures(altered.judgements(), untouched.judgements(), resamples=40)
-    }
+    found = paired_measures(altered.judgements(), untouched.judgements(), resamples=40)
     assert found["neighbours_flagged"].value == pytest.approx(3 / 3)
     assert found["neighbours_flagged_untouched"].value == pytest.approx(1 / 3)
     assert found["spill"].value == pytest.approx(2 / 3)
