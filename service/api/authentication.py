@@ -134,7 +134,7 @@ def secret_of(headers: Headers) -> str | None:
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Who asks, as was found at the edge."""
+    """Who asks, as the middleware found out."""
     return cast("Caller", connection.scope["state"][CALLER])
 
 

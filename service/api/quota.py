@@ -99,5 +99,5 @@ class Reservation:
 
 
 def reservation_of(connection: HTTPConnection) -> Reservation:
-    """What a request holds, as was begun at the edge."""
+    """What a request holds, as the middleware began it."""
     return cast("Reservation", connection.scope["state"][RESERVATION])
