@@ -182,7 +182,7 @@ def test_natives_of_the_index_are_right_without_their_own_help(assessor: Assesso
     phones = wrong = 0
     for name in ("agent-incorrect", "conf-invalid", "ss-noservice"):
         (utterance,) = (u for u in texts if u.split("/")[-1] == name)
-        clip = assessor.index.path / "audio" / f"asterisk-en--{name}.opus"
+        clip = assessor.index.path / assessor.index.clips["asterisk-en", utterance]
         result = assessor.assess(
             clip,
             texts[utterance],
