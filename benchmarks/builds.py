@@ -39,7 +39,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.reporting import memory, options_of, show, show_aims
-from benchmarks.speech_data import CACHE
+from benchmarks.speech_data import CACHE, write_table
 from nativeear.indexer.aligning import AligningRequest, align_corpora
 from nativeear.indexer.cluster import SHARD, start_ray_workers
 from nativeear.indexer.corpus import Utterance, read_corpus
@@ -276,10 +276,17 @@ def main() -> None:
     parser.add_argument("--hours", type=float, nargs="*", default=[0.1, 1.0, 10.0])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--encoder", default="default")
+    parser.add_argument("--utterances", type=int, help="only the first of the corpus")
     parser.add_argument("--ray", type=float, metavar="HOURS", help="measure Ray too, on so much")
     options = parser.parse_args()
     name = hashlib.sha256(options.corpus.encode()).hexdigest()[:8]
     folder = CACHE / "builds" / name
+    if options.utterances:
+        folder = folder / str(options.utterances)
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = read_corpus(options.corpus, language=options.lang).utterances
+        some = write_table(folder / "some.csv", whole[: options.utterances])
+        options.corpus = str(some)
     speech = aligned_corpus(options.corpus, options.lang, folder, options.workers)
     print(f"{len(speech)} utterances, load {os.getloadavg()[0]:.1f}")
     builds = []

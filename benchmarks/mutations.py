@@ -34,8 +34,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from benchmarks.reporting import options_of
-from benchmarks.speech_data import ROOT
 
+ROOT = Path(__file__).parents[1]  # nothing of `nativeear` may be imported from here
 JUDGED = Path(__file__).parent / "equivalent_mutants.csv"
 
 STORED = "tests/scoring/fusion/test_expert.py"
