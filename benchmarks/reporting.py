@@ -56,9 +56,10 @@ def memory(process: int | str = "self") -> dict[str, float]:
     `VmRSS` is all that is resident, `RssAnon` what no file stands behind, `RssFile` mapped files,
     which the system takes back when it needs them.
     """
+    found = dict.fromkeys(("VmRSS", "RssAnon", "RssFile"), 0.0)
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     except OSError:
-        return dict.fromkeys(("VmRSS", "RssAnon", "RssFile"), 0.0)
+        return found
     fields = (line.partition(":") for line in status.splitlines() if line.endswith("kB"))
-    return {name: int(size.split()[0]) * 1.024e-3 for name, _, size in fields}
+    return found | {name: int(size.split()[0]) * 1.024e-3 for name, _, size in fields}
