@@ -22,7 +22,7 @@ from nativeear.scoring.evaluation.judgements import (
     Judgements,
     JudgementTable,
 )
-from nativeear.scoring.evaluation.measures import evaluate
+from nativeear.scoring.evaluation.measures import Evaluation, evaluate
 from nativeear.scoring.evaluation.report import EvaluationReport, Material, System
 from nativeear.scoring.evaluation.simulated import (
     KINDS,
@@ -96,17 +96,13 @@ def run_evaluation(
     index = PhoneIndex.open(path)
     corpus, own = read_corpus(request, index)
     if request.out is None:
-        return _run(request, index, corpus, _Run(request, index, own, None, progress))
+        return _run(corpus, _Run(request, index, own, None, progress))
     with ResultRows(request.out, resume=request.resume) as rows:
-        return _run(request, index, corpus, _Run(request, index, own, rows, progress))
+        return _run(corpus, _Run(request, index, own, rows, progress))
 
 
-def _run(
-    request: EvaluationRequest,
-    index: PhoneIndex,
-    corpus: AnnotatedCorpus,
-    run: _Run,
-) -> EvaluationReport:
+def _run(corpus: AnnotatedCorpus, run: _Run) -> EvaluationReport:
+    request, index = run.request, run.index
     simulates = request.kind in {"simulated", "cmukids"}
     claims = claimable(phone_reliability(index), index.inventory)
     simulation = Simulation(claims, index.inventory, request.seed)
@@ -140,6 +136,13 @@ def _run(
                 seed=request.seed,
             )
             parts[kind] = replace(evaluation, measures=evaluation.measures | paired)
+    return _report(corpus, run, first, parts)
+
+
+def _report(
+    corpus: AnnotatedCorpus, run: _Run, judged: _Judged, parts: dict[str, Evaluation]
+) -> EvaluationReport:
+    request, index = run.request, run.index
     heard_before = {name for its_corpus, name in index.speakers[1] if its_corpus in run.own}
     speakers = {utterance.speaker.id for utterance in corpus.utterances}
     return EvaluationReport(
@@ -155,8 +158,8 @@ def _run(
         System(
             index=index.name,
             language=index.language,
-            encoder=first.encoder,
-            calibration=first.calibration,
+            encoder=judged.encoder,
+            calibration=judged.calibration,
             detection=request.detection,
             exclude_own=request.exclude_own,
             seed=request.seed,
@@ -187,8 +190,8 @@ class _Run:
         rows: ResultRows | None,
         progress: Progress,
     ) -> None:
-        self._request = request
-        self._index = index
+        self.request = request
+        self.index = index
         self.own = own
         self._rows = rows
         self._progress = progress
@@ -208,10 +211,10 @@ class _Run:
         InputError
             If not one could be assessed.
         """
-        table = JudgementTable(self._index.inventory)
+        table = JudgementTable(self.index.inventory)
         last: Assessment | None = None
         readings = [
-            Reading.of(utterance, part, self.own, exclude_own=self._request.exclude_own)
+            Reading.of(utterance, part, self.own, exclude_own=self.request.exclude_own)
             for utterance in utterances
         ]
         with closing(self._answers(readings, part)) as answers:
@@ -241,7 +244,7 @@ class _Run:
     def _answers(self, readings: Sequence[Reading], part: str) -> Generator[str, None, None]:
         """A row for every reading, in order, found again or made now."""
         self._progress(_stage(part), 0, len(readings))
-        rows, request = self._rows, self._request
+        rows, request = self._rows, self.request
         keys = [_key(self._settings, reading) for reading in readings]
         missing = [
             reading
@@ -250,7 +253,7 @@ class _Run:
         ]
         work = partial(
             _load,
-            self._index.path,
+            self.index.path,
             encoder=request.encoder,
             calibration=request.calibration,
             false_rejections=request.false_rejections,

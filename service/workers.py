@@ -58,47 +58,47 @@ def in_processes(
         it happens to a process that replaces a dead one.
     """
     waiting = deque(enumerate(items))
-    busy: dict[_Lane[Item, Result], int] = {}
+    busy: dict[_Worker[Item, Result], int] = {}
     finished: dict[int, Result | Died] = {}
     next_out = 0
-    lanes: list[_Lane[Item, Result]] = []
+    processes: list[_Worker[Item, Result]] = []
 
-    def hand(lane: _Lane[Item, Result]) -> None:
+    def assign(process: _Worker[Item, Result]) -> None:
         if waiting:
             number, item = waiting.popleft()
-            lane.give(item)
-            busy[lane] = number
+            process.send(item)
+            busy[process] = number
 
     with one_thread_each():
         try:
-            lanes += [_Lane(load) for _ in range(min(workers, len(items)))]
-            for lane in lanes:
-                lane.wait_until_loaded()
-            for lane in lanes:
-                hand(lane)
+            processes += [_Worker(load) for _ in range(min(workers, len(items)))]
+            for process in processes:
+                process.wait_until_loaded()
+            for process in processes:
+                assign(process)
             while busy:
-                ready = set(wait([lane.connection for lane in busy]))
-                for lane in [lane for lane in busy if lane.connection in ready]:
-                    number = busy.pop(lane)
-                    finished[number] = result = lane.take()
+                ready = set(wait([process.connection for process in busy]))
+                for process in [process for process in busy if process.connection in ready]:
+                    number = busy.pop(process)
+                    finished[number] = result = process.receive()
                     if isinstance(result, Died):
-                        lane.stop()
-                        lanes.remove(lane)
+                        process.stop()
+                        processes.remove(process)
                         if waiting:
-                            lanes.append(_Lane(load))
-                            lanes[-1].wait_until_loaded()
-                            hand(lanes[-1])
+                            processes.append(_Worker(load))
+                            processes[-1].wait_until_loaded()
+                            assign(processes[-1])
                     else:
-                        hand(lane)
+                        assign(process)
                 while next_out in finished:
                     yield finished.pop(next_out)
                     next_out += 1
         finally:
-            for lane in lanes:
-                lane.stop()
+            for process in processes:
+                process.stop()
 
 
-class _Lane(Generic[Item, Result]):
+class _Worker(Generic[Item, Result]):
     """One process and the pipe to it; it holds at most one item at a time."""
 
     def __init__(self, load: Callable[[], Work[Item, Result]]) -> None:
@@ -121,11 +121,11 @@ class _Lane(Generic[Item, Result]):
         if failure is not None:
             raise failure
 
-    def give(self, item: Item) -> None:
-        with suppress(OSError):  # a process that died meanwhile is noticed by `take`
+    def send(self, item: Item) -> None:
+        with suppress(OSError):  # a process that died meanwhile is noticed by `receive`
             self.connection.send(item)
 
-    def take(self) -> Result | Died:
+    def receive(self) -> Result | Died:
         try:
             result: Result = self.connection.recv()
         except (EOFError, OSError):
