@@ -207,9 +207,9 @@ def ask_first(page):
     }""")
 
 
-def is_clear_of_what_is_said(page):
-    """Whether what has the focus is not covered by the line at the bottom."""
-    return page.evaluate("""() => {
+def wait_until_clear_of_what_is_said(page):
+    """Wait until what has the focus is not covered by the line at the bottom."""
+    page.wait_for_function("""() => {
       const status = document.getElementById("status").getBoundingClientRect();
       return document.activeElement.getBoundingClientRect().bottom <= status.top;
     }""")
@@ -234,7 +234,7 @@ def test_a_sentence_is_said_and_sent_by_keys_alone(page, key):
     page.keyboard.press(key)
     page.keyboard.press(key)  # a tremor sends nothing twice
     assert focused(page) == "send"
-    assert is_clear_of_what_is_said(page)
+    wait_until_clear_of_what_is_said(page)
     page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
     assert focused(page) == "H2"
     assert page.locator("#stage[aria-busy], #send[aria-disabled]").count() == 0
