@@ -124,7 +124,7 @@ def test_other_tables(
     for info in list_encoders():
         assert f" {info.name} " in encoders
     looked_for = printed_by(["doctor"], width, monkeypatch)
-    for what in (" python-multipart ", " default encoder "):
+    for what in (" espeakng-loader ", " default encoder "):
         assert what in looked_for
     wav = tone_corpus / "anna" / "anna00.wav"
     command = ["assess", wav, "--phones", "M IY | S AA", "--text", "me saw"]
