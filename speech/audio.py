@@ -159,38 +159,7 @@ class Audio:
                     cause="Its first bytes belong to no audio format that is known here.",
                     fix="Give a WAV, FLAC, Ogg, Opus, MP3, M4A or .g722 file.",
                 )
-            promised_s, fault_words, damage = None, "", ""
-            if container in LIBSNDFILE:
-                try:
-                    with open_libsndfile(file) as stream:
-                        promised_s = stream.promised_s
-                        return _decoded(stream, name, limit_s)
-                except UndecodableError as fault:
-                    fault_words = str(fault)
-                    damage = fault_words if fault.is_damage else ""
-            try:
-                with (
-                    on_disk(file, path) as disk_path,
-                    open_decoded(ahead[disk_path])
-                    if disk_path in ahead
-                    else open_ffmpeg(disk_path, container, limit_s=limit_s) as stream,
-                ):
-                    stream.promised_s = promised_s
-                    return _decoded(stream, name, limit_s, damage)
-            except UndecodableError as fault:
-                raise AudioError(
-                    f"{name} cannot be decoded: the file is damaged, cut off or without sound.",
-                    cause="; ".join(filter(None, (fault_words, str(fault)))),
-                    fix=RESAVE,
-                ) from None
-            except MissingDependencyError as missing:
-                if not fault_words:
-                    raise
-                raise AudioError(
-                    f"{name} cannot be decoded without ffmpeg, or is damaged.",
-                    cause=fault_words,
-                    fix=missing.fix,
-                ) from None
+            return _decoded_file(file, path, container, name, limit_s=limit_s, ahead=ahead)
 
     @classmethod
     def from_samples(
@@ -322,3 +291,41 @@ def _decoded(stream: SoundStream, name: str, limit_s: float, damage: str = "") -
         complaints = checked_completeness(buffer.duration_s, promised_s, complaint, name)
     audio = buffer.whole()
     return replace(audio, warnings=(*complaints, *audio.warnings))
+
+
+def _decoded_file(
+    file: BinaryIO, path: Path | None, container: str, name: str, *, limit_s: float, ahead: Ahead
+) -> Audio:
+    """Decode by libsndfile where it can, else by ffmpeg."""
+    promised_s, fault_words, damage = None, "", ""
+    if container in LIBSNDFILE:
+        try:
+            with open_libsndfile(file) as stream:
+                promised_s = stream.promised_s
+                return _decoded(stream, name, limit_s)
+        except UndecodableError as fault:
+            fault_words = str(fault)
+            damage = fault_words if fault.is_damage else ""
+    try:
+        with (
+            on_disk(file, path) as disk_path,
+            open_decoded(ahead[disk_path])
+            if disk_path in ahead
+            else open_ffmpeg(disk_path, container, limit_s=limit_s) as stream,
+        ):
+            stream.promised_s = promised_s
+            return _decoded(stream, name, limit_s, damage)
+    except UndecodableError as fault:
+        raise AudioError(
+            f"{name} cannot be decoded: the file is damaged, cut off or without sound.",
+            cause="; ".join(filter(None, (fault_words, str(fault)))),
+            fix=RESAVE,
+        ) from None
+    except MissingDependencyError as missing:
+        if not fault_words:
+            raise
+        raise AudioError(
+            f"{name} cannot be decoded without ffmpeg, or is damaged.",
+            cause=fault_words,
+            fix=missing.fix,
+        ) from None
