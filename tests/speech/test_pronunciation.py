@@ -207,7 +207,7 @@ def test_english_of_other_regions_is_told_that_the_dictionary_is_american():
 def test_the_dictionary_is_quick():
     from nativeear.speech.g2p import cmudict as module
 
-    module._lines.cache_clear()
+    module._dictionary.cache_clear()
     source = load("cmudict", "en-US", PhoneInventory.load("en-US"))
     start = time.process_time()
     source.pronounce(["extraordinary"])
