@@ -15,6 +15,9 @@ from nativeear.scoring.assessment import (
 from nativeear.scoring.verdicts import Verdict
 from tests.support.served import Served, serving
 
+BUSY = ("--timeout", "600")
+"""So that a busy machine does not have the service give up on what a test waits for."""
+
 
 def phone(
     symbol: str,
@@ -40,7 +43,7 @@ def phone(
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """`nativeear serve` in a process of its own, without keys."""
-    with serving(tmp_path_factory.mktemp("served"), "--workers", "1") as served:
+    with serving(tmp_path_factory.mktemp("served"), *BUSY, "--workers", "1") as served:
         yield served
 
 

@@ -16,6 +16,7 @@ from nativeear.scoring.assessment import Assessment
 from nativeear.service.client import Client, FinishedWord, ProblemError
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AudioError, NativeEarError
+from tests.service.conftest import BUSY
 from tests.support.served import ROOT, Served, serving
 
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
@@ -164,7 +165,7 @@ def test_words_come_while_a_recording_is_spoken(client: Client, tmp_path: Path) 
 
 def test_it_asks_again_when_the_service_is_busy(tmp_path: Path) -> None:
     with (
-        serving(tmp_path, "--queue", "1", "--workers", "1") as served,
+        serving(tmp_path, *BUSY, "--queue", "1", "--workers", "1") as served,
         Client(served.url) as client,
         ThreadPoolExecutor(6) as pool,
     ):

@@ -88,7 +88,7 @@ def test_words_are_finished_before_the_recording_is(
 def test_each_look_at_a_long_recording_costs_the_same(
     reference: Reference, spoken: NDArray[np.int16]
 ) -> None:
-    readings = 5
+    readings = 4
     text = " ".join([LONG] * readings)
     meant = reference.assessor.pronounce(text)
     take = StreamBuffer(RATE, 300.0, ByteQuota(1 << 30).reserve())
