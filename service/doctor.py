@@ -266,7 +266,7 @@ def _gpu() -> Check:
 
 def _default_encoder() -> Check:
     def probe() -> str:
-        from nativeear.speech.encoders.catalogue import DEFAULT, describe
+        from nativeear.speech.encoders import DEFAULT, describe
 
         info = describe(DEFAULT)
         if not info.local:

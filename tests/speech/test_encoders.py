@@ -19,9 +19,10 @@ from safetensors.torch import load_file, save_file
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders import DEFAULT, describe, fetch, list_encoders, load_encoder
 from nativeear.speech.encoders import transformers as module
-from nativeear.speech.encoders.transformers import TransformersEncoder, are_phones
+from nativeear.speech.encoders.transformers import TransformersEncoder
 from nativeear.speech.errors import EncoderError
 from nativeear.speech.frames import Encoder
+from nativeear.speech.phone_head import are_phones
 from nativeear.speech.testing import check_encoder
 
 torch.set_num_threads(1)
