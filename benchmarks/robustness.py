@@ -116,7 +116,7 @@ def treat_recordings(ears: Ears, read: Sequence[Sentence]) -> None:
                 except nativeear.NativeEarError:
                     refused += 1
                     continue
-                mismatched += any("does not match" in warning for warning in result.warnings)
+                mismatched += result.reading is not None and not result.reading.matches
                 if result.score.pronunciation is not None:
                     scores.append(result.score.pronunciation)
                 flags += [phone.verdict in FLAGGED for phone in result.phones]

@@ -57,6 +57,9 @@ INSERTION_REACH_S = 0.25
 PAUSE_S = 0.02
 """Shortest silence on a path."""
 
+UNKNOWN_NATS = 1.5
+"""How much less likely a phone that the index does not hold is than the best that it does."""
+
 _UNIT_S = 0.01
 
 
@@ -154,6 +157,23 @@ class Deviations:
         if self._silence == similar.shape[1]:
             similar = np.pad(similar, ((0, 0), (0, 1)), constant_values=-1.0)
         return np.hstack([similar, similar.max(axis=1, keepdims=True)])
+
+    def log_posteriors(
+        self, frames: Frames, temperature: float
+    ) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+        """Log posterior of every class in every frame, and the classes' names, silence first.
+
+        A softmax of `similarities`. The last column, without a name, stands for phones that the
+        index does not hold.
+        """
+        similar = self.similarities(frames)
+        shares = (similar[:, :-1] / temperature).astype(np.float64)
+        shares -= np.logaddexp.reduce(shares, axis=1, keepdims=True)
+        phones = sorted(self._columns.keys() - {SILENCE}, key=self._columns.__getitem__)
+        order = [self._silence, *(self._columns[phone] for phone in phones)]
+        found = shares[:, order]
+        unknown = found.max(axis=1, keepdims=True) - UNKNOWN_NATS
+        return np.hstack([found, unknown]), (SILENCE, *phones, "")
 
     def deleted(
         self,

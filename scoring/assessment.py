@@ -316,6 +316,45 @@ class Accent(_Model):
     sure: bool
 
 
+class ReadingEvent(_Model):
+    """One departure from the text.
+
+    `word_index` is the word that was omitted, repeated or begun again; of `extra` speech the word
+    that it comes after, -1 before the first. `heard` is a word where one fits, else phones in IPA.
+    """
+
+    kind: Literal["omitted", "repeated", "restart", "extra"]
+    word_index: int
+    heard: str | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+class Reading(_Model):
+    """Whether the recording is of the text at all, how likely that is, and where it departs."""
+
+    matches: bool
+    likelihood: float
+    events: tuple[ReadingEvent, ...] = ()
+
+    def again(self, word_index: int) -> tuple[ReadingEvent, ...]:
+        """Where a word was said, or begun, before the reading that counts."""
+        kinds = ("repeated", "restart")
+        return tuple(e for e in self.events if e.kind in kinds and e.word_index == word_index)
+
+    def spans(self, *kinds: str) -> tuple[tuple[float, float], ...]:
+        """Where something was said beside the text, by its kind, in seconds."""
+        return tuple(
+            (event.start_s, event.end_s)
+            for event in self.events
+            if event.kind in kinds and event.start_s is not None and event.end_s is not None
+        )
+
+    def added(self, after: int) -> tuple[ReadingEvent, ...]:
+        """What was said behind a word, or before the first (-1), that the text does not have."""
+        return tuple(e for e in self.events if e.kind == "extra" and e.word_index == after)
+
+
 class Assessment(_Model):
     """The whole result of one recording."""
 
@@ -334,6 +373,7 @@ class Assessment(_Model):
     explanation: str | None = None
     level: Level | None = None
     transcript: Transcript | None = None
+    reading: Reading | None = None
     accent: Accent | None = None
     warnings: tuple[str, ...] = ()
 

@@ -13,10 +13,11 @@ from nativeear.scoring.assessment import (
     Assessment,
     GopEvidence,
     PhoneAssessment,
+    Reading,
     Transcript,
 )
 from nativeear.scoring.calibration import calibration_of
-from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence, lay
+from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence
 from nativeear.scoring.feedback.remarks import with_feedback
 from nativeear.scoring.free.quality import OwnClassQuality
 from nativeear.scoring.free.transcripts import (
@@ -25,11 +26,11 @@ from nativeear.scoring.free.transcripts import (
     recognised_text,
     withheld,
 )
+from nativeear.scoring.gop_evidence import measure_gop
 from nativeear.scoring.grading import (
     FALSE_REJECTIONS,
     mean,
 )
-from nativeear.scoring.mismatch import mismatch_warning
 from nativeear.scoring.other_forms import grades_of_forms
 from nativeear.scoring.prosody.assessing import (
     assess_prosody,
@@ -37,27 +38,34 @@ from nativeear.scoring.prosody.assessing import (
     without_words,
 )
 from nativeear.scoring.prosody.natives import NativeProsody
+from nativeear.scoring.reading import (
+    NOT_OF_THIS_TEXT,
+    TextReader,
+    attended,
+    lay,
+    reading_of,
+    within,
+)
 from nativeear.scoring.results import (
     ResultBuilder,
     gop_evidence,
     gop_warning,
     insertion,
-    word_assessment,
-    word_assessments,
 )
-from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.aligners.ctc import CtcAligner
-from nativeear.speech.alignment import Aligner
+from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.first_languages import first_language_or_warning
 from nativeear.speech.forms import accepted_phones
-from nativeear.speech.frames import Encoder
+from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal
 from nativeear.speech.pooling import pool
 from nativeear.speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.speech.reading.reading import Reading as TextReading
+from nativeear.speech.realignment import corroborated
 from nativeear.speech.recogniser import Recogniser
 
 FLUENCY_ALONE = (
@@ -104,6 +112,7 @@ class Assessor:
         self.aligner = aligner
         self.pronouncer = pronouncer
         self._gatherer = EvidenceGatherer(index)
+        self._reader = TextReader(index)
         self._results = ResultBuilder(index)
         self._calibration = calibration_of(calibration, index, false_rejections=false_rejections)
         self._prosody = NativeProsody(index)
@@ -222,18 +231,17 @@ class Assessor:
     ) -> Assessment:
         """Assess against canonical phones; those of `unsure` words are not judged."""
         warnings = [*recording.warnings, *pronunciation.warnings]
-        try:
-            evidence = self.gather_evidence(recording, pronunciation, exclusion)
-        except AlignmentError as error:
-            warnings.append(f"The text does not match the recording: {error.message}")
-            if transcript is not None:
-                raise InputError(
-                    "What was recognised cannot be laid on the recording.",
-                    cause=error.message,
-                    fix="Check that it holds speech of the index's language, or give the text.",
-                ) from error
-            unmatched = self._unmatched(id, recording, pronunciation, warnings)
-            return with_feedback(unmatched, self.inventory, l1)
+        frames = self.encoder.encode(recording)
+        # what a recogniser wrote was said, each word once
+        read = self._reader.read(
+            pronunciation, frames, recording.duration_s, whole=transcript is not None
+        )
+        told = None
+        if transcript is None:
+            told = reading_of(read, pronunciation, self.inventory)
+            if not told.matches:
+                return self._unmatched(id, recording, pronunciation, warnings, told)
+        evidence = self._evidence(recording, pronunciation, frames, read, exclusion)
         alignment = evidence.shown
         warnings.append(gop_warning(evidence.gop))
         judged = [
@@ -242,12 +250,14 @@ class Assessor:
                 alignment.spoken, self._judge(evidence, pronunciation, exclusion), strict=True
             )
         ]
-        flagged = sum(phone.verdict in FLAGGED for phone in judged)
-        canonical = [phone.phone for phone in evidence.phones]
-        warnings.append(mismatch_warning(evidence.frames, self.inventory, canonical, flagged))
-        words = word_assessments(pronunciation, alignment, judged)
+        words = self._results.words(pronunciation, alignment, judged, read.omitted)
         insertions = beside_sure_words(
-            [insertion(alignment, item) for item in evidence.insertions], unsure
+            [
+                insertion(alignment, item)
+                for item in evidence.insertions
+                if not within(read.aside_s, item.start_s, item.end_s)
+            ],
+            unsure,
         )
         prosody = assess_prosody(
             recording,
@@ -261,6 +271,7 @@ class Assessor:
             frames=evidence.frames,
             unsure=unsure,
             recognised=transcript is not None,
+            reading=told,
         )
         warnings += prosody.reasons
         result = self._results.assessment(
@@ -273,6 +284,7 @@ class Assessor:
             prosody=prosody,
             unsure=unsure,
             transcript=transcript,
+            reading=told,
         )
         return with_feedback(result, self.inventory, l1)
 
@@ -311,7 +323,7 @@ class Assessor:
         # one bad sound does not spoil a run of dozens as it does a word
         words = tuple(
             run.model_copy(update={"score": mean([phone.score for phone in run.phones])})
-            for run in word_assessments(pronunciation, alignment, judged)
+            for run in self._results.words(pronunciation, alignment, judged)
         )
         prosody = without_words(
             assess_prosody(
@@ -351,17 +363,26 @@ class Assessor:
     def gather_evidence(
         self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion = NO_EXCLUSION
     ) -> RecordingEvidence:
-        """Encode and align one recording and gather the evidence, without a judgement.
-
-        Raises
-        ------
-        AlignmentError
-            If the canonical phones cannot be laid on the recording.
-        """
+        """The evidence on one recording in which every word is known to be read, unjudged."""
         frames = self.encoder.encode(recording)
-        laid = lay(self.aligner, recording, pronunciation, frames, self.inventory)
-        judged = laid.relaid if self._calibration.by_relaid else laid.alignment
-        return self._gatherer.gather(frames, judged, laid.gop, exclusion, believed=laid.relaid)
+        read = self._reader.read(pronunciation, frames, recording.duration_s, whole=True)
+        return self._evidence(recording, pronunciation, frames, read, exclusion)
+
+    def _evidence(
+        self,
+        recording: Audio,
+        pronunciation: Pronunciation,
+        frames: Frames,
+        read: TextReading,
+        exclusion: Exclusion,
+    ) -> RecordingEvidence:
+        """The evidence on the words that were read, where they were read."""
+        audio, frames = attended(recording, frames, read.aside_s)
+        alignment = lay(self.aligner, audio, pronunciation, frames, read)
+        gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
+        relaid = corroborated(alignment, read.alignment, gop.spans_s)
+        judged = relaid if self._calibration.by_relaid else alignment
+        return self._gatherer.gather(frames, judged, gop, exclusion, believed=relaid)
 
     def _judge(
         self, evidence: RecordingEvidence, pronunciation: Pronunciation, exclusion: Exclusion
@@ -380,16 +401,24 @@ class Assessor:
         return [self._results.phone(*part) for part in parts]
 
     def _unmatched(
-        self, id: str, recording: Audio, pronunciation: Pronunciation, warnings: list[str]
+        self,
+        id: str,
+        recording: Audio,
+        pronunciation: Pronunciation,
+        warnings: list[str],
+        reading: Reading,
     ) -> Assessment:
-        """Every phone missing: the canonical phones cannot be laid on this recording at all."""
-        words = []
-        for word in pronunciation.words:
-            sequence = word.variants[0]
-            phones = [self._results.missing_phone(phone) for phone in sequence.phones]
-            words.append(word_assessment(word.word, sequence.syllables, phones))
+        """Nothing is judged of a recording that is not of its text."""
+        nothing = Alignment((), tuple(word.word for word in pronunciation.words))
+        words = self._results.words(pronunciation, nothing, (), range(len(pronunciation.words)))
         return self._results.assessment(
-            id, recording, tuple(words), (), warnings, calibration=self._calibration.name
+            id,
+            recording,
+            tuple(word.model_copy(update={"omitted": False}) for word in words),
+            (),
+            [NOT_OF_THIS_TEXT, *warnings],
+            calibration=self._calibration.name,
+            reading=reading,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,10 @@ from nativeear.retriever.frame_retrieval import FrameRetrieval, span_weights
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.fusion.features import FeatureTable, phone_features
 from nativeear.scoring.fusion.natives import NativeReference
-from nativeear.scoring.gop_evidence import GopMeasurement, measure_gop
-from nativeear.speech.alignment import AlignedPhone, Aligner, Alignment
-from nativeear.speech.audio import Audio
-from nativeear.speech.forms import heard_forms
+from nativeear.scoring.gop_evidence import GopMeasurement
+from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.frames import Frames
-from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pooling import pool
-from nativeear.speech.pronunciation import Pronunciation
-from nativeear.speech.realignment import corroborated
 
 NO_EXCLUSION = Exclusion()
 
@@ -70,59 +65,6 @@ class RecordingEvidence:
     def shown(self) -> Alignment:
         """Where a reader is told that the phones lie."""
         return self.alignment if self.believed is None else self.believed
-
-
-@dataclass(frozen=True, eq=False)
-class Laid:
-    """Canonical phones laid on one recording.
-
-    Attributes
-    ----------
-    alignment
-        As the aligner made it.
-    relaid
-        The same, relaid where the phone head hears phones elsewhere, see `speech.realignment`.
-    gop
-        What the phone head says of its phones.
-    """
-
-    alignment: Alignment
-    relaid: Alignment
-    gop: GopMeasurement
-
-
-def lay(
-    aligner: Aligner,
-    audio: Audio,
-    pronunciation: Pronunciation,
-    frames: Frames,
-    inventory: PhoneInventory,
-) -> Laid:
-    """Align one recording, and relay it by the phone head of the encoder that made its frames.
-
-    Of a word with several forms, the one is laid that the head has heard, see `speech.forms`.
-
-    Raises
-    ------
-    AlignmentError
-        If the canonical phones cannot be laid on the recording.
-    """
-    forms = heard_forms(pronunciation, frames, inventory)
-    if forms is None:
-        alignment = aligner.align(audio, pronunciation, frames)
-    else:
-        alignment = aligner.align(audio, pronunciation.narrowed(forms), frames)
-        alignment = replace(alignment, variants=forms)
-    gop = measure_gop(frames, inventory, [phone.phone for phone in alignment.spoken])
-    relaid = corroborated(
-        alignment,
-        audio,
-        pronunciation=pronunciation,
-        frames=frames,
-        inventory=inventory,
-        heard_s=gop.spans_s,
-    )
-    return Laid(alignment, relaid, gop)
 
 
 class EvidenceGatherer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +18,7 @@ from nativeear.scoring.assessment import (
     Insertion,
     KnnEvidence,
     PhoneAssessment,
+    Reading,
     Scores,
     SoundsLike,
     SyllableScore,
@@ -25,7 +26,7 @@ from nativeear.scoring.assessment import (
     WordAssessment,
 )
 from nativeear.scoring.gop_evidence import GopMeasurement
-from nativeear.scoring.grading import DELETED, UNCERTAIN, Grade, combine, mean
+from nativeear.scoring.grading import Grade, combine, mean
 from nativeear.scoring.prosody.assessing import NOTHING_MEASURED, ProsodyAssessment, overall_score
 from nativeear.scoring.reliability import mostly_unjudged, reliability_warnings
 from nativeear.scoring.verdicts import FLAGGED
@@ -70,21 +71,43 @@ class ResultBuilder:
             evidence=self._exemplars(retrieved),
         )
 
-    def missing_phone(self, phone: str) -> PhoneAssessment:
-        """One phone that could not be laid anywhere on the recording."""
+    def unread_phone(self, phone: str) -> PhoneAssessment:
+        """One phone of a word that was not read: nothing is said of it."""
         own = self._index.rows_of(phone)
-        coverage = own.stop - own.start
-        grade = DELETED if coverage else UNCERTAIN
         return PhoneAssessment(
             phone=phone,
             ipa=self._index.inventory.ipa(phone),
             start_s=None,
             end_s=None,
-            score=grade.score,
-            verdict=grade.verdict,
-            probability_mispronounced=grade.probability_mispronounced,
-            knn=KnnEvidence(margin=None, canonical_share=None, k=0, coverage=coverage),
+            score=None,
+            verdict="uncertain",
+            probability_mispronounced=None,
+            knn=KnnEvidence(margin=None, canonical_share=None, k=0, coverage=own.stop - own.start),
         )
+
+    def words(
+        self,
+        pronunciation: Pronunciation,
+        alignment: Alignment,
+        phones: Sequence[PhoneAssessment],
+        omitted: Collection[int] = (),
+    ) -> tuple[WordAssessment, ...]:
+        """The words of a text from their aligned phones, and those that were not read, in order."""
+        by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
+        for aligned, phone in zip(alignment.spoken, phones, strict=True):
+            by_word[aligned.word_index].append(phone)
+        found = []
+        for i, (word, variant) in enumerate(
+            zip(pronunciation.words, pronunciation.taken(alignment.variants), strict=True)
+        ):
+            form = word.variants[variant]
+            own = by_word[i]
+            if i in omitted:
+                own = [self.unread_phone(phone) for phone in form.phones]
+            found.append(
+                word_assessment(word.word, form.syllables, own, None if i in omitted else variant)
+            )
+        return tuple(found)
 
     def assessment(
         self,
@@ -98,10 +121,17 @@ class ResultBuilder:
         prosody: ProsodyAssessment = NOTHING_MEASURED,
         unsure: frozenset[int] = frozenset(),
         transcript: Transcript | None = None,
+        reading: Reading | None = None,
     ) -> Assessment:
         """The whole result, without remarks. `unsure` are indices of words that may be others."""
         manifest = self._index.manifest
-        sure = [p for i, word in enumerate(words) if i not in unsure for p in word.phones]
+        matches = reading is None or reading.matches
+        sure = [
+            phone
+            for i, word in enumerate(words)
+            if matches and i not in unsure and not word.omitted
+            for phone in word.phones
+        ]
         warnings = [*warnings, *reliability_warnings(manifest, sure)]
         # how it flows, or what few sounds say, is no score of what cannot be judged
         score = Scores() if mostly_unjudged(sure) else scores_of(words, prosody, transcript)
@@ -118,6 +148,7 @@ class ResultBuilder:
             fluency=prosody.fluency,
             prosody=prosody.prosody,
             transcript=transcript,
+            reading=reading,
             warnings=tuple(dict.fromkeys(filter(None, warnings))),
         )
 
@@ -168,29 +199,13 @@ def gop_warning(gop: GopMeasurement) -> str:
     return gop.reason
 
 
-def word_assessments(
-    pronunciation: Pronunciation, alignment: Alignment, phones: Sequence[PhoneAssessment]
-) -> tuple[WordAssessment, ...]:
-    """The words of a text from their aligned phones, in order."""
-    by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
-    for aligned, phone in zip(alignment.spoken, phones, strict=True):
-        by_word[aligned.word_index].append(phone)
-    return tuple(
-        word_assessment(word.word, word.variants[variant].syllables, own, variant)
-        for word, variant, own in zip(
-            pronunciation.words, pronunciation.taken(alignment.variants), by_word, strict=True
-        )
-    )
-
-
 def word_assessment(
     word: str,
     syllables: Sequence[tuple[int, int]],
     phones: Sequence[PhoneAssessment],
     variant: int | None = None,
 ) -> WordAssessment:
-    """One word from its phones; omitted where none of them was said."""
-    spoken = [phone for phone in phones if phone.verdict != "deleted" and phone.start_s is not None]
+    """One word from its phones; omitted where none of them was laid on the recording."""
     starts = [phone.start_s for phone in phones if phone.start_s is not None]
     ends = [phone.end_s for phone in phones if phone.end_s is not None]
 
@@ -203,7 +218,7 @@ def word_assessment(
         start_s=min(starts, default=None),
         end_s=max(ends, default=None),
         score=combined(phones),
-        omitted=not spoken,
+        omitted=not starts,
         variant=variant,
         syllables=tuple(
             SyllableScore(phones=(first, past_last), score=combined(phones[first:past_last]))

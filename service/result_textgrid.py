@@ -1,4 +1,7 @@
-"""An assessment as a TextGrid, for Praat: tiers words, phones, scores and verdicts."""
+"""An assessment as a TextGrid, for Praat: tiers words, phones, scores and verdicts.
+
+A fifth tier, `reading`, has what was said beside the text, where there is any.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from nativeear.speech.textgrid import PHONE_TIER, WORD_TIER, Interval, TextGrid,
 
 SCORE_TIER = "scores"
 VERDICT_TIER = "verdicts"
+READING_TIER = "reading"
 
 _LABELS: dict[str, Callable[[PhoneAssessment], str]] = {
     PHONE_TIER: lambda phone: phone.phone,
@@ -32,4 +36,13 @@ def to_textgrid(assessment: Assessment) -> TextGrid:
             if phone.start_s is not None and phone.end_s is not None
         )
         tiers.append(Tier(name, intervals))
+    beside = tuple(
+        Interval(event.start_s, event.end_s, f"{event.kind}: {event.heard}")
+        for event in sorted(
+            assessment.reading.events if assessment.reading else (), key=lambda e: e.start_s or 0.0
+        )
+        if event.start_s is not None and event.end_s is not None
+    )
+    if beside:
+        tiers.append(Tier(READING_TIER, beside))
     return TextGrid(0.0, assessment.duration_s, tuple(tiers))

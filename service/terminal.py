@@ -25,6 +25,8 @@ from nativeear.service.tables import Column, Listing
 MAX_PROBLEMS = 12
 MAX_EVIDENCE_WORDS = 3
 
+AGAIN = {"repeated": "said again", "restart": "begun again"}
+
 _STYLES = {"good": "cyan", "fair": "yellow", "poor": "bold red", "unmeasured": "dim"}
 
 
@@ -34,7 +36,10 @@ def render(assessment: Assessment) -> RenderableType:
     The colours are cyan, yellow and red: they stay apart for colour-blind eyes, and marks say the
     same. Consoles that are not terminals leave the colours out.
     """
-    parts: list[RenderableType] = [_headline(assessment), "", _word_table(assessment.words)]
+    parts: list[RenderableType] = [_headline(assessment)]
+    if assessment.reading and not assessment.reading.matches:
+        parts.insert(0, Text(assessment.warnings[0], style="bold red"))
+    parts += ["", _word_table(assessment)]
     if legend := _legend(assessment):
         parts.append(Padding(Columns(legend, padding=(0, 2)), (1, 0, 0, 1)))
     if assessment.remarks:
@@ -95,17 +100,26 @@ def _accent(accent: Accent) -> str:
     return f"nearest to the natives of {accent.chosen}{doubt} (nearness: {near})"
 
 
-def _word_table(words: tuple[WordAssessment, ...]) -> Listing:
+def _word_table(assessment: Assessment) -> Listing:
     table = Listing((Column("score", "number"), Column("word", "name"), Column("sounds")))
-    for word in words:
+
+    def add_extra(after: int) -> None:
+        for event in assessment.reading.added(after) if assessment.reading else ():
+            table.add(Text("+"), Text(event.heard or "", "italic"), Text("not in the text", "dim"))
+
+    add_extra(-1)
+    for i, word in enumerate(assessment.words):
         score = Text("–" if word.score is None else f"{word.score:.0f}", _style(word.score))
-        name = Text(word.word)
+        name = Text(word.word, style="strike" if word.omitted else "")
         if word.omitted:
-            name.append(" (left out)", style="dim")
+            name.append(" (left out)", style="dim not strike")
+        for event in assessment.reading.again(i) if assessment.reading else ():
+            name.append(f" ↻ {AGAIN[event.kind]}", style="dim")
         sounds = Text("  ").join(
             Text(phone.ipa + SYMBOLS[phone.verdict], _style(phone.score)) for phone in word.phones
         )
         table.add(score, name, sounds)
+        add_extra(i)
     return table
 
 

@@ -1,66 +1,12 @@
-"""Which form of each word was said, by the evidence.
-
-A dictionary has several forms of many words, and who says any of them is right. An aligner takes
-the one that suits its own acoustic model; the encoder that judges the sounds may have heard
-another. So the judge is asked first, with a prior for the form that comes first.
-"""
+"""Phones that are as right as those of the form of a word that was read."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from difflib import SequenceMatcher
 
-import numpy as np
-
-from nativeear.speech.aligners.graphs import spell_ctc
-from nativeear.speech.aligners.viterbi import NEVER, best_path
-from nativeear.speech.canonical import Pronunciation, WordPronunciation
-from nativeear.speech.frames import Frames
-from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.tables import table
-
-FORM_WEIGHT = -1.0
-"""Log prior of any but the first form of a word. Of −3, −1 and 0, tried on three US natives, −3
-blames more; between the others there is nothing to choose."""
-
-
-def heard_forms(
-    pronunciation: Pronunciation, frames: Frames, inventory: PhoneInventory
-) -> tuple[int, ...] | None:
-    """The form of each word that lies on the best path of the encoder's phone head.
-
-    Returns
-    -------
-    tuple of int or None
-        One number per word. None where there is nothing to choose, no phone head that tells these
-        phones, or no room for them in the recording.
-    """
-    kept = [_distinct(word) for word in pronunciation.words]
-    if all(len(own) == 1 for own in kept):
-        return None
-    if frames.log_probs is None or head_refusal(frames, inventory):
-        return None
-    head = label_map(frames.labels, inventory)
-    words = tuple(
-        replace(word, variants=tuple(word.variants[i] for i in own))
-        for word, own in zip(pronunciation.words, kept, strict=True)
-    )
-    text = spell_ctc(replace(pronunciation, words=words), head.spelling, form_weight=FORM_WEIGHT)
-    log_probs = head.pool(frames.log_probs)
-    # A frame of blank in front, so that the first word pays for its form like any other.
-    before = np.full((1, log_probs.shape[1]), -np.inf)
-    before[0, 0] = 0.0
-    path = best_path(text.graph, np.concatenate([before, log_probs]))
-    if path is None:
-        return None
-    chosen = [0] * len(words)
-    phone_of_frame = text.graph.phone[path.states]
-    for phone in np.unique(phone_of_frame[phone_of_frame != NEVER]).tolist():
-        spelled = text.phones[phone]
-        chosen[spelled.word] = kept[spelled.word][spelled.variant]
-    return tuple(chosen)
 
 
 def accepted_phones(
@@ -114,11 +60,3 @@ def _differing(phones: tuple[str, ...], other: tuple[str, ...]) -> list[tuple[in
         if kind == "replace" and end - first == of_end - of
         for i in range(end - first)
     ]
-
-
-def _distinct(word: WordPronunciation) -> list[int]:
-    """The forms of a word whose phones no earlier form has."""
-    first: dict[tuple[str, ...], int] = {}
-    for i, form in enumerate(word.variants):
-        first.setdefault(form.phones, i)
-    return list(first.values())

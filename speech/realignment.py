@@ -13,13 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.speech.aligners.ctc import CtcAligner
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
-from nativeear.speech.audio import Audio
-from nativeear.speech.errors import AlignmentError
-from nativeear.speech.frames import Frames
-from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronunciation
 
 REACH_S = 0.03
 """A phone is displaced whose middle, by the head, lies farther than this outside its span. Of six
@@ -31,37 +25,19 @@ AGREEMENT_S = 0.04
 Spans = NDArray[np.float64]
 
 
-def corroborated(
-    alignment: Alignment,
-    audio: Audio,
-    *,
-    pronunciation: Pronunciation,
-    frames: Frames,
-    inventory: PhoneInventory,
-    heard_s: Spans,
-) -> Alignment:
-    """An alignment, relaid by the encoder's phone head where that hears phones elsewhere.
+def corroborated(alignment: Alignment, read: Alignment, heard_s: Spans) -> Alignment:
+    """An alignment, relaid as it was read where the encoder's phone head hears phones elsewhere.
 
     Parameters
     ----------
     alignment
         Of the recording.
-    audio, pronunciation, frames
-        What it was made of.
-    inventory
-        The phones of the language.
+    read
+        The same phones as they lie on the path of the reading.
     heard_s
         float64 `[N, 2]`, where the head expects each phone, in seconds; NaN where it cannot tell.
     """
-    wrong = displaced(alignment.spoken, heard_s)
-    if not wrong.any() or alignment.aligner == CtcAligner.name:
-        return alignment
-    said = pronunciation.narrowed(alignment.variants)
-    try:
-        by_head = CtcAligner(inventory).align(audio, said, frames)
-    except AlignmentError:
-        return alignment
-    return realigned(alignment, by_head, wrong)
+    return realigned(alignment, read, displaced(alignment.spoken, heard_s))
 
 
 def displaced(phones: Sequence[AlignedPhone], heard_s: Spans) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from nativeear.scoring.assessment import (
     Intonation,
     MeasureGrade,
     Prosody,
+    Reading,
     StressAssessment,
     WordAssessment,
 )
@@ -112,6 +113,7 @@ def assess_prosody(
     frames: Frames | None = None,
     unsure: Collection[int] = (),
     recognised: bool = False,
+    reading: Reading | None = None,
 ) -> ProsodyAssessment:
     """Measure and grade one recording.
 
@@ -129,10 +131,13 @@ def assess_prosody(
         Indices of words that may be others: their stress is not judged.
     recognised
         Whether the words are what a recogniser wrote: one that comes twice was said twice.
+    reading
+        How a given text was read: the time of what was said beside it does not count.
     """
     omitted = {i for i, word in enumerate(words) if word.omitted}
+    beside = reading.spans("repeated", "restart", "extra") if reading else ()
     measured = measure_prosody(
-        audio, alignment, inventory, text, omitted, voiceless=_voiceless(audio)
+        audio, alignment, inventory, text, omitted, beside=beside, voiceless=_voiceless(audio)
     )
     if frames is not None:
         nuclei = natives.with_vowel_fullness(measured.nuclei, frames, alignment, exclusion)
@@ -153,7 +158,9 @@ def assess_prosody(
         for name, parts in (("stress", judged), ("rhythm", rhythm), ("melody", melody))
     }
     return ProsodyAssessment(
-        fluency=fluency_of(measured, words, insertions, grades=flow, recognised=recognised),
+        fluency=fluency_of(
+            measured, words, insertions, grades=flow, recognised=recognised, reading=reading
+        ),
         prosody=Prosody(
             f0=f0_of(measured),
             contour=contour_of(measured),

@@ -14,6 +14,7 @@ from nativeear.scoring.assessment import (
     Insertion,
     MeasureGrade,
     Pauses,
+    Reading,
     WordAssessment,
 )
 from nativeear.scoring.grading import FLAGGED_SCORE
@@ -41,6 +42,7 @@ def fluency_of(
     *,
     grades: tuple[MeasureGrade, ...] = (),
     recognised: bool = False,
+    reading: Reading | None = None,
 ) -> Fluency:
     """How a recording flows; a recognised word that comes twice was said twice."""
     pauses = measured.pauses
@@ -67,8 +69,11 @@ def fluency_of(
         if pauses
         else None,
         filled_pauses=measured.filled_pauses,
-        restarts=restarts(words, insertions),
-        repetitions=tuple(
+        restarts=tuple(
+            sorted({*restarts(words, insertions), *(reading.spans("restart") if reading else ())})
+        ),
+        repetitions=(reading.spans("repeated") if reading else ())
+        + tuple(
             (word.start_s, word.end_s)
             for i, word in enumerate(words)
             if i in repeated and word.start_s is not None and word.end_s is not None

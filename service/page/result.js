@@ -108,7 +108,14 @@ export function showResult(node, take, about) {
   const title = el("h2", { tabindex: "-1" }, about);
   node.replaceChildren(
     ...[
-      el("section", { class: "card" }, title, headline(assessment), levelOf(assessment)),
+      el(
+        "section",
+        { class: "card" },
+        title,
+        assessment.reading?.matches === false ? el("p", { class: "mismatch" }, el("strong", {}, assessment.warnings[0])) : null,
+        headline(assessment),
+        levelOf(assessment),
+      ),
       remarksOf(assessment, words),
       assessment.words.length > 0
         ? el(

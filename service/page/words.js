@@ -62,6 +62,23 @@ function playButton(take, text, label, parts) {
   return button;
 }
 
+const AGAIN = { repeated: "said again", restart: "begun again" };
+
+/** What was said behind a word, or before the first (-1), that the text does not have. */
+const extrasOf = ({ reading }, after) =>
+  (reading?.events ?? [])
+    .filter(({ kind, word_index: index }) => kind === "extra" && index === after)
+    .map(({ heard }) => el("span", { class: "extra", title: "not in the text" }, `+ ${heard}`));
+
+/** A loop on a word that was said, or begun, before the reading that counts. */
+const againOf = ({ reading }, number) =>
+  (reading?.events ?? [])
+    .filter(({ kind, word_index: index }) => AGAIN[kind] && index === number)
+    .map(({ kind }) => [
+      el("span", { "aria-hidden": "true", title: AGAIN[kind] }, " ↻"),
+      el("span", { class: "spoken" }, `, ${AGAIN[kind]}`),
+    ]);
+
 /** The marks of a word's sounds, each once, and what they mean for those who hear the page. */
 function marksOf(word) {
   if (word.omitted) return " left out";
@@ -74,8 +91,8 @@ function marksOf(word) {
 }
 
 function wordNote(word) {
+  if (word.omitted) return "left out";
   const score = word.score === null ? "not measured" : `${Math.round(word.score)} of 100`;
-  if (word.omitted) return `${score}, left out`;
   const { stress } = word;
   if (!stress || stress.observed === null) return score;
   if (stress.observed === stress.expected) return `${score}, stressed where it should be`;
@@ -113,7 +130,7 @@ export function wordsOf(take) {
       },
       el("span", { class: "text", lang: assessment.language, dir: "auto" }, word.word),
       " ",
-      el("span", { class: "score" }, scoreText(word.score), marksOf(word)),
+      el("span", { class: "score" }, scoreText(word.score), marksOf(word), againOf(assessment, number)),
     ),
   );
 
@@ -126,7 +143,10 @@ export function wordsOf(take) {
     panel.setAttribute("aria-label", `Sounds of “${assessment.words[number].word}”`);
   }
 
-  const sentence = el("div", { class: "sentence", role: "group", "aria-label": "Your words, with scores" }, buttons);
+  const sentence = el("div", { class: "sentence", role: "group", "aria-label": "Your words, with scores" }, [
+    ...extrasOf(assessment, -1),
+    ...buttons.flatMap((button, number) => [button, ...extrasOf(assessment, number)]),
+  ]);
   sentence.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const at = buttons.indexOf(document.activeElement);

@@ -62,6 +62,7 @@ def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
         max_remarks=MAX_REMARKS,
         max_places=MAX_PLACES,
         shortened_to=words.MAX_DETAILED if len(phones) > words.MAX_DETAILED else None,
+        again=words.again,
         spoken=words.spoken,
         symbols=words.symbols,
         note=words.note,

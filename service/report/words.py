@@ -9,6 +9,7 @@ from nativeear.scoring.assessment import (
     Assessment,
     ExemplarEvidence,
     PhoneAssessment,
+    Reading,
     WordAssessment,
 )
 from nativeear.scoring.verdicts import FLAGGED, MEANINGS, SYMBOLS
@@ -96,6 +97,12 @@ def panels(assessment: Assessment, clips: Mapping[int, NativeClip]) -> list[Pane
     return made
 
 
+def again(reading: Reading | None, place: int) -> str:
+    """What was said of a word before the reading that counts; '' where nothing was."""
+    said = {"repeated": "said again", "restart": "begun again"}
+    return ", ".join(said[event.kind] for event in (reading.again(place) if reading else ()))
+
+
 def spoken(word: WordAssessment) -> str:
     """A word, its score and what was found, for those who hear the page."""
     found = dict.fromkeys(
@@ -112,9 +119,9 @@ def symbols(word: WordAssessment) -> str:
 
 def note(word: WordAssessment) -> str:
     """A word's score, where it lies, and its stress."""
-    score = "not measured" if word.score is None else f"{word.score:.0f} of 100"
     if word.omitted:
-        return f"{score}, left out"
+        return "left out"
+    score = "not measured" if word.score is None else f"{word.score:.0f} of 100"
     if word.start_s is not None and word.end_s is not None:
         score += f", {word.start_s:.2f}–{word.end_s:.2f} s"
     if word.stress is None or word.stress.observed is None:

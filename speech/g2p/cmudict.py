@@ -83,3 +83,16 @@ def _dictionary() -> tuple[bytes, dict[bytes, tuple[int, int]]]:
         for pair, rows in zip(pairs, np.split(order, firsts[1:]), strict=True)
     }
     return text, sections
+
+
+@cache
+def by_phones() -> dict[tuple[str, ...], str]:
+    """A word of every run of phones that is one, without stress; of several words the shortest."""
+    found: dict[tuple[str, ...], str] = {}
+    for line in _dictionary()[0].decode().split("\n")[1:-1]:
+        entry, *labels = line.partition(" #")[0].split()
+        word = entry.partition("(")[0]
+        phones = tuple(label.rstrip("012") for label in labels)
+        if word.isalpha() and len(word) < len(found.get(phones, word + " ")):
+            found[phones] = word
+    return found

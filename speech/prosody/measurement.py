@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from nativeear.speech.alignment import Alignment
+from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.prosody.contour import (
@@ -111,6 +111,7 @@ def measure_prosody(
     text: str | None = None,
     omitted: Collection[int] = (),
     *,
+    beside: Sequence[Span] = (),
     voiceless: Sequence[Span] | None = None,
 ) -> ProsodyMeasurement:
     """Measure one aligned recording.
@@ -121,13 +122,19 @@ def measure_prosody(
         What was read, with its punctuation.
     omitted
         Indices of words that were not said: the alignment places them all the same.
+    beside
+        Where something was said that does not belong to the text: that time does not count.
     voiceless
         Where no one speaks, see `speech.prosody.pauses.find_pauses`.
     """
     pitch, intensity = track_pitch(audio), track_intensity(audio)
     said = [p for p in alignment.spoken if p.word_index not in omitted]
     vowels = [p for p in said if inventory.is_syllabic(p.phone)]
-    silences = [(p.start_s, p.end_s) for p in alignment.phones if p.is_silence]
+    silences = [
+        (p.start_s, p.end_s)
+        for p in alignment.phones
+        if p.is_silence and not any(a < p.end_s and b > p.start_s for a, b in beside)
+    ]
     snr_db = signal_to_noise_db(intensity, [(p.start_s, p.end_s) for p in said], silences)
     speech_s = said[-1].end_s - said[0].start_s if said else 0.0
     pauses, melody, reasons = None, None, []
@@ -135,6 +142,7 @@ def measure_prosody(
         reasons.append(_TOO_LITTLE_SPEECH)
     else:
         pauses = find_pauses(intensity, (said[0].start_s, said[-1].end_s), silences, voiceless)
+        pauses = replace(pauses, speech_s=pauses.speech_s - _within(beside, said))
     why_not = _no_pitch_because(pitch, [(p.start_s, p.end_s) for p in vowels], snr_db)
     if why_not:
         reasons.append(f"Melody was not measured: {why_not}.")
@@ -156,6 +164,12 @@ def measure_prosody(
         sentence=sentence_type(text, inventory.language) if text else None,
         snr_db=snr_db,
     )
+
+
+def _within(beside: Sequence[Span], said: Sequence[AlignedPhone]) -> float:
+    """Seconds of other speech between the first phone and the last."""
+    first, last = said[0].start_s, said[-1].end_s
+    return sum(max(0.0, min(end, last) - max(start, first)) for start, end in beside)
 
 
 def measure_unaligned(audio: Audio, voiceless: Sequence[Span] | None = None) -> ProsodyMeasurement:

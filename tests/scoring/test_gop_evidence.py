@@ -5,7 +5,7 @@ import pytest
 
 from nativeear.scoring.gop import gop_features, mean_margins
 from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.mismatch import heard_phones
+from nativeear.speech.decoding import decode_phones
 from nativeear.speech.errors import PhoneError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
@@ -93,7 +93,7 @@ def test_letters_get_no_gop_and_a_reason() -> None:
     measured = measure_gop(spoken("K", "AE", "T"), letters, ["k", "a", "t"])
     assert np.isnan(measured.sf).tolist() == [True] * 3
     assert "has letters" in measured.reason
-    assert heard_phones(spoken("K", "AE", "T"), letters) is None
+    assert decode_phones(spoken("K", "AE", "T"), letters) is None
 
 
 def uneven(*phones: str, labels: tuple[str, ...] = ARPABET) -> Frames:

@@ -7,12 +7,16 @@ import numpy as np
 import pytest
 
 import nativeear.speech
+from nativeear.speech.aligners.frame_scores import frame_edges_s
 from nativeear.speech.english import weak_forms
-from nativeear.speech.forms import FORM_WEIGHT, accepted_phones, heard_forms
+from nativeear.speech.forms import accepted_phones
 from nativeear.speech.frames import Frames
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import label_map
 from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.reading.match import BY_HEAD
+from nativeear.speech.reading.reading import phone_distances, read_text
 
 DATA = Path(nativeear.speech.__file__).parent / "data"
 ENGLISH = PhoneInventory.load("en-US")
@@ -38,8 +42,19 @@ def heard(phones: str, *, unsure: dict[int, str] | None = None, floor: float = 1
 
 def forms(text: str, frames: Frames, **lexicon: list[str]) -> list[str]:
     meant = Pronouncer(lexicon=lexicon or None).pronounce(text)
-    chosen = heard_forms(meant, frames, ENGLISH)
-    assert chosen is not None
+    head = label_map(frames.labels, ENGLISH)
+    assert frames.log_probs is not None
+    found = read_text(
+        meant,
+        head.pool(frames.log_probs),
+        columns=head.columns,
+        spelling=head.spelling,
+        edges_s=frame_edges_s(frames, 0.02 * len(frames)),
+        distances=phone_distances(head.columns, ENGLISH),
+        model=BY_HEAD,
+    )
+    assert not found.omitted
+    chosen = found.alignment.variants
     return [" ".join(w.variants[v].phones) for w, v in zip(meant.words, chosen, strict=True)]
 
 
@@ -67,7 +82,7 @@ def test_the_first_form_is_taken_where_both_are_heard_alike() -> None:
 
 def test_the_prior_weighs_as_much_as_it_says() -> None:
     lexicon = {"one": ["HH AY", "HH IY"]}
-    for nats, taken in ((-FORM_WEIGHT - 0.2, "HH AY"), (-FORM_WEIGHT + 0.2, "HH IY")):
+    for nats, taken in ((BY_HEAD.costs.form - 0.2, "HH AY"), (BY_HEAD.costs.form + 0.2, "HH IY")):
         frames = heard("HH AY")
         assert frames.log_probs is not None
         log_probs = frames.log_probs.copy()
@@ -76,14 +91,6 @@ def test_the_prior_weighs_as_much_as_it_says() -> None:
         log_probs[3:5, other] = log_probs[3:5, own] + nats / 2
         frames = Frames(frames.embeddings, 0.02, 0.01, log_probs, LABELS)
         assert forms("one", frames, **lexicon) == [taken]
-
-
-def test_nothing_is_chosen_where_nothing_can_be() -> None:
-    text = Pronouncer().pronounce("to go")
-    headless = Frames(np.zeros((9, 4), np.float32), 0.02, 0.01)
-    assert heard_forms(text, headless, ENGLISH) is None
-    assert heard_forms(text, heard("T"), ENGLISH) is None  # too short for the text
-    assert heard_forms(text.narrowed(), heard("T UW G OW"), ENGLISH) is None
 
 
 def test_phones_in_which_forms_differ_are_right_as_either() -> None:

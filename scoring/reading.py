@@ -1,0 +1,189 @@
+"""One recording read against its text, and laid where it was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.retriever.deviations import Deviations
+from nativeear.scoring.assessment import Reading, ReadingEvent
+from nativeear.speech.aligners.frame_scores import frame_edges_s
+from nativeear.speech.alignment import Aligner, Alignment
+from nativeear.speech.audio import Audio
+from nativeear.speech.errors import AlignmentError
+from nativeear.speech.frames import Frames
+from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.reading.heard import heard_word
+from nativeear.speech.reading.match import BY_HEAD, BY_RETRIEVAL
+from nativeear.speech.reading.reading import Reading as TextReading
+from nativeear.speech.reading.reading import ReadingEvent as TextReadingEvent
+from nativeear.speech.reading.reading import phone_distances, read_text
+
+NOT_OF_THIS_TEXT = "The recording is not of this text, so that nothing in it is judged."
+
+TEMPERATURE = 0.1
+"""Of the softmax that makes posteriors of the cosines of a frame with every class's mean."""
+
+HOP_S = 0.02
+"""Hop of frames that are independent enough for what `BY_RETRIEVAL` weighs them."""
+
+HUSHED = 1e-3
+"""What speech is multiplied by that no aligner shall hear: 60 dB less."""
+
+
+class TextReader:
+    """Reads recordings by the encoder's phone head or, without one, by an index's class means.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self, index: PhoneIndex) -> None:
+        self._index = index
+        self._deviations = Deviations(index)
+
+    def read(
+        self,
+        pronunciation: Pronunciation,
+        frames: Frames,
+        duration_s: float,
+        *,
+        whole: bool = False,
+    ) -> TextReading:
+        """Read one recording.
+
+        Parameters
+        ----------
+        pronunciation
+            The text.
+        frames, duration_s
+            The recording.
+        whole
+            Whether every word is known to be there once, so that forms alone are to be found.
+        """
+        edges_s = frame_edges_s(frames, duration_s)
+        model = BY_RETRIEVAL
+        if frames.log_probs is not None and not head_refusal(frames, self._index.inventory):
+            model = BY_HEAD
+            head = label_map(frames.labels, self._index.inventory)
+            log_probs, columns, spelling = (
+                head.pool(frames.log_probs),
+                head.columns,
+                head.spelling,
+            )
+        else:
+            log_probs, columns = self._deviations.log_posteriors(frames, TEMPERATURE)
+            log_probs *= frames.hop_s / HOP_S  # frames that overlap say the same again
+            places = {phone: (column,) for column, phone in enumerate(columns)}
+            spelling = {
+                phone: places.get(phone, (len(columns) - 1,))
+                for phone in self._index.inventory.symbols
+            }
+        return read_text(
+            pronunciation,
+            log_probs,
+            columns=columns,
+            spelling=spelling,
+            edges_s=edges_s,
+            distances=phone_distances(tuple(columns), self._index.inventory),
+            model=replace(model, costs=model.costs.forbidding()) if whole else model,
+        )
+
+
+def attended(
+    audio: Audio, frames: Frames, aside_s: Sequence[tuple[float, float]]
+) -> tuple[Audio, Frames]:
+    """A recording without what was said beside the text: hushed, and blank to the phone head."""
+    if not aside_s:
+        return audio, frames
+    samples = audio.samples.copy()
+    beside: NDArray[np.bool_] = np.zeros(len(frames), dtype=bool)
+    for start_s, end_s in aside_s:
+        samples[round(start_s * audio.sample_rate) : round(end_s * audio.sample_rate)] *= HUSHED
+        beside |= (frames.times_s >= start_s) & (frames.times_s < end_s)
+    log_probs = frames.log_probs
+    if log_probs is not None:
+        log_probs = log_probs.copy()
+        log_probs[beside] = np.log(1e-6)
+        log_probs[beside, 0] = np.log1p(-1e-6 * (log_probs.shape[1] - 1))
+    return replace(audio, samples=samples), replace(frames, log_probs=log_probs)
+
+
+def lay(
+    aligner: Aligner, audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
+) -> Alignment:
+    """The phones of the words that were read, where an aligner finds them.
+
+    It has the finer edges. Where it finds no way, those of the reading are kept. Of a word with
+    several forms the one is laid that a phone head has heard; without one the aligner chooses.
+
+    Parameters
+    ----------
+    aligner
+        Lays phones on recordings that hold them.
+    audio, frames
+        Of what was said of the text, see `attended`.
+    pronunciation, read
+        The text, and how it was read.
+    """
+    taken = list(pronunciation.taken(read.alignment.variants))
+    kept = [i for i in range(len(pronunciation.words)) if i not in read.omitted]
+    said = pronunciation.narrowed(taken) if read.by_head else pronunciation
+    said = replace(said, words=tuple(said.words[i] for i in kept))
+    try:
+        found = aligner.align(audio, said, frames)
+    except AlignmentError:
+        return read.alignment
+    if not read.by_head:
+        for i, variant in zip(kept, said.taken(found.variants), strict=True):
+            taken[i] = variant
+    return Alignment(
+        tuple(
+            phone if phone.is_silence else replace(phone, word_index=kept[phone.word_index])
+            for phone in found.phones
+        ),
+        tuple(word.word for word in pronunciation.words),
+        tuple(taken),
+        found.aligner,
+    )
+
+
+def reading_of(
+    read: TextReading, pronunciation: Pronunciation, inventory: PhoneInventory
+) -> Reading:
+    """What goes into the result; no events of a recording that is of another text."""
+    events = tuple(
+        ReadingEvent(
+            kind=event.kind,
+            word_index=event.word_index,
+            heard=_heard(event, pronunciation, inventory),
+            start_s=event.start_s,
+            end_s=event.end_s,
+        )
+        for event in read.events
+    )
+    return Reading(
+        matches=read.matches, likelihood=read.likelihood, events=events if read.matches else ()
+    )
+
+
+def _heard(
+    event: TextReadingEvent, pronunciation: Pronunciation, inventory: PhoneInventory
+) -> str | None:
+    if event.kind == "omitted":
+        return None
+    if event.kind == "repeated":
+        return pronunciation.words[event.word_index].word
+    word = heard_word(event.phones, inventory, pronunciation) if event.kind == "extra" else None
+    return word or "/" + "".join(inventory.ipa(phone) for phone in event.phones) + "/"
+
+
+def within(spans_s: Sequence[tuple[float, float]], start_s: float, end_s: float) -> bool:
+    """Whether the middle of a span lies in one of others."""
+    middle = (start_s + end_s) / 2
+    return any(start <= middle < end for start, end in spans_s)

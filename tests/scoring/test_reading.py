@@ -1,0 +1,152 @@
+"""Slips that are made in native prompts are told, and what was read around them is judged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nativeear
+from nativeear.scoring.assessment import Assessment, ReadingEvent
+from nativeear.scoring.assessor import Assessor
+from nativeear.scoring.reading import NOT_OF_THIS_TEXT
+from nativeear.service.report.page import render_page
+from nativeear.service.result_textgrid import to_textgrid
+from nativeear.speech.audio import Audio
+
+FOLDER = Path(__file__).parents[2] / "service" / "data"
+PROMPT, TEXT = FOLDER / "vm-msgsaved.flac", "Your message has been saved."
+OTHER = FOLDER / "auth-incorrect.flac"
+OTHER_TEXT = "Password incorrect. Please enter your password followed by the pound key."
+FADE = 80
+
+
+@pytest.fixture(scope="module")
+def assessor() -> Assessor:
+    return nativeear.load("en-US")
+
+
+@pytest.fixture(scope="module")
+def whole(assessor: Assessor) -> Assessment:
+    return assessor.assess(OTHER, OTHER_TEXT)
+
+
+def spliced(*pieces: np.ndarray) -> Audio:
+    """Pieces one after the other, with short cross-fades."""
+    sound = pieces[0]
+    ramp = np.linspace(0, 1, FADE, dtype=np.float32)
+    for piece in pieces[1:]:
+        faded = sound[-FADE:] * (1 - ramp) + piece[:FADE] * ramp
+        sound = np.concatenate([sound[:-FADE], faded, piece[FADE:]])
+    return Audio(np.ascontiguousarray(sound, dtype=np.float32))
+
+
+def piece(result: Assessment, first: int | None = None, past: int | None = None) -> np.ndarray:
+    """The sound of words of the other prompt, from its beginning or to its end."""
+    samples, rate = Audio.load(OTHER).samples, 16_000
+    start = 0 if first is None else round((result.words[first].start_s or 0.0) * rate)
+    end = len(samples) if past is None else round((result.words[past].start_s or 0.0) * rate)
+    return samples[start:end]
+
+
+def events(result: Assessment, *kinds: str) -> list[ReadingEvent]:
+    assert result.reading is not None
+    assert result.reading.matches
+    return [e for e in result.reading.events if not kinds or e.kind in kinds]
+
+
+def scores(result: Assessment, words: Sequence[int]) -> list[float | None]:
+    return [result.words[i].score for i in words]
+
+
+def test_what_was_read_as_it_stands_has_no_events(assessor: Assessor, whole: Assessment) -> None:
+    for result in (whole, assessor.assess(PROMPT, TEXT)):
+        assert events(result) == []
+        assert result.reading is not None
+        assert result.reading.likelihood > 0.9
+        assert result.score.completeness == 100
+
+
+def test_a_word_that_nobody_read_is_omitted_and_harms_no_other(
+    assessor: Assessor, whole: Assessment
+) -> None:
+    text = OTHER_TEXT.replace("enter your", "enter tomorrow your")
+    result = assessor.assess(OTHER, text)
+    assert [(e.kind, e.word_index, e.heard) for e in events(result)] == [("omitted", 4, None)]
+    word = result.words[4]
+    assert (word.word, word.omitted, word.score, word.start_s) == ("tomorrow", True, None, None)
+    assert {(p.verdict, p.score) for p in word.phones} == {("uncertain", None)}
+    others = [i for i in range(len(result.words)) if i != 4]
+    assert scores(result, others) == scores(whole, range(len(whole.words)))
+    assert result.score.pronunciation == whole.score.pronunciation
+    assert result.score.completeness == pytest.approx(100 * len(others) / len(result.words))
+    assert not [w for w in result.warnings if "cannot judge" in w]
+
+
+def test_a_word_cut_from_the_sound_is_omitted(assessor: Assessor, whole: Assessment) -> None:
+    result = assessor.assess(spliced(piece(whole, None, 5), piece(whole, 6)), OTHER_TEXT)
+    assert [(e.kind, e.word_index) for e in events(result)] == [("omitted", 5)]
+
+
+def test_a_word_said_twice_is_repeated_and_judged_once(
+    assessor: Assessor, whole: Assessment
+) -> None:
+    result = assessor.assess(spliced(piece(whole, None, 7), piece(whole, 6)), OTHER_TEXT)
+    (event,) = events(result)
+    assert (event.kind, event.word_index, event.heard) == ("repeated", 6, "followed")
+    word = result.words[6]
+    assert event.end_s is not None
+    assert word.start_s is not None
+    assert event.end_s <= word.start_s + 0.05
+    assert word.score == pytest.approx(whole.words[6].score, abs=25)
+    assert result.fluency is not None
+    assert result.fluency.repetitions == ((event.start_s, event.end_s),)
+    tier = to_textgrid(result).tiers[-1]
+    assert (tier.name, [i.label for i in tier.intervals]) == ("reading", ["repeated: followed"])
+    assert "said again" in render_page(result, Audio.load(OTHER), assessor.index)
+
+
+def test_a_word_of_another_text_is_extra_and_is_no_insertion(
+    assessor: Assessor, whole: Assessment
+) -> None:
+    alone = assessor.assess(PROMPT, TEXT)
+    start, end = (
+        round((t or 0.0) * 16_000) for t in (alone.words[1].start_s, alone.words[1].end_s)
+    )
+    added = Audio.load(PROMPT).samples[start:end]
+    result = assessor.assess(spliced(piece(whole, None, 2), added, piece(whole, 2)), OTHER_TEXT)
+    (event,) = events(result)
+    assert (event.kind, event.word_index) == ("extra", 1)
+    assert event.heard == "message"
+    assert event.start_s is not None and event.end_s is not None
+    assert event.end_s - event.start_s == pytest.approx((end - start) / 16_000, abs=0.2)
+    assert not [i for i in result.insertions if event.start_s < i.start_s < event.end_s]
+    assert result.score.completeness == 100
+    assert "+ message" in render_page(result, Audio.load(OTHER), assessor.index)
+
+
+def test_a_recording_that_stops_is_right_as_far_as_it_goes(
+    assessor: Assessor, whole: Assessment
+) -> None:
+    result = assessor.assess(spliced(piece(whole, None, 6)), OTHER_TEXT)
+    assert {e.word_index for e in events(result, "omitted")} == set(range(6, len(result.words)))
+    assert result.score.completeness == pytest.approx(100 * 6 / len(result.words))
+    assert (result.score.pronunciation or 0.0) > 70
+
+
+@pytest.mark.parametrize(
+    "text",
+    [OTHER_TEXT, "Your pound key has been followed.", "Tomorrow.", "Saved been has message."],
+)
+def test_of_another_text_nothing_is_judged_and_that_is_said_first(
+    assessor: Assessor, text: str
+) -> None:
+    result = assessor.assess(PROMPT, text)
+    assert result.reading is not None
+    assert not result.reading.matches
+    assert result.reading.likelihood < 0.5
+    assert set(result.score.model_dump().values()) == {None}
+    assert (result.warnings[0], result.remarks) == (NOT_OF_THIS_TEXT, ())
+    assert {phone.verdict for phone in result.phones} == {"uncertain"}
+    page = render_page(result, Audio.load(PROMPT), assessor.index)
+    assert page.index(NOT_OF_THIS_TEXT) < page.index('class="scores"')
