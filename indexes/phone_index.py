@@ -260,7 +260,8 @@ class PhoneIndex:
             return PROSODY_SCHEMA.empty_table()
         table = read_columns(self.path / PROSODY)
         try:
-            return table.cast(PROSODY_SCHEMA)
+            same = table.schema.equals(PROSODY_SCHEMA)
+            return table if same else table.cast(PROSODY_SCHEMA)  # which imports pyarrow.compute
         except (pa.ArrowException, ValueError) as error:
             raise damaged(self.path, error) from error
 

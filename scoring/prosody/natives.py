@@ -263,7 +263,8 @@ class NativeProsody:
                 native.profile.contour,
                 prominent_word(native.profile.nuclei),
             )
-            for native in profiles_of(table.take(np.array(same, dtype=np.int64)))
+            for row in same  # `take` would import pandas, where it is installed
+            for native in profiles_of(table.slice(row, 1))
             if native.profile.contour and not exclusion.holds(*native[:3])
         ]
         return min(readings, key=lambda reading: reading.distance, default=None)
