@@ -18,9 +18,9 @@ from nativeear.speech.aligners.flatstart import centred, densities, spell, state
 from nativeear.speech.aligners.graphs import SpelledText
 from nativeear.speech.aligners.viterbi import NEVER, best_path
 from nativeear.speech.alignment import SILENCE, Alignment
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.spectral import HOP, SAMPLE_RATE, WINDOW
 from nativeear.speech.frames import FloatArray
-from nativeear.speech.pronunciation import Pronunciation
 
 CHUNK = 16
 """Utterances that a worker aligns at a time."""

@@ -20,6 +20,7 @@ from nativeear.speech.aligners.flatstart import FlatstartAligner
 from nativeear.speech.aligners.textgrid import read_alignment, spans_alignment
 from nativeear.speech.alignment import SILENCE, Aligner, Alignment
 from nativeear.speech.audio import NOTHING_AHEAD, Ahead, Audio, decoded_ahead
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
 from nativeear.speech.errors import AlignmentError, AudioError, NativeEarError
 from nativeear.speech.frames import Encoder, Frames
@@ -27,7 +28,7 @@ from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.occupancy import canonical_posteriors
 from nativeear.speech.pooling import Pooling, pool
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.prosody.measurement import measure_prosody
 from nativeear.speech.prosody.profile import ProsodyProfile
 from nativeear.speech.sound_checks import FULL_SCALE

@@ -25,11 +25,11 @@ from nativeear.scoring.assessor import Assessor
 from nativeear.speech.aligners.catalogue import needs_frames
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.keeping import KeepingEncoder
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.frames import Frames
 from nativeear.speech.pooling import pool
-from nativeear.speech.pronunciation import Pronunciation
 
 SURE_ERRORS = 2.0
 """Standard errors by which the nearest accent has to be nearer than the next to be sure of."""

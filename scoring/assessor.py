@@ -55,6 +55,7 @@ from nativeear.scoring.results import (
 from nativeear.speech.aligners.ctc import CtcAligner
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.first_languages import first_language_or_warning
 from nativeear.speech.forms import accepted_phones
@@ -63,7 +64,7 @@ from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal
 from nativeear.speech.pooling import pool
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.realignment import corroborated
 from nativeear.speech.recogniser import Recogniser

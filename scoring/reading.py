@@ -14,11 +14,11 @@ from nativeear.scoring.assessment import Reading, ReadingEvent
 from nativeear.speech.aligners.frame_scores import frame_edges_s
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import AlignmentError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal, label_map
-from nativeear.speech.pronunciation import Pronunciation
 from nativeear.speech.reading.heard import heard_word
 from nativeear.speech.reading.match import BY_HEAD, BY_RETRIEVAL
 from nativeear.speech.reading.reading import Reading as TextReading

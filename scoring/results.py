@@ -32,7 +32,7 @@ from nativeear.scoring.reliability import mostly_unjudged, reliability_warnings
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
-from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.canonical import Pronunciation
 
 MAX_EVIDENCE = 3
 

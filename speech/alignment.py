@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.frames import Frames
-from nativeear.speech.pronunciation import Pronunciation
 
 SILENCE = "SIL"
 """Label of an explicit silence in an alignment and of the silence class in an index."""

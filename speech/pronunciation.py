@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from nativeear.speech.canonical import (
-    SOURCES,
-    CanonicalPhone,
     PhoneSequence,
     Pronunciation,
     WordPronunciation,
@@ -34,15 +32,6 @@ from nativeear.speech.liaison import linked_forms
 from nativeear.speech.recent import RecentAnswers
 from nativeear.speech.sequences import from_table, joined
 from nativeear.speech.text import SpokenText, TextWord, normalise
-
-__all__ = (
-    "SOURCES",
-    "CanonicalPhone",
-    "PhoneSequence",
-    "Pronouncer",
-    "Pronunciation",
-    "WordPronunciation",
-)
 
 MOST_WORDS = 20_000
 """Words whose pronunciations are kept: more than a long book has, and some 20 MB."""

@@ -11,16 +11,12 @@ from dataclasses import dataclass
 
 from nativeear.scoring.assessment import Insertion, PhoneAssessment, TranscribedWord, Transcript
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import PhoneSequence, Pronunciation, WordPronunciation
 from nativeear.speech.decoding import decode_runs
 from nativeear.speech.errors import InputError, PronunciationError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import (
-    PhoneSequence,
-    Pronouncer,
-    Pronunciation,
-    WordPronunciation,
-)
+from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.recogniser import RecognisedWord
 from nativeear.speech.syllables import syllabify
 

@@ -21,11 +21,11 @@ from nativeear.service.api.problems import NotThereError
 from nativeear.service.index_choice import fits
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.keeping import KeepingEncoder
 from nativeear.speech.errors import InputError, NativeEarError
 from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.languages import primary_subtag
-from nativeear.speech.pronunciation import Pronunciation
 
 logger = logging.getLogger("nativeear.service")
 

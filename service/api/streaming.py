@@ -19,7 +19,7 @@ from nativeear.service.api.problems import ServiceError
 from nativeear.service.api.quota import Reservation
 from nativeear.speech.aligners.reached import words_reached
 from nativeear.speech.audio import Audio, AudioBuffer
-from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.canonical import Pronunciation
 
 SETTLED_S = 0.5
 """A finished word ends so long before the end of what has been heard."""

@@ -19,12 +19,12 @@ from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_ctc
 from nativeear.speech.aligners.viterbi import best_path
 from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.catalogue import has_gpu
 from nativeear.speech.errors import AlignmentError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal, label_map
-from nativeear.speech.pronunciation import Pronunciation
 
 SHORTEST_PAUSE_S = 0.08
 """A shorter run of blanks between words is the blank that parts labels, not silence."""

@@ -23,9 +23,9 @@ from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_hmm
 from nativeear.speech.aligners.viterbi import best_path
 from nativeear.speech.alignment import SILENCE, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import AlignmentError, IndexFormatError, InputError
 from nativeear.speech.frames import FloatArray, Frames
-from nativeear.speech.pronunciation import Pronunciation
 
 FORMAT_VERSION = 1
 PRIOR_FRAMES = 100.0

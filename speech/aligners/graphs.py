@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nativeear.speech.aligners.viterbi import NEVER, GraphBuilder, StateGraph
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
-from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.canonical import Pronunciation
 
 Arc = tuple[int, float]
 

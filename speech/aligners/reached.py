@@ -8,10 +8,10 @@ import numpy as np
 
 from nativeear.speech.aligners.graphs import spell_ctc
 from nativeear.speech.aligners.viterbi import best_path
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import head_refusal, label_map
-from nativeear.speech.pronunciation import Pronunciation
 
 
 @dataclass(frozen=True)

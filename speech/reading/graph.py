@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.speech.pronunciation import Pronunciation
+from nativeear.speech.canonical import Pronunciation
 
 FloatArray = NDArray[np.float32]
 IntArray = NDArray[np.int64]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.g2p.cmudict import by_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronunciation
 
 LEAST = 4
 """Phones from which a word that differs in one of them is still that word."""

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronunciation
 from nativeear.speech.reading.graph import BLANK, ReadingGraph, spell
 from nativeear.speech.reading.match import Match, ReadingModel
 from nativeear.speech.reading.path import Pass, ReadingPath, best_reading

@@ -13,10 +13,11 @@ from nativeear.scoring.assessor import Assessor
 from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.errors import InputError
 from nativeear.speech.frames import Frames
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.speech.pronunciation import Pronouncer
 from tests.conftest import RATE, SOUNDS, TONES, recording, textgrid
 
 SAID = "M IY S | AA IY | S IY M | IY AA | M IY | IY S"

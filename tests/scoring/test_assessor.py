@@ -16,10 +16,11 @@ from nativeear.scoring.results import insertion
 from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.errors import AlignmentError, EncoderError, InputError
 from nativeear.speech.frames import Frames
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.speech.pronunciation import Pronouncer
 from tests.conftest import PAUSE_S, RATE, SOUNDS, recording, textgrid
 
 

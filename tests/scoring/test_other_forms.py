@@ -15,8 +15,9 @@ from nativeear.scoring.other_forms import with_phones
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.frames import Frames
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation
+from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.reading.reading import Reading, read_text
 
 RECORDING = Path(__file__).parents[2] / "service" / "data" / "auth-incorrect.flac"

@@ -18,9 +18,9 @@ from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner
 from nativeear.speech.aligners.pocketsphinx import PHONES, PocketsphinxAligner, load
 from nativeear.speech.alignment import SILENCE, Aligner, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import PhoneSequence, Pronunciation, WordPronunciation
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
 
 PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
 needs_prompts = pytest.mark.skipif(

@@ -15,11 +15,11 @@ from nativeear.speech.aligners.graphs import spell_ctc
 from nativeear.speech.aligners.viterbi import best_path
 from nativeear.speech.alignment import SILENCE, Aligner, Alignment
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import PhoneSequence, Pronunciation, WordPronunciation
 from nativeear.speech.errors import AlignmentError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import label_map
-from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
 
 ENGLISH = PhoneInventory.load("en-US")
 LABELS = ("<blank>", *ENGLISH.symbols)

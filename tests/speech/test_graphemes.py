@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nativeear.speech.canonical import PhoneSequence
 from nativeear.speech.errors import InputError, PhoneError, PronunciationError
 from nativeear.speech.g2p import G2P, espeak, load
 from nativeear.speech.g2p import inventory as inventory_of
@@ -15,7 +16,7 @@ from nativeear.speech.g2p.graphemes import Graphemes, letters
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phones import KINDS, feature_names
-from nativeear.speech.pronunciation import PhoneSequence, Pronouncer
+from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.syllables import syllabify
 from nativeear.speech.tables import table
 

@@ -16,7 +16,7 @@ from nativeear.speech.aligners.ctc import states_of
 from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_ctc, spell_hmm
 from nativeear.speech.aligners.viterbi import NEVER, best_path
 from nativeear.speech.alignment import SILENCE
-from nativeear.speech.pronunciation import PhoneSequence, Pronunciation, WordPronunciation
+from nativeear.speech.canonical import PhoneSequence, Pronunciation, WordPronunciation
 
 FloatArray = NDArray[np.float64]
 COLUMNS = {"a": (1,), "b": (2,), "c": (3,), "ts": (1, 2)}

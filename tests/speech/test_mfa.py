@@ -25,10 +25,11 @@ from nativeear.speech.aligners.mfa_corpus import MfaItem, _label_of_each
 from nativeear.speech.aligners.textgrid import read_alignment
 from nativeear.speech.alignment import Aligner
 from nativeear.speech.audio import Audio
+from nativeear.speech.canonical import Pronunciation, WordPronunciation
 from nativeear.speech.errors import AlignmentError, InputError, MissingDependencyError
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import Pronouncer, Pronunciation, WordPronunciation
+from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.tables import table
 from nativeear.speech.testing import check_aligner
 from nativeear.speech.textgrid import TextGrid

@@ -21,8 +21,8 @@ from nativeear.service.api.problems import internal_problem, problem_of
 from nativeear.service.api.state import Service, service_of
 from nativeear.service.api.streaming import PartialWork, StreamBuffer
 from nativeear.service.api.submissions import Submission, Target, save, target_of
+from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import InputError, NativeEarError
-from nativeear.speech.pronunciation import Pronunciation
 
 router = APIRouter()
 

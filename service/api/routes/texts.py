@@ -19,8 +19,8 @@ from nativeear.service.api.models import (
 from nativeear.service.api.problems import responses
 from nativeear.service.api.references import Reference
 from nativeear.service.api.state import Service, ServiceDep
+from nativeear.speech.canonical import PhoneSequence, WordPronunciation
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.pronunciation import PhoneSequence, WordPronunciation
 
 router = APIRouter(
     prefix="/v1",
