@@ -5,8 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-import transformers
 from typer.testing import CliRunner
 
 import nativeear
@@ -19,6 +17,9 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.cli import app
 from nativeear.speech.encoders.catalogue import load_encoder
 from nativeear.speech.errors import EncoderError, InputError
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+transformers = pytest.importorskip("transformers", reason="the extra `torch` is not installed")
 
 TINY = {
     "hidden_size": 32,

@@ -5,11 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.resident import ResidentVectors, on_gpu
 from nativeear.retriever.neighbours import Exclusion, find_neighbours, similarities_to_classes
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import tracemalloc
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,8 @@ from tests.support.ctc_reference import (
     reference_features,
     reference_log_p,
 )
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
 torch.set_num_threads(1)
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.encoders import compact
@@ -14,8 +13,11 @@ from nativeear.speech.encoders.catalogue import load_encoder
 from nativeear.speech.encoders.compact import ShippedEncoder
 from nativeear.speech.encoders.log_mel import log_mel, mel_filterbank
 from nativeear.speech.errors import EncoderError
-from training import compact_model, onnx_graph
-from training.compact_model import LABELS, CompactConfig, CompactEncoder, save
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+
+from training import compact_model, onnx_graph  # noqa: E402
+from training.compact_model import LABELS, CompactConfig, CompactEncoder, save  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -12,18 +12,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import transformers
-from safetensors.torch import load_file, save_file
 
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders import DEFAULT, describe, fetch, list_encoders, load_encoder
-from nativeear.speech.encoders import transformers as module
-from nativeear.speech.encoders.transformers import TransformersEncoder
 from nativeear.speech.errors import EncoderError
 from nativeear.speech.frames import Encoder
 from nativeear.speech.phone_head import are_phones
 from nativeear.speech.testing import check_encoder
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+transformers = pytest.importorskip("transformers", reason="the extra `torch` is not installed")
+
+from safetensors.torch import load_file, save_file  # noqa: E402
+
+from nativeear.speech.encoders import transformers as module  # noqa: E402
+from nativeear.speech.encoders.transformers import TransformersEncoder  # noqa: E402
 
 torch.set_num_threads(1)
 

@@ -7,7 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-import transformers
 
 import nativeear
 from nativeear.indexer.build import BuildRequest, build_index
@@ -21,6 +20,8 @@ from nativeear.speech.encoders.model_folders import (
     remember,
 )
 from nativeear.speech.errors import EncoderError
+
+transformers = pytest.importorskip("transformers", reason="the extra `torch` is not installed")
 
 SIZES = {
     "hidden_size": 32,

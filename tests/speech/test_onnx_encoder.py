@@ -208,10 +208,10 @@ def test_onnxruntime_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def test_filter_banks_are_kaldis() -> None:
     """Against transformers' Kaldi filter banks, which lay frames without mirrored ends."""
-    from transformers.audio_utils import mel_filter_bank, spectrogram, window_function
+    library = pytest.importorskip("transformers.audio_utils", reason="transformers is not here")
 
     samples = audio(1.0).samples
-    filters = mel_filter_bank(
+    filters = library.mel_filter_bank(
         num_frequency_bins=257,
         num_mel_filters=80,
         min_frequency=20.0,
@@ -221,9 +221,9 @@ def test_filter_banks_are_kaldis() -> None:
         mel_scale="kaldi",
         triangularize_in_mel_space=True,
     )
-    theirs = spectrogram(
+    theirs = library.spectrogram(
         samples,
-        window_function(400, "povey", periodic=False),
+        library.window_function(400, "povey", periodic=False),
         frame_length=400,
         hop_length=160,
         fft_length=512,

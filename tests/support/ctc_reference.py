@@ -6,9 +6,11 @@ import itertools
 from collections.abc import Sequence
 
 import numpy as np
-import torch
+import pytest
 from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
 
 FloatArray = NDArray[np.float64]
 Labels = Sequence[int]

@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 
 from nativeear.speech.encoders.compact import FOLDER, GRAPH
 from nativeear.speech.encoders.sessions import open_session
-from training.compact_model import CompactConfig, CompactEncoder, load, save
-from training.onnx_graph import build, hidden, write
+
+torch = pytest.importorskip("torch", reason="the extra `torch` is not installed")
+
+from training.compact_model import CompactConfig, CompactEncoder, load, save  # noqa: E402
+from training.onnx_graph import build, hidden, write  # noqa: E402
 
 CONFIG = CompactConfig(width=32, n_heads=2, n_layers=2, knn_layer=1, gop_layer=3)
 

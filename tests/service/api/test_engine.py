@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.api.engine import Engine, Work
@@ -13,6 +12,7 @@ from nativeear.service.api.problems import BusyError, ClientGoneError, TookTooLo
 from nativeear.service.api.references import Reference
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.speech.audio import Audio
+from nativeear.speech.encoders.catalogue import has_gpu
 from tests.service.api.conftest import DATA, PROMPT, TEXT
 
 BATCH_TOLERANCE = 0.5
@@ -68,7 +68,7 @@ def test_recordings_that_wait_together_are_assessed_as_alone(reference: Referenc
         assert scores(other) == pytest.approx(scores(one), abs=BATCH_TOLERANCE, nan_ok=True)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU takes several at a time")
+@pytest.mark.skipif(has_gpu(), reason="a GPU takes several at a time")
 def test_a_processor_takes_one_recording_at_a_time(reference: Reference) -> None:
     engine = engine_of(reference)
     held = Held(engine, reference)
