@@ -10,22 +10,18 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from nativeear.scoring.frozen_model import FrozenModel
 from nativeear.scoring.grading import LIKELY
+from nativeear.scoring.prosody.assessment import Fluency, Prosody
 from nativeear.scoring.verdicts import FLAGGED, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Movement = Literal["fall", "level", "rise"]
 
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Scores(_Model):
+class Scores(FrozenModel):
     """Scores of the whole recording, 0–100."""
 
     overall: float | None = None
@@ -35,7 +31,7 @@ class Scores(_Model):
     completeness: float | None = None
 
 
-class SoundsLike(_Model):
+class SoundsLike(FrozenModel):
     """A phone that the learner's sound resembles, with its posterior probability."""
 
     phone: str
@@ -43,7 +39,7 @@ class SoundsLike(_Model):
     probability: float
 
 
-class KnnEvidence(_Model):
+class KnnEvidence(FrozenModel):
     """What the neighbours said: see `retriever.evidence.PhoneEvidence`."""
 
     margin: float | None
@@ -52,7 +48,7 @@ class KnnEvidence(_Model):
     coverage: int
 
 
-class GopEvidence(_Model):
+class GopEvidence(FrozenModel):
     """Goodness of pronunciation without segmentation; None without a phone CTC head."""
 
     sf: float | None = None
@@ -60,7 +56,7 @@ class GopEvidence(_Model):
     margin: float | None = None
 
 
-class ExemplarEvidence(_Model):
+class ExemplarEvidence(FrozenModel):
     """One native exemplar behind a verdict; `exemplar` is its row in the index."""
 
     exemplar: int
@@ -70,7 +66,7 @@ class ExemplarEvidence(_Model):
     speaker: str
 
 
-class PhoneAssessment(_Model):
+class PhoneAssessment(FrozenModel):
     """One canonical phone. Times and scores are None where it could not be found or judged."""
 
     phone: str
@@ -96,14 +92,14 @@ class PhoneAssessment(_Model):
         return self.verdict in FLAGGED and (probability is None or probability >= LIKELY)
 
 
-class SyllableScore(_Model):
+class SyllableScore(FrozenModel):
     """A syllable as the half-open range of its phones in the word."""
 
     phones: tuple[int, int]
     score: float | None
 
 
-class StressAssessment(_Model):
+class StressAssessment(FrozenModel):
     """Expected and observed place of the main stress, as syllable indices."""
 
     expected: int
@@ -111,7 +107,7 @@ class StressAssessment(_Model):
     score: float | None
 
 
-class WordAssessment(_Model):
+class WordAssessment(FrozenModel):
     """One word of the reference.
 
     `variant` is the form of the word that was heard, counted from 0 as its pronunciations are
@@ -129,7 +125,7 @@ class WordAssessment(_Model):
     phones: tuple[PhoneAssessment, ...]
 
 
-class Insertion(_Model):
+class Insertion(FrozenModel):
     """Speech that no canonical phone explains; `after_word_index` is -1 before the first word."""
 
     after_word_index: int
@@ -139,115 +135,7 @@ class Insertion(_Model):
     feedback: str = ""
 
 
-class MeasureGrade(_Model):
-    """A measure beside that of natives who said something of like length, and its grade 0–100.
-
-    `native_low` and `native_high` are their 5th and 95th percentiles.
-    """
-
-    measure: str
-    value: float
-    native_low: float
-    native_median: float
-    native_high: float
-    score: float
-
-
-class Pauses(_Model):
-    """Silences inside the speech of 250 ms or more; long ones exceed 400 ms.
-
-    `between_phrases` counts those where the text is punctuated; None where that is not known.
-    `found_by` is `intensity`, `intensity and Silero VAD` where that is installed, or `alignment`
-    where noise hides the quiet.
-    """
-
-    count: int
-    mean_s: float | None
-    ratio: float
-    long_count: int
-    between_phrases: int | None = None
-    found_by: str | None = None
-
-
-class Fluency(_Model):
-    """How it flows, measured from the alignment.
-
-    `filled_pauses` and `restarts` are spans in seconds that a listener may want to check: voice
-    held on one pitch between words, and sounds that begin as the word beside them does.
-    `repetitions` are recognised words that came twice, the second time. `rpvi_c` and `delta_c` are
-    in milliseconds.
-    """
-
-    syllables_per_s: float | None = None
-    articulation_rate: float | None = None
-    words_per_minute: float | None = None
-    words_correct_per_minute: float | None = None
-    pauses: Pauses | None = None
-    npvi_v: float | None = None
-    percent_v: float | None = None
-    varco_v: float | None = None
-    varco_c: float | None = None
-    rpvi_c: float | None = None
-    delta_c: float | None = None
-    filled_pauses: tuple[tuple[float, float], ...] = ()
-    restarts: tuple[tuple[float, float], ...] = ()
-    repetitions: tuple[tuple[float, float], ...] = ()
-    grades: tuple[MeasureGrade, ...] = ()
-
-
-class F0(_Model):
-    """Fundamental frequency of the recording."""
-
-    median_hz: float | None = None
-    range_semitones: float | None = None
-    final_slope_semitones_per_s: float | None = None
-    declination_semitones_per_s: float | None = None
-    voiced_frames: int | None = None
-
-
-class Contour(_Model):
-    """Pitch and intensity over time; None where unvoiced."""
-
-    t_s: tuple[float, ...] = ()
-    f0_hz: tuple[float | None, ...] = ()
-    intensity_db: tuple[float | None, ...] = ()
-
-
-class Intonation(_Model):
-    """Whether the melody ends as the punctuation asks for.
-
-    `fits` is None where the end is not voiced enough, where the text ends without punctuation, and
-    where neither natives nor a rule can tell; `judged_by` says which of them did.
-    """
-
-    expected: Movement | None = None
-    observed: Movement | None = None
-    fits: bool | None = None
-    judged_by: Literal["natives", "rule"] | None = None
-
-
-class Prosody(_Model):
-    """Melody and stress.
-
-    `stress_accuracy` is the percentage of words of several syllables that are stressed where they
-    should be; `prominent_word` the index of the one that stands out. Where the index has native
-    readings of the same words, the nearest one's melody is given in semitones about its median,
-    every 50 ms from its first voiced sound to its last, the distance to it, and its prominent word.
-    """
-
-    f0: F0 | None = None
-    contour: Contour | None = None
-    stress_accuracy: float | None = None
-    sentence_type: str | None = None
-    intonation: Intonation | None = None
-    prominent_word: int | None = None
-    native_prominent_word: int | None = None
-    native_contour_distance_semitones: float | None = None
-    native_contour_semitones: tuple[float, ...] = ()
-    grades: tuple[MeasureGrade, ...] = ()
-
-
-class TranscribedWord(_Model):
+class TranscribedWord(FrozenModel):
     """A stretch of a transcript and how sure its source is of it, 0–1."""
 
     word: str
@@ -256,7 +144,7 @@ class TranscribedWord(_Model):
     confidence: float
 
 
-class Transcript(_Model):
+class Transcript(FrozenModel):
     """What was said, where no text was given.
 
     `recognised` holds the words of a recogniser; `phones` the runs of sounds between pauses that
@@ -269,7 +157,7 @@ class Transcript(_Model):
     words: tuple[TranscribedWord, ...] = ()
 
 
-class Level(_Model):
+class Level(FrozenModel):
     """A band of `CEFR` or `IELTS`, and its probability by the model that told it."""
 
     scale: str
@@ -277,7 +165,7 @@ class Level(_Model):
     probability: float
 
 
-class Remark(_Model):
+class Remark(FrozenModel):
     """One thing to work on; `places` are the word and the phone in it, as indices.
 
     `heard` is None where the phone was left out or nothing else was heard in its place. A minimal
@@ -294,7 +182,7 @@ class Remark(_Model):
     l1_note: str | None = None
 
 
-class AccentCandidate(_Model):
+class AccentCandidate(FrozenModel):
     """An index that was asked how near its natives are.
 
     `nearness` is described in `retriever.nearness`; None where it could not tell.
@@ -305,7 +193,7 @@ class AccentCandidate(_Model):
     nearness: float | None
 
 
-class Accent(_Model):
+class Accent(FrozenModel):
     """The accent that was judged by, where the nearest of several was asked for.
 
     `sure` is whether it is nearer than the next by more than the words of one recording vary.
@@ -316,7 +204,7 @@ class Accent(_Model):
     sure: bool
 
 
-class ReadingEvent(_Model):
+class ReadingEvent(FrozenModel):
     """One departure from the text.
 
     `word_index` is the word that was omitted, repeated or begun again; of `extra` speech the word
@@ -330,7 +218,7 @@ class ReadingEvent(_Model):
     end_s: float | None = None
 
 
-class Reading(_Model):
+class Reading(FrozenModel):
     """Whether the recording is of the text at all, how likely that is, and where it departs."""
 
     matches: bool
@@ -355,7 +243,7 @@ class Reading(_Model):
         return tuple(e for e in self.events if e.kind == "extra" and e.word_index == after)
 
 
-class Assessment(_Model):
+class Assessment(FrozenModel):
     """The whole result of one recording."""
 
     id: str

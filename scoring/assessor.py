@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.retriever.evidence import gather_evidence
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import (
     Assessment,
-    GopEvidence,
     PhoneAssessment,
     Reading,
     Transcript,
@@ -19,23 +17,19 @@ from nativeear.scoring.assessment import (
 from nativeear.scoring.calibration import calibration_of
 from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence
 from nativeear.scoring.feedback.remarks import with_feedback
-from nativeear.scoring.free.quality import OwnClassQuality
 from nativeear.scoring.free.transcripts import (
     beside_sure_words,
-    decode_speech,
     recognised_text,
     withheld,
 )
+from nativeear.scoring.free.without_text import WithoutText
 from nativeear.scoring.gop_evidence import measure_gop
 from nativeear.scoring.grading import (
     FALSE_REJECTIONS,
-    mean,
 )
 from nativeear.scoring.other_forms import grades_of_forms
 from nativeear.scoring.prosody.assessing import (
     assess_prosody,
-    assess_unaligned,
-    without_words,
 )
 from nativeear.scoring.prosody.natives import NativeProsody
 from nativeear.scoring.reading import (
@@ -52,28 +46,19 @@ from nativeear.scoring.results import (
     gop_warning,
     insertion,
 )
-from nativeear.speech.aligners.ctc import CtcAligner
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.canonical import Pronunciation
-from nativeear.speech.errors import AlignmentError, InputError
+from nativeear.speech.errors import InputError
 from nativeear.speech.first_languages import first_language_or_warning
 from nativeear.speech.forms import accepted_phones
 from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.phone_head import head_refusal
-from nativeear.speech.pooling import pool
 from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.realignment import corroborated
 from nativeear.speech.recogniser import Recogniser
-
-FLUENCY_ALONE = (
-    "Without a text and without a recogniser, its sounds cannot be judged: only how it flows was "
-    "measured, by the syllables that are heard."
-)
-
 
 AudioSource = Audio | str | PathLike[str] | bytes | BinaryIO
 
@@ -117,7 +102,12 @@ class Assessor:
         self._results = ResultBuilder(index)
         self._calibration = calibration_of(calibration, index, false_rejections=false_rejections)
         self._prosody = NativeProsody(index)
-        self._own_class = OwnClassQuality(index, false_rejections=false_rejections)
+        self._without_text = WithoutText(
+            index,
+            natives=self._prosody,
+            results=self._results,
+            false_rejections=false_rejections,
+        )
 
     @property
     def language(self) -> str:
@@ -204,7 +194,9 @@ class Assessor:
         """
         id, recording = _opened(audio, id, l1)
         if recogniser is None:
-            return self._without_text(id, recording, exclusion)
+            return self._without_text.assess(
+                id, recording, exclusion, encoder=self.encoder, aligner=self.aligner
+            )
         words = recogniser.transcribe(recording, self.language)
         found = recognised_text(words, recogniser.name, self.pronouncer)
         return self._against_pronunciation(
@@ -288,66 +280,6 @@ class Assessor:
             reading=told,
         )
         return with_feedback(result, self.inventory, l1)
-
-    def _without_text(self, id: str, recording: Audio, exclusion: Exclusion) -> Assessment:
-        """Compare the phones that the encoder hears with the natives' of the same names."""
-        warnings = list(recording.warnings)
-        frames = self.encoder.encode(recording)
-        decoded = decode_speech(frames, recording, self.inventory)
-        if decoded is None:
-            why = head_refusal(frames, self.inventory)
-            warnings.append(f"{why} {FLUENCY_ALONE}")
-            prosody = assess_unaligned(recording)
-            warnings += prosody.reasons
-            return self._results.assessment(
-                id, recording, (), (), warnings, prosody=prosody, calibration="none"
-            )
-        pronunciation = decoded.pronunciation
-        if not pronunciation.words:
-            raise InputError(
-                "No speech was heard in the recording.", fix="Give a recording of speech."
-            )
-        try:
-            alignment = self.aligner.align(recording, pronunciation, frames)
-        except AlignmentError:  # an aligner of its own may hear it otherwise; the head cannot
-            alignment = CtcAligner(self.inventory).align(recording, pronunciation, frames)
-        phones = alignment.spoken
-        canonical = [phone.phone for phone in phones]
-        spans_s = [(phone.start_s, phone.end_s) for phone in phones]
-        embeddings = pool(frames, spans_s, self.index.manifest.pooling)
-        evidence = gather_evidence(self.index, embeddings, canonical, exclusion=exclusion)
-        grades = self._own_class.grades(embeddings, canonical, exclusion)
-        judged = [  # without GOP: the head would agree with itself
-            self._results.phone(phone, item, GopEvidence(), grade)
-            for phone, item, grade in zip(phones, evidence, grades, strict=True)
-        ]
-        # one bad sound does not spoil a run of dozens as it does a word
-        words = tuple(
-            run.model_copy(update={"score": mean([phone.score for phone in run.phones])})
-            for run in self._results.words(pronunciation, alignment, judged)
-        )
-        prosody = without_words(
-            assess_prosody(
-                recording,
-                alignment,
-                words=words,
-                insertions=(),
-                natives=self._prosody,
-                inventory=self.inventory,
-                text=None,
-                exclusion=exclusion,
-            )
-        )
-        return self._results.assessment(
-            id,
-            recording,
-            words,
-            (),
-            [*warnings, *pronunciation.warnings, *prosody.reasons],
-            prosody=prosody,
-            transcript=decoded.transcript,
-            calibration=self._own_class.name,
-        )
 
     def pronounce(self, text: str | None, phones: str | None = None) -> Pronunciation:
         """What is meant: the given phones as they stand, else the text's own.

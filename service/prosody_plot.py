@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nativeear.scoring.assessment import Assessment, Contour
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.prosody.assessment import Contour
 from nativeear.speech.errors import InputError, MissingDependencyError
 
 SUFFIXES = (".png", ".svg")

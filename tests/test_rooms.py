@@ -77,6 +77,13 @@ def test_no_file_is_called_by_a_name_that_says_nothing() -> None:
             assert file.stem not in {"utils", "helpers", "manager", "base", "common", "misc"}, file
 
 
+def test_no_module_is_too_long_to_read_at_once() -> None:
+    for folder in (*BELOW, "nativeear", "benchmarks", "training", "examples"):
+        for file in (ROOT / folder).rglob("*.py"):
+            n_lines = len(file.read_text(encoding="utf-8").splitlines())
+            assert n_lines <= 400, f"{file}: {n_lines}"
+
+
 def module_of(file: Path) -> str:
     """Name under which a file of a room, or of the public face, is imported."""
     parts = file.relative_to(ROOT).with_suffix("").parts

@@ -14,17 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.assessment import (
-    Fluency,
-    Insertion,
-    Intonation,
-    MeasureGrade,
-    Prosody,
-    Reading,
-    StressAssessment,
-    WordAssessment,
-)
+from nativeear.scoring.assessment import Insertion, Reading, StressAssessment, WordAssessment
 from nativeear.scoring.grading import mean, score_of
+from nativeear.scoring.prosody.assessment import Fluency, Intonation, MeasureGrade, Prosody
 from nativeear.scoring.prosody.intonation import judge_ending
 from nativeear.scoring.prosody.natives import (
     FLUENCY_MEASURES,

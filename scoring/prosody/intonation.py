@@ -24,7 +24,7 @@ from typing import Literal
 import numpy as np
 
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.assessment import Movement
+from nativeear.scoring.prosody.assessment import Movement
 from nativeear.scoring.prosody.natives import MIN_NATIVES, NativeProsody
 from nativeear.speech.languages import primary_subtag
 from nativeear.speech.prosody.contour import FINAL_S

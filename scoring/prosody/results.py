@@ -7,17 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nativeear.scoring.assessment import (
-    F0,
-    Contour,
-    Fluency,
-    Insertion,
-    MeasureGrade,
-    Pauses,
-    Reading,
-    WordAssessment,
-)
+from nativeear.scoring.assessment import Insertion, Reading, WordAssessment
 from nativeear.scoring.grading import FLAGGED_SCORE
+from nativeear.scoring.prosody.assessment import F0, Contour, Fluency, MeasureGrade, Pauses
 from nativeear.scoring.prosody.hesitations import repeated_words, restarts
 from nativeear.speech.prosody.measurement import ProsodyMeasurement
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from nativeear.scoring.assessment import Assessment, Contour, MeasureGrade
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.prosody.assessment import Contour, MeasureGrade
 
 MEASURES: dict[str, tuple[str, str]] = {
     "syllables_per_s": ("Syllables per second", ".1f"),

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from nativeear.scoring.assessment import Assessment, Contour, Prosody
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.prosody.assessment import Contour, Prosody
 from nativeear.service.explain import API_KEY, check_endpoint, with_explanation
 from nativeear.speech.errors import InputError
 

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from nativeear.scoring.assessment import F0, Assessment, Contour, Prosody
+from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.prosody.assessment import F0, Contour, Prosody
 from nativeear.service.prosody_plot import check_picture, plot_prosody
 from nativeear.speech.errors import InputError
 

@@ -13,18 +13,13 @@ from typer.testing import CliRunner
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import (
-    F0,
     Assessment,
-    Contour,
     ExemplarEvidence,
-    Fluency,
-    MeasureGrade,
-    Pauses,
-    Prosody,
     Remark,
     Scores,
     StressAssessment,
 )
+from nativeear.scoring.prosody.assessment import F0, Contour, Fluency, MeasureGrade, Pauses, Prosody
 from nativeear.service.cli import app
 from nativeear.service.report import clips as clips_of_report
 from nativeear.service.report import words as words_of_report
