@@ -64,7 +64,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "scoring/grading.py": (),
     "scoring/gop.py": (),
     "scoring/gop_evidence.py": (),
-    "scoring/mismatch.py": (),
+    "scoring/reading.py": (),
     "scoring/assessor.py": ("tests/scoring/free",),
     "scoring/prosody/assessing.py": (
         "tests/scoring/prosody/test_natives.py",

@@ -49,7 +49,7 @@ syllable and is over at the end, or Brazilian Portuguese: there natives alone de
 
 @dataclass(frozen=True)
 class Ending:
-    """How a melody ends, with the fields of `scoring.assessment.Intonation`."""
+    """How a melody ends, with the fields of `scoring.prosody.assessment.Intonation`."""
 
     observed: Movement | None
     expected: Movement | None = None

@@ -78,7 +78,7 @@ MELODY_MEASURES = (
 
 @dataclass(frozen=True)
 class Comparison:
-    """A learner's measure beside natives', with the fields of `scoring.assessment.MeasureGrade`."""
+    """A learner's measure beside natives', with the fields of `MeasureGrade`."""
 
     measure: str
     value: float

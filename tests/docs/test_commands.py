@@ -25,7 +25,7 @@ NOT_RUN = {
     "--ray ray-head:6379": "wants a cluster: tests/indexer/test_cluster.py",
     "nativeear eval speechocean762 --data speechocean762 --json": "tests/service/test_eval.py",
     "nativeear eval l2arctic --data l2arctic": "tests/service/test_eval.py",
-    "nativeear eval cmukids --data cmu_kids": "tests/scoring/evaluation/test_readers.py",
+    "nativeear eval cmukids --data cmu_kids": "tests/indexer/test_readers_annotated.py",
 }
 """With the reason; where another test does the same on files of its own, it is named."""
 
