@@ -46,7 +46,7 @@ from nativeear.scoring.results import (
     gop_warning,
     insertion,
 )
-from nativeear.speech.alignment import Aligner, Alignment
+from nativeear.speech.alignment import Aligner
 from nativeear.speech.audio import Audio
 from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import InputError
@@ -226,9 +226,7 @@ class Assessor:
         warnings = [*recording.warnings, *pronunciation.warnings]
         frames = self.encoder.encode(recording)
         # what a recogniser wrote was said, each word once
-        read = self._reader.read(
-            pronunciation, frames, recording.duration_s, whole=transcript is not None
-        )
+        read = self._reader.read(pronunciation, frames, recording, whole=transcript is not None)
         told = None
         if transcript is None:
             told = reading_of(read, pronunciation, self.inventory)
@@ -298,7 +296,7 @@ class Assessor:
     ) -> RecordingEvidence:
         """The evidence on one recording in which every word is known to be read, unjudged."""
         frames = self.encoder.encode(recording)
-        read = self._reader.read(pronunciation, frames, recording.duration_s, whole=True)
+        read = self._reader.read(pronunciation, frames, recording, whole=True)
         return self._evidence(recording, pronunciation, frames, read, exclusion)
 
     def _evidence(
@@ -342,12 +340,10 @@ class Assessor:
         reading: Reading,
     ) -> Assessment:
         """Nothing is judged of a recording that is not of its text."""
-        nothing = Alignment((), tuple(word.word for word in pronunciation.words))
-        words = self._results.words(pronunciation, nothing, (), range(len(pronunciation.words)))
         return self._results.assessment(
             id,
             recording,
-            tuple(word.model_copy(update={"omitted": False}) for word in words),
+            self._results.unjudged_words(pronunciation),
             (),
             [NOT_OF_THIS_TEXT, *warnings],
             calibration=self._calibration.name,

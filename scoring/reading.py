@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.deviations import Deviations
 from nativeear.scoring.assessment import Reading, ReadingEvent
-from nativeear.speech.aligners.frame_scores import frame_edges_s
+from nativeear.speech.aligners.frame_scores import frame_edges_s, speech_frames
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.canonical import Pronunciation
@@ -23,7 +23,7 @@ from nativeear.speech.reading.heard import heard_word
 from nativeear.speech.reading.match import BY_HEAD, BY_RETRIEVAL
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.reading.reading import ReadingEvent as TextReadingEvent
-from nativeear.speech.reading.reading import phone_distances, read_text
+from nativeear.speech.reading.reading import phone_distances, read_text, without_garbled
 
 NOT_OF_THIS_TEXT = "The recording is not of this text, so that nothing in it is judged."
 
@@ -32,6 +32,9 @@ TEMPERATURE = 0.1
 
 HOP_S = 0.02
 """Hop of frames that are independent enough for what `BY_RETRIEVAL` weighs them."""
+
+LOUD_SHARE = 0.5
+"""Place between quiet and loud frames above which speech is more than breath and reverberation."""
 
 HUSHED = 1e-3
 """What speech is multiplied by that no aligner shall hear: 60 dB less."""
@@ -51,7 +54,7 @@ class TextReader:
         self,
         pronunciation: Pronunciation,
         frames: Frames,
-        duration_s: float,
+        audio: Audio,
         *,
         whole: bool = False,
     ) -> TextReading:
@@ -61,12 +64,12 @@ class TextReader:
         ----------
         pronunciation
             The text.
-        frames, duration_s
+        frames, audio
             The recording.
         whole
             Whether every word is known to be there once, so that forms alone are to be found.
         """
-        edges_s = frame_edges_s(frames, duration_s)
+        edges_s = frame_edges_s(frames, audio.duration_s)
         model = BY_RETRIEVAL
         if frames.log_probs is not None and not head_refusal(frames, self._index.inventory):
             model = BY_HEAD
@@ -84,7 +87,7 @@ class TextReader:
                 phone: places.get(phone, (len(columns) - 1,))
                 for phone in self._index.inventory.symbols
             }
-        return read_text(
+        read = read_text(
             pronunciation,
             log_probs,
             columns=columns,
@@ -93,6 +96,8 @@ class TextReader:
             distances=phone_distances(tuple(columns), self._index.inventory),
             model=replace(model, costs=model.costs.forbidding()) if whole else model,
         )
+        speech = speech_frames(audio, frames, LOUD_SHARE)
+        return without_garbled(read, pronunciation, speech, edges_s)
 
 
 def attended(

@@ -26,7 +26,7 @@ from nativeear.scoring.assessment import (
     WordAssessment,
 )
 from nativeear.scoring.gop_evidence import GopMeasurement
-from nativeear.scoring.grading import Grade, combine, mean
+from nativeear.scoring.grading import DELETED, UNCERTAIN, Grade, combine, mean
 from nativeear.scoring.prosody.assessing import NOTHING_MEASURED, ProsodyAssessment, overall_score
 from nativeear.scoring.reliability import mostly_unjudged, reliability_warnings
 from nativeear.scoring.verdicts import FLAGGED
@@ -71,17 +71,17 @@ class ResultBuilder:
             evidence=self._exemplars(retrieved),
         )
 
-    def unread_phone(self, phone: str) -> PhoneAssessment:
-        """One phone of a word that was not read: nothing is said of it."""
+    def unread_phone(self, phone: str, grade: Grade) -> PhoneAssessment:
+        """One phone of a word that was not read."""
         own = self._index.rows_of(phone)
         return PhoneAssessment(
             phone=phone,
             ipa=self._index.inventory.ipa(phone),
             start_s=None,
             end_s=None,
-            score=None,
-            verdict="uncertain",
-            probability_mispronounced=None,
+            score=grade.score,
+            verdict=grade.verdict,
+            probability_mispronounced=grade.probability_mispronounced,
             knn=KnnEvidence(margin=None, canonical_share=None, k=0, coverage=own.stop - own.start),
         )
 
@@ -92,22 +92,34 @@ class ResultBuilder:
         phones: Sequence[PhoneAssessment],
         omitted: Collection[int] = (),
     ) -> tuple[WordAssessment, ...]:
-        """The words of a text from their aligned phones, and those that were not read, in order."""
+        """The words of a text from their aligned phones, and those that were not read, in order.
+
+        Phones of a word that was left out are deleted.
+        """
         by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
         for aligned, phone in zip(alignment.spoken, phones, strict=True):
             by_word[aligned.word_index].append(phone)
         found = []
-        for i, (word, variant) in enumerate(
+        for i, (word, taken) in enumerate(
             zip(pronunciation.words, pronunciation.taken(alignment.variants), strict=True)
         ):
-            form = word.variants[variant]
-            own = by_word[i]
+            form, own = word.variants[taken], by_word[i]
+            variant: int | None = taken
             if i in omitted:
-                own = [self.unread_phone(phone) for phone in form.phones]
-            found.append(
-                word_assessment(word.word, form.syllables, own, None if i in omitted else variant)
-            )
+                own = [self.unread_phone(phone, DELETED) for phone in form.phones]
+                variant = None
+            found.append(word_assessment(word.word, form.syllables, own, variant, i in omitted))
         return tuple(found)
+
+    def unjudged_words(self, pronunciation: Pronunciation) -> tuple[WordAssessment, ...]:
+        """The words of a text that the recording is not of."""
+        first_forms = [(word.word, word.variants[0]) for word in pronunciation.words]
+        return tuple(
+            word_assessment(
+                word, form.syllables, [self.unread_phone(phone, UNCERTAIN) for phone in form.phones]
+            )
+            for word, form in first_forms
+        )
 
     def assessment(
         self,
@@ -204,8 +216,9 @@ def word_assessment(
     syllables: Sequence[tuple[int, int]],
     phones: Sequence[PhoneAssessment],
     variant: int | None = None,
+    omitted: bool = False,
 ) -> WordAssessment:
-    """One word from its phones; omitted where none of them was laid on the recording."""
+    """One word from its phones."""
     starts = [phone.start_s for phone in phones if phone.start_s is not None]
     ends = [phone.end_s for phone in phones if phone.end_s is not None]
 
@@ -218,7 +231,7 @@ def word_assessment(
         start_s=min(starts, default=None),
         end_s=max(ends, default=None),
         score=combined(phones),
-        omitted=not starts,
+        omitted=omitted,
         variant=variant,
         syllables=tuple(
             SyllableScore(phones=(first, past_last), score=combined(phones[first:past_last]))
@@ -244,11 +257,12 @@ def scores_of(
 ) -> Scores:
     """Scores of a whole recording; none where no sound of it could be judged.
 
-    Runs of phones that stand in for words count by their phones. Completeness is asked of a given
-    text only.
+    Words that were left out count for completeness alone, which is asked of a given text only. Runs
+    of phones that stand in for words count by their phones.
     """
     by_phone = transcript is not None and transcript.source == "phones"
-    parts = [phone for word in words for phone in word.phones] if by_phone else words
+    read = [word for word in words if not word.omitted]
+    parts = [phone for word in read for phone in word.phones] if by_phone else read
     pronunciation = mean([part.score for part in parts])
     if pronunciation is None:
         return Scores()
@@ -257,7 +271,5 @@ def scores_of(
         pronunciation=pronunciation,
         fluency=prosody.fluency_score,
         prosody=prosody.prosody_score,
-        completeness=100.0 * sum(not word.omitted for word in words) / len(words)
-        if transcript is None
-        else None,
+        completeness=100.0 * len(read) / len(words) if transcript is None else None,
     )

@@ -27,8 +27,11 @@ def frame_edges_s(frames: Frames, duration_s: float) -> NDArray[np.float64]:
     return np.asarray(np.clip(edges, 0.0, duration_s))
 
 
-def speech_frames(audio: Audio, frames: Frames) -> NDArray[np.bool_]:
-    """Which frames are loud enough to be speech, bool `[T]`; never none of them."""
+def speech_frames(audio: Audio, frames: Frames, share: float = SPEECH_SHARE) -> NDArray[np.bool_]:
+    """Which frames are loud enough to be speech, bool `[T]`; never none of them.
+
+    `share` is the place between quiet and loud frames from which on they are.
+    """
     energy = np.concatenate([[0.0], np.cumsum(audio.samples.astype(np.float64) ** 2)])
     half = round(ENERGY_WINDOW_S * audio.sample_rate / 2)
     centres = np.rint(frames.times_s * audio.sample_rate).astype(np.int64)
@@ -36,4 +39,4 @@ def speech_frames(audio: Audio, frames: Frames) -> NDArray[np.bool_]:
     past = np.clip(centres + half, first + 1, len(audio.samples))
     decibels = 10 * np.log10((energy[past] - energy[first]) / (past - first) + 1e-12)
     quiet, loud = np.percentile(decibels, [QUIET, LOUD])
-    return np.asarray(decibels >= quiet + SPEECH_SHARE * (loud - quiet))
+    return np.asarray(decibels >= quiet + share * (loud - quiet))

@@ -74,13 +74,33 @@ def test_a_word_that_nobody_read_is_omitted_and_harms_no_other(
     result = assessor.assess(OTHER, text)
     assert [(e.kind, e.word_index, e.heard) for e in events(result)] == [("omitted", 4, None)]
     word = result.words[4]
-    assert (word.word, word.omitted, word.score, word.start_s) == ("tomorrow", True, None, None)
-    assert {(p.verdict, p.score) for p in word.phones} == {("uncertain", None)}
+    assert (word.word, word.omitted, word.score, word.start_s) == ("tomorrow", True, 0, None)
+    assert {(p.verdict, p.score) for p in word.phones} == {("deleted", 0)}
     others = [i for i in range(len(result.words)) if i != 4]
     assert scores(result, others) == scores(whole, range(len(whole.words)))
     assert result.score.pronunciation == whole.score.pronunciation
     assert result.score.completeness == pytest.approx(100 * len(others) / len(result.words))
     assert not [w for w in result.warnings if "cannot judge" in w]
+
+
+def test_a_word_that_was_garbled_is_judged_and_not_omitted(
+    assessor: Assessor, whole: Assessment
+) -> None:
+    """Noise stands in its place, as long and as loud; in silence it is omitted."""
+    garbled = Audio.load(OTHER).samples.copy()
+    word = whole.words[6]
+    start, end = (round((t or 0.0) * 16_000) for t in (word.start_s, word.end_s))
+    loudness = float(np.sqrt((garbled[start:end] ** 2).mean()))
+    noise = np.random.default_rng(6).standard_normal(end - start).astype(np.float32)
+    garbled[start:end] = 0
+    silenced = assessor.assess(Audio(garbled.copy()), OTHER_TEXT)
+    assert [e.word_index for e in events(silenced, "omitted")] == [6]
+    garbled[start:end] = loudness * noise
+    result = assessor.assess(Audio(garbled), OTHER_TEXT)
+    assert events(result, "omitted") == []
+    assert result.score.completeness == 100
+    assert result.words[6].start_s is not None
+    assert (result.words[6].score or 0) < 50
 
 
 def test_a_word_cut_from_the_sound_is_omitted(assessor: Assessor, whole: Assessment) -> None:

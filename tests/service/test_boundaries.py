@@ -61,7 +61,7 @@ def laid(assessor: Assessor, in_noise: Audio, phones: str) -> tuple[Alignment, A
     """By the aligner alone, and by it and the phone head together."""
     frames = assessor.encoder.encode(in_noise)
     meant = assessor.pronounce(TEXT, phones)
-    read = TextReader(assessor.index).read(meant, frames, in_noise.duration_s)
+    read = TextReader(assessor.index).read(meant, frames, in_noise)
     alone = lay(assessor.aligner, in_noise, meant, frames, read)
     gop = measure_gop(frames, assessor.inventory, [p.phone for p in alone.spoken])
     return alone, corroborated(alone, read.alignment, gop.spans_s)

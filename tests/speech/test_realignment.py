@@ -86,7 +86,7 @@ def test_noise_does_not_swallow_the_end_of_a_sentence() -> None:
 
     def laid_on(audio: Audio, checked: bool) -> Alignment:
         frames = assessor.encoder.encode(audio)
-        read = TextReader(assessor.index).read(meant, frames, audio.duration_s, whole=True)
+        read = TextReader(assessor.index).read(meant, frames, audio, whole=True)
         alignment = lay(assessor.aligner, audio, meant, frames, read)
         gop = measure_gop(frames, assessor.inventory, [p.phone for p in alignment.spoken])
         return corroborated(alignment, read.alignment, gop.spans_s) if checked else alignment
