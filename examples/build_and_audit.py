@@ -8,20 +8,18 @@ CORPUS holds `speaker/utterance.wav` beside `speaker/utterance.TextGrid`; OUT mu
 import sys
 from pathlib import Path
 
-from nativeear.indexer.audit.report import audit
-from nativeear.indexer.build import BuildRequest, build_index
-from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.verification import verify
+import nativeear
 
 
 def main(corpus: str, out: str, encoder: str = "default") -> None:
-    """Build, verify and audit, and print the phones that an assessment would not judge."""
-    build_index(BuildRequest(corpora=(corpus,), language="en-US", out=Path(out), encoder=encoder))
-    verify(out).raise_if_damaged()
-    index = PhoneIndex.open(out)
+    """Build and audit, and print the phones that an assessment would not judge."""
+    nativeear.build_index(
+        nativeear.BuildRequest(corpora=(corpus,), language="en-US", out=Path(out), encoder=encoder)
+    )
+    index = nativeear.PhoneIndex.open(Path(out))
     counts = index.manifest.counts
     print(f"{counts.spoken} phones of {counts.speakers} speakers, {counts.audio_s:.0f} s")
-    held = audit(index).coverage.phones
+    held = nativeear.audit(index).coverage.phones
     print("judged:", *[phone.phone for phone in held if phone.judged])
     print("not judged:", *[phone.phone for phone in held if not phone.judged])
 

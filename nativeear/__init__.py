@@ -29,6 +29,8 @@ from nativeear.speech.errors import (
 )
 
 if TYPE_CHECKING:
+    from nativeear.indexer.audit.report import audit
+    from nativeear.indexer.build import BuildReport, BuildRequest, build_index
     from nativeear.indexes.manifest import EncoderIdentity
     from nativeear.indexes.phone_index import PhoneIndex
     from nativeear.retriever.neighbours import Exclusion
@@ -53,6 +55,8 @@ __all__ = [
     "Assessor",
     "Audio",
     "AudioError",
+    "BuildReport",
+    "BuildRequest",
     "Client",
     "CorpusError",
     "Encoder",
@@ -64,12 +68,15 @@ __all__ = [
     "NativeEarError",
     "PhoneAssessment",
     "PhoneError",
+    "PhoneIndex",
     "ProblemError",
     "PronunciationError",
     "Scores",
     "WhisperRecogniser",
     "WordAssessment",
     "__version__",
+    "audit",
+    "build_index",
     "load",
     "load_accents",
     "write_report",
@@ -81,14 +88,19 @@ _LAZY = {
     "Assessment": "scoring.assessment",
     "Assessor": "scoring.assessor",
     "Audio": "speech.audio",
+    "BuildReport": "indexer.build",
+    "BuildRequest": "indexer.build",
     "Client": "service.client",
     "Encoder": "speech.frames",
     "Exclusion": "retriever.neighbours",
     "PhoneAssessment": "scoring.assessment",
+    "PhoneIndex": "indexes.phone_index",
     "ProblemError": "service.client",
     "Scores": "scoring.assessment",
     "WhisperRecogniser": "speech.recognisers.whisper",
     "WordAssessment": "scoring.assessment",
+    "audit": "indexer.audit.report",
+    "build_index": "indexer.build",
     "write_report": "service.report.page",
 }
 """Room of each name that is looked up when it is first asked for: `import nativeear` loads none."""

@@ -1,6 +1,7 @@
 """The scripts in `examples/` run as they stand, offline."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,13 @@ def test_every_example_is_run_here() -> None:
     here = Path(__file__).read_text(encoding="utf-8")
     for script in (ROOT / "examples").glob("*.py"):
         assert f'run("{script.name}"' in here.replace("\n        ", ""), script.name
+
+
+def test_examples_import_the_public_face_alone() -> None:
+    for script in (ROOT / "examples").glob("*.py"):
+        text = script.read_text(encoding="utf-8")
+        assert "import nativeear" in text or "from nativeear import" in text
+        assert not re.search(r"(from|import) nativeear\.", text), script
 
 
 def test_assess_to_pandas() -> None:
