@@ -1,0 +1,289 @@
+"""Is it told what was read of a text, what not, and what beside it?
+
+    python -m benchmarks.reading [--data DIR] [--each 30] [--choosing]
+
+Slips are made in recordings that hold their text: in the text (a word that nobody read, half of
+the words exchanged, another order, another sentence, one word of another) and in the sound, at the
+edges of words as pocketsphinx lays them, with short cross-fades (a word cut out, doubled or begun
+twice, a word of the same speaker put between two, the end or the beginning cut away). Costs were
+set on one half of the speakers, `--choosing`; the table is of the other. The learners are
+speechocean762's training split, all of whom the shipped encoder has heard.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+import nativeear
+from benchmarks.reporting import options_of, show
+from benchmarks.speech_data import DATA
+from nativeear.scoring.reading import TextReader
+from nativeear.speech.aligners.catalogue import load_aligner
+from nativeear.speech.audio import SAMPLE_RATE, Audio
+from nativeear.speech.errors import NativeEarError
+from nativeear.speech.frames import FloatArray
+from nativeear.speech.reading.reading import Reading
+
+SEED = 25
+FADE_S = 0.005
+LEAST_PHONES = 3
+"""Of a word that a slip is about."""
+
+CHOOSING = frozenset({"SF1", "SM1", "TF1"})
+WRONG_KINDS = ("wrong", "half", "reordered", "one word")
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A recording that holds its text."""
+
+    speaker: str
+    group: str
+    audio: Path
+    text: str
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The same for the same recording."""
+        digest = hashlib.sha256(f"{SEED} {self.audio.name}".encode()).hexdigest()
+        return np.random.default_rng(int(digest[:12], 16))
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """The sound of a recording and where its words lie, by their index."""
+
+    samples: FloatArray
+    spans: dict[int, tuple[int, int]]
+    broken: dict[int, int]
+    words: tuple[str, ...]
+
+    @property
+    def long(self) -> list[int]:
+        """Words that slips are made of."""
+        return list(self.broken)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What is read against what, and the word that a slip is about."""
+
+    kind: str
+    group: str
+    text: str
+    samples: FloatArray
+    word: int = -1
+
+
+def recordings(data: Path, *, choosing: bool) -> list[Spoken]:
+    """Natives, and learners whose phones experts scored 1 or more on the mean."""
+    found = []
+    for group, name in (("natives", "native-english"), ("learners", "speechocean762-train")):
+        with (data / name / "utterances.csv").open(encoding="utf-8") as stream:
+            for row in csv.DictReader(stream):
+                speaker = row["speaker"]
+                chosen = int(speaker) % 2 == 0 if speaker.isdigit() else speaker in CHOOSING
+                scores = [float(s) for s in row.get("phone_scores", "2").replace("|", " ").split()]
+                if chosen == choosing and np.mean(scores) >= 1:
+                    found.append(Spoken(speaker, group, data / name / row["audio"], row["text"]))
+    return found
+
+
+def drawn(speech: Sequence[Spoken], each: int) -> list[Spoken]:
+    """As many of a group as `each` says for each of three speakers, spread over all speakers."""
+    order = sorted(speech, key=lambda one: one.rng.random())
+    return [
+        one
+        for group in ("natives", "learners")
+        for one in [one for one in order if one.group == group][: 3 * each]
+    ]
+
+
+def text_trials(one: Spoken, samples: FloatArray, others: Sequence[Spoken]) -> Iterator[Trial]:
+    """Slips in the text."""
+    rng = one.rng
+    words = one.text.split()
+    own = {_plain(word) for word in words}
+    new = [
+        word
+        for other in (others[i] for i in rng.permutation(len(others))[:8])
+        for word in other.text.split()
+        if _plain(word) not in own
+    ]
+
+    def trial(kind: str, text: Sequence[str], word: int = -1) -> Trial:
+        return Trial(kind, one.group, " ".join(text), samples, word)
+
+    yield trial("right", words)
+    at = int(rng.integers(len(words) + 1))
+    yield trial("unread", [*words[:at], new[0], *words[at:]], at)
+    yield trial("one word", [new[1]])
+    other = others[rng.integers(len(others))].text.split()
+    if len(own & {_plain(word) for word in other}) <= 0.3 * len(other):
+        yield trial("wrong", other)
+    if len(words) >= 4:
+        places = set(rng.permutation(len(words))[: (len(words) + 1) // 2].tolist())
+        yield trial("half", [new[i] if i in places else w for i, w in enumerate(words)])
+    if len(own) == len(words) >= 5:
+        order = rng.permutation(len(words)).tolist()
+        if _longest_rise(order) <= 0.6 * len(order):
+            yield trial("reordered", [words[i] for i in order])
+
+
+def sound_trials(one: Spoken, sound: Sound, donor: Sound | None) -> Iterator[Trial]:
+    """Slips in the sound."""
+    rng = one.rng
+    at = int(rng.choice(sound.long))
+    first, past = sound.spans[at]
+    samples = sound.samples
+    half = len(sound.words) // 2
+    pieces: dict[str, tuple[int, Sequence[FloatArray]]] = {
+        "cut": (at, (samples[:first], samples[past:])),
+        "doubled": (at, (samples[:past], samples[first:])),
+        "restart": (at, (samples[: sound.broken[at]], samples[first:])),
+        "stopped": (half, (samples[: sound.spans[half][0]],)),
+        "late": (half, (samples[sound.spans[half][0] :],)),
+    }
+    theirs = [i for i in donor.long if donor.words[i] not in sound.words] if donor else []
+    if donor and theirs:
+        begin, end = donor.spans[int(rng.choice(theirs))]
+        pieces["added"] = at, (samples[:past], donor.samples[begin:end], samples[past:])
+    for kind, (word, parts) in pieces.items():
+        yield Trial(kind, one.group, one.text, spliced(parts), word)
+
+
+def spliced(pieces: Sequence[FloatArray]) -> FloatArray:
+    """Pieces one after the other, with short cross-fades."""
+    whole = pieces[0]
+    for piece in pieces[1:]:
+        n = min(round(FADE_S * SAMPLE_RATE), len(whole), len(piece))
+        ramp = np.linspace(0, 1, n, dtype=np.float32)
+        faded = whole[len(whole) - n :] * (1 - ramp) + piece[:n] * ramp
+        whole = np.concatenate([whole[: len(whole) - n], faded, piece[n:]])
+    return np.ascontiguousarray(whole, dtype=np.float32)
+
+
+def told(trial: Trial, read: Reading, words: int) -> dict[str, list[bool]]:
+    """What is to be counted of a trial, by the name of its row."""
+
+    def about(*kinds: str) -> list[bool]:
+        return [any(e.kind in kinds and e.word_index == trial.word for e in read.events)]
+
+    if trial.kind in WRONG_KINDS:
+        return {f"{trial.kind}: refused": [not read.matches]}
+    if trial.kind == "right":
+        return {
+            "right: refused": [not read.matches],
+            "right: any event": [bool(read.events)],
+            "right: words called omitted": [i in read.omitted for i in range(words)],
+        }
+    rest = {
+        "stopped": frozenset(range(trial.word, words)),
+        "late": frozenset(range(trial.word)),
+    }.get(trial.kind)
+    if rest is not None:
+        near = len(rest ^ read.omitted) <= 1
+        return {f"{trial.kind}: rest omitted, up to one word": [near]}
+    kinds = {
+        "unread": ("omitted",),
+        "cut": ("omitted",),
+        "doubled": ("repeated",),
+        "restart": ("restart", "repeated"),
+        "added": ("extra",),
+    }[trial.kind]
+    return {
+        f"{trial.kind}: told at its place": about(*kinds),
+        "slips: refused": [not read.matches],
+    }
+
+
+def _plain(word: str) -> str:
+    return word.lower().strip(".,;:?!\"'")
+
+
+def _longest_rise(order: Sequence[int]) -> int:
+    """Length of the longest run of words that is still in order."""
+    best: list[int] = []
+    for i, one in enumerate(order):
+        before = [best[j] for j, other in enumerate(order[:i]) if other < one]
+        best.append(1 + max(before, default=0))
+    return max(best)
+
+
+def _sounds(assessor: nativeear.Assessor) -> Callable[[Spoken], Sound | None]:
+    aligner = load_aligner("pocketsphinx")
+
+    def sound_of(one: Spoken) -> Sound | None:
+        audio = Audio.load(one.audio)
+        try:
+            found = aligner.align(audio, assessor.pronounce(one.text))
+        except NativeEarError:
+            return None
+        spans, broken = {}, {}
+        for i in range(len(found.words)):
+            phones = [phone for phone in found.spoken if phone.word_index == i]
+            edges = (phones[0].start_s, phones[-1].end_s, phones[len(phones) // 2 - 1].end_s)
+            first, past, middle = (round(edge * SAMPLE_RATE) for edge in edges)
+            spans[i] = first, past
+            if len(phones) >= LEAST_PHONES:
+                broken[i] = middle
+        usable = len(found.words) >= 4 and len(found.words) == len(one.text.split()) and broken
+        return Sound(audio.samples, spans, broken, found.words) if usable else None
+
+    return sound_of
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = options_of(__doc__)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--each", type=int, default=30, help="recordings for each of 3 speakers")
+    parser.add_argument("--choosing", action="store_true", help="the half that costs were set on")
+    options = parser.parse_args()
+    assessor = nativeear.load("en-US")
+    reader, sound_of = TextReader(assessor.index), _sounds(assessor)
+    everything = recordings(options.data, choosing=options.choosing)
+    counts: dict[tuple[str, str], list[bool]] = defaultdict(list)
+
+    def judge(trials: Iterator[Trial]) -> None:
+        frames, heard = None, None
+        for trial in trials:
+            audio = Audio(trial.samples)
+            if frames is None or heard is not trial.samples:
+                frames, heard = assessor.encoder.encode(audio), trial.samples
+            meant = assessor.pronounce(trial.text)
+            if trial.kind == "unread" and (
+                min(len(form) for form in meant.words[trial.word].variants) < LEAST_PHONES
+            ):
+                continue
+            read = reader.read(meant, frames, audio.duration_s)
+            for row, values in told(trial, read, len(meant.words)).items():
+                counts[row, trial.group] += values
+
+    for one in drawn(everything, options.each):
+        others = [o for o in everything if o.group == one.group and o.text != one.text]
+        judge(text_trials(one, Audio.load(one.audio).samples, others))
+        sound = sound_of(one)
+        if sound is not None:
+            own = [o for o in others if o.speaker == one.speaker]
+            donor = sound_of(own[one.rng.integers(len(own))]) if own else None
+            judge(sound_trials(one, sound, donor))
+    rows = []
+    for row in dict.fromkeys(row for row, _ in counts):
+        cells = []
+        for group in ("natives", "learners"):
+            values = counts[row, group]
+            cells.append(f"{np.mean(values):.4f} of {len(values)}" if values else "–")
+        rows.append((row, *cells))
+    show("", ("slip", "natives", "learners"), rows)
+
+
+if __name__ == "__main__":
+    main()
