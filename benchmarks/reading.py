@@ -263,7 +263,7 @@ def main() -> None:
                 min(len(form) for form in meant.words[trial.word].variants) < LEAST_PHONES
             ):
                 continue
-            read = reader.read(meant, frames, audio.duration_s)
+            read = reader.read(meant, frames, audio)
             for row, values in told(trial, read, len(meant.words)).items():
                 counts[row, trial.group] += values
 
