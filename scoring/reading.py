@@ -12,7 +12,7 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.deviations import Deviations
 from nativeear.scoring.assessment import Reading, ReadingEvent
 from nativeear.speech.aligners.frame_scores import frame_edges_s, speech_frames
-from nativeear.speech.alignment import Aligner, Alignment
+from nativeear.speech.alignment import SILENCE, AlignedPhone, Aligner, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import AlignmentError
@@ -147,15 +147,47 @@ def lay(
     if not read.by_head:
         for i, variant in zip(kept, said.taken(found.variants), strict=True):
             taken[i] = variant
+    laid = tuple(
+        phone if phone.is_silence else replace(phone, word_index=kept[phone.word_index])
+        for phone in found.phones
+    )
+    clear = clear_of(laid, read.aside_s)
+    if clear is None:
+        return read.alignment
     return Alignment(
-        tuple(
-            phone if phone.is_silence else replace(phone, word_index=kept[phone.word_index])
-            for phone in found.phones
-        ),
+        clear,
         tuple(word.word for word in pronunciation.words),
         tuple(taken),
         found.aligner,
     )
+
+
+def clear_of(
+    phones: Sequence[AlignedPhone], aside_s: Sequence[tuple[float, float]]
+) -> tuple[AlignedPhone, ...] | None:
+    """Phones cut back to what lies outside some spans; None where one of them lies within.
+
+    What was hushed sounds like the closure of a stop.
+    """
+    found: list[AlignedPhone] = []
+    for phone in phones:
+        start_s, end_s = phone.start_s, phone.end_s
+        if not phone.is_silence:
+            for beside_s, past_s in sorted(aside_s):
+                if start_s < past_s and beside_s < end_s:
+                    before_s, behind_s = beside_s - start_s, end_s - past_s
+                    if max(before_s, behind_s) <= 0:
+                        return None
+                    if before_s > behind_s:
+                        end_s = beside_s
+                    else:
+                        start_s = past_s
+            if start_s > phone.start_s:
+                found.append(AlignedPhone(SILENCE, phone.start_s, start_s, -1))
+        found.append(replace(phone, start_s=start_s, end_s=end_s))
+        if end_s < phone.end_s:
+            found.append(AlignedPhone(SILENCE, end_s, phone.end_s, -1))
+    return tuple(found)
 
 
 def reading_of(

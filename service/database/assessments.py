@@ -161,12 +161,14 @@ def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
 def _phones(id: str, result: Assessment) -> Iterator[dict[str, Any]]:
     if result.transcript is not None and result.transcript.source == "phones":
         return  # what was heard was not meant: it belongs to no history of sounds
-    spoken = ((word.word, phone) for word in result.words for phone in word.phones)
+    spoken = ((word, phone) for word in result.words for phone in word.phones)
     for position, (word, phone) in enumerate(spoken):
+        if word.start_s is None:
+            continue  # what was not read was not practised
         yield {
             "assessment_id": id,
             "position": position,
-            "word": word,
+            "word": word.word,
             "phone": phone.phone,
             "ipa": phone.ipa,
             "score": phone.score,

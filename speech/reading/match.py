@@ -64,8 +64,8 @@ class ReadingModel:
     reread: float
 
     def likelihood(self, match: Match) -> float:
-        """Probability that a recording is of its text, 0–1."""
-        if not match.phones:
+        """Probability that a recording is of its text, 0–1; of none of its words it is not."""
+        if not match.phones or match.unread == 1:
             return 0.0
         odds = (
             self.offset

@@ -1,8 +1,9 @@
 """The best path of a recording through all readings of its text.
 
 Viterbi's recursion in log space, a frame at a time over all states at once. Values are kept and
-not backpointers: the few that lie on the path are asked again on the way back. In a long text only
-the words around the best ones are looked at, so that time and memory grow with the recording alone.
+not backpointers: the few that lie on the path are asked again on the way back. Of a text of minutes
+only the words around the best ones are looked at, so that time and memory grow with the recording
+alone; there a reader may stop anywhere, but skips no more than `AHEAD` words at once.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ IntArray = NDArray[np.int64]
 BEAM = 200.0
 """Nats behind the best state from which a word of a long text is not looked at."""
 
-WHOLE = 60
-"""Words of a text that is looked at as a whole."""
+WHOLE = 8_000_000
+"""Frames times states of a text that is looked at as a whole: a minute of speech, in 128 MB."""
+
+OPENING = 60
+"""Words of a longer text that are looked at first."""
 
 BLOCK, AHEAD = 50, 15
 """Frames after which the words that are looked at are chosen anew, and words ahead of the last."""
@@ -129,7 +133,8 @@ def best_reading(
     search = _Search(graph, scores * costs.weight, distances, costs)
     blocks = search.forward()
     passes = search.backward(blocks)
-    score = float(blocks[-1].joints[-1, graph.words - blocks[-1].low])
+    end = blocks[-1]
+    score = float(end.joints[-1, -1]) - float(graph.skips[end.high :].sum())
     return ReadingPath(passes, score, float(search.plain.sum()))
 
 
@@ -157,9 +162,10 @@ class _Search:
 
     def forward(self) -> list[_Block]:
         n, frames = self.graph.words, len(self.scores)
-        length = frames if n <= WHOLE else BLOCK
+        whole = frames * len(self.graph.column) <= WHOLE
+        length = frames if whole else BLOCK
         blocks: list[_Block] = []
-        low, high = 0, min(n, max(WHOLE, AHEAD))
+        low, high = 0, n if whole else min(n, OPENING)
         before = np.full(n + 1, -np.inf)
         before[0] = 0.0
         before = self._skipping(before, 0, n)
@@ -183,7 +189,7 @@ class _Search:
         alive = np.flatnonzero(values > top - BEAM)
         n = self.graph.words
         if not len(alive):
-            return max(0, block.high - WHOLE), n
+            return max(0, block.high - OPENING), min(n, block.high + AHEAD)
         low = max(0, block.low + int(alive[0]) - WORDS_BACK)
         return low, min(n, block.low + int(alive[-1]) + 1 + AHEAD)
 
@@ -266,9 +272,12 @@ class _Search:
         return self.costs.back + self.costs.back_word * words
 
     def backward(self, blocks: list[_Block]) -> tuple[Pass, ...]:
-        """The path, from its end at the last joint to its beginning at the first."""
+        """The path, from its end at the last joint to its beginning at the first.
+
+        Words behind those that the last frame looked at were skipped.
+        """
         passes: list[Pass] = []
-        t, joint = len(self.scores) - 1, self.graph.words
+        t, joint = len(self.scores) - 1, blocks[-1].high
         while t >= 0:
             joint, state, extra = self._arrived(blocks, t, joint)
             if state < 0:

@@ -9,9 +9,10 @@ import pytest
 import nativeear
 from nativeear.scoring.assessment import Assessment, ReadingEvent
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.reading import NOT_OF_THIS_TEXT
+from nativeear.scoring.reading import NOT_OF_THIS_TEXT, clear_of
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
+from nativeear.speech.alignment import SILENCE, AlignedPhone
 from nativeear.speech.audio import Audio
 
 FOLDER = Path(__file__).parents[2] / "service" / "data"
@@ -170,3 +171,26 @@ def test_of_another_text_nothing_is_judged_and_that_is_said_first(
     assert {phone.verdict for phone in result.phones} == {"uncertain"}
     page = render_page(result, Audio.load(PROMPT), assessor.index)
     assert page.index(NOT_OF_THIS_TEXT) < page.index('class="scores"')
+
+
+def test_no_word_is_laid_on_what_was_said_beside_the_text() -> None:
+    a, b = AlignedPhone("a", 0.0, 0.5, 0), AlignedPhone("b", 0.5, 1.0, 1)
+    cut = clear_of((a, b), [(0.4, 0.6), (0.9, 1.2)])
+    assert cut is not None
+    spans = [(p.phone, p.start_s, p.end_s) for p in cut]
+    silences = [(SILENCE, 0.4, 0.5), (SILENCE, 0.5, 0.6)]
+    assert spans == [("a", 0.0, 0.4), *silences, ("b", 0.6, 0.9), (SILENCE, 0.9, 1.0)]
+    assert clear_of((a, b), [(0.4, 1.0)]) is None
+
+
+def test_a_recording_of_none_of_the_words_is_not_of_the_text(
+    assessor: Assessor, whole: Assessment
+) -> None:
+    said = whole.words[1]
+    assert said.start_s is not None
+    assert said.end_s is not None
+    sound = Audio.load(OTHER).samples[round(said.start_s * 16_000) : round(said.end_s * 16_000)]
+    for text in ("telephone", "banana", "university"):
+        found = assessor.assess(spliced(sound), text).reading
+        assert found is not None
+        assert not found.matches

@@ -146,3 +146,11 @@ def test_sounds_that_nobody_meant_are_in_no_history_of_sounds(store, new, assess
     assert counted["phones"] == 0 < counted["recognised"]
     listed = store.assessments(key_id=None).items
     assert [item.transcript for item in listed] == ["aɪ θɪŋk"] * 2
+
+
+def test_sounds_that_were_not_read_are_not_counted_as_practised(store, new, assessment) -> None:
+    unread = assessment.words[0].model_copy(update={"start_s": None, "end_s": None})
+    words = (unread, *assessment.words[1:])
+    store.save_assessment(new(assessment.model_copy(update={"words": words}), learner_id="l"))
+    counted = store.learner_progress("l", key_id=None).phones
+    assert sum(phone.count for phone in counted) == sum(len(word.phones) for word in words[1:])

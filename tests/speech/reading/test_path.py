@@ -1,6 +1,6 @@
 """The best path against every path there is, on texts and recordings of a few frames."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 
@@ -10,7 +10,7 @@ import pytest
 from nativeear.speech.canonical import PhoneSequence, Pronunciation, WordPronunciation
 from nativeear.speech.reading import path as reading_path
 from nativeear.speech.reading.graph import BLANK, SHORT, WORDS_BACK, Costs, spell
-from nativeear.speech.reading.path import best_reading, free_scores
+from nativeear.speech.reading.path import Pass, best_reading, free_scores
 
 COLUMNS = {"a": (1,), "b": (2,), "c": (3,), "ab": (1, 2)}
 COSTS = Costs(
@@ -183,9 +183,39 @@ def test_windows_over_a_long_text_change_nothing(monkeypatch: pytest.MonkeyPatch
         scores[3 * i + 2, BLANK] = np.log(0.94)
     costs = replace(COSTS, skip=4.0, back=4.0, extra=4.0, restart=4.0, wrong=9.0, floor=-6.0)
     graph = spell(text, COLUMNS, costs)
-    windowed = best_reading(graph, scores, costs)
-    monkeypatch.setattr(reading_path, "WHOLE", 1_000)
     whole = best_reading(graph, scores, costs)
+    monkeypatch.setattr(reading_path, "WHOLE", 1_000)
+    windowed = best_reading(graph, scores, costs)
     assert windowed.passes == whole.passes
     assert windowed.score == pytest.approx(whole.score)
     assert 85 < len([p for p in whole.passes if p.states]) < 90
+
+
+@pytest.mark.parametrize("whole", [8_000_000, 1_000])
+def test_one_may_stop_early_in_a_long_text(monkeypatch: pytest.MonkeyPatch, whole: int) -> None:
+    monkeypatch.setattr(reading_path, "WHOLE", whole)
+    assert [p.joint for p in long_reading(150, range(30))] == [*range(30)]
+
+
+def long_reading(words: int, read: Sequence[int]) -> list[Pass]:
+    """The words that are found in a recording of some words of a text of many."""
+    rng = np.random.default_rng(4)
+    phones = [[("a", "b", "c")[i] for i in rng.integers(3, size=12)] for _ in range(words)]
+    said = [COLUMNS[p][0] for i in read for p in phones[i]]
+    scores = np.full((3 * len(said), 4), np.log(0.02))
+    for i, column in enumerate(said):
+        scores[3 * i : 3 * i + 2, column] = np.log(0.94)
+        scores[3 * i + 2, BLANK] = np.log(0.94)
+    costs = replace(
+        COSTS,
+        skip=4.0,
+        skip_phone=0.5,
+        back=9.0,
+        extra=9.0,
+        extra_phone=4.0,
+        restart=9.0,
+        wrong=9.0,
+        floor=-6.0,
+    )
+    found = best_reading(spell(pronounced(*map(" ".join, phones)), COLUMNS, costs), scores, costs)
+    return [p for p in found.passes if p.states]
