@@ -151,7 +151,7 @@ def lay(
         phone if phone.is_silence else replace(phone, word_index=kept[phone.word_index])
         for phone in found.phones
     )
-    clear = clear_of(laid, read.aside_s)
+    clear = clear_of(laid, read.aside_s) if read.by_head else laid
     if clear is None:
         return read.alignment
     return Alignment(
