@@ -103,9 +103,10 @@ def _named(utterances: pa.Table, column: str, names: Sequence[str]) -> set[Name]
         if not meant:
             existing = sorted({value for _, value in values})
             near = get_close_matches(name, existing, n=3, cutoff=0.4) or existing[:3]
+            others = f", and {len(existing) - len(near)} others" if existing[len(near) :] else ""
             raise InputError(
                 f"There is no {column} {name!r} in this index.",
-                cause=f"The nearest of its {len(existing)} are {', '.join(near)}.",
+                cause=f"It holds {', '.join(near)}{others}.",
                 fix="Name one that is there.",
             )
         if len(meant) > 1:

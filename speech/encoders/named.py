@@ -84,7 +84,7 @@ _COMPACT = EncoderInfo(
 # name, hub id, family, D, layers, licence, phone CTC head, note
 _HUB = (
     ("hubert-large", "facebook/hubert-large-ls960-ft", "hubert", 1024, 24, "Apache-2.0", False,
-     "HuBERT-Large fine-tuned on 960 h of English; the production encoder"),
+     "HuBERT-Large fine-tuned on 960 h of English"),
     ("hubert-base", "facebook/hubert-base-ls960", "hubert", 768, 12, "Apache-2.0", False,
      "HuBERT-Base, English"),
     ("wavlm-large", "microsoft/wavlm-large", "wavlm", 1024, 24, "CC-BY-SA-3.0", False,

@@ -526,7 +526,7 @@ def test_no_gpu(folder_of: Callable[[str], Path]) -> None:
         load_encoder(folder_of("hubert"), device="cuda")
 
 
-# ---- the production encoder at its true size --------------------------------------------------
+# ---- HuBERT-Large at its true size --------------------------------------------------
 
 
 @pytest.mark.timeout(240)
