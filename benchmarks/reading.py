@@ -125,7 +125,7 @@ def text_trials(one: Spoken, samples: FloatArray, others: Sequence[Spoken]) -> I
     at = int(rng.integers(len(words) + 1))
     yield trial("unread", [*words[:at], new[0], *words[at:]], at)
     yield trial("one word", [new[1]])
-    other = others[rng.integers(len(others))].text.split()
+    other = others[int(rng.integers(len(others)))].text.split()
     if len(own & {_plain(word) for word in other}) <= 0.3 * len(other):
         yield trial("wrong", other)
     if len(words) >= 4:
