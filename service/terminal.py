@@ -142,7 +142,7 @@ def _remark(remark: Remark) -> Text:
 def _problems(assessment: Assessment) -> Iterator[tuple[WordAssessment, PhoneAssessment]]:
     for word in assessment.words:
         for phone in word.phones:
-            if phone.needs_work:
+            if phone.needs_work and not word.omitted:
                 yield word, phone
 
 

@@ -51,7 +51,7 @@ def with_feedback(
 
     Every phone to work on, see `PhoneAssessment.needs_work`, gets its sentence, and so does every
     insertion. The remarks merge the errors on one phone and are ranked by functional load times
-    confidence, summed over the places; words that were left out altogether give no remarks.
+    confidence, summed over the places; words that were left out altogether give neither.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def with_feedback(
 def _with_sentences(word: WordAssessment, inventory: PhoneInventory) -> WordAssessment:
     phones = list(word.phones)
     for i, phone in enumerate(phones):
-        if phone.needs_work:
+        if phone.needs_work and not word.omitted:
             # what was said can be heard in its place; what was left out cannot
             where = _position(i, len(phones)) if phone.verdict == "deleted" else ""
             sentence = _sentence(phone, _heard(phone), inventory, where)

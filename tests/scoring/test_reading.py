@@ -1,10 +1,12 @@
 """Slips that are made in native prompts are told, and what was read around them is judged."""
 
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import nativeear
 from nativeear.scoring.assessment import Assessment, ReadingEvent
@@ -12,6 +14,7 @@ from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.reading import NOT_OF_THIS_TEXT, clear_of
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
+from nativeear.service.terminal import render
 from nativeear.speech.alignment import SILENCE, AlignedPhone
 from nativeear.speech.audio import Audio
 
@@ -76,7 +79,10 @@ def test_a_word_that_nobody_read_is_omitted_and_harms_no_other(
     assert [(e.kind, e.word_index, e.heard) for e in events(result)] == [("omitted", 4, None)]
     word = result.words[4]
     assert (word.word, word.omitted, word.score, word.start_s) == ("tomorrow", True, 0, None)
-    assert {(p.verdict, p.score) for p in word.phones} == {("deleted", 0)}
+    assert {(p.verdict, p.score, p.feedback) for p in word.phones} == {("deleted", 0, "")}
+    console = Console(record=True, width=200, file=StringIO())
+    console.print(render(result))
+    assert "in “tomorrow”" not in console.export_text(), "nobody tried to say its sounds"
     others = [i for i in range(len(result.words)) if i != 4]
     assert scores(result, others) == scores(whole, range(len(whole.words)))
     assert result.score.pronunciation == whole.score.pronunciation
