@@ -39,6 +39,9 @@ LOUD_SHARE = 0.5
 HUSHED = 1e-3
 """What speech is multiplied by that no aligner shall hear: 60 dB less."""
 
+SHORTEST_PHONE_S = 0.015
+"""No phone is said in less: a reading that has one is not believed against an aligner."""
+
 
 class TextReader:
     """Reads recordings by the encoder's phone head or, without one, by an index's class means.
@@ -151,9 +154,11 @@ def lay(
         phone if phone.is_silence else replace(phone, word_index=kept[phone.word_index])
         for phone in found.phones
     )
-    clear = clear_of(laid, read.aside_s) if read.by_head else laid
+    clear = clear_of(laid, read.aside_s)
     if clear is None:
-        return read.alignment
+        if min(p.end_s - p.start_s for p in read.alignment.spoken) > SHORTEST_PHONE_S:
+            return read.alignment
+        clear = laid
     return Alignment(
         clear,
         tuple(word.word for word in pronunciation.words),
