@@ -36,6 +36,7 @@ from nativeear.scoring.reading import (
     NOT_OF_THIS_TEXT,
     TextReader,
     attended,
+    garbled,
     lay,
     reading_of,
     within,
@@ -229,9 +230,12 @@ class Assessor:
         read = self._reader.read(pronunciation, frames, recording, whole=transcript is not None)
         told = None
         if transcript is None:
-            told = reading_of(read, pronunciation, self.inventory)
-            if not told.matches:
+            if not read.matches:
+                told = reading_of(read, pronunciation, self.inventory)
                 return self._unmatched(id, recording, pronunciation, warnings, told)
+            said = garbled(self.aligner, recording, pronunciation, frames, read)
+            read = read.without_omitted(said)
+            told = reading_of(read, pronunciation, self.inventory)
         evidence = self._evidence(recording, pronunciation, frames, read, exclusion)
         alignment = evidence.shown
         warnings.append(gop_warning(evidence.gop))

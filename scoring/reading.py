@@ -23,7 +23,7 @@ from nativeear.speech.reading.heard import heard_word
 from nativeear.speech.reading.match import BY_HEAD, BY_RETRIEVAL
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.reading.reading import ReadingEvent as TextReadingEvent
-from nativeear.speech.reading.reading import phone_distances, read_text, without_garbled
+from nativeear.speech.reading.reading import phone_distances, read_text
 
 NOT_OF_THIS_TEXT = "The recording is not of this text, so that nothing in it is judged."
 
@@ -35,6 +35,10 @@ HOP_S = 0.02
 
 LOUD_SHARE = 0.5
 """Place between quiet and loud frames above which speech is more than breath and reverberation."""
+
+SPEECH_OF_A_PHONE_S = 0.07
+"""Speech for each phone that an aligner finds for a word that the path leaves out, from which on the
+word was said."""
 
 HUSHED = 1e-3
 """What speech is multiplied by that no aligner shall hear: 60 dB less."""
@@ -90,7 +94,7 @@ class TextReader:
                 phone: places.get(phone, (len(columns) - 1,))
                 for phone in self._index.inventory.symbols
             }
-        read = read_text(
+        return read_text(
             pronunciation,
             log_probs,
             columns=columns,
@@ -99,8 +103,6 @@ class TextReader:
             distances=phone_distances(tuple(columns), self._index.inventory),
             model=replace(model, costs=model.costs.forbidding()) if whole else model,
         )
-        speech = speech_frames(audio, frames, LOUD_SHARE)
-        return without_garbled(read, pronunciation, speech, edges_s)
 
 
 def attended(
@@ -120,6 +122,39 @@ def attended(
         log_probs[beside] = np.log(1e-6)
         log_probs[beside, 0] = np.log1p(-1e-6 * (log_probs.shape[1] - 1))
     return replace(audio, samples=samples), replace(frames, log_probs=log_probs)
+
+
+def garbled(
+    aligner: Aligner, audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
+) -> frozenset[int]:
+    """Words that the path leaves out, and that were said all the same, if beyond recognition.
+
+    An aligner that has to lay every word of the text squeezes those that nobody said into next to
+    nothing, or lays them on silence; of what was said in the place of a word it gives it all.
+
+    Parameters
+    ----------
+    aligner
+        Lays phones on recordings that hold them.
+    audio, frames, pronunciation, read
+        The recording, the text, and how it was read.
+    """
+    if not read.omitted:
+        return frozenset()
+    clear, attended_frames = attended(audio, frames, read.aside_s)
+    taken = pronunciation.taken(read.alignment.variants)
+    try:
+        laid = aligner.align(clear, pronunciation.narrowed(taken), attended_frames).spoken
+    except AlignmentError:
+        return frozenset()
+    speech, times_s = speech_frames(clear, frames, LOUD_SHARE), frames.times_s
+    said = set()
+    for word in read.omitted:
+        own = [phone for phone in laid if phone.word_index == word]
+        within_own = (times_s >= own[0].start_s) & (times_s < own[-1].end_s)
+        if (speech & within_own).sum() * frames.hop_s >= SPEECH_OF_A_PHONE_S * len(own):
+            said.add(word)
+    return frozenset(said)
 
 
 def lay(

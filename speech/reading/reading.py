@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -25,11 +25,6 @@ LEAST_EXTRA = 2
 
 WHOLE_FROM = 2 / 3
 """Share of a word's phones beyond which it was read, and not begun, before it was read again."""
-
-SPEECH_OF_A_PHONE_S = 0.08
-"""Speech for each phone of words left out from which they were said, however badly. Of words that
-were not read 98 % have less, of words that were read and left out by the path half, among three
-natives and half of the learners; 97 % and 41 % among the others."""
 
 SKIPPED_SHARE = 0.5
 """Share of the costs of skipped words that does not speak against a text: one that was left half
@@ -96,6 +91,11 @@ class Reading:
         """Indices of the words that were not read."""
         return frozenset(e.word_index for e in self.events if e.kind == "omitted")
 
+    def without_omitted(self, said: Collection[int]) -> Reading:
+        """The same with words that are not omitted after all."""
+        kept = tuple(e for e in self.events if e.kind != "omitted" or e.word_index not in said)
+        return replace(self, events=kept)
+
     @property
     def aside_s(self) -> tuple[tuple[float, float], ...]:
         """Speech that is not judged: what was repeated, begun or added."""
@@ -104,56 +104,6 @@ class Reading:
             for e in self.events
             if e.start_s is not None and e.end_s is not None
         )
-
-
-def without_garbled(
-    reading: Reading,
-    pronunciation: Pronunciation,
-    speech: NDArray[np.bool_],
-    edges_s: NDArray[np.floating],
-) -> Reading:
-    """A reading in which words that were said beyond recognition are not omitted.
-
-    Where the path leaves words out and somebody spoke long enough for them all the same, they were
-    read, and are judged for what was said in their place.
-
-    Parameters
-    ----------
-    reading
-        As the best path tells it.
-    pronunciation
-        The text.
-    speech
-        Which frames are loud enough to be speech, bool `[T]`.
-    edges_s
-        Where frames begin and the last one ends, seconds, `[T + 1]`.
-    """
-    times_s = (edges_s[:-1] + edges_s[1:]) / 2
-    unexplained = speech.copy()
-    for start_s, end_s in reading.aside_s:
-        unexplained &= (times_s < start_s) | (times_s >= end_s)
-    said: set[int] = set()
-    for run in _runs(reading.omitted):
-        spoken = reading.alignment.spoken
-        after_s = max((p.end_s for p in spoken if p.word_index < run.start), default=0.0)
-        until_s = min((p.start_s for p in spoken if p.word_index >= run.stop), default=edges_s[-1])
-        between = unexplained & (times_s >= after_s) & (times_s < until_s)
-        phones = sum(min(map(len, pronunciation.words[i].variants)) for i in run)
-        if (between * np.diff(edges_s)).sum() >= SPEECH_OF_A_PHONE_S * phones:
-            said.update(run)
-    kept = tuple(e for e in reading.events if e.kind != "omitted" or e.word_index not in said)
-    return replace(reading, events=kept)
-
-
-def _runs(words: frozenset[int]) -> list[range]:
-    """Indices that follow each other, together."""
-    found: list[range] = []
-    for i in sorted(words):
-        if found and found[-1].stop == i:
-            found[-1] = range(found[-1].start, i + 1)
-        else:
-            found.append(range(i, i + 1))
-    return found
 
 
 @lru_cache(maxsize=16)
