@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -162,7 +163,13 @@ class Assessor:
         id, recording = _opened(audio, id, l1)
         pronunciation = self.pronounce(text, phones)
         return self._against_pronunciation(
-            id, recording, pronunciation, text=text, l1=l1, exclusion=exclusion
+            id,
+            recording,
+            pronunciation,
+            text=text,
+            l1=l1,
+            exclusion=exclusion,
+            as_given=bool(phones and phones.strip()),
         )
 
     def assess_free(
@@ -220,22 +227,21 @@ class Assessor:
         text: str | None,
         l1: str | None,
         exclusion: Exclusion,
+        as_given: bool = False,
         unsure: frozenset[int] = frozenset(),
         transcript: Transcript | None = None,
     ) -> Assessment:
         """Assess against canonical phones; those of `unsure` words are not judged."""
         warnings = [*recording.warnings, *pronunciation.warnings]
         frames = self.encoder.encode(recording)
-        # what a recogniser wrote was said, each word once
-        read = self._reader.read(pronunciation, frames, recording, whole=transcript is not None)
         told = None
         if transcript is None:
-            if not read.matches:
-                told = reading_of(read, pronunciation, self.inventory)
-                return self._unmatched(id, recording, pronunciation, warnings, told)
-            said = garbled(self.aligner, recording, pronunciation, frames, read)
-            read = read.without_omitted(said)
+            read = self._read(recording, pronunciation, frames, as_given=as_given)
             told = reading_of(read, pronunciation, self.inventory)
+            if not told.matches:
+                return self._unmatched(id, recording, pronunciation, warnings, told)
+        else:  # what a recogniser wrote was said, each word once
+            read = self._reader.read(pronunciation, frames, recording, whole=True)
         evidence = self._evidence(recording, pronunciation, frames, read, exclusion)
         alignment = evidence.shown
         warnings.append(gop_warning(evidence.gop))
@@ -302,6 +308,19 @@ class Assessor:
         frames = self.encoder.encode(recording)
         read = self._reader.read(pronunciation, frames, recording, whole=True)
         return self._evidence(recording, pronunciation, frames, read, exclusion)
+
+    def _read(
+        self, recording: Audio, pronunciation: Pronunciation, frames: Frames, *, as_given: bool
+    ) -> TextReading:
+        """What was read; phones that were given are judged as they stand, and none is left out."""
+        read = self._reader.read(pronunciation, frames, recording)
+        if not read.matches:
+            return read
+        if as_given:
+            whole = self._reader.read(pronunciation, frames, recording, whole=True)
+            return replace(whole, likelihood=read.likelihood)
+        said = garbled(self.aligner, recording, pronunciation, frames, read)
+        return read.without_omitted(said)
 
     def _evidence(
         self,

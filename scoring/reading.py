@@ -36,9 +36,10 @@ HOP_S = 0.02
 LOUD_SHARE = 0.5
 """Place between quiet and loud frames above which speech is more than breath and reverberation."""
 
-SPEECH_OF_A_PHONE_S = 0.07
-"""Speech for each phone that an aligner finds for a word that the path leaves out, from which on the
-word was said."""
+SPEECH_OF_A_PHONE_S = 0.05
+"""Speech for each phone of a word that the path leaves out from which on it was said. On three
+natives and half of the learners this takes back six of ten words that were wrongly left out, and
+one in fifty of the others."""
 
 HUSHED = 1e-3
 """What speech is multiplied by that no aligner shall hear: 60 dB less."""
@@ -130,7 +131,8 @@ def garbled(
     """Words that the path leaves out, and that were said all the same, if beyond recognition.
 
     An aligner that has to lay every word of the text squeezes those that nobody said into next to
-    nothing, or lays them on silence; of what was said in the place of a word it gives it all.
+    nothing, or lays them on silence or on what the path gives to other words; what was said in the
+    place of a word it gives to that word.
 
     Parameters
     ----------
@@ -151,8 +153,14 @@ def garbled(
     said = set()
     for word in read.omitted:
         own = [phone for phone in laid if phone.word_index == word]
-        within_own = (times_s >= own[0].start_s) & (times_s < own[-1].end_s)
-        if (speech & within_own).sum() * frames.hop_s >= SPEECH_OF_A_PHONE_S * len(own):
+        after_s = max((p.end_s for p in read.alignment.spoken if p.word_index < word), default=0.0)
+        until_s = min(
+            (p.start_s for p in read.alignment.spoken if p.word_index > word), default=np.inf
+        )
+        first_s, past_s = max(own[0].start_s, after_s), min(own[-1].end_s, until_s)
+        if (
+            speech & (times_s >= first_s) & (times_s < past_s)
+        ).sum() * frames.hop_s >= SPEECH_OF_A_PHONE_S * len(own):
             said.add(word)
     return frozenset(said)
 

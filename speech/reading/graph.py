@@ -43,8 +43,6 @@ class Costs:
         Any but the first form of a word.
     skip, skip_phone
         Leaving out a word, and for each of its phones.
-    skip_short
-        Leaving out a word of one or two phones, beside: people swallow them.
     back, back_word
         Going back behind a word, and for each word that is read again.
     restart
@@ -64,7 +62,6 @@ class Costs:
     form: float = 1.0
     skip: float = 5.0
     skip_phone: float = 1.0
-    skip_short: float = 4.0
     back: float = 2.0
     back_word: float = 0.3
     restart: float = 3.0
@@ -79,9 +76,6 @@ class Costs:
 
 NEVER = 1e9
 """Nats of what no path does."""
-
-SHORT = 3
-"""Phones below which a word is short."""
 
 WORDS_BACK = 4
 """How many words a reader goes back at most."""
@@ -196,9 +190,7 @@ def spell(
         np.array(first_cost, dtype=np.float32),
         np.array(last, dtype=np.int64),
         np.array(last_word, dtype=np.int64),
-        costs.skip
-        + costs.skip_phone * np.array(lengths, dtype=np.float64)
-        + costs.skip_short * (np.array(lengths) < SHORT),
+        costs.skip + costs.skip_phone * np.array(lengths, dtype=np.float64),
         np.array(lengths, dtype=np.int64),
         tuple(phones),
     )

@@ -90,6 +90,15 @@ def test_a_word_that_nobody_read_is_omitted_and_harms_no_other(
     assert not [w for w in result.warnings if "cannot judge" in w]
 
 
+def test_given_phones_are_judged_as_they_stand(assessor: Assessor) -> None:
+    phones = "Y AO R | M EH S AH JH | T AH M AA R OW | HH AE Z | B IH N | S EY V D"
+    result = assessor.assess(PROMPT, phones=phones)
+    assert events(result) == []
+    assert not any(word.omitted for word in result.words)
+    assert all(phone.start_s is not None for phone in result.phones)
+    assert (result.words[2].score or 0) < 50 < (result.words[1].score or 0)
+
+
 def test_a_word_that_was_garbled_is_judged_and_not_omitted(
     assessor: Assessor, whole: Assessment
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from nativeear.speech.canonical import PhoneSequence, Pronunciation, WordPronunciation
 from nativeear.speech.reading import path as reading_path
-from nativeear.speech.reading.graph import BLANK, SHORT, WORDS_BACK, Costs, spell
+from nativeear.speech.reading.graph import BLANK, WORDS_BACK, Costs, spell
 from nativeear.speech.reading.path import Pass, best_reading, free_scores
 
 COLUMNS = {"a": (1,), "b": (2,), "c": (3,), "ab": (1, 2)}
@@ -20,7 +20,6 @@ COSTS = Costs(
     form=0.4,
     skip=1.1,
     skip_phone=0.3,
-    skip_short=0.5,
     back=0.9,
     back_word=0.2,
     restart=1.3,
@@ -59,7 +58,6 @@ def joints_reached(at: int, words: int, text: Pronunciation) -> dict[int, float]
         word = text.words[j - 1]
         shortest = min(len(form.phones) for form in word.variants)
         found[j] = found[j - 1] + COSTS.skip + COSTS.skip_phone * shortest
-        found[j] += COSTS.skip_short if shortest < SHORT else 0.0
     for back in range(1, WORDS_BACK + 1):
         if at - back >= 0:
             found[at - back] = COSTS.back + COSTS.back_word * back
