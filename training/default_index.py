@@ -11,6 +11,7 @@ what is measured on those is measured on the shipped index.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from rich.console import Console
@@ -76,7 +77,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     report = build_default(
-        options.data,
+        Path(os.path.relpath(options.data)),  # the recipe names the folder of no machine
         options.out,
         options.workers,
         options.encoder,

@@ -178,3 +178,9 @@ def test_a_failed_build_leaves_nothing_behind(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
     assert "No space left" in caught.value.cause
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_shipped_index_names_the_folders_of_no_machine() -> None:
+    recipe = PhoneIndex.open(find_index("en-US")).manifest.recipe
+    assert recipe is not None
+    assert not [corpus.place for corpus in recipe.corpora if Path(corpus.place).is_absolute()]
