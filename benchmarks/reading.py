@@ -24,7 +24,7 @@ import numpy as np
 import nativeear
 from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import DATA
-from nativeear.scoring.reading import TextReader
+from nativeear.scoring.reading import TextReader, garbled
 from nativeear.speech.aligners.catalogue import load_aligner
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.errors import NativeEarError
@@ -264,6 +264,9 @@ def main() -> None:
             ):
                 continue
             read = reader.read(meant, frames, audio)
+            if read.matches:
+                said = garbled(assessor.aligner, audio, meant, frames, read)
+                read = read.without_omitted(said)
             for row, values in told(trial, read, len(meant.words)).items():
                 counts[row, trial.group] += values
 
