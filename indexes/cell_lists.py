@@ -288,7 +288,9 @@ def _write_class(
     ):
         if size == 0:
             continue
-        packed = faiss.rev_swig_ptr(lists.invlists.get_codes(c), places * width)
+        packed = np.zeros(places * width, dtype=np.uint8)
+        held = (places if _product(codes) else size) * width  # behind it lies memory of others
+        packed[:held] = faiss.rev_swig_ptr(lists.invlists.get_codes(c), held)
         ids = np.full(places, -1, dtype=np.int64)
         ids[:size] = faiss.rev_swig_ptr(index.invlists.get_ids(c), size)
         stream.write(packed.tobytes())

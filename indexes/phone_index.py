@@ -260,8 +260,9 @@ class PhoneIndex:
             return PROSODY_SCHEMA.empty_table()
         table = read_columns(self.path / PROSODY)
         try:
-            same = table.schema.equals(PROSODY_SCHEMA)
-            return table if same else table.cast(PROSODY_SCHEMA)  # which imports pyarrow.compute
+            if table.schema.equals(PROSODY_SCHEMA):  # a cast would import pyarrow.compute
+                return pa.Table.from_arrays(table.columns, schema=PROSODY_SCHEMA)
+            return table.cast(PROSODY_SCHEMA)
         except (pa.ArrowException, ValueError) as error:
             raise damaged(self.path, error) from error
 

@@ -91,7 +91,7 @@ class PartialWork(Work):
         Raises
         ------
         NothingFinishedError
-            If there are no more than were told.
+            If there are no more than were told, or they are not heard in it.
         """
         frames = assessor.encoder.encode(self.audio)
         most = int(MOST_WORDS_PER_S * (self.audio.duration_s + 1))
@@ -109,6 +109,8 @@ class PartialWork(Work):
         result = assessor.assess(
             self.audio.slice(0.0, end_s), None, phones=phones, id=self.id, l1=self.l1
         )
+        if result.reading and not result.reading.matches:
+            raise NothingFinishedError("What was heard so far is not of the text.")
         named = zip(words, result.words, strict=False)
         return result.model_copy(
             update={"words": tuple(_placed(w, own.word, self.window) for own, w in named)}

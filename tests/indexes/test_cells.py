@@ -55,6 +55,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+@pytest.mark.parametrize("codes", CODES)
+def test_cells_are_written_with_the_same_bytes_again(
+    folder: Path, codes: Codes, tmp_path: Path
+) -> None:
+    write_cells(tmp_path, codes, VECTORS, BOUNDS, divide(VECTORS, BOUNDS))
+    for name in (LAYOUT, LISTS):
+        assert (tmp_path / name).read_bytes() == (folder / codes / name).read_bytes()
+
+
 def exact_nearest(k: int) -> IntArray:
     return np.argsort(-(QUERIES @ VECTORS.T), axis=1, kind="stable")[:, :k]
 
