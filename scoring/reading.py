@@ -242,6 +242,8 @@ def reading_of(
     read: TextReading, pronunciation: Pronunciation, inventory: PhoneInventory
 ) -> Reading:
     """What goes into the result; no events of a recording that is of another text."""
+    if not read.matches:
+        return Reading(matches=False, likelihood=read.likelihood, events=())
     events = tuple(
         ReadingEvent(
             kind=event.kind,
@@ -252,9 +254,7 @@ def reading_of(
         )
         for event in read.events
     )
-    return Reading(
-        matches=read.matches, likelihood=read.likelihood, events=events if read.matches else ()
-    )
+    return Reading(matches=True, likelihood=read.likelihood, events=events)
 
 
 def _heard(

@@ -79,8 +79,14 @@ def free_scores(log_probs: FloatArray, extra_phone: float) -> tuple[FloatArray, 
     """
     best = log_probs.argmax(axis=1)
     plain = log_probs[np.arange(len(best)), best]
-    begins = (best != BLANK) & np.concatenate([[True], best[1:] != best[:-1]])
-    return plain - extra_phone * begins, plain
+    return plain - extra_phone * phone_onsets(best), plain
+
+
+def phone_onsets(best: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """In which frames of a greedy decode a phone begins; `best` is each one's column, `[T]`."""
+    onsets: NDArray[np.bool_] = np.concatenate([[True], best[1:] != best[:-1]])
+    onsets &= best != BLANK
+    return onsets
 
 
 def tolerant(log_probs: FloatArray, distances: FloatArray, costs: Costs) -> FloatArray:

@@ -15,7 +15,7 @@ from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.reading.graph import BLANK, ReadingGraph, spell
 from nativeear.speech.reading.match import Match, ReadingModel
-from nativeear.speech.reading.path import Pass, ReadingPath, best_reading
+from nativeear.speech.reading.path import Pass, ReadingPath, best_reading, phone_onsets
 
 SHORTEST_PAUSE_S = 0.08
 """A shorter pause between words is shared out to them."""
@@ -69,8 +69,6 @@ class Reading:
         In order of the text.
     likelihood
         Probability that the recording is of this text at all.
-    match
-        What tells so.
     by_head
         Whether a phone head was heard, which tells forms of words apart.
     """
@@ -78,7 +76,6 @@ class Reading:
     alignment: Alignment
     events: tuple[ReadingEvent, ...]
     likelihood: float
-    match: Match
     by_head: bool
 
     @property
@@ -162,8 +159,8 @@ def read_text(
         tuple(variants),
         "reading",
     )
-    match = _match(path, kept, graph, heard)
-    return Reading(alignment, events, model.likelihood(match), match, model.by_head)
+    likelihood = model.likelihood(_match(path, kept, graph, heard))
+    return Reading(alignment, events, likelihood, model.by_head)
 
 
 def _kept(passes: Sequence[Pass], graph: ReadingGraph) -> tuple[Pass, ...]:
@@ -198,8 +195,7 @@ class _Heard:
 
     def phones(self, first: int, past: int) -> tuple[str, ...]:
         best = self._best[first:past]
-        begins = np.concatenate([[True], best[1:] != best[:-1]])
-        return tuple(self._columns[c] for c in best[begins & (best != BLANK)])
+        return tuple(self._columns[c] for c in best[phone_onsets(best)])
 
     def span_s(self, first: int, past: int) -> tuple[float, float]:
         """Where the speech of some frames begins and ends, without the silence around it."""
