@@ -14,6 +14,7 @@ import transformers
 from nativeear.speech.encoders.front_ends import SAMPLE_RATE
 from nativeear.speech.encoders.hub import conversion
 from nativeear.speech.encoders.named import DEFAULT
+from nativeear.speech.encoders.settings_files import read_settings
 from nativeear.speech.errors import EncoderError
 from nativeear.speech.phone_head import are_phones, labels_refusal
 
@@ -50,13 +51,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
 
 def read_preprocessor(folder: Path) -> dict[str, Any]:
     """Read `preprocessor_config.json`; empty where the folder has none."""
-    path = folder / "preprocessor_config.json"
-    if not path.is_file():
-        return {}
-    try:
-        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} cannot be read.", cause=str(error)) from error
+    settings = read_settings(folder / "preprocessor_config.json")
     if settings.get("sampling_rate", SAMPLE_RATE) != SAMPLE_RATE:
         raise EncoderError(
             f"{folder} hears {settings['sampling_rate']} Hz; NativeEar gives encoders 16000 Hz.",

@@ -31,6 +31,7 @@ import numpy as np
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.fingerprint import fingerprint
 from nativeear.speech.encoders.sessions import open_session
+from nativeear.speech.encoders.settings_files import read_settings
 from nativeear.speech.encoders.windows import plan, stitch
 from nativeear.speech.errors import EncoderError
 from nativeear.speech.frames import FloatArray, Frames
@@ -237,7 +238,7 @@ def load(
             f"{folder} holds no model.onnx.",
             fix="Name a folder with model.onnx and tokens.txt or vocab.json.",
         )
-    settings = _settings(folder)
+    settings = read_settings(folder / "config.json")
     labels = _labels(folder)
     session = open_session(weights, device)
     graph = _graph(session, name)
@@ -284,17 +285,6 @@ def _graph(session: Any, name: str) -> _Graph:
         embeddings=next((label for label in _EMBEDDINGS if label in named), ""),
         rank=len(signals[0].shape),
     )
-
-
-def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / "config.json"
-    if not path.is_file():
-        return {}
-    try:
-        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} cannot be read.", cause=str(error)) from error
-    return settings
 
 
 def _labels(folder: Path) -> tuple[str, ...]:
