@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from threadpoolctl import threadpool_limits
+
 from nativeear.indexes.versions import clear_leftovers
 from nativeear.speech.errors import InputError
 
@@ -19,7 +21,7 @@ def writing(out: Path, doing: str) -> Iterator[None]:
     """Be the only writer of the index at `out`, its work folders and its kept versions.
 
     What writers left behind that were killed is put in order first. Readers need no lock: what is
-    published never changes.
+    published never changes. Its bytes are the same on any number of cores.
 
     Parameters
     ----------
@@ -36,7 +38,9 @@ def writing(out: Path, doing: str) -> Iterator[None]:
     try:
         _sign(stream, doing)
         clear_leftovers(out)
-        yield
+        # OpenBLAS cuts a product among its threads, and where it is cut moves the last bits
+        with threadpool_limits(1, user_api="blas"):
+            yield
     except BrokenPipeError:
         raise  # nobody reads what is printed any more
     except OSError as error:
