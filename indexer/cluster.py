@@ -24,7 +24,8 @@ from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.remote_files import is_local
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
 from nativeear.indexer.worker_pool import BATCH, Runner, Task, run_batch
-from nativeear.speech.errors import CorpusError, MissingDependencyError, NativeEarError
+from nativeear.speech.errors import CorpusError, NativeEarError
+from nativeear.speech.extras import needing
 
 SHARD = BATCH
 """Utterances of a shard: a minute or two of speech, which take a core seconds to do again."""
@@ -94,14 +95,8 @@ def start_ray_workers(pooler: UtterancePooler, address: str) -> Iterator[Runner]
         If there is no cluster, or its nodes cannot do the work.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before `local` would tell of itself
-    try:
+    with needing("ray", "A build on a cluster"):
         import ray
-    except ImportError as error:
-        raise MissingDependencyError(
-            "A build on a cluster needs Ray.",
-            cause=str(error),
-            fix="pip install 'nativeear[ray]', on every node",
-        ) from error
     reachable = False
     try:
         reachable = _is_reachable(address)

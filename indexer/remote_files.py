@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from nativeear.speech.errors import CorpusError, MissingDependencyError
+from nativeear.speech.extras import needing
 
 
 def corpus_path(written: str, beside: Path | None = None) -> Path:
@@ -32,16 +33,17 @@ def corpus_path(written: str, beside: Path | None = None) -> Path:
     """
     if "://" not in written:
         return Path(written) if beside is None else beside / written
-    try:
+    protocol = written.partition("://")[0]
+    with needing("ray", f"{protocol}://"):
         from upath import UPath
-
+    try:
         found = UPath(written)
         _ = found.fs  # what speaks the protocol is imported only now
     except (ImportError, ValueError) as error:
         raise MissingDependencyError(
-            f"{written.partition('://')[0]}:// cannot be opened.",
+            f"{protocol}:// needs what fsspec opens it with, such as s3fs, gcsfs or adlfs.",
             cause=str(error),
-            fix="pip install 'nativeear[ray]', and what fsspec needs for it: s3fs, gcsfs, adlfs, …",
+            fix="pip install 'nativeear[ray]', and that package.",
         ) from error
     return cast("Path", found)
 

@@ -27,6 +27,7 @@ from nativeear.speech.errors import (
     PhoneError,
     PronunciationError,
 )
+from nativeear.speech.extras import needing
 
 if TYPE_CHECKING:
     from nativeear.indexer.audit.report import audit
@@ -108,7 +109,8 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(import_module(f"nativeear.{_LAZY[name]}"), name)
+        with needing(None, f"nativeear.{name}"):
+            return getattr(import_module(f"nativeear.{_LAZY[name]}"), name)
     if name == "__version__":
         from importlib.metadata import version
 
@@ -158,8 +160,9 @@ def load(
     NativeEarError
         With a plain sentence, a cause and a fix.
     """
-    from nativeear.indexes.catalogue import find_index
-    from nativeear.indexes.phone_index import PhoneIndex
+    with needing(None, "nativeear.load"):
+        from nativeear.indexes.catalogue import find_index
+        from nativeear.indexes.phone_index import PhoneIndex
 
     opened = PhoneIndex.open(find_index(index))
     identity = opened.manifest.encoder
@@ -195,9 +198,10 @@ def load_accents(
     NativeEarError
         With a plain sentence, a cause and a fix.
     """
-    from nativeear.indexes.catalogue import accents_of
-    from nativeear.indexes.phone_index import PhoneIndex
-    from nativeear.scoring.accents import Accents
+    with needing(None, "nativeear.load_accents"):
+        from nativeear.indexes.catalogue import accents_of
+        from nativeear.indexes.phone_index import PhoneIndex
+        from nativeear.scoring.accents import Accents
 
     encoders: dict[str, Encoder] = {}
     assessors = []

@@ -1,6 +1,25 @@
-"""`python -m nativeear` is the command `nativeear`."""
+"""The command `nativeear`, which `python -m nativeear` is, too."""
 
-from nativeear.service.cli import main
+from __future__ import annotations
+
+import sys
+
+from nativeear.speech.errors import MissingDependencyError
+from nativeear.speech.extras import needing
+
+BAD_INPUT = 2
+
+
+def main() -> None:
+    """Run the command line, or say what it lacks where NativeEar is only a client."""
+    try:
+        with needing(None, "The command line"):
+            from nativeear.service.cli import main as run
+    except MissingDependencyError as error:
+        print(f"Error: {error.message}\nFix: {error.fix}", file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    run()
+
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.verdicts import FLAGGED, Verdict
-from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.errors import InputError
+from nativeear.speech.extras import needing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,14 +90,8 @@ def data_frame(assessment: Assessment, rows: Rows = "phones") -> pd.DataFrame:
         raise InputError(
             f"A result has no rows of {rows!r}.", fix="Ask for 'phones' or for 'words'."
         )
-    try:
+    with needing("pandas", "A data frame"):
         import pandas as pd
-    except ImportError as error:
-        raise MissingDependencyError(
-            "pandas is needed to lay a result out as a data frame, and is not installed.",
-            cause=str(error),
-            fix="pip install 'nativeear[pandas]'",
-        ) from error
     dtypes = _PHONE_DTYPES if rows == "phones" else _WORD_DTYPES
     made = list((_phone_rows if rows == "phones" else _word_rows)(assessment))
     columns = {

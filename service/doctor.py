@@ -39,6 +39,7 @@ DEPENDENCIES = {
     "safetensors": "an index's numbers",
     "soundfile": "WAV, FLAC, Ogg and MP3",
     "soxr": "resampling",
+    "threadpoolctl": "builds whose bytes do not depend on the cores",
     "typer": "the command line",
 }
 """The dependencies of `pyproject.toml`, and what each is for."""

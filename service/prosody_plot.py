@@ -7,7 +7,8 @@ from typing import Any
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.prosody.assessment import Contour
-from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.errors import InputError
+from nativeear.speech.extras import needing
 
 SUFFIXES = (".png", ".svg")
 LEARNER, NATIVE, LEVEL = "#0b5fa5", "#c2571a", "#8a8a8a"
@@ -29,12 +30,8 @@ def check_picture(out: Path) -> None:
         )
     if not out.parent.is_dir():
         raise InputError(f"There is no folder {out.parent}.", fix="Make the folder first.")
-    try:
+    with needing("plots", "A plot"):
         import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Plots need matplotlib.", cause=str(error), fix="pip install 'nativeear[plots]'"
-        ) from error
 
 
 def plot_prosody(result: Assessment, out: Path) -> None:

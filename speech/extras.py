@@ -1,4 +1,4 @@
-"""Parts of NativeEar that are installed by an extra, and what is said where one is missing."""
+"""Parts of NativeEar that need what may not be installed, and what is said where it is missing."""
 
 from __future__ import annotations
 
@@ -9,28 +9,32 @@ from nativeear.speech.errors import MissingDependencyError
 
 
 @contextmanager
-def needing(extra: str, what: str) -> Iterator[None]:
-    """Inside, a library that is not installed is an error that names the extra that brings it.
+def needing(extra: str | None, what: str) -> Iterator[None]:
+    """Inside, a library that cannot be imported is an error that names the extra that brings it.
 
     Parameters
     ----------
     extra
-        Of `pyproject.toml`, such as `torch`.
+        Of `pyproject.toml`, such as `torch`; None for what NativeEar itself depends on, which who
+        only asks a service may do without.
     what
         What needs it, as a sentence begins: `The service`.
 
     Raises
     ------
     MissingDependencyError
-        With the command that installs the extra.
+        With the command that installs it.
     """
     try:
         yield
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in {"", "nativeear"}:
             raise
+        fix = "pip install nativeear" if extra is None else f"pip install 'nativeear[{extra}]'"
+        brings = f"`{fix}`" if extra is None else f"the extra [{extra}]"
         raise MissingDependencyError(
-            f"{what} needs {missing}, which the extra [{extra}] brings.",
-            fix=f"pip install 'nativeear[{extra}]'",
+            f"{what} needs {missing}, which {brings} brings.",
+            cause="" if isinstance(error, ModuleNotFoundError) else str(error),
+            fix=fix,
         ) from error

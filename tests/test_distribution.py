@@ -89,7 +89,7 @@ def test_entry_points_name_what_is_held(wheel: Path, held: set[str]) -> None:
         (name,) = [name for name in held if name.endswith(".dist-info/entry_points.txt")]
         told = opened.read(name).decode()
     targets = [line.partition("= ")[2] for line in told.splitlines() if " = " in line]
-    assert "nativeear.service.cli:main" in targets
+    assert "nativeear.__main__:main" in targets
     for target in targets:
         assert target.partition(":")[0].replace(".", "/") + ".py" in held, target
 

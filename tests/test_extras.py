@@ -12,26 +12,35 @@ WITHOUT = """
 import sys
 
 asked = set()
+allowed = {{*{only}, *sys.stdlib_module_names}}
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {missing}:
+        root = name.partition(".")[0]
+        if root in {missing} or {only} and root[0] != "_" and root not in allowed:
             asked.add(name)
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 
 sys.meta_path.insert(0, Blocked())
 """
 
+SAVED = "service/data/vm-msgsaved.flac"
+BUILD = ["index", "build", "--lang", "en-US", "--out", "nowhere", "--corpus"]
 SERVER = {"alembic", "fastapi", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"}
 TORCH = {"torch", "transformers", "huggingface_hub", "torchaudio"}
 OTHERS = {"pandas", "panphon", "matplotlib", "scipy", "sklearn", "httpx", "websockets", "onnx"}
-BEYOND_CLIENT = {"numpy", "faiss", "onnxruntime", "pyarrow", "rich", "soundfile", "soxr", "typer"}
+CLIENT = {"nativeear"} | {  # httpx, pydantic, and what they need
+    *("httpx", "httpcore", "h11", "anyio", "sniffio", "idna", "certifi", "exceptiongroup"),
+    *("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"),
+}
 
 
-def python(missing: set[str], code: str) -> subprocess.CompletedProcess[str]:
-    """Run code where some libraries are not installed."""
+def python(
+    missing: set[str], code: str, only: set[str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run code where some libraries are not installed, or only some are."""
     return subprocess.run(
-        [sys.executable, "-c", WITHOUT.format(missing=missing) + code],
+        [sys.executable, "-c", WITHOUT.format(missing=missing, only=list(only or ())) + code],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -54,8 +63,25 @@ def test_the_core_assesses_without_any_extra() -> None:
 
 def test_the_client_needs_httpx_and_pydantic_alone() -> None:
     code = "import nativeear; nativeear.Client('http://127.0.0.1:1').close(); print('made')"
-    done = python(SERVER | TORCH | BEYOND_CLIENT | OTHERS - {"httpx"}, code)
+    done = python(set(), code, only=CLIENT)
     assert done.stdout == "made\n", done.stderr
+
+
+def test_the_command_says_what_a_client_lacks() -> None:
+    done = python(set(), "from nativeear.__main__ import main; main()", only=CLIENT)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "Error: The command line needs typer, which `pip install nativeear` brings.\n"
+        "Fix: pip install nativeear\n"
+    )
+
+
+@pytest.mark.parametrize("call", ["load()", "load_accents('en')", "Assessor", "build_index"])
+def test_python_says_what_a_client_lacks(call: str) -> None:
+    done = python(set(), f"import nativeear; nativeear.{call}", only=CLIENT)
+    *_, told = done.stderr.splitlines()
+    assert told.endswith("which `pip install nativeear` brings."), done.stderr
+    assert f"nativeear.{call.partition('(')[0]} needs" in told
 
 
 @pytest.mark.parametrize(
@@ -64,6 +90,10 @@ def test_the_client_needs_httpx_and_pydantic_alone() -> None:
         (SERVER, ["serve"], "server"),
         (SERVER, ["keys", "list"], "server"),
         (TORCH, ["encoders", "fetch", "hubert-large"], "torch"),
+        (TORCH, [*BUILD, "asterisk:en", "--encoder", "hubert-large"], "torch"),
+        ({"ray"}, [*BUILD, "asterisk:en", "--ray", "auto"], "ray"),
+        ({"upath"}, [*BUILD, "s3://bucket/corpus.csv"], "ray"),
+        (OTHERS, ["plot", SAVED, "--text", "Saved.", "--out", "melody.svg"], "plots"),
     ],
 )
 def test_a_command_names_the_extra_that_it_lacks(
@@ -84,6 +114,27 @@ def test_a_command_names_the_extra_that_it_lacks(
             "torch",
         ),
         ({"httpx"}, "import nativeear; nativeear.Client('http://127.0.0.1:1')", "client"),
+        (OTHERS, "from nativeear.scoring.data_frames import data_frame as f; f(None)", "pandas"),
+        (
+            {"psycopg"},
+            "from nativeear.service.database.connection import _postgresql as f, make_url;"
+            "f(make_url('postgresql+psycopg://here/ear'))",
+            "postgres",
+        ),
+        (
+            {"faster_whisper"},
+            "import nativeear, tempfile, pathlib;"
+            "from nativeear.speech.recognisers.whisper import MODEL_FILES;"
+            "folder = pathlib.Path(tempfile.mkdtemp());"
+            "[(folder / name).touch() for name in MODEL_FILES];"
+            "nativeear.WhisperRecogniser(folder)",
+            "asr",
+        ),
+        (
+            {"websockets"},
+            "import nativeear; list(nativeear.Client('http://127.0.0.1:1').stream([], 8000))",
+            "server",
+        ),
     ],
 )
 def test_an_error_in_python_names_the_extra(missing: set[str], code: str, extra: str) -> None:

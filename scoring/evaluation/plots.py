@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nativeear.scoring.evaluation.measures import Evaluation
-from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.errors import InputError
+from nativeear.speech.extras import needing
 from nativeear.speech.inventory import PhoneInventory
 
 DOTS_PER_INCH = 150
@@ -83,12 +84,8 @@ def check_plotting() -> None:
     MissingDependencyError
         If matplotlib is not installed.
     """
-    try:
+    with needing("plots", "A plot"):
         import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Plots need matplotlib.", cause=str(error), fix="pip install 'nativeear[plots]'"
-        ) from error
 
 
 def _figure(size_inches: tuple[float, float]) -> tuple[Any, Any]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nativeear.scoring.assessment import Assessment, WordAssessment
 from nativeear.service.api.problem import Problem
 from nativeear.service.client.connection import Connection, ProblemError
-from nativeear.speech.errors import MissingDependencyError
+from nativeear.speech.extras import needing
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,9 @@ def stream(
     connection: Connection, samples: Iterable[bytes], options: Mapping[str, object]
 ) -> Iterator[FinishedWord | Assessment]:
     """Send samples in a thread of their own, and yield what comes; see `Client.stream`."""
-    try:
+    with needing("server", "Streaming"):
         from websockets.exceptions import WebSocketException
         from websockets.sync.client import connect
-    except ImportError as error:
-        raise MissingDependencyError(
-            "Streaming needs websockets, which is not installed.",
-            cause=str(error),
-            fix="Run: pip install websockets",
-        ) from error
 
     address = f"ws{connection.url.removeprefix('http')}/v1/stream"
     try:

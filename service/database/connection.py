@@ -19,7 +19,8 @@ from sqlalchemy.exc import (
 )
 
 from nativeear.service.database.errors import DiskFullError, StorageError
-from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.errors import InputError
+from nativeear.speech.extras import needing
 
 ENVIRONMENT = "NATIVEEAR_DATABASE"
 
@@ -224,14 +225,8 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     arguments = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_S}
-    try:
+    with needing("postgres", "PostgreSQL"):
         return create_engine(url, pool_pre_ping=True, connect_args=arguments)
-    except ImportError as error:
-        raise MissingDependencyError(
-            "PostgreSQL needs the driver psycopg.",
-            cause=str(error),
-            fix='pip install "nativeear[postgres]"',
-        ) from error
 
 
 def _migrate(connection: Connection) -> None:

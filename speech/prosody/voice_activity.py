@@ -81,7 +81,9 @@ def _session() -> Any:
     reason = why_not_silero()
     if reason:
         raise MissingDependencyError(
-            "Silero VAD cannot be asked.", cause=f"{reason}.", fix="pip install 'nativeear[vad]'"
+            "Silero VAD needs silero-vad, which the extra [vad] brings.",
+            cause=f"{reason}.",
+            fix="pip install 'nativeear[vad]'",
         )
     import onnxruntime
 

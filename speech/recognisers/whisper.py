@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from nativeear.speech.audio import Audio
-from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.errors import InputError
+from nativeear.speech.extras import needing
 from nativeear.speech.languages import primary_subtag
 from nativeear.speech.recogniser import RecognisedWord
 
@@ -43,14 +44,8 @@ class WhisperRecogniser:
                 cause=f"It has no {', '.join(missing)}.",
                 fix=f"{HOW_TO_GET}.",
             )
-        try:
+        with needing("asr", "Recognition"):
             from faster_whisper import WhisperModel
-        except ImportError as error:
-            raise MissingDependencyError(
-                "Recognition needs faster-whisper.",
-                cause=str(error),
-                fix="pip install 'nativeear[asr]'",
-            ) from error
         try:
             self._model: Any = WhisperModel(str(folder), compute_type="default")
         except (RuntimeError, ValueError, OSError) as error:

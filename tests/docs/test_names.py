@@ -54,6 +54,14 @@ def test_what_a_page_names_is_there(page: Path) -> None:
     assert not {path for path in paths(text) if not list(ROOT.glob(path))}
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name == "docs"])
+def test_a_page_links_within_the_pages(page: Path) -> None:
+    """What lies elsewhere in the repository is not on the site that mkdocs builds."""
+    for target in re.findall(r"\]\((?!\w+:)([^)#]+)", page.read_text("utf-8")):
+        assert (page.parent / target).is_file(), target
+        assert not target.startswith(".."), target
+
+
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_docstrings_name_is_there(room: str) -> None:
     for file in (ROOT / room).rglob("*.py"):

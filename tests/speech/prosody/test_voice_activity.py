@@ -66,5 +66,5 @@ def test_without_silero_the_reason_is_said(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(voice_activity, "find_spec", lambda _: None)
     voice_activity._session.cache_clear()
     assert why_not_silero() == "onnxruntime is not installed"
-    with pytest.raises(MissingDependencyError, match="Silero VAD"):
+    with pytest.raises(MissingDependencyError, match=r"the extra \[vad\]"):
         speech_probabilities(Audio(hush(0.1)))
