@@ -75,9 +75,9 @@ def sexes_sentence(held: CoverageReport) -> str:
 
 
 def _phones(report: AuditReport) -> Listing:
-    """A row per phone that is held, the least trusted first."""
+    """A row per phone that is held, the least reliable first."""
     held = {p.phone: p for p in report.coverage.phones}
-    figures = ("held", "trust", "error", "flagged")
+    figures = ("held", "reliability", "error", "flagged")
     table = Listing(
         (
             Column("phone", "name"),
@@ -86,7 +86,7 @@ def _phones(report: AuditReport) -> Listing:
             *(Column(figure, "number") for figure in ("at 2×", "speakers", "unseen")),
         )
     )
-    for phone in sorted(report.phones, key=lambda p: (held[p.phone].trust, p.phone)):
+    for phone in sorted(report.phones, key=lambda p: (held[p.phone].reliability, p.phone)):
         own = held[phone.phone]
         taken = " ".join(
             f"{held[c.phone].ipa if c.phone in held else 'silence'} {c.share:.0%}"
@@ -95,7 +95,7 @@ def _phones(report: AuditReport) -> Listing:
         table.add(
             own.ipa + ("" if own.judged else "?"),
             f"{own.exemplars:,}",
-            f"{own.trust:.2f}",
+            f"{own.reliability:.2f}",
             f"{phone.expected.error:.1%}",
             f"{phone.expected.false_rejections:.1%}",
             taken,
@@ -160,12 +160,14 @@ def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) ->
     table = Listing(
         (
             Column("judged", "number"),
-            Column("trust", "number"),
+            Column("reliability", "number"),
             Column("sentence" if found.kind == "text" else "word", "name"),
             Column("not judged, and thin"),
         )
     )
-    worst = sorted(found.lines, key=lambda line: (line.judged_share or 0.0, line.trust or 0.0))
+    worst = sorted(
+        found.lines, key=lambda line: (line.judged_share or 0.0, line.reliability or 0.0)
+    )
     for line in worst[:MOST_LINES]:
         if line.problem:
             table.add("", "", line.text, line.problem)
@@ -174,7 +176,7 @@ def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) ->
         lacks += [f"{_edge(each.before)}{ipa[each.phone]}{_edge(each.after)}" for each in line.thin]
         table.add(
             f"{line.judged_share or 0.0:.0%}",
-            f"{line.trust or 0.0:.2f}",
+            f"{line.reliability or 0.0:.2f}",
             line.text,
             ", ".join(lacks),
         )

@@ -38,7 +38,7 @@ class LineCoverage(AuditModel):
 
     text: str  # the sentence or word
     phones: tuple[str, ...] = ()  # what ought to be heard
-    trust: float | None = None  # mean trust of its phones, 0–1
+    reliability: float | None = None  # mean reliability of its phones, 0–1
     judged_share: float | None = None  # share of its phones that an assessment judges
     uncertain: tuple[str, ...] = ()  # phones that it does not, each once
     # Phones in contexts of which the index has fewer than `MIN_CONTEXT` exemplars, each once.
@@ -143,7 +143,7 @@ def _line(pronouncer: Pronouncer, held: IndexContents, text: str) -> LineCoverag
     return LineCoverage(
         text=text,
         phones=phones,
-        trust=round(sum(held.trust[p] for p in phones) / len(phones), 4),
+        reliability=round(sum(held.reliability[p] for p in phones) / len(phones), 4),
         judged_share=round(sum(p in held.judged for p in phones) / len(phones), 4),
         uncertain=tuple(dict.fromkeys(p for p in phones if p not in held.judged)),
         thin=tuple(

@@ -78,7 +78,7 @@ class PhoneCoverage(AuditModel):
     unseen: tuple[tuple[str, str], ...] | None
     # The same exemplars by the sex of who said them; those of which none are left out.
     by_sex: tuple[SexCoverage, ...]
-    trust: float  # lower bound of the share of natives heard right, see `indexes.reliability`
+    reliability: float  # lower bound of the share of natives heard right, see `indexes.reliability`
     judged: bool  # whether assessments judge the phone; if not, it is `uncertain`
 
 
@@ -141,7 +141,7 @@ def coverage(
                 contexts=tuple(tuple(row) for row in seen.tolist()),
                 unseen=None if known is None else columns.unseen(phone.symbol, seen, known),
                 by_sex=columns.by_sex(rows, index.durations_s),
-                trust=round(reliability.lower_bound(), 4),
+                reliability=round(reliability.lower_bound(), 4),
                 judged=reliability.judged(),
             )
         )

@@ -28,7 +28,7 @@ class IndexContents:
 
     judged: frozenset[str]  # phones that assessments judge
     # By phone.
-    trust: dict[str, float]
+    reliability: dict[str, float]
     exemplars: dict[str, int]
     contexts: Counter[Need]  # exemplars by context
     class_of: dict[str, str]  # class of every phone as a neighbour
@@ -39,7 +39,7 @@ class IndexContents:
         classes = report.context_classes
         return cls(
             judged=frozenset(p.phone for p in report.phones if p.judged),
-            trust={p.phone: p.trust for p in report.phones},
+            reliability={p.phone: p.reliability for p in report.phones},
             exemplars={p.phone: p.exemplars for p in report.phones},
             contexts=Counter(
                 {

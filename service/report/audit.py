@@ -68,7 +68,7 @@ def render_audit(report: AuditReport, index: PhoneIndex) -> str:
         report=report,
         held=report.coverage,
         ipa=ipa,
-        least_trust=MIN_RELIABILITY,
+        least_reliability=MIN_RELIABILITY,
         min_coverage=MIN_COVERAGE,
         min_speakers=MIN_SPEAKERS,
         sexes=sexes_sentence(report.coverage),

@@ -46,17 +46,17 @@ class Table:
 
 
 def phones_table(report: AuditReport, ipa: Ipa) -> Table:
-    """How well each phone that is held is heard, the least trusted first."""
+    """How well each phone that is held is heard, the least reliable first."""
     heard = {phone.phone: phone for phone in report.phones}
     rows = []
-    for held in sorted(_held(report), key=lambda p: (p.trust, p.phone)):
+    for held in sorted(_held(report), key=lambda p: (p.reliability, p.phone)):
         own = heard.get(held.phone)
         taken_for = own.taken_for if own else ()
         rows.append(
             (
                 held.ipa,
                 "" if held.judged else "not judged",
-                f"{held.trust:.2f}",
+                f"{held.reliability:.2f}",
                 f"{own.expected.error:.1%}" if own else "",
                 f"{own.expected.false_rejections:.1%}" if own else "",
                 ", ".join(f"{ipa(other.phone)}\u00a0{other.share:.0%}" for other in taken_for),
@@ -68,7 +68,7 @@ def phones_table(report: AuditReport, ipa: Ipa) -> Table:
     columns = (
         Column("Phone", "ipa"),
         Column("", "text"),
-        *map(Column, ("Trust", "Misheard", "Flagged")),
+        *map(Column, ("Reliability", "Misheard", "Flagged")),
         Column("Taken for", "ipa"),
         *map(Column, ("Exemplars", "Speakers", "Unseen contexts")),
     )
@@ -101,12 +101,14 @@ def places_table(report: AuditReport) -> Table:
 
 def lines_table(found: AgainstReport, ipa: Ipa) -> Table:
     """What can be done with each sentence or word, the least first."""
-    worst = sorted(found.lines, key=lambda line: (line.judged_share or 0.0, line.trust or 0.0))
+    worst = sorted(
+        found.lines, key=lambda line: (line.judged_share or 0.0, line.reliability or 0.0)
+    )
     rows = (
         (
             line.text,
             "" if line.judged_share is None else f"{line.judged_share:.0%}",
-            "" if line.trust is None else f"{line.trust:.2f}",
+            "" if line.reliability is None else f"{line.reliability:.2f}",
             _lacks(line, ipa),
         )
         for line in worst[:MOST_LINES]
@@ -114,7 +116,7 @@ def lines_table(found: AgainstReport, ipa: Ipa) -> Table:
     is_text = found.kind == "text"
     columns = (
         Column("Sentence" if is_text else "Word", "told"),
-        *map(Column, ("Judged", "Trust")),
+        *map(Column, ("Judged", "Reliability")),
         Column("Lacks", "ipa told"),
     )
     return Table.of(columns, rows, "sentences" if is_text else "words")

@@ -24,7 +24,7 @@ def test_the_bound_is_wilsons() -> None:
     assert wilson_lower_bound(0, 0) == 0
 
 
-def test_trust_takes_exemplars_and_right_answers() -> None:
+def test_reliability_takes_exemplars_and_right_answers() -> None:
     assert PhoneReliability(500, 500, 450).judged()
     assert not PhoneReliability(500, 500, 250).judged()
     assert not PhoneReliability(MIN_COVERAGE - 1, MIN_COVERAGE - 1, MIN_COVERAGE - 1).judged()
@@ -40,7 +40,7 @@ def test_trust_takes_exemplars_and_right_answers() -> None:
 
 def test_an_assessment_is_uncertain_where_the_index_is_not_trusted(tone_index: PhoneIndex) -> None:
     natives = NativeReference(tone_index)
-    trust = phone_reliability(tone_index)
+    reliability = phone_reliability(tone_index)
     asked = [
         PhoneEvidence(phone, np.zeros(0, np.float32), 0.1, 1.0, coverage, (), (), (), ())
         for phone in ("IY", "M", "AE")
@@ -48,7 +48,7 @@ def test_an_assessment_is_uncertain_where_the_index_is_not_trusted(tone_index: P
     ]
     known = ~np.isnan(natives.margin_quantiles(asked))
     assert known.tolist() == [False, True, False, True, False, False]
-    assert trust["IY"].lower_bound() >= MIN_RELIABILITY
+    assert reliability["IY"].lower_bound() >= MIN_RELIABILITY
 
     margins = tone_index.native_margins.copy()
     margins[tone_index.rows_of("M")] *= -1  # as if its natives sounded like something else

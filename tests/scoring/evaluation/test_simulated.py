@@ -57,12 +57,12 @@ def test_errors_are_seeded_apart_and_of_their_kind(kind: str) -> None:
 
 
 def test_where_nothing_can_be_claimed_there_is_no_error() -> None:
-    trust = {
+    reliability = {
         "S": PhoneReliability(10, 10, 10),
         "T": PhoneReliability(9, 9, 9),
         "M": PhoneReliability(90, 90, 20),
     }
-    assert claimable(trust, INVENTORY) == ("S",)
+    assert claimable(reliability, INVENTORY) == ("S",)
     only_s = Simulation(("S",), INVENTORY)
     utterance = annotated("u", ANNA, [])
     assert only_s.with_errors(utterance, assessed("u", [right(["S"])]), "any") is None
