@@ -270,6 +270,11 @@ class Assessment(FrozenModel):
         """Every canonical phone in order, across the words."""
         return tuple(phone for word in self.words for phone in word.phones)
 
+    @property
+    def of_another_text(self) -> bool:
+        """Whether the recording is not of its text: nothing is judged, as `warnings` say first."""
+        return self.reading is not None and not self.reading.matches
+
     def to_frame(self, rows: Literal["phones", "words"] = "phones") -> pd.DataFrame:
         """The result as a pandas data frame, a row per phone or per word.
 

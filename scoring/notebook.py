@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, Template
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.grading import Quality, quality_of
-from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
+from nativeear.scoring.legend import legend
+from nativeear.scoring.verdicts import BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 
 TINTS: dict[Quality, dict[str, str]] = {
     "good": {"text": "#00535e", "fill": "#d3f1f5", "border": "#0093a5"},
@@ -25,9 +26,7 @@ def as_html(assessment: Assessment) -> str:
 
     Whatever comes from texts and labels is escaped. Symbols say what colours say.
     """
-    present = {phone.verdict for phone in assessment.phones}
-    legend = [verdict for verdict, symbol in SYMBOLS.items() if symbol and verdict in present]
-    return _template().render(result=assessment, legend=legend)
+    return _template().render(result=assessment, legend=legend(assessment))
 
 
 @cache
@@ -39,6 +38,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.globals |= {
+        "BESIDE_SYMBOLS": BESIDE_SYMBOLS,
         "MEANINGS": MEANINGS,
         "SYMBOLS": SYMBOLS,
         "TINTS": TINTS,

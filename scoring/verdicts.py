@@ -25,3 +25,12 @@ MEANINGS: dict[Verdict, str] = {
     "deleted": "not heard",
     "uncertain": "cannot be judged",
 }
+
+BESIDE_SYMBOLS = {"repeated": "↻", "restart": "↻", "extra": "+"}
+"""Of what was said beside the text, by the kind of its event."""
+
+BESIDE_MEANINGS = {
+    "repeated": "said again",
+    "restart": "begun again",
+    "extra": "not in the text",
+}

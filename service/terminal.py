@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
@@ -19,13 +19,12 @@ from nativeear.scoring.assessment import (
     WordAssessment,
 )
 from nativeear.scoring.grading import quality_of
-from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
+from nativeear.scoring.legend import legend
+from nativeear.scoring.verdicts import BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.service.tables import Column, Listing
 
 MAX_PROBLEMS = 12
 MAX_EVIDENCE_WORDS = 3
-
-AGAIN = {"repeated": "said again", "restart": "begun again"}
 
 _STYLES = {"good": "cyan", "fair": "yellow", "poor": "bold red", "unmeasured": "dim"}
 
@@ -36,12 +35,11 @@ def render(assessment: Assessment) -> RenderableType:
     The colours are cyan, yellow and red: they stay apart for colour-blind eyes, and marks say the
     same. Consoles that are not terminals leave the colours out.
     """
-    parts: list[RenderableType] = [_headline(assessment)]
-    if assessment.reading and not assessment.reading.matches:
-        parts.insert(0, Text(assessment.warnings[0], style="bold red"))
-    parts += ["", _word_table(assessment)]
-    if legend := _legend(assessment):
-        parts.append(Padding(Columns(legend, padding=(0, 2)), (1, 0, 0, 1)))
+    if assessment.of_another_text:
+        return _of_another_text(assessment)
+    parts: list[RenderableType] = [_headline(assessment), "", _word_table(assessment)]
+    if marks := [Text(f"{mark} {meaning}", "dim") for mark, meaning in legend(assessment)]:
+        parts.append(Padding(Columns(marks, padding=(0, 2)), (1, 0, 0, 1)))
     if assessment.remarks:
         parts.append(Text("\nWork on this first", style="bold"))
         parts += [_indented(_remark(remark)) for remark in assessment.remarks]
@@ -57,10 +55,25 @@ def render(assessment: Assessment) -> RenderableType:
     if assessment.explanation:
         parts += [Text("\nIn the words of the language model", style="bold")]
         parts.append(_indented(Text(assessment.explanation)))
-    if assessment.warnings:
-        parts.append("")
-        parts += [Text.assemble(("Note: ", "bold"), words) for words in assessment.warnings]
-    return Group(*parts)
+    return Group(*parts, *_notes(assessment.warnings))
+
+
+def _of_another_text(assessment: Assessment) -> RenderableType:
+    """What is told where nothing was judged: that, and the words, without scores or marks."""
+    told, *warnings = assessment.warnings
+    text = " ".join(word.word for word in assessment.words)
+    return Group(
+        Text(assessment.id or "Assessment", style="bold"),
+        Text(told),
+        Text.assemble(("The text: ", "dim"), text),
+        Text(_details(assessment), style="dim"),
+        *_notes(warnings),
+    )
+
+
+def _notes(warnings: Sequence[str]) -> list[RenderableType]:
+    notes = [Text.assemble(("Note: ", "bold"), words) for words in warnings]
+    return ["", *notes] if notes else []
 
 
 def _indented(text: Text) -> Padding:
@@ -77,15 +90,18 @@ def _headline(assessment: Assessment) -> Text:
         line.append(f"{value:.0f}", style=_style(value))
     if not measured:
         line.append("   no score could be measured", style="default not bold")
-    details = (
-        f"\nagainst {assessment.index} ({assessment.language}) · {assessment.encoder} · "
-        f"{assessment.calibration} scores, 0–100 · {assessment.duration_s:.1f} s"
-    )
-    if accent := assessment.accent:
-        details += f"\n{_accent(accent)}"
     if level := assessment.level:
         line.append(f"\n{level.scale} {level.band} ({level.probability:.0%})", "not bold")
-    return line.append(details, style="dim not bold")
+    return line.append(f"\n{_details(assessment)}", style="dim not bold")
+
+
+def _details(assessment: Assessment) -> str:
+    """What the recording was heard against, and how."""
+    details = (
+        f"against {assessment.index} ({assessment.language}) · {assessment.encoder} · "
+        f"{assessment.calibration} scores, 0–100 · {assessment.duration_s:.1f} s"
+    )
+    return f"{details}\n{_accent(assessment.accent)}" if assessment.accent else details
 
 
 def _accent(accent: Accent) -> str:
@@ -105,28 +121,23 @@ def _word_table(assessment: Assessment) -> Listing:
 
     def add_extra(after: int) -> None:
         for event in assessment.reading.added(after) if assessment.reading else ():
-            table.add(Text("+"), Text(event.heard or "", "italic"), Text("not in the text", "dim"))
+            table.add(Text(""), Text(f"+ {event.heard}", "italic"), Text(""))
 
     add_extra(-1)
     for i, word in enumerate(assessment.words):
         score = Text("–" if word.score is None else f"{word.score:.0f}", _style(word.score))
         name = Text(word.word, style="strike" if word.omitted else "")
-        if word.omitted:
-            name.append(" (left out)", style="dim not strike")
         for event in assessment.reading.again(i) if assessment.reading else ():
-            name.append(f" ↻ {AGAIN[event.kind]}", style="dim")
-        sounds = Text("  ").join(
-            Text(phone.ipa + SYMBOLS[phone.verdict], _style(phone.score)) for phone in word.phones
-        )
+            name.append(f" {BESIDE_SYMBOLS[event.kind]}", style="dim")
+        sounds = Text("left out", "dim")
+        if not word.omitted:
+            sounds = Text("  ").join(
+                Text(phone.ipa + SYMBOLS[phone.verdict], _style(phone.score))
+                for phone in word.phones
+            )
         table.add(score, name, sounds)
         add_extra(i)
     return table
-
-
-def _legend(assessment: Assessment) -> list[Text]:
-    given = {phone.verdict for phone in assessment.phones}
-    used = [verdict for verdict, mark in SYMBOLS.items() if mark and verdict in given]
-    return [Text(f"{SYMBOLS[verdict]} {MEANINGS[verdict]}", "dim") for verdict in used]
 
 
 def _remark(remark: Remark) -> Text:

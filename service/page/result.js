@@ -94,6 +94,7 @@ export function showResult(node, take, about) {
   let timeline = null;
   take.follow = (part, seconds) => timeline?.place(part?.own ? seconds : null);
   const words = wordsOf(take);
+  const ofAnotherText = assessment.reading?.matches === false;
   const ofSounds = assessment.transcript?.source === "phones";
   const whole = el("button", { type: "button", class: "play" }, el("span", { class: "sign", "aria-hidden": "true" }, "▶"), " Hear all of it");
   whole.addEventListener("click", () => {
@@ -112,12 +113,11 @@ export function showResult(node, take, about) {
         "section",
         { class: "card" },
         title,
-        assessment.reading?.matches === false ? el("p", { class: "mismatch" }, el("strong", {}, assessment.warnings[0])) : null,
-        headline(assessment),
-        levelOf(assessment),
+        ofAnotherText ? el("p", {}, assessment.warnings[0]) : [headline(assessment), levelOf(assessment)],
       ),
       remarksOf(assessment, words),
-      assessment.words.length > 0
+      ofAnotherText ? textOf(assessment) : null,
+      assessment.words.length > 0 && !ofAnotherText
         ? el(
             "section",
             { class: "card" },
@@ -130,7 +130,7 @@ export function showResult(node, take, about) {
       melody ? el("section", { class: "card" }, el("h3", {}, "Melody"), melodyInWords(assessment), melody) : null,
       grades.length > 0 ? el("section", { class: "card grades" }, el("h3", {}, "Flow and rhythm among natives"), grades) : null,
       assessment.explanation ? el("section", { class: "card" }, el("h3", {}, "In other words"), el("p", { class: "prose" }, assessment.explanation)) : null,
-      notes(assessment),
+      notes(assessment, ofAnotherText ? assessment.warnings.slice(1) : assessment.warnings),
     ].filter(Boolean),
   );
   if (take.sound) {
@@ -147,13 +147,19 @@ export function showResult(node, take, about) {
   return title;
 }
 
-function notes(assessment) {
+/** The words of a text that the recording is not of: nothing is told of them. */
+function textOf({ words, language }) {
+  const text = words.map(({ word }) => word).join(" ");
+  return el("section", { class: "card" }, el("h3", {}, "The text"), el("p", { lang: language, dir: "auto" }, text));
+}
+
+function notes(assessment, warnings) {
   const calibration = CALIBRATIONS[assessment.calibration];
   return el(
     "section",
     { class: "card notes" },
     el("h3", {}, "Notes"),
-    assessment.warnings.length > 0 ? el("ul", {}, assessment.warnings.map((text) => el("li", {}, text))) : null,
+    warnings.length > 0 ? el("ul", {}, warnings.map((text) => el("li", {}, text))) : null,
     el("p", { class: "soft" }, `Heard against the natives of ${assessment.index}, ${calibration}, from 0 to 100. A machine’s ear: where yours disagrees, trust a teacher.`),
   );
 }

@@ -22,6 +22,19 @@ export const MEANINGS = {
   uncertain: "cannot be judged",
 };
 
+/** Marks of what was said beside the text. */
+export const BESIDE_MARKS = {
+  repeated: "↻",
+  restart: "↻",
+  extra: "+",
+};
+
+export const BESIDE_MEANINGS = {
+  repeated: "said again",
+  restart: "begun again",
+  extra: "not in the text",
+};
+
 export const FLAGGED = ["accented", "substituted", "deleted"];
 
 /** The class that colours a score. */

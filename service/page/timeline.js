@@ -3,7 +3,7 @@
 import { el, fault, say, svg } from "./dom.js";
 import { play } from "./player.js";
 import { resampled, SAMPLE_RATE } from "./recorder.js";
-import { MARKS, MEANINGS, band } from "./scale.js";
+import { BESIDE_MARKS, BESIDE_MEANINGS, MARKS, MEANINGS, band } from "./scale.js";
 import { drawSpectrogram, HOP } from "./spectrogram.js";
 
 const PIXELS_PER_S = 220;
@@ -99,6 +99,10 @@ export async function timelineOf(take, least) {
   for (const word of assessment.words.filter(({ start_s: start }) => start !== null)) {
     words.append(box("span", { class: "name", lang: assessment.language, dir: "auto" }, word.start_s, word.end_s, word.word));
     edges.append(box("i", { class: "strong" }, word.start_s, word.start_s), box("i", { class: "strong" }, word.end_s, word.end_s));
+  }
+  for (const { kind, heard, start_s: start, end_s: end } of assessment.reading?.events ?? []) {
+    if (start === null) continue;
+    words.append(box("span", { class: "name beside", title: BESIDE_MEANINGS[kind] }, start, end, `${BESIDE_MARKS[kind]} ${heard}`));
   }
   sounds.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];

@@ -3,7 +3,7 @@
 import { bytes, get } from "./api.js";
 import { el, fault, say } from "./dom.js";
 import { clip, play } from "./player.js";
-import { FLAGGED, MARKS, MEANINGS, band, percent, scoreText } from "./scale.js";
+import { BESIDE_MARKS, BESIDE_MEANINGS, FLAGGED, MARKS, MEANINGS, band, percent, scoreText } from "./scale.js";
 
 const MARGIN_S = 0.03; // kept around a sound: a cut at its very edge is heard as a click
 const CONTEXT_S = 0.3; // around an exemplar, to hear the word that it stands in
@@ -62,26 +62,25 @@ function playButton(take, text, label, parts) {
   return button;
 }
 
-const AGAIN = { repeated: "said again", restart: "begun again" };
+const AGAIN = ["repeated", "restart"];
 
 /** What was said behind a word, or before the first (-1), that the text does not have. */
 const extrasOf = ({ reading }, after) =>
   (reading?.events ?? [])
     .filter(({ kind, word_index: index }) => kind === "extra" && index === after)
-    .map(({ heard }) => el("span", { class: "extra", title: "not in the text" }, `+ ${heard}`));
+    .map(({ heard }) => el("span", { class: "extra" }, `+ ${heard}`, el("span", { class: "spoken" }, `, ${BESIDE_MEANINGS.extra}`)));
 
 /** A loop on a word that was said, or begun, before the reading that counts. */
 const againOf = ({ reading }, number) =>
   (reading?.events ?? [])
-    .filter(({ kind, word_index: index }) => AGAIN[kind] && index === number)
+    .filter(({ kind, word_index: index }) => AGAIN.includes(kind) && index === number)
     .map(({ kind }) => [
-      el("span", { "aria-hidden": "true", title: AGAIN[kind] }, " ↻"),
-      el("span", { class: "spoken" }, `, ${AGAIN[kind]}`),
+      el("span", { "aria-hidden": "true" }, ` ${BESIDE_MARKS[kind]}`),
+      el("span", { class: "spoken" }, `, ${BESIDE_MEANINGS[kind]}`),
     ]);
 
 /** The marks of a word's sounds, each once, and what they mean for those who hear the page. */
 function marksOf(word) {
-  if (word.omitted) return " left out";
   const given = [...new Set(word.phones.map(({ verdict }) => verdict))].filter((verdict) => MARKS[verdict]);
   if (given.length === 0) return null;
   return [
@@ -130,7 +129,7 @@ export function wordsOf(take) {
       },
       el("span", { class: "text", lang: assessment.language, dir: "auto" }, word.word),
       " ",
-      el("span", { class: "score" }, scoreText(word.score), marksOf(word), againOf(assessment, number)),
+      el("span", { class: "score" }, word.omitted ? "left out" : [scoreText(word.score), marksOf(word)], againOf(assessment, number)),
     ),
   );
 
@@ -155,10 +154,17 @@ export function wordsOf(take) {
     event.preventDefault();
   });
 
-  const given = new Set(assessment.words.flatMap(({ phones }) => phones.map(({ verdict }) => verdict)));
-  const legend = Object.entries(MARKS)
-    .filter(([verdict, mark]) => mark && given.has(verdict))
-    .map(([verdict, mark]) => el("li", {}, el("b", {}, mark), ` ${MEANINGS[verdict]}`));
+  const read = assessment.words.filter(({ omitted }) => !omitted);
+  const given = new Set(read.flatMap(({ phones }) => phones.map(({ verdict }) => verdict)));
+  const beside = new Set((assessment.reading?.events ?? []).map(({ kind }) => kind));
+  const legend = [
+    ...Object.entries(MARKS)
+      .filter(([verdict, mark]) => mark && given.has(verdict))
+      .map(([verdict, mark]) => [mark, MEANINGS[verdict]]),
+    ...Object.entries(BESIDE_MARKS)
+      .filter(([kind]) => beside.has(kind))
+      .map(([kind, mark]) => [mark, BESIDE_MEANINGS[kind]]),
+  ].map(([mark, meaning]) => el("li", {}, el("b", {}, mark), ` ${meaning}`));
 
   return {
     nodes: [sentence, legend.length > 0 ? el("ul", { class: "legend" }, legend) : null, panel],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.legend import legend
 from nativeear.service.report import words
 from nativeear.service.report.clips import data_uri, levelled, native_clips
 from nativeear.service.report.prosody import measures
@@ -63,6 +64,7 @@ def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
         max_places=MAX_PLACES,
         shortened_to=words.MAX_DETAILED if len(phones) > words.MAX_DETAILED else None,
         again=words.again,
+        legend=legend,
         spoken=words.spoken,
         symbols=words.symbols,
         note=words.note,

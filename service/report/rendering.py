@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nativeear.scoring.grading import quality_of
-from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
+from nativeear.scoring.verdicts import BESIDE_MEANINGS, BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.speech.errors import InputError
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def _environment() -> Environment:
     made.filters |= {"formatted": format, "number": _number, "csp_hash": _csp_hash}
     made.globals |= {
         "quality_of": quality_of,
+        "BESIDE_MEANINGS": BESIDE_MEANINGS,
+        "BESIDE_SYMBOLS": BESIDE_SYMBOLS,
         "SYMBOLS": SYMBOLS,
         "MEANINGS": MEANINGS,
     }

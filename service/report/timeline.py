@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.grading import quality_of
-from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
+from nativeear.scoring.verdicts import BESIDE_MEANINGS, BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.service.report.spectrogram import TOP_HZ, hop_of, outline, spectrogram_png
 from nativeear.service.report.words import learners_stretch
 from nativeear.speech.audio import Audio
@@ -150,6 +150,18 @@ def _boxes(assessment: Assessment, ipa: Callable[[str], str]) -> Iterator[Box]:
                 _PHONE_TOP,
                 reach=_PHONE_TOP,
             )
+    for event in assessment.reading.events if assessment.reading else ():
+        if event.start_s is None or event.end_s is None:
+            continue
+        yield Box(
+            event.start_s,
+            event.end_s,
+            f"{BESIDE_SYMBOLS[event.kind]} {event.heard}",
+            f"{event.heard}, {BESIDE_MEANINGS[event.kind]}",
+            "beside",
+            _WORD_TOP,
+            lang=assessment.language,
+        )
     for extra in assessment.insertions:
         written = ipa(extra.phone)
         spoken = f"{written}, which does not belong there"

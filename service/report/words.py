@@ -12,7 +12,7 @@ from nativeear.scoring.assessment import (
     Reading,
     WordAssessment,
 )
-from nativeear.scoring.verdicts import FLAGGED, MEANINGS, SYMBOLS
+from nativeear.scoring.verdicts import BESIDE_MEANINGS, FLAGGED, MEANINGS, SYMBOLS
 from nativeear.service.report.clips import LEARNER, MARGIN_S, NativeClip
 
 MAX_DETAILED = 400
@@ -99,8 +99,8 @@ def panels(assessment: Assessment, clips: Mapping[int, NativeClip]) -> list[Pane
 
 def again(reading: Reading | None, place: int) -> str:
     """What was said of a word before the reading that counts; '' where nothing was."""
-    said = {"repeated": "said again", "restart": "begun again"}
-    return ", ".join(said[event.kind] for event in (reading.again(place) if reading else ()))
+    events = reading.again(place) if reading else ()
+    return ", ".join(BESIDE_MEANINGS[event.kind] for event in events)
 
 
 def spoken(word: WordAssessment) -> str:
@@ -108,8 +108,10 @@ def spoken(word: WordAssessment) -> str:
     found = dict.fromkeys(
         MEANINGS[phone.verdict] for phone in word.phones if SYMBOLS[phone.verdict]
     )
+    if word.omitted:
+        return f"{word.word}, left out"
     score = "not measured" if word.score is None else f"{word.score:.0f}"
-    return ", ".join((word.word, score, *(("left out",) if word.omitted else found)))
+    return ", ".join((word.word, score, *found))
 
 
 def symbols(word: WordAssessment) -> str:

@@ -185,7 +185,13 @@ def test_of_another_text_nothing_is_judged_and_that_is_said_first(
     assert (result.warnings[0], result.remarks) == (NOT_OF_THIS_TEXT, ())
     assert {phone.verdict for phone in result.phones} == {"uncertain"}
     page = render_page(result, Audio.load(PROMPT), assessor.index)
-    assert page.index(NOT_OF_THIS_TEXT) < page.index('class="scores"')
+    file = StringIO()
+    Console(file=file, width=200).print(render(result))
+    for shown in (page, result._repr_html_(), file.getvalue()):
+        assert shown.count(NOT_OF_THIS_TEXT) == 1
+        assert " ".join(word.word for word in result.words) in shown
+        for unsaid in ("cannot be judged", "not measured", "could be measured"):
+            assert unsaid not in shown
 
 
 def test_no_word_is_laid_on_what_was_said_beside_the_text() -> None:

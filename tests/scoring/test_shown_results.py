@@ -14,6 +14,8 @@ from nativeear.scoring.assessment import (
     GopEvidence,
     KnnEvidence,
     PhoneAssessment,
+    Reading,
+    ReadingEvent,
     Remark,
     Scores,
     SoundsLike,
@@ -159,6 +161,23 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+
+
+def test_a_notebook_marks_what_was_read_beside_the_text(result: Assessment) -> None:
+    first, *others = result.words
+    events = (
+        ReadingEvent(kind="repeated", word_index=1, heard="x", start_s=0.1, end_s=0.2),
+        ReadingEvent(kind="extra", word_index=0, heard="so", start_s=0.3, end_s=0.4),
+    )
+    read = result.model_copy(
+        update={
+            "words": (first.model_copy(update={"omitted": True}), *others),
+            "reading": Reading(matches=True, likelihood=0.99, events=events),
+        }
+    )
+    text = " ".join(Page(read._repr_html_()).text.split())
+    assert f"{first.word} left out + so {others[0].word} ↻" in text
+    assert "↻ said again · + not in the text" in text
 
 
 def test_a_notebook_shows_the_words_and_nothing_of_them_is_markup(result: Assessment) -> None:

@@ -8,6 +8,8 @@ from nativeear.scoring.assessment import (
     Insertion,
     KnnEvidence,
     PhoneAssessment,
+    Reading,
+    ReadingEvent,
     Scores,
     SoundsLike,
     WordAssessment,
@@ -101,4 +103,27 @@ def assessment() -> Assessment:
         ),
         insertions=(Insertion(after_word_index=1, phone="S", start_s=0.8, end_s=0.91),),
         warnings=("The recording has two channels; they were mixed.",),
+    )
+
+
+@pytest.fixture
+def slipped(assessment: Assessment) -> Assessment:
+    """The same where “I” was said twice, “think” left out and “so” added at the end."""
+    said, left_out, last = assessment.words
+    sounds = tuple(
+        p.model_copy(update={"start_s": None, "end_s": None, "score": 0.0, "verdict": "deleted"})
+        for p in left_out.phones
+    )
+    nowhere = {"start_s": None, "end_s": None, "score": 0.0, "omitted": True, "phones": sounds}
+    events = (
+        ReadingEvent(kind="repeated", word_index=0, heard="I", start_s=0.0, end_s=0.1),
+        ReadingEvent(kind="omitted", word_index=1),
+        ReadingEvent(kind="extra", word_index=2, heard="so", start_s=1.4, end_s=1.8),
+    )
+    return assessment.model_copy(
+        update={
+            "words": (said, left_out.model_copy(update=nowhere), last),
+            "insertions": (),
+            "reading": Reading(matches=True, likelihood=0.99, events=events),
+        }
     )

@@ -268,6 +268,19 @@ def test_a_text_that_matches_nothing_still_makes_a_page(
     assert "Overall not measured" in parsed.words
 
 
+def test_what_was_read_beside_the_text_is_marked_and_explained(
+    slipped: Assessment, tone_index: PhoneIndex
+) -> None:
+    slipped = slipped.model_copy(update={"index": tone_index.name})
+    parsed = Page(render_page(slipped, hum(2.04), tone_index))
+    sentence = parsed.words.partition("Choose a word to see and hear its sounds.")[2]
+    assert sentence.split()[:6] == ["I", "91", "↻", "think", "left", "out"]
+    assert "+ so , not in the text" in sentence
+    assert "? cannot be judged ↻ said again + not in the text" in sentence
+    marked = [its["aria-label"] for its in parsed.all("g")]
+    assert {"I, said again", "so, not in the text"} <= set(marked)
+
+
 def test_fluency_and_melody_are_shown_once_they_are_measured(
     heard: Assessment, tone_index: PhoneIndex, page: str
 ) -> None:

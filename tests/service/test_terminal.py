@@ -26,6 +26,20 @@ def test_every_mark_is_explained(assessment: Assessment) -> None:
         assert words in text
 
 
+def test_what_was_read_beside_the_text_is_marked_and_explained(slipped: Assessment) -> None:
+    lines = [line.split() for line in shown(slipped).splitlines()]
+    table = [line for line in lines if {"↻", "+", "think", "azure"} & set(line)]
+    assert table[:3] == [
+        ["91", "I", "↻", "aɪ"],
+        ["0", "think", "left", "out"],
+        ["–", "azure", "ʒ?"],
+    ]
+    assert table[3:] == [
+        ["+", "so"],
+        ["?", "cannot", "be", "judged", "↻", "said", "again", "+", "not", "in", "the", "text"],
+    ]
+
+
 def test_a_problem_says_what_was_heard_and_which_natives_say_so(assessment: Assessment) -> None:
     line = next(line for line in shown(assessment, width=300).splitlines() if "θ× in" in line)
     assert "“think”" in line

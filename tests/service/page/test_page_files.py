@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nativeear.scoring.grading import FLAGGED_SCORE, GOOD_SCORE
-from nativeear.scoring.verdicts import MEANINGS, SYMBOLS
+from nativeear.scoring.verdicts import BESIDE_MEANINGS, BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.service.report import prosody, spectrogram
 
 PAGE = Path(str(files("nativeear.service"))) / "page"
@@ -169,6 +169,8 @@ def test_the_scale_is_that_of_the_terminal_and_the_report():
     assert constant("scale.js", "FLAGGED_SCORE") == FLAGGED_SCORE
     assert table("scale.js", "MARKS") == SYMBOLS
     assert table("scale.js", "MEANINGS") == MEANINGS
+    assert table("scale.js", "BESIDE_MARKS") == BESIDE_SYMBOLS
+    assert table("scale.js", "BESIDE_MEANINGS") == BESIDE_MEANINGS
     assert table("melody.js", "MEASURES") == {
         name: label for name, (label, _) in prosody.MEASURES.items()
     }

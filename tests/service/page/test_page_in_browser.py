@@ -338,6 +338,20 @@ def test_keys_keep_their_place_in_a_history(page):
     assert page.evaluate(inside, "progress")
 
 
+def test_of_another_text_that_alone_is_told(page):
+    page.select_option("#set", "own")
+    page.fill("#text", "Tomorrow we shall walk to the river.")
+    page.set_input_files("#file", PROMPT_FILE)
+    page.wait_for_selector("#send:visible")
+    page.click("#send")
+    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
+    told = page.inner_text("#result")
+    assert told.count("The recording is not of this text") == 1
+    assert "Tomorrow we shall walk to the river" in told.partition("The text")[2]
+    assert page.locator("#result").locator(".headline, .word, .legend").count() == 0
+    assert "–" not in told
+
+
 def test_free_speech_needs_no_text(page):
     tell(page, name="Eve")
     page.select_option("#set", "free")
