@@ -33,6 +33,10 @@ TEMPERATURE = 0.1
 HOP_S = 0.02
 """Hop of frames that are independent enough for what `BY_RETRIEVAL` weighs them."""
 
+SHORTEST_S = 0.04
+"""Each phone of a word is said at least so long, where a head does not tell it by a frame alone: a
+word that nobody read is not to be found in a few frames of another one."""
+
 LOUD_SHARE = 0.5
 """Place between quiet and loud frames above which speech is more than breath and reverberation."""
 
@@ -90,9 +94,10 @@ class TextReader:
         else:
             log_probs, columns = self._deviations.log_posteriors(frames, TEMPERATURE)
             log_probs *= frames.hop_s / HOP_S  # frames that overlap say the same again
-            places = {phone: (column,) for column, phone in enumerate(columns)}
+            lasting = max(1, round(SHORTEST_S / frames.hop_s))
+            places = {phone: column for column, phone in enumerate(columns)}
             spelling = {
-                phone: places.get(phone, (len(columns) - 1,))
+                phone: (places.get(phone, len(columns) - 1),) * lasting
                 for phone in self._index.inventory.symbols
             }
         return read_text(

@@ -19,24 +19,30 @@ class Match:
 
     Attributes
     ----------
-    against_free
-        Nats by which free phones are likelier than the path, which half pays for skipped words, per
-        phone that was heard or meant, whichever are more.
-    unread
-        Share of the text's phones that were not read.
+    nats
+        By which free phones are likelier than the path.
+    skipped
+        Nats of these that the path pays for skipped words.
+    text, read, heard
+        Phones of the text, of the words of it that were read, and that were heard.
     unmeant
         Share of the phones heard that belong to no word.
     reread
         Words that were gone back behind, per word of the text.
-    phones
-        How many phones were heard.
     """
 
-    against_free: float
-    unread: float
+    nats: float
+    skipped: float
+    text: int
+    read: int
+    heard: int
     unmeant: float
     reread: float
-    phones: int
+
+    @property
+    def unread(self) -> float:
+        """Share of the text's phones that were not read."""
+        return 1 - self.read / self.text
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,14 @@ class ReadingModel:
         Whether it is for posteriors of a phone head, and not for those of retrieval.
     offset, against_free, both, unmeant, reread
         The logarithm of the odds that a recording is of its text is `offset` less the others, each
-        times what it is called by in `Match`: `both` times the root of `unread · unmeant`, and
-        `unmeant` times its square.
+        times what it is called by: `against_free` times the nats of `Match` per phone, `both` times
+        the root of `unread · unmeant`, `unmeant` times its square.
+    pardoned
+        Share of the nats of skipped words that does not speak against a text: one that was left
+        half unread is right as far as it goes.
+    whole, few
+        Nats are per phone that was heard or, if these are more, per phone of the text if `whole`,
+        else of what was read of it, and as many as `few` more: a mean over few phones tells less.
     """
 
     costs: Costs
@@ -62,14 +74,19 @@ class ReadingModel:
     both: float
     unmeant: float
     reread: float
+    pardoned: float
+    whole: bool
+    few: int
 
     def likelihood(self, match: Match) -> float:
         """Probability that a recording is of its text, 0–1; of none of its words it is not."""
-        if not match.phones or match.unread == 1:
+        if not match.heard or not match.read:
             return 0.0
+        meant = match.text if self.whole else match.read
+        nats = match.nats - self.pardoned * match.skipped
         odds = (
             self.offset
-            - self.against_free * match.against_free
+            - self.against_free * nats / (max(meant, match.heard) + self.few)
             - self.both * math.sqrt(match.unread * match.unmeant)
             - self.unmeant * match.unmeant**2
             - self.reread * match.reread
@@ -78,18 +95,30 @@ class ReadingModel:
 
 
 BY_HEAD = ReadingModel(
-    Costs(), by_head=True, offset=10.2, against_free=4.7, both=16.5, unmeant=8.6, reread=1.0
+    Costs(),
+    by_head=True,
+    offset=10.2,
+    against_free=4.7,
+    both=16.5,
+    unmeant=8.6,
+    reread=1.0,
+    pardoned=0.5,
+    whole=True,
+    few=0,
 )
 """Fitted on slips made with `benchmarks.reading --choosing`: three natives, half of the learners;
 the offset is half a nat higher, for readings that are right."""
 
 BY_RETRIEVAL = ReadingModel(
-    Costs(extra=14.0, extra_phone=2.0, back=8.0, restart=10.0, weight=0.7),
+    Costs(extra=9.0, extra_phone=2.0, back=5.0, restart=2.0, weight=0.7),
     by_head=False,
-    offset=7.7,
-    against_free=2.3,
-    both=12.0,
-    unmeant=15.0,
-    reread=2.5,
+    offset=11.7,
+    against_free=7.6,
+    both=4.75,
+    unmeant=5.4,
+    reread=4.5,
+    pardoned=0.75,
+    whole=False,
+    few=10,
 )
-"""For frames of 20 ms; tried on natives and learners as if the shipped encoder had no head."""
+"""For frames of 20 ms; fitted on slips in Spanish and Russian prompts (`--language`)."""

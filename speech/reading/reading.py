@@ -26,10 +26,6 @@ LEAST_EXTRA = 2
 WHOLE_FROM = 2 / 3
 """Share of a word's phones beyond which it was read, and not begun, before it was read again."""
 
-SKIPPED_SHARE = 0.5
-"""Share of the costs of skipped words that does not speak against a text: one that was left half
-unread is right as far as it goes."""
-
 EventKind = Literal["omitted", "repeated", "restart", "extra"]
 
 
@@ -266,16 +262,16 @@ def _aligned(
 
 
 def _match(path: ReadingPath, kept: Sequence[Pass], graph: ReadingGraph, heard: _Heard) -> Match:
-    text, read = int(graph.lengths.sum()), sum(int(graph.lengths[one.joint]) for one in kept)
     phones = len(heard.phones(0, path.passes[-1].past))
     unmeant = sum(len(heard.phones(p.first, p.past)) for p in path.passes if p.extra)
     kept_words = [one.joint for one in kept]
-    skipped = SKIPPED_SHARE * float(np.delete(graph.skips, kept_words).sum())
     again = sum(bool(p.states) and p not in kept for p in path.passes)
     return Match(
-        against_free=(path.free_score - path.score - skipped) / max(text, phones),
-        unread=1 - read / text,
+        nats=path.free_score - path.score,
+        skipped=float(np.delete(graph.skips, kept_words).sum()),
+        text=int(graph.lengths.sum()),
+        read=int(graph.lengths[kept_words].sum()),
+        heard=phones,
         unmeant=min(1.0, unmeant / max(phones, 1)),
         reread=again / graph.words,
-        phones=phones,
     )

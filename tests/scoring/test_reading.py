@@ -1,6 +1,7 @@
 """Slips that are made in native prompts are told, and what was read around them is judged."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rich.console import Console
 import nativeear
 from nativeear.scoring.assessment import Assessment, ReadingEvent
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.reading import NOT_OF_THIS_TEXT, clear_of
+from nativeear.scoring.reading import NOT_OF_THIS_TEXT, TextReader, clear_of
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
 from nativeear.service.terminal import render
@@ -215,3 +216,29 @@ def test_a_recording_of_none_of_the_words_is_not_of_the_text(
         found = assessor.assess(spliced(sound), text).reading
         assert found is not None
         assert not found.matches
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text", "told"),
+    [
+        ([(None, None)], OTHER_TEXT, []),
+        ([(None, 5), (6, None)], OTHER_TEXT, [("omitted", 5)]),
+        ([(None, 7), (6, None)], OTHER_TEXT, [("repeated", 6)]),
+        ([(None, 6)], OTHER_TEXT, [("omitted", i) for i in range(6, 11)]),
+        ([(None, None)], OTHER_TEXT.replace("enter", "enter only"), [("omitted", 4)]),
+        ([(None, None)], TEXT, None),
+    ],
+)
+def test_without_a_phone_head_the_classes_of_the_index_tell_what_was_read(
+    assessor: Assessor,
+    whole: Assessment,
+    pieces: list[tuple[int | None, int | None]],
+    text: str,
+    told: list[tuple[str, int]] | None,
+) -> None:
+    audio = spliced(*(piece(whole, first, past) for first, past in pieces))
+    frames = replace(assessor.encoder.encode(audio), log_probs=None, labels=())
+    read = TextReader(assessor.index).read(assessor.pronounce(text), frames, audio)
+    assert read.matches == (told is not None)
+    if told is not None:
+        assert [(event.kind, event.word_index) for event in read.events] == told
