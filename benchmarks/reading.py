@@ -38,6 +38,7 @@ from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.frames import FloatArray
 from nativeear.speech.languages import primary_subtag
+from nativeear.speech.reading.heard import heard_word
 from nativeear.speech.reading.reading import Reading
 from training.splits import is_held_out
 
@@ -84,13 +85,14 @@ class Sound:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """What is read against what, and the word that a slip is about."""
+    """What is read against what, the word that a slip is about, and the one that was put in."""
 
     kind: str
     group: str
     text: str
     samples: FloatArray
     word: int = -1
+    added: str = ""
 
 
 def recordings(data: Path, *, choosing: bool) -> list[Spoken]:
@@ -175,11 +177,14 @@ def sound_trials(one: Spoken, sound: Sound, donor: Sound | None) -> Iterator[Tri
         "late": (half, (samples[sound.spans[half][0] :],)),
     }
     theirs = [i for i in donor.long if donor.words[i] not in sound.words] if donor else []
+    added = ""
     if donor and theirs:
-        begin, end = donor.spans[int(rng.choice(theirs))]
+        other = int(rng.choice(theirs))
+        begin, end = donor.spans[other]
+        added = donor.words[other]
         pieces["added"] = at, (samples[:past], donor.samples[begin:end], samples[past:])
     for kind, (word, parts) in pieces.items():
-        yield Trial(kind, one.group, one.text, spliced(parts), word)
+        yield Trial(kind, one.group, one.text, spliced(parts), word, added)
 
 
 def spliced(pieces: Sequence[FloatArray]) -> FloatArray:
@@ -224,6 +229,26 @@ def told(trial: Trial, read: Reading, words: int) -> dict[str, list[bool]]:
     return {
         f"{trial.kind}: told at its place": about(*kinds),
         "slips: refused": [not read.matches],
+    }
+
+
+def words_told(
+    trial: Trial, read: Reading, meant: Pronunciation, assessor: nativeear.Assessor
+) -> dict[str, list[bool]]:
+    """Whether a word is told for what was added, and whether it sounds like the one that was."""
+    said = {form.phones for form in assessor.pronounce(trial.added).words[0].variants}
+    words = [
+        heard_word(event.phones, assessor.inventory, meant)
+        for event in read.events
+        if event.kind == "extra" and event.word_index == trial.word
+    ]
+    return {
+        "added: told as a word": [word is not None for word in words],
+        "added: the word that was told was said": [
+            any(form.phones in said for form in assessor.pronounce(word).words[0].variants)
+            for word in words
+            if word is not None
+        ],
     }
 
 
@@ -300,7 +325,10 @@ def main() -> None:
             if read.matches:
                 said = garbled(assessor.aligner, audio, meant, frames, read)
                 read = read.without_omitted(said)
-            for row, values in told(trial, read, len(meant.words)).items():
+            rows = told(trial, read, len(meant.words))
+            if trial.kind == "added":
+                rows |= words_told(trial, read, meant, assessor)
+            for row, values in rows.items():
                 counts[row, trial.group] += values
 
     for one in drawn(everything, options.each):
