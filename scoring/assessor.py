@@ -59,7 +59,6 @@ from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.reading.reading import Reading as TextReading
-from nativeear.speech.realignment import corroborated
 from nativeear.speech.recogniser import Recogniser
 
 AudioSource = Audio | str | PathLike[str] | bytes | BinaryIO
@@ -243,7 +242,7 @@ class Assessor:
         else:  # what a recogniser wrote was said, each word once
             read = self._reader.read(pronunciation, frames, recording, whole=True)
         evidence = self._evidence(recording, pronunciation, frames, read, exclusion)
-        alignment = evidence.shown
+        alignment = evidence.alignment
         warnings.append(gop_warning(evidence.gop))
         judged = [
             withheld(phone) if aligned.word_index in unsure else phone
@@ -334,9 +333,7 @@ class Assessor:
         audio, frames = attended(recording, frames, read.aside_s)
         alignment = lay(self.aligner, audio, pronunciation, frames, read)
         gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
-        relaid = corroborated(alignment, read.alignment, gop.spans_s)
-        judged = relaid if self._calibration.by_relaid else alignment
-        return self._gatherer.gather(frames, judged, gop, exclusion, believed=relaid)
+        return self._gatherer.gather(frames, alignment, gop, exclusion)
 
     def _judge(
         self, evidence: RecordingEvidence, pronunciation: Pronunciation, exclusion: Exclusion
@@ -350,7 +347,7 @@ class Assessor:
             gatherer=self._gatherer,
             exclusion=exclusion,
         )
-        phones = evidence.shown.spoken
+        phones = evidence.alignment.spoken
         parts = zip(phones, evidence.retrieval, gop_evidence(evidence.gop), grades, strict=True)
         return [self._results.phone(*part) for part in parts]
 

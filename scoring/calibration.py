@@ -21,10 +21,6 @@ class Calibration(Protocol):
     def name(self) -> str:
         """What the result says of it."""
 
-    @property
-    def by_relaid(self) -> bool:
-        """Whether it judges evidence from relaid alignments, see `speech.realignment`."""
-
     def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""
 

@@ -46,9 +46,7 @@ class RecordingEvidence:
     deleted
         bool `[N]`: which phones were not said.
     insertions
-        Speech that no canonical phone explains; found in `shown`.
-    believed
-        The alignment of the same phones that goes into the result, if that is another.
+        Speech that no canonical phone explains.
     """
 
     frames: Frames
@@ -59,12 +57,6 @@ class RecordingEvidence:
     features: FeatureTable
     deleted: NDArray[np.bool_]
     insertions: tuple[InsertedPhone, ...]
-    believed: Alignment | None = None
-
-    @property
-    def shown(self) -> Alignment:
-        """Where a reader is told that the phones lie."""
-        return self.alignment if self.believed is None else self.believed
 
 
 class EvidenceGatherer:
@@ -82,8 +74,6 @@ class EvidenceGatherer:
         alignment: Alignment,
         gop: GopMeasurement,
         exclusion: Exclusion = NO_EXCLUSION,
-        *,
-        believed: Alignment | None = None,
     ) -> RecordingEvidence:
         """Gather the evidence on every canonical phone, in order.
 
@@ -95,9 +85,6 @@ class EvidenceGatherer:
             What the phone head says of the alignment's phones.
         exclusion
             Exemplars that must not answer, when the recording is itself in the index.
-        believed
-            The alignment of the same phones that goes into the result, where a calibration was
-            fitted on evidence from another. Insertions are sought in it.
         """
         inventory = self._index.inventory
         natives, deviations = self.natives, self._deviations
@@ -148,8 +135,7 @@ class EvidenceGatherer:
             gop,
             features,
             deleted,
-            deviations.insertions(frames, similar, (believed or alignment).phones),
-            believed,
+            deviations.insertions(frames, similar, alignment.phones),
         )
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.deviations import Deviations
 from nativeear.scoring.assessment import Reading, ReadingEvent
+from nativeear.speech.aligners.ctc import CtcAligner
 from nativeear.speech.aligners.frame_scores import frame_edges_s, speech_frames
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Aligner, Alignment
 from nativeear.speech.audio import Audio
@@ -18,9 +19,9 @@ from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import AlignmentError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.phone_head import head_refusal, label_map
+from nativeear.speech.reading.head import of_whole, read_by_head
 from nativeear.speech.reading.heard import heard_word
-from nativeear.speech.reading.match import BY_HEAD, BY_RETRIEVAL
+from nativeear.speech.reading.match import BY_RETRIEVAL
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.reading.reading import ReadingEvent as TextReadingEvent
 from nativeear.speech.reading.reading import phone_distances, read_text
@@ -81,33 +82,22 @@ class TextReader:
         whole
             Whether every word is known to be there once, so that forms alone are to be found.
         """
-        edges_s = frame_edges_s(frames, audio.duration_s)
-        model = BY_RETRIEVAL
-        if frames.log_probs is not None and not head_refusal(frames, self._index.inventory):
-            model = BY_HEAD
-            head = label_map(frames.labels, self._index.inventory)
-            log_probs, columns, spelling = (
-                head.pool(frames.log_probs),
-                head.columns,
-                head.spelling,
-            )
-        else:
-            log_probs, columns = self._deviations.log_posteriors(frames, TEMPERATURE)
-            log_probs *= frames.hop_s / HOP_S  # frames that overlap say the same again
-            lasting = max(1, round(SHORTEST_S / frames.hop_s))
-            places = {phone: column for column, phone in enumerate(columns)}
-            spelling = {
-                phone: (places.get(phone, len(columns) - 1),) * lasting
-                for phone in self._index.inventory.symbols
-            }
+        inventory = self._index.inventory
+        read = read_by_head(pronunciation, frames, inventory, audio.duration_s, whole=whole)
+        if read is not None:
+            return read
+        log_probs, columns = self._deviations.log_posteriors(frames, TEMPERATURE)
+        log_probs *= frames.hop_s / HOP_S  # frames that overlap say the same again
+        lasting = max(1, round(SHORTEST_S / frames.hop_s))
+        places = {phone: column for column, phone in enumerate(columns)}
         return read_text(
             pronunciation,
             log_probs,
             columns=columns,
-            spelling=spelling,
-            edges_s=edges_s,
-            distances=phone_distances(tuple(columns), self._index.inventory),
-            model=replace(model, costs=model.costs.forbidding()) if whole else model,
+            spelling={phone: places.get(phone, (len(columns) - 1,)) for phone in inventory.symbols},
+            edges_s=frame_edges_s(frames, audio.duration_s),
+            distances=phone_distances(tuple(columns), inventory),
+            model=of_whole(BY_RETRIEVAL) if whole else BY_RETRIEVAL,
         )
 
 
@@ -173,10 +163,12 @@ def garbled(
 def lay(
     aligner: Aligner, audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
 ) -> Alignment:
-    """The phones of the words that were read, where an aligner finds them.
+    """The phones of the words that were read, where they lie.
 
-    It has the finer edges. Where it finds no way, those of the reading are kept. Of a word with
-    several forms the one is laid that a phone head has heard; without one the aligner chooses.
+    By a phone head they lie where they were read. Another aligner, which was asked for by name or
+    learnt from the index's own speech, has the finer edges; where it finds no way, those of the
+    reading are kept. Of a word with several forms the one is laid that a phone head has heard;
+    without one the aligner chooses.
 
     Parameters
     ----------
@@ -187,6 +179,8 @@ def lay(
     pronunciation, read
         The text, and how it was read.
     """
+    if read.by_head and isinstance(aligner, CtcAligner):
+        return read.alignment
     taken = list(pronunciation.taken(read.alignment.variants))
     kept = [i for i in range(len(pronunciation.words)) if i not in read.omitted]
     said = pronunciation.narrowed(taken) if read.by_head else pronunciation

@@ -32,7 +32,6 @@ DEPENDENCIES = {
     "onnxruntime": "the shipped encoder, and other models in ONNX",
     "phonemizer": "pronunciations of words that no lexicon knows",
     "praat-parselmouth": "pitch, intensity and what is made of them",
-    "pocketsphinx": "the English aligner",
     "pyarrow": "the columns of an index",
     "pydantic": "results and manifests",
     "rich": "tables in the terminal",
@@ -53,6 +52,7 @@ EXTRAS = {
     "pandas": ("results as data frames", ("pandas",)),
     "plots": ("melodies and reliability as pictures", ("matplotlib",)),
     "postgres": ("PostgreSQL as the service's database", ("psycopg",)),
+    "pocketsphinx": ("an aligner of English with its own model", ("pocketsphinx",)),
     "asr": ("the words of speech without a text", ("faster-whisper",)),
 }
 """The extras of `pyproject.toml` that people choose among: what for, and what tells them."""

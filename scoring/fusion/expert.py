@@ -142,8 +142,6 @@ class ExpertCalibration:
     """
 
     name = "expert"
-    # Fitted on alignments as the aligner made them, whose faults tell it of errors.
-    by_relaid = False
 
     def __init__(
         self,

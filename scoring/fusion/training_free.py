@@ -68,7 +68,6 @@ class TrainingFree:
     """
 
     name = "training-free"
-    by_relaid = True
 
     def __init__(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,9 @@ def choose_aligner(
 ) -> str:
     """Name of the aligner that `auto` means; any other name stays as it is.
 
-    A model that was learnt from the index's own speech goes first, then pocketsphinx for English,
-    then `ctc` where the encoder's head tells every phone of the language. What is left is
-    `flatstart`, which has to learn from a corpus.
+    A model that was learnt from the index's own speech goes first, then `ctc` where the encoder's
+    head tells every phone of the language, then pocketsphinx for English where it is installed.
+    What is left is `flatstart`, which has to learn from a corpus.
 
     Parameters
     ----------
@@ -35,10 +36,10 @@ def choose_aligner(
         return name
     if model is not None:
         return "flatstart"
-    if primary_subtag(inventory.language) == "en" and inventory.notation == "arpabet":
-        return "pocketsphinx"
-    labels = getattr(encoder, "phone_labels", ())
-    return "ctc" if knows_all(labels, inventory) else "flatstart"
+    if knows_all(getattr(encoder, "phone_labels", ()), inventory):
+        return "ctc"
+    in_english = primary_subtag(inventory.language) == "en" and inventory.notation == "arpabet"
+    return "pocketsphinx" if in_english and find_spec("pocketsphinx") else "flatstart"
 
 
 def load_aligner(

@@ -43,14 +43,11 @@ class SpelledText:
         Every phone of every variant.
     words
         The words of the text.
-    labels
-        The CTC labels, if there is but one sequence of them.
     """
 
     graph: StateGraph
     phones: tuple[SpelledPhone, ...]
     words: tuple[str, ...]
-    labels: tuple[int, ...] | None = None
 
 
 def spell_hmm(
@@ -113,7 +110,6 @@ def spell_ctc(
     columns: Mapping[str, tuple[int, ...]],
     *,
     blank: int = 0,
-    skip_weight: float | None = None,
     form_weight: float = 0.0,
 ) -> SpelledText:
     """Spell a text as CTC labels with optional blanks.
@@ -126,17 +122,13 @@ def spell_ctc(
         The label column, or columns one after the other, that say each phone.
     blank
         Column of the blank.
-    skip_weight
-        Log weight of leaving out a word; None if every word has to be there.
     form_weight
         Log weight of any but the first variant of a word. A path that begins with the text's first
         phone, and not with a blank, does not pay it.
     """
     builder = GraphBuilder()
     phones: list[SpelledPhone] = []
-    labels: list[int] = []
-    # The blank that parts a word from the one before it; a left out word leads from one of these
-    # to the next, so that every state has few predecessors however many words are left out.
+    # The blank that parts a word from the one before it.
     joint = builder.add(blank, NEVER, [], first=True)
     before: list[tuple[int, int | None]] = [(joint, None)]  # states and the labels they hold
     for number, word in enumerate(pronunciation.words):
@@ -156,17 +148,13 @@ def spell_ctc(
                     arcs = [(state, weight) for state, held in reached if held != label]
                     own = builder.add(label, len(phones) - 1, arcs, first=opening)
                     reached, opening = [(own, label)], False
-                    labels.append(label)
             ends += reached
-        skip = [] if skip_weight is None else [(joint, skip_weight)]
-        joint = builder.add(blank, NEVER, [*((state, 0.0) for state, _ in ends), *skip])
+        joint = builder.add(blank, NEVER, [(state, 0.0) for state, _ in ends])
         before = [*ends, (joint, None)]
-    single = skip_weight is None and all(len(word.variants) == 1 for word in pronunciation.words)
     return SpelledText(
         builder.build([state for state, _ in before]),
         tuple(phones),
         tuple(word.word for word in pronunciation.words),
-        tuple(labels) if single else None,
     )
 
 

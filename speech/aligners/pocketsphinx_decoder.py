@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pocketsphinx
 
 from nativeear.speech.alignment import SILENCE
+from nativeear.speech.extras import needing
+
+with needing("pocketsphinx", "The aligner pocketsphinx"):
+    import pocketsphinx
 
 SAMPLE_RATE = 16_000  # Hz, the acoustic model's
 HOP_S = 0.01

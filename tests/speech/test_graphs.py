@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from nativeear.speech.aligners.ctc import states_of
 from nativeear.speech.aligners.graphs import SpelledText, read_path, spell_ctc, spell_hmm
 from nativeear.speech.aligners.viterbi import NEVER, best_path
 from nativeear.speech.alignment import SILENCE
@@ -104,37 +103,6 @@ def test_any_text_is_spelled_as_ctc_defines_it(words: list[list[list[str]]], see
     check_ctc(said(*texts), log_softmax(3 * rng.normal(size=(5, 4)), axis=1))
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(list(COLUMNS)), min_size=1, max_size=5), st.integers(0, 2**32 - 1))
-def test_a_path_of_labels_and_its_states_are_one(phones: list[str], seed: int) -> None:
-    text = spell_ctc(said(*([phone] for phone in phones)), COLUMNS)
-    assert text.labels is not None
-    log_probs = np.random.default_rng(seed).normal(size=(24, 4))
-    found = best_path(text.graph, log_probs)
-    assert found is not None
-    labels = text.graph.column[found.states]
-    assert collapsed(labels.tolist()) == text.labels
-    assert states_of(labels, text).tolist() == found.states.tolist()
-
-
-def test_only_one_sequence_of_labels_is_told_as_one() -> None:
-    assert spell_ctc(said(["a b"], ["ts"]), COLUMNS).labels == (1, 2, 1, 2)
-    assert spell_ctc(said(["a", "b"]), COLUMNS).labels is None
-    assert spell_ctc(said(["a"]), COLUMNS, skip_weight=-1.0).labels is None
-
-
-def test_a_left_out_word_costs_its_weight_and_no_more() -> None:
-    """The frames say a, then b: the word between must go, at the price of one skip."""
-    log_probs = np.full((7, 4), -20.0)
-    for t, label in enumerate([0, 1, 0, 0, 0, 2, 0]):
-        log_probs[t, label] = 0.0
-    pronunciation = said(["a"], ["c c c"], ["b"])
-    found = best_path(spell_ctc(pronunciation, COLUMNS, skip_weight=-5.0).graph, log_probs)
-    assert found is not None and found.score == -5.0
-    without = best_path(spell_ctc(pronunciation, COLUMNS).graph, log_probs)
-    assert without is not None and without.score <= -60.0
-
-
 # --- Hidden Markov models -----------------------------------------------------------------------
 
 STATES = {"a": (0, 1, 2), "b": (3, 4, 5), "c": (6, 7, 8), SILENCE: (9,)}
@@ -174,6 +142,24 @@ def test_a_phone_without_states_is_named() -> None:
 
 
 # --- Paths as alignments ------------------------------------------------------------------------
+
+
+def states_of(path: NDArray[np.integer], text: SpelledText) -> NDArray[np.int64]:
+    """States of a path that is given by its labels, `[T]`, for a text without variants.
+
+    States alternate: a blank first, then every label and the blank behind it.
+    """
+    states = np.empty(len(path), dtype=np.int64)
+    blank = (text.graph.column == 0).tolist()
+    at, before = 0, 0
+    for t, label in enumerate(path.tolist()):
+        if label == 0:
+            at += int(not blank[at])
+        elif label != before:
+            at += 1 if blank[at] else 2
+        states[t] = at
+        before = label
+    return states
 
 
 def read(words: Sequence[Sequence[str]], columns: Sequence[int], shortest_s: float) -> list[str]:
