@@ -323,8 +323,8 @@ def main() -> None:
                 continue
             read = reader.read(meant, frames, audio)
             if read.matches:
-                said = garbled(assessor.aligner, audio, meant, frames, read)
-                read = read.without_omitted(said)
+                said = garbled(audio, meant, frames, read)
+                read = reader.read(meant, frames, audio, said=said)
             rows = told(trial, read, len(meant.words))
             if trial.kind == "added":
                 rows |= words_told(trial, read, meant, assessor)

@@ -318,8 +318,11 @@ class Assessor:
         if as_given:
             whole = self._reader.read(pronunciation, frames, recording, whole=True)
             return replace(whole, likelihood=read.likelihood)
-        said = garbled(self.aligner, recording, pronunciation, frames, read)
-        return read.without_omitted(said)
+        said = garbled(recording, pronunciation, frames, read)
+        if not said:
+            return read
+        again = self._reader.read(pronunciation, frames, recording, said=said)
+        return replace(again, likelihood=read.likelihood)
 
     def _evidence(
         self,

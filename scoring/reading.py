@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -70,6 +70,7 @@ class TextReader:
         audio: Audio,
         *,
         whole: bool = False,
+        said: Collection[int] = (),
     ) -> TextReading:
         """Read one recording.
 
@@ -81,9 +82,13 @@ class TextReader:
             The recording.
         whole
             Whether every word is known to be there once, so that forms alone are to be found.
+        said
+            Indices of words that are known to be there.
         """
         inventory = self._index.inventory
-        read = read_by_head(pronunciation, frames, inventory, audio.duration_s, whole=whole)
+        read = read_by_head(
+            pronunciation, frames, inventory, audio.duration_s, whole=whole, said=said
+        )
         if read is not None:
             return read
         log_probs, columns = self._deviations.log_posteriors(frames, TEMPERATURE)
@@ -94,10 +99,14 @@ class TextReader:
             pronunciation,
             log_probs,
             columns=columns,
-            spelling={phone: places.get(phone, (len(columns) - 1,)) for phone in inventory.symbols},
+            spelling={
+                phone: (places.get(phone, len(columns) - 1),) * lasting
+                for phone in inventory.symbols
+            },
             edges_s=frame_edges_s(frames, audio.duration_s),
             distances=phone_distances(tuple(columns), inventory),
             model=of_whole(BY_RETRIEVAL) if whole else BY_RETRIEVAL,
+            said=said,
         )
 
 
@@ -121,43 +130,46 @@ def attended(
 
 
 def garbled(
-    aligner: Aligner, audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
+    audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
 ) -> frozenset[int]:
     """Words that the path leaves out, and that were said all the same, if beyond recognition.
 
-    An aligner that has to lay every word of the text squeezes those that nobody said into next to
-    nothing, or lays them on silence or on what the path gives to other words; what was said in the
-    place of a word it gives to that word.
+    In their place lies speech that the path gives to no other word, enough for all their phones.
 
     Parameters
     ----------
-    aligner
-        Lays phones on recordings that hold them.
     audio, frames, pronunciation, read
         The recording, the text, and how it was read.
     """
     if not read.omitted:
         return frozenset()
-    clear, attended_frames = attended(audio, frames, read.aside_s)
-    taken = pronunciation.taken(read.alignment.variants)
-    try:
-        laid = aligner.align(clear, pronunciation.narrowed(taken), attended_frames).spoken
-    except AlignmentError:
-        return frozenset()
+    clear, _ = attended(audio, frames, read.aside_s)
     speech, times_s = speech_frames(clear, frames, LOUD_SHARE), frames.times_s
-    said = set()
-    for word in read.omitted:
-        own = [phone for phone in laid if phone.word_index == word]
-        after_s = max((p.end_s for p in read.alignment.spoken if p.word_index < word), default=0.0)
-        until_s = min(
-            (p.start_s for p in read.alignment.spoken if p.word_index > word), default=np.inf
+    taken = pronunciation.taken(read.alignment.variants)
+    said: set[int] = set()
+    for words in _runs(sorted(read.omitted)):
+        after_s = max(
+            (p.end_s for p in read.alignment.spoken if p.word_index < words[0]), default=0.0
         )
-        first_s, past_s = max(own[0].start_s, after_s), min(own[-1].end_s, until_s)
-        if (
-            speech & (times_s >= first_s) & (times_s < past_s)
-        ).sum() * frames.hop_s >= SPEECH_OF_A_PHONE_S * len(own):
-            said.add(word)
+        until_s = min(
+            (p.start_s for p in read.alignment.spoken if p.word_index > words[-1]), default=np.inf
+        )
+        phones = sum(len(pronunciation.words[i].variants[taken[i]]) for i in words)
+        unexplained = speech & (times_s >= after_s) & (times_s < until_s)
+        if unexplained.sum() * frames.hop_s >= SPEECH_OF_A_PHONE_S * phones:
+            said.update(words)
     return frozenset(said)
+
+
+def _runs(words: Sequence[int]) -> list[list[int]]:
+    """Words in order, those that follow one another together."""
+    runs: list[list[int]] = []
+    for word in words:
+        if runs and word == runs[-1][-1] + 1:
+            runs[-1].append(word)
+        else:
+            runs.append([word])
+    return runs
 
 
 def lay(

@@ -45,9 +45,9 @@ class CtcAligner:
         AlignmentError
             If the frames have no phone posteriors, or too few frames for the text.
         """
-        read = frames and read_by_head(
-            pronunciation, frames, self.inventory, audio.duration_s, whole=True
-        )
+        read = None
+        if frames is not None:
+            read = read_by_head(pronunciation, frames, self.inventory, audio.duration_s, whole=True)
         if frames is None or read is None:
             raise AlignmentError(
                 "The aligner ctc needs an encoder with a phone CTC head.",

@@ -10,7 +10,7 @@ an optional blank between; two equal ones need none, for people say one long sou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -138,7 +138,10 @@ class ReadingGraph:
 
 
 def spell(
-    pronunciation: Pronunciation, spelling: Mapping[str, tuple[int, ...]], costs: Costs
+    pronunciation: Pronunciation,
+    spelling: Mapping[str, tuple[int, ...]],
+    costs: Costs,
+    said: Collection[int] = (),
 ) -> ReadingGraph:
     """Spell a text in the columns of log posteriors.
 
@@ -150,6 +153,8 @@ def spell(
         The column, or columns one after the other, that say each phone.
     costs
         What departing from it costs.
+    said
+        Indices of words that no path leaves out.
     """
     column: list[int] = []
     owner: list[int] = []
@@ -180,6 +185,8 @@ def spell(
         bounds.append(len(column))
         lengths.append(min(len(form) for form in word.variants))
     columns = np.array(column, dtype=np.int64)
+    skips = costs.skip + costs.skip_phone * np.array(lengths, dtype=np.float64)
+    skips[list(said)] = NEVER
     return ReadingGraph(
         columns,
         np.array(owner, dtype=np.int64),
@@ -190,7 +197,7 @@ def spell(
         np.array(first_cost, dtype=np.float32),
         np.array(last, dtype=np.int64),
         np.array(last_word, dtype=np.int64),
-        costs.skip + costs.skip_phone * np.array(lengths, dtype=np.float64),
+        skips,
         np.array(lengths, dtype=np.int64),
         tuple(phones),
     )

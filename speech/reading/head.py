@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from nativeear.speech.aligners.frame_scores import frame_edges_s
@@ -20,6 +21,7 @@ def read_by_head(
     duration_s: float,
     *,
     whole: bool = False,
+    said: Collection[int] = (),
 ) -> Reading | None:
     """Read a recording by the phone posteriors in its frames; None where they have none.
 
@@ -33,6 +35,8 @@ def read_by_head(
         The phones of the language.
     whole
         Whether every word is known to be there once, so that forms alone are to be found.
+    said
+        Indices of words that are known to be there.
     """
     if frames.log_probs is None or head_refusal(frames, inventory):
         return None
@@ -45,6 +49,7 @@ def read_by_head(
         edges_s=frame_edges_s(frames, duration_s),
         distances=phone_distances(tuple(head.columns), inventory),
         model=of_whole(BY_HEAD) if whole else BY_HEAD,
+        said=said,
     )
 
 

@@ -84,11 +84,6 @@ class Reading:
         """Indices of the words that were not read."""
         return frozenset(e.word_index for e in self.events if e.kind == "omitted")
 
-    def without_omitted(self, said: Collection[int]) -> Reading:
-        """The same with words that are not omitted after all."""
-        kept = tuple(e for e in self.events if e.kind != "omitted" or e.word_index not in said)
-        return replace(self, events=kept)
-
     @property
     def aside_s(self) -> tuple[tuple[float, float], ...]:
         """Speech that is not judged: what was repeated, begun or added."""
@@ -119,6 +114,7 @@ def read_text(
     edges_s: NDArray[np.floating],
     distances: NDArray[np.float64],
     model: ReadingModel,
+    said: Collection[int] = (),
 ) -> Reading:
     """Read a recording against its text.
 
@@ -139,9 +135,11 @@ def read_text(
         Of the columns' phones, see `phone_distances`.
     model
         What departing from the text costs, and what tells that another was read.
+    said
+        Indices of words that were said, whatever they sound like.
     """
     costs = model.costs
-    graph = spell(pronunciation, spelling, costs)
+    graph = spell(pronunciation, spelling, costs, said)
     path = best_reading(graph, log_probs, costs, distances=distances)
     kept = _kept(path.passes, graph)
     heard = _Heard(log_probs, columns, edges_s)
