@@ -1,4 +1,4 @@
-"""One set of boundaries, whoever shows them: those of the alignment that is believed."""
+"""One set of boundaries, whoever shows them: those by which the evidence was gathered."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,22 +10,18 @@ import nativeear
 from nativeear.retriever.evidence import gather_evidence
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
-from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.reading import TextReader, lay
 from nativeear.service.report.clips import MARGIN_S
 from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
-from nativeear.speech.alignment import Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.pooling import pool
-from nativeear.speech.realignment import corroborated
 from tests.support.treatments import noisy
 
 PROMPT = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."
 DECIBELS = 10.0
-MOVED_S = 0.2
-"""How far noise moves the aligner's boundaries here, at least."""
+MOVED_S = 0.1
+"""How far noise may move a boundary here: it once let faint ends fall into silence, 0.2 s away."""
 
 Span = tuple[float | None, float | None]
 
@@ -56,33 +52,14 @@ def result(assessor: Assessor, in_noise: Audio, phones: str) -> Assessment:
     return assessor.assess(in_noise, TEXT, phones=phones)
 
 
-@pytest.fixture(scope="module")
-def laid(assessor: Assessor, in_noise: Audio, phones: str) -> tuple[Alignment, Alignment]:
-    """By the aligner alone, and by it and the phone head together."""
-    frames = assessor.encoder.encode(in_noise)
-    meant = assessor.pronounce(TEXT, phones)
-    read = TextReader(assessor.index).read(meant, frames, in_noise)
-    alone = lay(assessor.aligner, in_noise, meant, frames, read)
-    gop = measure_gop(frames, assessor.inventory, [p.phone for p in alone.spoken])
-    return alone, corroborated(alone, read.alignment, gop.spans_s)
-
-
-def spans_s(alignment: Alignment) -> list[tuple[float, float]]:
-    return [(phone.start_s, phone.end_s) for phone in alignment.spoken]
-
-
 def farthest_s(one: Sequence[Span], other: Sequence[Span]) -> float:
     return float(np.abs(np.array(one) - np.array(other)).max())
 
 
-def test_what_is_shown_is_what_is_believed_and_near_to_where_it_is_without_noise(
-    clean: Assessment, result: Assessment, laid: tuple[Alignment, Alignment]
-) -> None:
+def test_noise_hardly_moves_what_is_shown(clean: Assessment, result: Assessment) -> None:
     shown: list[Span] = [(phone.start_s, phone.end_s) for phone in result.phones]
-    assert shown == spans_s(laid[1])
     without_noise: list[Span] = [(phone.start_s, phone.end_s) for phone in clean.phones]
-    assert farthest_s(spans_s(laid[0]), without_noise) > MOVED_S
-    assert farthest_s(shown, without_noise) < MOVED_S / 2
+    assert farthest_s(shown, without_noise) < MOVED_S
 
 
 def test_words_textgrid_and_report_have_the_same_boundaries(
@@ -104,19 +81,13 @@ def test_words_textgrid_and_report_have_the_same_boundaries(
         assert f'data-play="{heard}"' in page
 
 
-def test_the_evidence_is_gathered_where_the_calibration_was_fitted(
-    assessor: Assessor, in_noise: Audio, result: Assessment, laid: tuple[Alignment, Alignment]
+def test_the_evidence_is_gathered_where_it_is_shown(
+    assessor: Assessor, in_noise: Audio, result: Assessment
 ) -> None:
     frames = assessor.encoder.encode(in_noise)
-
-    def margins(alignment: Alignment) -> list[float]:
-        vectors = pool(frames, spans_s(alignment), assessor.index.manifest.pooling)
-        canonical = [phone.phone for phone in alignment.spoken]
-        return [e.margin for e in gather_evidence(assessor.index, vectors, canonical)]
-
+    spans_s = [(phone.start_s or 0.0, phone.end_s or 0.0) for phone in result.phones]
+    vectors = pool(frames, spans_s, assessor.index.manifest.pooling)
+    canonical = [phone.phone for phone in result.phones]
     told = [phone.knn.margin for phone in result.phones]
-    judged, other = laid
-    if result.calibration == "training-free":
-        judged, other = other, judged
-    assert told == pytest.approx(margins(judged))
-    assert told != pytest.approx(margins(other), abs=0.05)
+    found = gather_evidence(assessor.index, vectors, canonical)
+    assert told == pytest.approx([evidence.margin for evidence in found])
