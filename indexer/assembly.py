@@ -70,7 +70,6 @@ _LIBRARIES = (
     "soundfile",
     "soxr",
     "torch",
-    "torchaudio",
     "transformers",
 )
 

@@ -47,7 +47,7 @@ EXTRAS = {
     "server": ("the service: `nativeear serve`", ("fastapi", "sqlalchemy", "uvicorn")),
     "client": ("asking a service from Python", ("httpx",)),
     "torch": ("encoders of transformers, such as HuBERT", ("torch", "transformers")),
-    "gpu": ("GPUs, for encoders of transformers and large indexes", ("torchaudio", "faiss-gpu")),
+    "gpu": ("GPUs, for encoders of transformers and large indexes", ("faiss-gpu",)),
     "ray": ("builds on a cluster", ("ray", "universal-pathlib")),
     "pandas": ("results as data frames", ("pandas",)),
     "plots": ("melodies and reliability as pictures", ("matplotlib",)),
