@@ -204,6 +204,9 @@ class Accent(FrozenModel):
     sure: bool
 
 
+EventKind = Literal["omitted", "repeated", "restart", "extra"]
+
+
 class ReadingEvent(FrozenModel):
     """One departure from the text.
 
@@ -211,7 +214,7 @@ class ReadingEvent(FrozenModel):
     that it comes after, -1 before the first. `heard` is a word where one fits, else phones in IPA.
     """
 
-    kind: Literal["omitted", "repeated", "restart", "extra"]
+    kind: EventKind
     word_index: int
     heard: str | None = None
     start_s: float | None = None
