@@ -43,11 +43,15 @@ def score_of(log_quantile: float) -> float:
 
 @dataclass(frozen=True)
 class Grade:
-    """A phone's score 0–100 and probability of having been mispronounced; None if uncertain."""
+    """A phone's score 0–100 and probability of having been mispronounced; None if uncertain.
+
+    `expected` is what experts would give it, 0–2; None where that is not known.
+    """
 
     score: float | None
     probability_mispronounced: float | None
     verdict: Verdict
+    expected: float | None = None
 
     @classmethod
     def of(
@@ -57,6 +61,7 @@ class Grade:
         verdict: Verdict,
         *,
         border: float = FLAGGED_SCORE,
+        expected: float | None = None,
     ) -> Grade:
         """Score, probability and verdict as one judgement.
 
@@ -72,13 +77,15 @@ class Grade:
             What the evidence says of the kind of error; `correct` is not flagged.
         border
             The edge of a `Quality` that parts what is flagged from the rest.
+        expected
+            What experts would give.
         """
         if verdict not in FLAGGED:
-            return cls(max(score, border), probability_mispronounced, verdict)
+            return cls(max(score, border), probability_mispronounced, verdict, expected)
         if probability_mispronounced is not None and probability_mispronounced < LIKELY:
             verdict = "accented"
         score = 0.0 if verdict == "deleted" else min(score, border - BELOW)
-        return cls(score, probability_mispronounced, verdict)
+        return cls(score, probability_mispronounced, verdict, expected)
 
 
 DELETED = Grade(0.0, 1.0, "deleted")

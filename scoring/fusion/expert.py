@@ -1,9 +1,10 @@
 """The `expert` calibration: what experts would say, learnt from their scores of learners.
 
-Two sums of boosted trees over the columns of `scoring.fusion.features`, both monotone in every
-column that speaks for the phone: one gives the expected expert score, the other the probability
-that experts call the phone mispronounced. `training.calibration` fits them and writes the record
-that lies beside them.
+Score, probability and verdict are one judgement: all three follow from the expert score that a
+phone is expected to get (`scoring.fusion.phone_model`). Below the border that leaves a given share
+of flawless phones it is flagged; of what kind the error is, evidence of its kind says. Words and
+the whole reading get the marks that experts would give them (`scoring.fusion.marks`).
+`training.judge` fits all of it and writes the record that lies beside it.
 """
 
 from __future__ import annotations
@@ -19,109 +20,53 @@ from numpy.typing import NDArray
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.evidence import RecordingEvidence
-from nativeear.scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
-from nativeear.scoring.fusion.training_free import TrainingFree
+from nativeear.scoring.fusion.marks import MarkModel, SentenceModel
+from nativeear.scoring.fusion.phone_model import BEST, PhoneModel
 from nativeear.scoring.fusion.trees import Trees
-from nativeear.scoring.grading import (
-    BELOW,
-    FALSE_REJECTIONS,
-    FLAGGED_SCORE,
-    GOOD_SCORE,
-    LIKELY,
-    UNCERTAIN,
-    Grade,
-)
-from nativeear.scoring.verdicts import FLAGGED, Verdict
+from nativeear.scoring.grading import BELOW, FALSE_REJECTIONS, GOOD_SCORE, UNCERTAIN, Grade
+from nativeear.scoring.verdicts import Verdict
 from nativeear.speech.languages import primary_subtag
 
 FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
-TREES_FILE = "trees.safetensors"
+MODEL_FILE = "judge.safetensors"
 RECORD_FILE = "record.json"
 LANGUAGE = "en"
 
-PLAIN_NATS = -6.0
-PLAIN_QUANTILE = 0.04
-"""Another phone was plainly said where retrieval prefers one, as it does for fewer natives than
-`PLAIN_QUANTILE`, and the head holds another sequence for e^6 times likelier. Tried on fold 0 and
-on natives: quantiles from 0.025 to 1, and from e^2 to e^8 times. Whatever blames more overrules
-experts too often; with 0.025 it hangs on a frame more or less of silence before the recording."""
-
-PLAIN_PROBABILITY = 0.75
-"""Probability of an error, at least, where another phone was plainly said. Where one phone in ten
-is wrong, as `indexes.manifest.Decision` assumes, 75 to 85 % of such places are: they are 2 % of six
-natives' phones and 68 to 89 % of the errors simulated in 60 of their sentences."""
-
-MISSING_QUANTILE = 0.002
-"""A phone was plainly not said where retrieval and the head miss it, and so few natives have less
-evidence. Tried from 0.001 to 0.025 on learners, and on natives' recordings from which phones were
-cut: with more, phones that experts call right are said to be missing."""
-
-HIGHEST_FLAGGED = FLAGGED_SCORE - BELOW
-"""Score that what is plainly another phone has at most."""
-
-BEST = 2.0
-"""What experts give for a phone without fault."""
-
-COLUMNS = (
-    "log_posterior",
-    "log_posterior_quantile",
-    "sf_s",
-    "sf_sd",
-    "gop_margin",
-    "deletion",
-    "rival",
-    "rival_distance",
-    "occupied_frames",
-    "frame_log_posterior",
-    "frame_margin",
-    "margin",
-    "margin_quantile",
-    "posterior",
-    "canonical_share",
-    "own_similarity",
-    "duration",
-    "duration_here",
-    "gap_s",
-    "in_word",
-    "to_word_end",
-    "vowel",
-    "phones",
-    *CONTEXT_COLUMNS,
-)
-"""Columns that are weighed, in this order."""
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class ExpertModel:
-    """The fitted trees, and what they say of phones without fault.
+    """What was fitted.
 
     Attributes
     ----------
-    score, error
-        Sums of trees: the expert score 0–2, and the logit of a mispronunciation.
-    rates, probabilities_above
-        float64 `[Q]`: the share of phones that all experts called right, by speakers whom the
-        trees were not fitted on, whose probability of a mispronunciation is above each of the
-        second. These voices are many; one native's prompts would be no measure for others.
+    phones
+        Gives the expert score 0–2 that each phone is expected to get.
+    marks
+        Gives words and readings the marks that experts would give.
+    rates, expected_below
+        float64 `[Q]`, rising: the share of phones that all experts called right, by speakers whom
+        the model was not fitted on, of which it expects less than each of the second.
+    expected, probabilities
+        float64 `[K]`, rising and falling: the probability that experts call a phone mispronounced
+        by what it is expected to get, among such speakers.
     """
 
-    score: Trees
-    error: Trees
-    rates: NDArray[np.float64]
-    probabilities_above: NDArray[np.float64]
+    phones: PhoneModel
+    marks: MarkModel
+    rates: FloatArray
+    expected_below: FloatArray
+    expected: FloatArray
+    probabilities: FloatArray
 
-    def scores(self, features: FeatureTable) -> NDArray[np.float64]:
-        """Expected expert score of every phone, 0–100, `[N]`."""
-        expected = self.score(_table(features)) / BEST
-        return np.asarray(100.0 * np.clip(expected, 0.0, 1.0))
+    def border(self, false_rejections: float) -> float:
+        """Expected score below which this share of phones without fault lies."""
+        return float(np.interp(false_rejections, self.rates, self.expected_below))
 
-    def probabilities(self, features: FeatureTable) -> NDArray[np.float64]:
-        """Probability that experts call each phone mispronounced, 0–1, `[N]`."""
-        return np.asarray(1.0 / (1.0 + np.exp(-self.error(_table(features)))))
-
-    def threshold(self, false_rejections: float) -> float:
-        """Probability above which this share of phones without fault lies."""
-        return float(np.interp(false_rejections, self.rates, self.probabilities_above))
+    def probability(self, expected: FloatArray) -> FloatArray:
+        """Probability that experts call phones mispronounced, 0–1, `[N]`."""
+        return np.interp(expected, self.expected, self.probabilities)
 
 
 class ExpertCalibration:
@@ -130,69 +75,56 @@ class ExpertCalibration:
     Parameters
     ----------
     model
-        The fitted trees.
-    by_natives
-        Says of which phones natives would be flagged, too. What the trees find no likelier than
-        not is flagged only there: they judge a phone in its context, and one wrong phone makes
-        them doubt the right ones beside it. What was plainly another phone, or none, is flagged
-        whatever they find: learners seldom make one such mistake among many flawless phones, so
-        that the trees, which know only learners, all but overlook it.
+        What was fitted.
     false_rejections
         Share of phones without fault that may be flagged.
     """
 
     name = "expert"
 
-    def __init__(
-        self,
-        model: ExpertModel,
-        by_natives: TrainingFree,
-        *,
-        false_rejections: float = FALSE_REJECTIONS,
-    ) -> None:
+    def __init__(self, model: ExpertModel, *, false_rejections: float = FALSE_REJECTIONS) -> None:
+        self.marks = model.marks
         self._model = model
-        self._by_natives = by_natives
-        self._threshold = model.threshold(false_rejections)
+        self._border = model.border(false_rejections)
 
     def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""
         if not evidence.phones:
             return ()
-        judged = ~np.isnan(evidence.features.column("margin_quantile"))
-        scores = self._model.scores(evidence.features)
-        probabilities = self._model.probabilities(evidence.features)
-        another = plainly_another(evidence.features)
-        _, quantiles = self._by_natives.judge(evidence.features)
-        missing = evidence.deleted & (quantiles < np.log(MISSING_QUANTILE))
-        by_natives = self._by_natives.grades(evidence)
+        expected = self._model.phones.expected(
+            evidence.features,
+            [phone.phone for phone in evidence.phones],
+            np.array([phone.word_index for phone in evidence.phones]),
+        )
+        scores = self.scores(expected)
+        probabilities = self._model.probability(expected)
         grades = []
         for i, retrieved in enumerate(evidence.retrieval):
-            if not judged[i]:
+            if np.isnan(retrieved.margin):
                 grades.append(UNCERTAIN)
                 continue
-            score, probability = float(scores[i]), float(probabilities[i])
-            unlike_natives = by_natives[i].verdict in FLAGGED
-            plain = unlike_natives and bool(another[i] or missing[i])
-            if plain:
-                score = min(score, HIGHEST_FLAGGED)
-                alone = by_natives[i].probability_mispronounced or 0.0
-                probability = max(probability, alone, PLAIN_PROBABILITY)
-            suspected = probability > self._threshold and (unlike_natives or probability >= LIKELY)
             verdict: Verdict = "correct"
-            if plain or suspected:
+            if expected[i] < self._border:
                 verdict = "substituted" if retrieved.margin < 0 else "accented"
                 verdict = "deleted" if evidence.deleted[i] else verdict
-            grades.append(Grade.of(score, probability, verdict, border=GOOD_SCORE))
+            grades.append(
+                Grade.of(
+                    float(scores[i]),
+                    float(probabilities[i]),
+                    verdict,
+                    border=GOOD_SCORE,
+                    expected=float(expected[i]),
+                )
+            )
         return tuple(grades)
 
-
-def plainly_another(features: FeatureTable) -> NDArray[np.bool_]:
-    """Where retrieval and the head agree that another phone was said, bool `[N]`."""
-    return np.asarray(
-        (features.column("margin") < 0)
-        & (features.column("margin_quantile") < np.log(PLAIN_QUANTILE))
-        & (features.column("rival") < PLAIN_NATS)
-    )
+    def scores(self, expected: FloatArray) -> FloatArray:
+        """Scores 0–100, rising with what is expected: `GOOD_SCORE` lies at the border."""
+        return np.where(
+            expected < self._border,
+            (GOOD_SCORE - BELOW) * expected / self._border,
+            GOOD_SCORE + (100 - GOOD_SCORE) * (expected - self._border) / (BEST - self._border),
+        )
 
 
 def serves(index: PhoneIndex) -> bool:
@@ -209,7 +141,12 @@ def shipped() -> ExpertModel:
     """The calibration that comes with NativeEar."""
     from safetensors.numpy import load_file
 
-    arrays = load_file(FOLDER / TREES_FILE)
+    record = json.loads((FOLDER / RECORD_FILE).read_text(encoding="utf-8"))
+    return read_model(load_file(FOLDER / MODEL_FILE), record)
+
+
+def read_model(arrays: dict[str, NDArray[Any]], record: dict[str, Any]) -> ExpertModel:
+    """A model from what `written` gave, and its record."""
 
     def part(name: str) -> dict[str, NDArray[Any]]:
         prefix = f"{name}."
@@ -219,14 +156,45 @@ def shipped() -> ExpertModel:
             if key.startswith(prefix)
         }
 
-    faultless = part("faultless")
+    def sentence(name: str) -> SentenceModel:
+        line = part(f"line.{name}")
+        return SentenceModel(
+            Trees.of(part(f"sentence.{name}")),
+            line["usual"],
+            line["spread"],
+            line["weights"],
+            float(line["offset"][0]),
+        )
+
+    curves = part("curves")
     return ExpertModel(
-        Trees.of(part("score")),
-        Trees.of(part("error")),
-        faultless["rates"],
-        faultless["probabilities_above"],
+        PhoneModel(Trees.of(part("first")), Trees.of(part("second")), record["averages"]),
+        MarkModel(
+            {name: Trees.of(part(f"word.{name}")) for name in record["word_marks"]},
+            {name: sentence(name) for name in record["sentence_marks"]},
+            tuple(record["measures"]),
+        ),
+        curves["rates"],
+        curves["expected_below"],
+        curves["expected"],
+        curves["probabilities"],
     )
 
 
-def _table(features: FeatureTable) -> NDArray[np.float64]:
-    return np.column_stack([features.column(name) for name in COLUMNS])
+def written(model: ExpertModel) -> dict[str, NDArray[Any]]:
+    """All arrays of a model, by name, for safetensors."""
+    trees = {"first": model.phones.first, "second": model.phones.second}
+    trees |= {f"word.{name}": fitted for name, fitted in model.marks.words.items()}
+    trees |= {f"sentence.{name}": fitted.trees for name, fitted in model.marks.sentences.items()}
+    arrays = {
+        f"{prefix}.{name}": values
+        for prefix, fitted in trees.items()
+        for name, values in fitted.arrays().items()
+    }
+    for name, fitted in model.marks.sentences.items():
+        for part in ("usual", "spread", "weights"):
+            arrays[f"line.{name}.{part}"] = getattr(fitted, part)
+        arrays[f"line.{name}.offset"] = np.array([fitted.offset])
+    for name in ("rates", "expected_below", "expected", "probabilities"):
+        arrays[f"curves.{name}"] = getattr(model, name)
+    return {name: np.ascontiguousarray(values) for name, values in arrays.items()}

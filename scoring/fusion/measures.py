@@ -7,6 +7,7 @@ under a name; what was not measured is NaN.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -146,8 +147,38 @@ WORD_MEASURES = (
 """Columns of `word_measures`."""
 
 
+@dataclass(frozen=True)
+class WordFacts:
+    """What is known of a word, whatever its phones come to; None where it is not known.
+
+    `stress_kept` is whether it was stressed on the right syllable.
+    """
+
+    start_s: float | None
+    end_s: float | None
+    phones: int
+    syllables: int
+    stress_kept: bool | None
+    stress_score: float | None
+    omitted: bool
+
+    @classmethod
+    def of(cls, word: WordAssessment) -> WordFacts:
+        """Those of an assessed word."""
+        stress = word.stress
+        return cls(
+            word.start_s,
+            word.end_s,
+            len(word.phones),
+            len(word.syllables),
+            None if stress is None else stress.observed == stress.expected,
+            None if stress is None else stress.score,
+            word.omitted,
+        )
+
+
 def word_measures(
-    expected: FloatArray, words: NDArray[np.int64], assessed: Sequence[WordAssessment]
+    expected: FloatArray, words: NDArray[np.int64], facts: Sequence[WordFacts]
 ) -> FloatArray:
     """What is known of each of W words, `[W, len(WORD_MEASURES)]`.
 
@@ -155,34 +186,33 @@ def word_measures(
     ----------
     expected, words
         As in `phone_measures`.
-    assessed
-        The words, with their stress.
+    facts
+        What else is known of the words.
     """
     whole = expected[~np.isnan(expected)]
     recording = (whole.mean(), np.quantile(whole, LOW_SHARE)) if len(whole) else (np.nan, np.nan)
-    means = np.full(len(assessed), np.nan)
+    means = np.full(len(facts), np.nan)
     rows = []
-    for number, word in enumerate(assessed):
+    for number, word in enumerate(facts):
         own = expected[words == number]
         own = np.sort(own[~np.isnan(own)])
         if len(own):
             means[number] = own.mean()
         spoken_s = np.nan
-        if word.start_s is not None and word.end_s is not None and len(word.phones):
-            spoken_s = (word.end_s - word.start_s) / len(word.phones)
-        stress = word.stress
+        if word.start_s is not None and word.end_s is not None and word.phones:
+            spoken_s = (word.end_s - word.start_s) / word.phones
         rows.append(
             [
                 means[number],
                 own[0] if len(own) else np.nan,
                 own[1] if len(own) > 1 else np.nan,
                 float(((BEST - own) ** 2).mean()) if len(own) else np.nan,
-                float(len(word.phones)),
+                float(word.phones),
                 float(number),
-                float(len(assessed) - 1 - number),
-                float(len(word.syllables)),
-                np.nan if stress is None else float(stress.observed == stress.expected),
-                np.nan if stress is None else _number(stress.score),
+                float(len(facts) - 1 - number),
+                float(word.syllables),
+                _number(word.stress_kept),
+                _number(word.stress_score),
                 float(word.omitted),
                 *recording,
                 np.nan,
@@ -190,7 +220,7 @@ def word_measures(
                 spoken_s,
             ]
         )
-    table = np.array(rows, dtype=np.float64).reshape(len(assessed), len(WORD_MEASURES))
+    table = np.array(rows, dtype=np.float64).reshape(len(facts), len(WORD_MEASURES))
     before, after = WORD_MEASURES.index("before"), WORD_MEASURES.index("after")
     table[1:, before], table[:-1, after] = means[:-1], means[1:]
     return table
