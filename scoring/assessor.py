@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -25,9 +26,7 @@ from nativeear.scoring.free.transcripts import (
 )
 from nativeear.scoring.free.without_text import WithoutText
 from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.grading import (
-    FALSE_REJECTIONS,
-)
+from nativeear.scoring.grading import FALSE_REJECTIONS, Grade
 from nativeear.scoring.other_forms import grades_of_forms
 from nativeear.scoring.prosody.assessing import (
     assess_prosody,
@@ -44,6 +43,7 @@ from nativeear.scoring.reading import (
 )
 from nativeear.scoring.results import (
     ResultBuilder,
+    expected_of_words,
     gop_evidence,
     gop_warning,
     insertion,
@@ -244,11 +244,10 @@ class Assessor:
         evidence = self._evidence(recording, pronunciation, frames, read, exclusion)
         alignment = evidence.alignment
         warnings.append(gop_warning(evidence.gop))
+        grades = self._grades(evidence, pronunciation, exclusion)
         judged = [
             withheld(phone) if aligned.word_index in unsure else phone
-            for aligned, phone in zip(
-                alignment.spoken, self._judge(evidence, pronunciation, exclusion), strict=True
-            )
+            for aligned, phone in zip(alignment.spoken, self._phones(evidence, grades), strict=True)
         ]
         words = self._results.words(pronunciation, alignment, judged, read.omitted)
         insertions = beside_sure_words(
@@ -274,6 +273,18 @@ class Assessor:
             reading=told,
         )
         warnings += prosody.reasons
+        marks = None
+        if self._calibration.marks is not None:
+            expected, word_of = expected_of_words(prosody.words, alignment, grades, unsure)
+            marks = self._calibration.marks.marks(
+                expected,
+                word_of,
+                prosody.words,
+                fluency=prosody.fluency,
+                prosody=prosody.prosody,
+                reading=told,
+                duration_s=recording.duration_s,
+            )
         result = self._results.assessment(
             id,
             recording,
@@ -285,6 +296,7 @@ class Assessor:
             unsure=unsure,
             transcript=transcript,
             reading=told,
+            marks=marks,
         )
         return with_feedback(result, self.inventory, l1)
 
@@ -338,11 +350,11 @@ class Assessor:
         gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
         return self._gatherer.gather(frames, alignment, gop, exclusion)
 
-    def _judge(
+    def _grades(
         self, evidence: RecordingEvidence, pronunciation: Pronunciation, exclusion: Exclusion
-    ) -> list[PhoneAssessment]:
-        """Grade and describe every canonical phone, in order."""
-        grades = grades_of_forms(
+    ) -> tuple[Grade, ...]:
+        """Grade every canonical phone, in order."""
+        return grades_of_forms(
             self._calibration,
             evidence,
             accepted_phones(pronunciation, evidence.alignment.variants),
@@ -350,6 +362,11 @@ class Assessor:
             gatherer=self._gatherer,
             exclusion=exclusion,
         )
+
+    def _phones(
+        self, evidence: RecordingEvidence, grades: Sequence[Grade]
+    ) -> list[PhoneAssessment]:
+        """Describe every canonical phone, in order."""
         phones = evidence.alignment.spoken
         parts = zip(phones, evidence.retrieval, gop_evidence(evidence.gop), grades, strict=True)
         return [self._results.phone(*part) for part in parts]

@@ -7,6 +7,7 @@ from typing import Literal, Protocol, get_args
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion import expert
+from nativeear.scoring.fusion.marks import MarkModel
 from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.grading import FALSE_REJECTIONS, Grade
 from nativeear.speech.errors import InputError
@@ -20,6 +21,10 @@ class Calibration(Protocol):
     @property
     def name(self) -> str:
         """What the result says of it."""
+
+    @property
+    def marks(self) -> MarkModel | None:
+        """Gives words and readings experts' marks; None where their phones' scores are taken."""
 
     def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""

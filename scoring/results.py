@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Sequence
 from functools import cached_property
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nativeear.indexes.phone_index import IntArray, PhoneIndex
 from nativeear.retriever.deviations import InsertedPhone
@@ -25,8 +27,17 @@ from nativeear.scoring.assessment import (
     Transcript,
     WordAssessment,
 )
+from nativeear.scoring.fusion.marks import Marks
 from nativeear.scoring.gop_evidence import GopMeasurement
-from nativeear.scoring.grading import DELETED, UNCERTAIN, Grade, combine, mean
+from nativeear.scoring.grading import (
+    BELOW,
+    DELETED,
+    GOOD_SCORE,
+    UNCERTAIN,
+    Grade,
+    combine,
+    mean,
+)
 from nativeear.scoring.prosody.assessing import NOTHING_MEASURED, ProsodyAssessment, overall_score
 from nativeear.scoring.reliability import mostly_unjudged, reliability_warnings
 from nativeear.scoring.verdicts import FLAGGED
@@ -134,8 +145,13 @@ class ResultBuilder:
         unsure: frozenset[int] = frozenset(),
         transcript: Transcript | None = None,
         reading: Reading | None = None,
+        marks: Marks | None = None,
     ) -> Assessment:
-        """The whole result, without remarks. `unsure` are indices of words that may be others."""
+        """The whole result, without remarks.
+
+        `unsure` are indices of words that may be others; `marks` what experts would give, where
+        that is known.
+        """
         manifest = self._index.manifest
         matches = reading is None or reading.matches
         sure = [
@@ -146,7 +162,9 @@ class ResultBuilder:
         ]
         warnings = [*warnings, *reliability_warnings(manifest, sure)]
         # how it flows, or what few sounds say, is no score of what cannot be judged
-        score = Scores() if mostly_unjudged(sure) else scores_of(words, prosody, transcript)
+        score = Scores() if mostly_unjudged(sure) else scores_of(words, prosody, transcript, marks)
+        if marks is not None:
+            words = marked(words, marks)
         return Assessment(
             id=id,
             language=self._index.language,
@@ -252,13 +270,49 @@ def insertion(alignment: Alignment, found: InsertedPhone) -> Insertion:
     )
 
 
+def expected_of_words(
+    words: Sequence[WordAssessment],
+    alignment: Alignment,
+    grades: Sequence[Grade],
+    unsure: Collection[int],
+) -> tuple[NDArray[np.float64], IntArray]:
+    """What experts would give every phone of a text, 0–2, and its word, `[N]` each.
+
+    Nothing for phones of words that were left out; NaN where it is not known.
+    """
+    found: list[list[float]] = [[0.0] * len(w.phones) if w.omitted else [] for w in words]
+    for phone, grade in zip(alignment.spoken, grades, strict=True):
+        unknown = grade.expected is None or phone.word_index in unsure
+        found[phone.word_index].append(np.nan if unknown else cast("float", grade.expected))
+    lengths = [len(values) for values in found]
+    return np.concatenate([*found, []]), np.repeat(np.arange(len(words)), lengths)
+
+
+def marked(words: Sequence[WordAssessment], marks: Marks) -> tuple[WordAssessment, ...]:
+    """Words with the marks that experts would give; one with a flagged phone is not all good."""
+    found = []
+    for word, total, stressed in zip(words, marks.words, marks.stress, strict=True):
+        changed: dict[str, object] = {}
+        if total is not None and word.score is not None and not word.omitted:
+            flagged = any(phone.verdict in FLAGGED for phone in word.phones)
+            changed["score"] = min(total, GOOD_SCORE - BELOW) if flagged else total
+        if word.stress is not None and stressed is not None:
+            changed["stress"] = word.stress.model_copy(update={"score": stressed})
+        found.append(word.model_copy(update=changed))
+    return tuple(found)
+
+
 def scores_of(
-    words: Sequence[WordAssessment], prosody: ProsodyAssessment, transcript: Transcript | None
+    words: Sequence[WordAssessment],
+    prosody: ProsodyAssessment,
+    transcript: Transcript | None,
+    marks: Marks | None = None,
 ) -> Scores:
     """Scores of a whole recording; none where no sound of it could be judged.
 
     Words that were left out count for completeness alone, which is asked of a given text only. Runs
-    of phones that stand in for words count by their phones.
+    of phones that stand in for words count by their phones. Experts' marks are taken where they
+    are known; what was not measured has no score all the same.
     """
     by_phone = transcript is not None and transcript.source == "phones"
     read = [word for word in words if not word.omitted]
@@ -266,6 +320,14 @@ def scores_of(
     pronunciation = mean([part.score for part in parts])
     if pronunciation is None:
         return Scores()
+    if marks is not None:
+        return Scores(
+            overall=marks.total,
+            pronunciation=marks.accuracy,
+            fluency=None if prosody.fluency_score is None else marks.fluency,
+            prosody=None if prosody.prosody_score is None else marks.prosody,
+            completeness=marks.completeness if transcript is None else None,
+        )
     return Scores(
         overall=overall_score(pronunciation, prosody),
         pronunciation=pronunciation,

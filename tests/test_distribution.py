@@ -15,7 +15,7 @@ NEEDED = (
     "indexes/en-US/manifest.json",
     "indexes/en-US/vectors.faiss",
     "indexes/en-US/exemplars.parquet",
-    "scoring/data/expert-en/trees.safetensors",
+    "scoring/data/expert-en/judge.safetensors",
     "speech/data/compact/encoder.onnx",
     "service/data/priv-introsaved.flac",
     "service/data/practice/en.json",

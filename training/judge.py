@@ -48,11 +48,13 @@ from nativeear.scoring.fusion.phone_model import (
     AROUND,
     BEST,
     COLUMNS,
+    RISING_AROUND,
     PhoneModel,
     around,
     phone_table,
 )
 from nativeear.scoring.fusion.trees import LEAF, Trees
+from nativeear.scoring.grading import FALSE_REJECTIONS
 from nativeear.scoring.metrics import expected_calibration_error, pearson, roc_auc
 from nativeear.speech.encoders.catalogue import load_encoder
 from training.evidence import GROSS
@@ -105,6 +107,7 @@ class Evidence:
 
     features: FeatureTable
     phone: NDArray[np.str_]
+    speaker: NDArray[np.str_]
     word: IntArray
     recording: IntArray
     fold: IntArray
@@ -127,6 +130,7 @@ class Evidence:
         return cls(
             FeatureTable(tuple(names), values),
             _column(phones, "phone").astype(str),
+            _column(phones, "speaker").astype(str),
             _column(phones, "word").astype(np.int64),
             own + len(number) * claimed,
             _column(phones, "fold").astype(np.int64),
@@ -143,6 +147,7 @@ class Evidence:
             self,
             features=FeatureTable(self.features.names, self.features.values[kept]),
             phone=self.phone[kept],
+            speaker=self.speaker[kept],
             word=self.word[kept],
             recording=self.recording[kept],
             fold=self.fold[kept],
@@ -247,7 +252,7 @@ def fit_phones(evidence: Evidence) -> PhoneModel:
     second = fit_trees(
         np.column_stack([table, found, context]),
         evidence.expert,
-        rising=[*rising, 1, *[0] * len(AROUND)],
+        rising=[*rising, 1, *(int(name in RISING_AROUND) for name in AROUND)],
         weights=weights,
     )
     return PhoneModel(first_pass(np.ones(len(table), dtype=bool), SEEDS), second, averages)
@@ -381,6 +386,43 @@ def _ranks(values: FloatArray) -> FloatArray:
     return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place])
 
 
+@dataclass(frozen=True, eq=False)
+class OuterFold:
+    """One fold of speakers, judged by what was fitted on the others alone.
+
+    Attributes
+    ----------
+    fold
+        Its number.
+    expected, probability
+        float64 `[n]`, of each of its phones.
+    figures
+        Agreement with experts.
+    """
+
+    fold: int
+    expected: FloatArray
+    probability: FloatArray
+    figures: dict[str, float]
+
+
+def outer_folds(evidence: Evidence) -> Iterator[OuterFold]:
+    """Judge every fold of speakers; all that is fitted is fitted within the others."""
+    for fold in evidence.folds:
+        train = evidence.part([other for other in evidence.folds if other != fold])
+        test = evidence.part([fold])
+        inner = expected_across(train)
+        found = expected_of(fit_phones(train), test)
+        real, train_real = ~test.claimed, ~train.claimed
+        curve = probability_curve(inner[train_real], train.expert[train_real] < WRONG)
+        probability = np.interp(found, *curve)
+        figures = figures_of(found[real], probability[real], test.expert[real])
+        border = np.quantile(inner[train_real & (train.expert == BEST)], FALSE_REJECTIONS)
+        figures |= _flagged_figures(test, found, float(border))
+        figures |= _mark_figures(fit_marks(readings_of(train, inner)), readings_of(test, found))
+        yield OuterFold(fold, found, probability, figures)
+
+
 def main() -> None:
     """Measure in outer folds, fit on all, and write."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -388,23 +430,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the calibration")
     options = parser.parse_args()
     evidence = Evidence.read(options.evidence)
-    figures = []
-    outer = np.empty(len(evidence.expert))
-    for fold in evidence.folds:
-        train = evidence.part([other for other in evidence.folds if other != fold])
-        test = evidence.part([fold])
-        inner = expected_across(train)
-        found = expected_of(fit_phones(train), test)
-        outer[evidence.fold == fold] = found
-        real, train_real = ~test.claimed, ~train.claimed
-        curve = probability_curve(inner[train_real], train.expert[train_real] < WRONG)
-        probability = np.interp(found[real], *curve)
-        figure = figures_of(found[real], probability, test.expert[real])
-        figure |= _mark_figures(fit_marks(readings_of(train, inner)), readings_of(test, found))
-        border = np.quantile(inner[train_real & (train.expert == BEST)], 0.04)
-        figure |= _claimed_figures(test, found, float(border))
-        figures.append(figure)
-        print(fold, {name: round(value, 4) for name, value in figure.items()}, flush=True)
+    outer, figures = np.empty(len(evidence.expert)), []
+    for fold in outer_folds(evidence):
+        outer[evidence.fold == fold.fold] = fold.expected
+        figures.append(fold.figures)
+        print(fold.fold, {n: round(value, 4) for n, value in fold.figures.items()}, flush=True)
     for name in figures[0]:
         values = [figure[name] for figure in figures]
         print(f"{name:>24}  {np.mean(values):.4f} ± {np.std(values):.4f}")
@@ -423,8 +453,8 @@ def _mark_figures(model: MarkModel, given: Readings) -> dict[str, float]:
     return found
 
 
-def _claimed_figures(test: Evidence, found: FloatArray, border: float) -> dict[str, float]:
-    """At 4 % of flawless phones: what is flagged of those, of wrong ones and of claimed ones."""
+def _flagged_figures(test: Evidence, found: FloatArray, border: float) -> dict[str, float]:
+    """What is flagged of flawless phones, of wrong ones and of claimed ones."""
     flagged, real = found < border, ~test.claimed
     wrong = real & (test.expert < WRONG)
     hits = float((flagged & wrong).sum())

@@ -83,7 +83,7 @@ class ExpertCalibration:
     name = "expert"
 
     def __init__(self, model: ExpertModel, *, false_rejections: float = FALSE_REJECTIONS) -> None:
-        self.marks = model.marks
+        self.marks: MarkModel | None = model.marks
         self._model = model
         self._border = model.border(false_rejections)
 
@@ -98,9 +98,10 @@ class ExpertCalibration:
         )
         scores = self.scores(expected)
         probabilities = self._model.probability(expected)
+        unjudged = np.isnan(evidence.features.column("margin_quantile"))
         grades = []
         for i, retrieved in enumerate(evidence.retrieval):
-            if np.isnan(retrieved.margin):
+            if unjudged[i]:
                 grades.append(UNCERTAIN)
                 continue
             verdict: Verdict = "correct"

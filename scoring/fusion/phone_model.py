@@ -56,6 +56,9 @@ phone on average."""
 AROUND = ("before", "after", "others", "low", "word_others", "word_least_other", "least_word")
 """Columns of the second pass, see `around`; before them comes what the first pass found."""
 
+RISING_AROUND = frozenset(("low", "least_word"))
+"""Those that rise with what was found of the phone itself: no grade may fall with them."""
+
 LOW_SHARE = 0.2
 """Quantile that stands for the weak phones of a recording."""
 

@@ -68,6 +68,7 @@ class TrainingFree:
     """
 
     name = "training-free"
+    marks = None
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Boosted regression trees as plain arrays: evaluated here, fitted by `training.calibration`.
+"""Boosted regression trees as plain arrays: evaluated here, fitted by `training.judge`.
 
 Nothing but NumPy is needed to grade, and nothing is unpickled: the arrays rest in safetensors.
 """

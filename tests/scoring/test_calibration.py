@@ -7,8 +7,9 @@ from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import sha256_of
 from nativeear.scoring.calibration import calibration_of
-from nativeear.scoring.fusion.expert import COLUMNS, FOLDER, RECORD_FILE, TREES_FILE, shipped
+from nativeear.scoring.fusion.expert import FOLDER, MODEL_FILE, RECORD_FILE, shipped
 from nativeear.scoring.fusion.features import RISING, FeatureTable
+from nativeear.scoring.fusion.phone_model import COLUMNS
 from nativeear.speech.encoders.catalogue import load_encoder
 from nativeear.speech.errors import InputError
 
@@ -46,15 +47,15 @@ def test_an_unknown_calibration_is_refused(tone_index: PhoneIndex) -> None:
 
 def test_the_record_belongs_to_the_trees_and_to_the_shipped_encoder() -> None:
     record = json.loads((FOLDER / RECORD_FILE).read_text(encoding="utf-8"))
-    assert record["sha256"] == sha256_of(FOLDER / TREES_FILE)
+    assert record["sha256"] == sha256_of(FOLDER / MODEL_FILE)
     assert record["encoder"] == load_encoder("default").fingerprint
     assert tuple(record["columns"]) == COLUMNS
 
 
-def test_a_stricter_share_means_a_higher_threshold() -> None:
-    thresholds = [shipped().threshold(share) for share in (0.005, 0.02, 0.04, 0.1, 0.3)]
-    assert thresholds == sorted(thresholds, reverse=True)
-    assert 0 < thresholds[-1] < thresholds[0] < 1
+def test_a_stricter_share_means_a_lower_border() -> None:
+    borders = [shipped().border(share) for share in (0.005, 0.02, 0.04, 0.1, 0.3)]
+    assert borders == sorted(borders)
+    assert 0 < borders[0] < borders[-1] < 2
 
 
 @pytest.mark.parametrize("name", sorted(RISING & set(COLUMNS)))
@@ -63,6 +64,12 @@ def test_no_grade_falls_where_evidence_rises(name: str) -> None:
     base = rng.normal(-1, 2, size=len(COLUMNS))
     values = np.tile(base, (40, 1))
     values[:, COLUMNS.index(name)] = np.linspace(-20, 20, 40)
-    table = FeatureTable(COLUMNS, values)
-    assert (np.diff(shipped().scores(table)) >= -1e-9).all()
-    assert (np.diff(shipped().probabilities(table)) <= 1e-12).all()
+    alone = np.zeros(1, np.int64)
+    expected = np.concatenate(
+        [
+            shipped().phones.expected(FeatureTable(COLUMNS, row[None]), ["AH"], alone)
+            for row in values
+        ]
+    )
+    assert (np.diff(expected) >= -1e-9).all()
+    assert (np.diff(shipped().probability(expected)) <= 1e-12).all()

@@ -21,6 +21,7 @@ from nativeear.scoring.evaluation.simulated import KINDS, Simulation, claimable
 from nativeear.scoring.grading import GOOD_SCORE, LIKELY, quality_of
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.demo import DONOR, PROMPT
+from nativeear.speech.aligners.catalogue import load_aligner
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from tests.conftest import DATA
 
@@ -129,10 +130,10 @@ def test_a_phone_that_is_cut_out_is_deleted_and_scores_nothing(
 ) -> None:
     audio = Audio.load(SHIPPED / cut.recording)
     whole = assessor.assess(audio, cut.text)
-    gone = whole.phones[cut.place]
-    assert (gone.phone, gone.verdict) == (cut.phone, "correct")
-    assert gone.start_s is not None
-    assert gone.end_s is not None
+    assert whole.phones[cut.place].verdict == "correct"
+    aligner = load_aligner("pocketsphinx")  # another ear than the one that is tested
+    gone = aligner.align(audio, assessor.pronounce(cut.text)).spoken[cut.place]
+    assert gone.phone == cut.phone
     start, end = (round(at * SAMPLE_RATE) for at in (gone.start_s, gone.end_s))
     samples = np.concatenate([audio.samples[:start], audio.samples[end:]])
     meant = " | ".join(" ".join(phone.phone for phone in word.phones) for word in whole.words)

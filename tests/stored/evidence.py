@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nativeear.retriever.evidence import PhoneEvidence
 from nativeear.scoring.evidence import RecordingEvidence
+from nativeear.scoring.fusion.expert import ExpertModel
 from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.gop_evidence import measure_gop
 from nativeear.speech.alignment import AlignedPhone, Alignment
@@ -58,8 +59,7 @@ class Stored:
     hop_s: float
     offset_s: float
     heard: tuple[str, ...]
-    scores: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
+    expected: NDArray[np.float64]
     natives_scores: NDArray[np.float64]
     natives_quantiles: NDArray[np.float64]
 
@@ -139,18 +139,29 @@ def _joined(prompt: Audio, target: AlignedPhone, piece: NDArray[np.float32]) -> 
     return Audio(np.ascontiguousarray(samples, dtype=np.float32))
 
 
+def expected_of(model: ExpertModel, evidence: RecordingEvidence) -> NDArray[np.float64]:
+    """What experts are expected to give every phone."""
+    return model.phones.expected(
+        evidence.features,
+        [phone.phone for phone in evidence.phones],
+        np.array([phone.word_index for phone in evidence.phones]),
+    )
+
+
 def main() -> None:
     """Hear every recording, and write what was told of it."""
     import nativeear
     from nativeear.retriever.deviations import Deviations
     from nativeear.scoring.fusion.expert import shipped
     from nativeear.scoring.fusion.training_free import TrainingFree
+    from nativeear.speech.aligners.catalogue import load_aligner
 
     assessor = nativeear.load()
     finder, natives = Deviations(assessor.index), TrainingFree(assessor.index)
     audio = {name: Audio.load(PROMPTS / f"{name}.flac") for name in TEXTS}
+    aligner = load_aligner("pocketsphinx")  # another ear than the one that is tested
     laid = {
-        name: assessor.aligner.align(audio[name], assessor.pronouncer.pronounce(text)).spoken
+        name: aligner.align(audio[name], assessor.pronouncer.pronounce(text)).spoken
         for name, text in TEXTS.items()
     }
     made = {name: (name, audio[name]) for name in TEXTS}
@@ -173,8 +184,7 @@ def main() -> None:
             "time": [found.frames.hop_s, found.frames.offset_s],
             "heard": [assessor.index.classes[e.posterior.argmax()] for e in found.retrieval],
             "judged": [
-                shipped().scores(found.features),
-                shipped().probabilities(found.features),
+                expected_of(shipped(), found),
                 *natives.judge(found.features),
             ],
         }
