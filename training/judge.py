@@ -91,6 +91,10 @@ RATES = np.concatenate([[0.0], np.geomspace(0.002, 0.5, 60)])
 """Shares of faultless phones of which less is expected than at a border that may be set."""
 
 PENALTIES = np.logspace(0, 4, 9)
+"""Of the line's weights, among which leaving one out chooses."""
+
+ROWS = 4_096
+"""Rows of a table that trees look at together."""
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -244,11 +248,9 @@ def fit_phones(evidence: Evidence) -> PhoneModel:
     found = np.empty(len(table))
     for fold in evidence.folds:
         own = evidence.fold == fold
-        found[own] = first_pass(~own, SEEDS[:1])(table[own])
+        found[own] = _in_parts(first_pass(~own, SEEDS[:1]), table[own])
     found = np.clip(found, 0.0, BEST)
-    context = np.concatenate(
-        [around(found[rows], evidence.word[rows]) for rows in evidence.recordings]
-    )
+    context = _around_all(found, evidence)
     second = fit_trees(
         np.column_stack([table, found, context]),
         evidence.expert,
@@ -259,12 +261,21 @@ def fit_phones(evidence: Evidence) -> PhoneModel:
 
 
 def expected_of(model: PhoneModel, evidence: Evidence) -> FloatArray:
-    """What a model expects of every phone, `[N]`."""
-    found = np.empty(len(evidence.expert))
-    for rows in evidence.recordings:
-        features = FeatureTable(evidence.features.names, evidence.features.values[rows])
-        found[rows] = model.expected(features, evidence.phone[rows].tolist(), evidence.word[rows])
-    return found
+    """What a model expects of every phone, `[N]`: of all recordings at once."""
+    table = phone_table(evidence.features, evidence.phone.tolist(), model.averages)
+    found = np.clip(_in_parts(model.first, table), 0.0, BEST)
+    table = np.column_stack([table, found, _around_all(found, evidence)])
+    return np.clip(_in_parts(model.second, table), 0.0, BEST)
+
+
+def _in_parts(trees: Trees, table: FloatArray) -> FloatArray:
+    """Values of a long table, a few thousand rows at a time."""
+    return np.concatenate([trees(table[at : at + ROWS]) for at in range(0, len(table), ROWS)])
+
+
+def _around_all(found: FloatArray, evidence: Evidence) -> FloatArray:
+    parts = [around(found[rows], evidence.word[rows]) for rows in evidence.recordings]
+    return np.concatenate(parts)
 
 
 def expected_across(evidence: Evidence) -> FloatArray:
