@@ -494,6 +494,7 @@ def _write(
     )
     out.mkdir(parents=True, exist_ok=True)
     save_file(written(model), out / MODEL_FILE)
+    (out / MODEL_FILE).chmod(0o644)  # safetensors writes for its owner alone
     speakers = {row["speaker"] for row in evidence.readings}
     record = {
         "data": "speechocean762, training split (OpenSLR 101, CC BY 4.0): learners with Mandarin",

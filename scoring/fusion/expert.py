@@ -96,6 +96,8 @@ class ExpertCalibration:
             [phone.phone for phone in evidence.phones],
             np.array([phone.word_index for phone in evidence.phones]),
         )
+        # Experts give nothing for a phone that was not said.
+        expected = np.where((expected < self._border) & evidence.deleted, 0.0, expected)
         scores = self.scores(expected)
         probabilities = self._model.probability(expected)
         unjudged = np.isnan(evidence.features.column("margin_quantile"))

@@ -1,9 +1,10 @@
 """The fluency, prosody and word stress of one assessed recording.
 
-Weights. `fluency` is the plain mean of the grades of speaking rate, articulation rate and pause
-ratio. `prosody` weighs stress 0.4 (mean over the words), rhythm 0.3 (nPVI-V, %V, VarcoC) and
-melody 0.3 (range, final movement). `overall` weighs pronunciation 0.7, fluency 0.15 and prosody
-0.15. What was not measured drops out, and the weights of the others are scaled up.
+Weights, where no experts' marks are known (`scoring.fusion.marks`): likeness to natives. `fluency`
+is the plain mean of the grades of speaking rate, articulation rate and pause ratio. `prosody`
+weighs stress 0.4 (mean over the words), rhythm 0.3 (nPVI-V, %V, VarcoC) and melody 0.3 (range,
+final movement). `overall` weighs pronunciation 0.7, fluency 0.15 and prosody 0.15. What was not
+measured drops out, and the weights of the others are scaled up.
 """
 
 from __future__ import annotations
