@@ -27,7 +27,8 @@ from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import DATA, SPEECHOCEAN, rows_of
 from nativeear.scoring.metrics import pearson, roc_auc
 from nativeear.scoring.verdicts import FLAGGED
-from training.judge import WRONG, Evidence, figures_of, outer_folds
+from training.judge import WRONG, figures_of, outer_folds
+from training.tables import Evidence
 
 CHILD = 12
 """Oldest age that counts as a child."""

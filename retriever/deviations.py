@@ -270,7 +270,7 @@ class Deviations:
         both sides, and if it is not explained as well by renaming one of them: that would be a
         substitution. Of runs that overlap, the clearest is kept.
         """
-        found = [self._inserted(frames, similar, phones, i) for i in range(len(phones) - 1)]
+        found = [self._inserted(frames, similar, phones, i, j) for i, j in _joints(phones)]
         kept: list[InsertedPhone] = []
         for run in sorted(filter(None, found), key=lambda run: -run.gain):
             if all(run.end_s <= other.start_s or run.start_s >= other.end_s for other in kept):
@@ -278,16 +278,16 @@ class Deviations:
         return tuple(sorted(kept, key=lambda run: run.start_s))
 
     def _inserted(
-        self, frames: Frames, similar: FloatArray, phones: Sequence[AlignedPhone], i: int
+        self, frames: Frames, similar: FloatArray, phones: Sequence[AlignedPhone], i: int, j: int
     ) -> InsertedPhone | None:
-        left, right = phones[i], phones[i + 1]
+        left, right = phones[i], phones[j]
         first = frames.nearest(max(left.start_s, right.start_s - INSERTION_REACH_S))
         last = frames.nearest(min(right.end_s, left.end_s + INSERTION_REACH_S))
         edge, shortest = _frames_in(EDGE_S, frames), _frames_in(INSERTED_S, frames)
         if last - first < shortest + 2 * edge:
             return None
         span = similar[first:last]
-        before, after = self._column(phones, i), self._column(phones, i + 1)
+        before, after = self._column(phones, i), self._column(phones, j)
         if self._unknown in (before, after):
             return None
         explained = span[:, [before, after, self._silence]].max(axis=1)
@@ -299,8 +299,11 @@ class Deviations:
         opened = _append(_start(len(total)), total[:, [before]], edge)
         quiet = _append(opened, total[:, [self._silence]], _frames_in(PAUSE_S, frames))
         opened = np.maximum(opened, quiet)
+        # Behind it comes the next phone, with or without a pause before it.
+        lead = np.maximum.accumulate((total[:, self._silence] - total[:, after])[::-1])[::-1]
+        rest = (lead - total[:, self._silence] + total[-1, after])[:, None]
         # [t, p]: the best path of which phone p has just ended at frame t, completed.
-        ended = _append(opened, total, shortest) + total[-1, after] - total[:, [after]]
+        ended = _append(opened, total, shortest) + rest
         ended[length + 1 - edge :] = -np.inf
         ended[:, [before, after, self._silence, self._unknown]] = -np.inf
         stop, heard = np.unravel_index(int(np.argmax(ended)), ended.shape)
@@ -316,8 +319,9 @@ class Deviations:
             return None
         start_s = float(frames.times_s[first] + (start - 0.5) * frames.hop_s)
         end_s = float(frames.times_s[first] + (stop - 0.5) * frames.hop_s)
+        middle_s = (start_s + end_s) / 2
         return InsertedPhone(
-            after=i if (start_s + end_s) / 2 < left.end_s else i + 1,
+            after=i + sum(middle_s >= phone.end_s for phone in phones[i:j]),
             phone=self._index.classes[heard],
             start_s=start_s,
             end_s=end_s,
@@ -329,6 +333,21 @@ class Deviations:
         if not 0 <= i < len(phones):
             return self._silence
         return self._columns.get(phones[i].phone, self._unknown)
+
+
+def _joints(phones: Sequence[AlignedPhone]) -> list[tuple[int, int]]:
+    """Neighbours between which more may have been said: a short silence between phones is none.
+
+    A sound that belongs to no word lies in what an alignment takes for a pause.
+    """
+    found = []
+    for i in range(len(phones) - 1):
+        short = phones[i + 1].is_silence and phones[i + 1].duration_s < INSERTION_REACH_S
+        if not phones[i].is_silence and short and i + 2 < len(phones):
+            found.append((i, i + 2))
+        elif not (phones[i].is_silence and i > 0 and phones[i].duration_s < INSERTION_REACH_S):
+            found.append((i, i + 1))
+    return found
 
 
 def _middle(phones: Sequence[AlignedPhone], i: int) -> float:

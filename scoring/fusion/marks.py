@@ -112,9 +112,17 @@ class MarkModel:
             How it flows, and how its text was read.
         """
         flow = flow_measures(fluency, prosody, reading, duration_s)
-        table = measure_table([flow | phone_measures(expected, word_of)], self.measures)
-        marks = {name: 10 * float(model(table)[0]) for name, model in self.sentences.items()}
-        by_word = word_measures(expected, word_of, [WordFacts.of(word) for word in words])
+        omitted = np.array([word.omitted for word in words], dtype=bool)
+        said = np.where(omitted[word_of], np.nan, expected)
+        whole = measure_table([flow | phone_measures(expected, word_of)], self.measures)
+        spoken = measure_table(
+            [flow | phone_measures(said, word_of) | {"read_omitted": 0.0}], self.measures
+        )
+        marks = {  # how well words were said has nothing to do with those that were not
+            name: 10 * float(model(spoken if name == "accuracy" else whole)[0])
+            for name, model in self.sentences.items()
+        }
+        by_word = word_measures(said, word_of, [WordFacts.of(word) for word in words])
         total = self.words["total"](by_word)
         stress = self.words["stress"](by_word)
         return Marks(

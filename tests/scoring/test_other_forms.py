@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import nativeear
 import nativeear.scoring.assessor
-import nativeear.scoring.reading
+import nativeear.speech.reading.head
 from nativeear.scoring.assessment import Assessment, WordAssessment
 from nativeear.scoring.assessor import Assessor
 from nativeear.scoring.other_forms import with_phones
@@ -72,12 +73,10 @@ def test_a_form_that_was_not_said_is_still_an_error(assessor: Assessor) -> None:
 def test_a_form_that_was_laid_by_mistake_is_not_blamed(
     assessor: Assessor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def as_its_first_form(*arguments: object, **_: object) -> Reading:
-        found = read_text(*arguments, **_)  # type: ignore[arg-type]
-        first = (0,) * len(found.alignment.words)
-        return replace(found, alignment=replace(found.alignment, variants=first))
+    def as_its_first_form(meant: Pronunciation, *rest: Any, **named: Any) -> Reading:
+        return read_text(meant.narrowed(), *rest, **named)
 
-    monkeypatch.setattr(nativeear.scoring.reading, "read_text", as_its_first_form)
+    monkeypatch.setattr(nativeear.speech.reading.head, "read_text", as_its_first_form)
     found = heard(assessor, "followed", "F IY L OW D", "F AA L OW D")
     assert (found.variant, flagged(found)) == (0, [])
     monkeypatch.setattr(

@@ -54,6 +54,11 @@ def flagged(result: Assessment) -> set[Place]:
     return {place for place, phone in named(result) if phone.verdict in FLAGGED}
 
 
+def told(result: Assessment) -> set[Place]:
+    """What a learner is told to work on."""
+    return {place for place, phone in named(result) if phone.needs_work}
+
+
 def of(result: Assessment, place: Place) -> PhoneAssessment:
     return next(phone for other, phone in named(result) if other == place)
 
@@ -82,7 +87,8 @@ def test_a_phone_that_another_was_put_in_place_of_is_blamed_and_its_neighbours_a
         load(name), lies(assessor, name, place), load(donor), lies(assessor, donor, said)
     )
     result = assessor.assess(recording, TEXTS[name])
-    assert flagged(result) == {place}
+    assert told(result) == {place}
+    assert len(flagged(result)) <= 2  # a sound beside it may seem off, which is not told
     blamed = of(result, place)
     assert blamed.verdict == "substituted"
     assert blamed.sounds_like[0].phone == said[1]

