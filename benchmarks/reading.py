@@ -21,7 +21,7 @@ import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -324,7 +324,8 @@ def main() -> None:
             read = reader.read(meant, frames, audio)
             if read.matches:
                 said = garbled(audio, meant, frames, read)
-                read = reader.read(meant, frames, audio, said=said)
+                again = reader.read(meant, frames, audio, said=said)
+                read = replace(again, likelihood=read.likelihood)
             rows = told(trial, read, len(meant.words))
             if trial.kind == "added":
                 rows |= words_told(trial, read, meant, assessor)

@@ -27,8 +27,8 @@ DONOR = (
     "auth-incorrect.flac",
     "Password incorrect. Please enter your password followed by the pound key.",
 )
-MEANT = ("please", "P")
-SAID = ("incorrect", "K")
+MEANT = ("connect", "EH")
+SAID = ("please", "IY")
 FADE_S = 0.008
 """Cross-fade at both joints of the splice."""
 
@@ -90,7 +90,8 @@ def splice(prompt: Audio, target: AlignedPhone, donor: Audio, source: AlignedPho
 
 def _find(assessor: Assessor, audio: Audio, text: str, word: str, phone: str) -> AlignedPhone:
     """Where the phone of that word lies in the recording."""
-    alignment = assessor.aligner.align(audio, assessor.pronouncer.pronounce(text))
+    meant = assessor.pronouncer.pronounce(text)
+    alignment = assessor.aligner.align(audio, meant, assessor.encoder.encode(audio))
     return next(
         aligned
         for aligned in alignment.spoken
