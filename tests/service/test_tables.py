@@ -134,7 +134,7 @@ def test_other_tables(
     with (tmp_path / "utterances.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["id", "speaker", "audio", "text", "phones", "phone_scores"])
-        rows.writerow(["a", "anna", str(wav), "", "M IY S AA", "2 2 2 2"])
+        rows.writerow(["a", "anna", str(wav), "me saw", "M IY | S AA", "2 2 | 2 2"])
     measured = printed_by(
         ["eval", "manifest", "--data", tmp_path, "--index", tone_index.path], width, monkeypatch
     )
