@@ -70,6 +70,7 @@ def calibration_of(
             cause="It was fitted for English and the encoder that comes with NativeEar.",
             fix="Use --calibration training-free, which needs nothing but the index.",
         )
+    by_natives = TrainingFree(index, false_rejections=false_rejections)
     if not fits or name == "training-free":
-        return TrainingFree(index, false_rejections=false_rejections)
-    return expert.ExpertCalibration(expert.shipped(), false_rejections=false_rejections)
+        return by_natives
+    return expert.ExpertCalibration(expert.shipped(), by_natives, false_rejections=false_rejections)

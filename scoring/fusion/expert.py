@@ -22,9 +22,17 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.marks import MarkModel, SentenceModel
 from nativeear.scoring.fusion.phone_model import BEST, PhoneModel
+from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.fusion.trees import Trees
-from nativeear.scoring.grading import BELOW, FALSE_REJECTIONS, GOOD_SCORE, UNCERTAIN, Grade
-from nativeear.scoring.verdicts import Verdict
+from nativeear.scoring.grading import (
+    BELOW,
+    FALSE_REJECTIONS,
+    GOOD_SCORE,
+    LIKELY,
+    UNCERTAIN,
+    Grade,
+)
+from nativeear.scoring.verdicts import FLAGGED, Verdict
 from nativeear.speech.languages import primary_subtag
 
 FOLDER = Path(__file__).parents[1] / "data" / "expert-en"
@@ -76,13 +84,24 @@ class ExpertCalibration:
     ----------
     model
         What was fitted.
+    by_natives
+        Says which phones natives would be flagged for. One that they would not, and that is
+        likelier right than wrong, is not blamed for the company it is in: no less is expected of
+        it than at the border.
     false_rejections
         Share of phones without fault that may be flagged.
     """
 
     name = "expert"
 
-    def __init__(self, model: ExpertModel, *, false_rejections: float = FALSE_REJECTIONS) -> None:
+    def __init__(
+        self,
+        model: ExpertModel,
+        by_natives: TrainingFree,
+        *,
+        false_rejections: float = FALSE_REJECTIONS,
+    ) -> None:
+        self._by_natives = by_natives
         self.marks: MarkModel | None = model.marks
         self._model = model
         self._border = model.border(false_rejections)
@@ -96,6 +115,10 @@ class ExpertCalibration:
             [phone.phone for phone in evidence.phones],
             np.array([phone.word_index for phone in evidence.phones]),
         )
+        by_natives = self._by_natives.grades(evidence)
+        like_natives = np.array([grade.verdict not in FLAGGED for grade in by_natives])
+        spared = like_natives & (self._model.probability(expected) < LIKELY)
+        expected = np.where(spared, np.maximum(expected, self._border), expected)
         # Experts give nothing for a phone that was not said.
         expected = np.where((expected < self._border) & evidence.deleted, 0.0, expected)
         scores = self.scores(expected)

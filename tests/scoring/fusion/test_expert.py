@@ -39,8 +39,8 @@ def natives(english: PhoneIndex) -> TrainingFree:
 
 
 @pytest.fixture(scope="module")
-def expert() -> ExpertCalibration:
-    return ExpertCalibration(shipped())
+def expert(natives: TrainingFree) -> ExpertCalibration:
+    return ExpertCalibration(shipped(), natives)
 
 
 def flagged(grades: tuple[Grade, ...]) -> set[int]:
@@ -139,10 +139,12 @@ def test_what_has_no_place_among_natives_is_uncertain_and_others_are_judged(
     assert all(grade.verdict != "uncertain" for j, grade in enumerate(grades) if j != i)
 
 
-def test_more_is_flagged_the_more_may_be() -> None:
+def test_more_is_flagged_the_more_may_be(english: PhoneIndex) -> None:
     counts = []
     for rate in (0.005, 0.04, 0.3):
-        judge = ExpertCalibration(shipped(), false_rejections=rate)
+        judge = ExpertCalibration(
+            shipped(), TrainingFree(english, false_rejections=rate), false_rejections=rate
+        )
         counts.append(
             sum(len(flagged(judge.grades(stored(name).recording_evidence()))) for name in ALL)
         )
