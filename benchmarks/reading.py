@@ -21,7 +21,7 @@ import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +31,7 @@ from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import DATA
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexer.readers.asterisk import VOICES
-from nativeear.scoring.reading import TextReader, garbled
+from nativeear.scoring.reading import TextReader
 from nativeear.speech.aligners.catalogue import load_aligner, needs_frames
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.canonical import Pronunciation
@@ -321,11 +321,7 @@ def main() -> None:
                 min(len(form) for form in meant.words[trial.word].variants) < LEAST_PHONES
             ):
                 continue
-            read = reader.read(meant, frames, audio)
-            if read.matches:
-                said = garbled(audio, meant, frames, read)
-                again = reader.read(meant, frames, audio, said=said)
-                read = replace(again, likelihood=read.likelihood)
+            read = reader.read_with_garbled(meant, frames, audio)
             rows = told(trial, read, len(meant.words))
             if trial.kind == "added":
                 rows |= words_told(trial, read, meant, assessor)

@@ -36,7 +36,6 @@ from nativeear.scoring.reading import (
     NOT_OF_THIS_TEXT,
     TextReader,
     attended,
-    garbled,
     lay,
     reading_of,
     within,
@@ -324,17 +323,13 @@ class Assessor:
         self, recording: Audio, pronunciation: Pronunciation, frames: Frames, *, as_given: bool
     ) -> TextReading:
         """What was read; phones that were given are judged as they stand, and none is left out."""
+        if not as_given:
+            return self._reader.read_with_garbled(pronunciation, frames, recording)
         read = self._reader.read(pronunciation, frames, recording)
         if not read.matches:
             return read
-        if as_given:
-            whole = self._reader.read(pronunciation, frames, recording, whole=True)
-            return replace(whole, likelihood=read.likelihood)
-        said = garbled(recording, pronunciation, frames, read)
-        if not said:
-            return read
-        again = self._reader.read(pronunciation, frames, recording, said=said)
-        return replace(again, likelihood=read.likelihood)
+        whole = self._reader.read(pronunciation, frames, recording, whole=True)
+        return replace(whole, likelihood=read.likelihood)
 
     def _evidence(
         self,

@@ -109,6 +109,17 @@ class TextReader:
             said=said,
         )
 
+    def read_with_garbled(
+        self, pronunciation: Pronunciation, frames: Frames, audio: Audio
+    ) -> TextReading:
+        """The same, and words that were said beyond recognition are read where they were said."""
+        read = self.read(pronunciation, frames, audio)
+        said = garbled(audio, pronunciation, frames, read) if read.matches else ()
+        if not said:
+            return read
+        again = self.read(pronunciation, frames, audio, said=said)
+        return replace(again, likelihood=read.likelihood)
+
 
 def attended(
     audio: Audio, frames: Frames, aside_s: Sequence[tuple[float, float]]

@@ -49,7 +49,7 @@ from nativeear.scoring.fusion.phone_model import (
 )
 from nativeear.scoring.fusion.trees import LEAF, Trees
 from nativeear.scoring.grading import FALSE_REJECTIONS
-from nativeear.scoring.metrics import expected_calibration_error, pearson, roc_auc
+from nativeear.scoring.metrics import expected_calibration_error, pearson, ranks, roc_auc
 from nativeear.speech.encoders.catalogue import load_encoder
 from training.evidence import GROSS
 from training.tables import Evidence, Readings, readings_of
@@ -252,17 +252,11 @@ def figures_of(
     return {
         "phones": float(len(expert)),
         "pcc": pearson(expected, expert),
-        "spearman": pearson(_ranks(expected), _ranks(expert)),
+        "spearman": pearson(ranks(expected), ranks(expert)),
         "auc": roc_auc(wrong, -expected),
         "best_f1": best_f1,
         "ece": expected_calibration_error(wrong, probability),
     }
-
-
-def _ranks(values: FloatArray) -> FloatArray:
-    """Ranks, equal values sharing theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return np.asarray((np.cumsum(counts) - (counts - 1) / 2)[place])
 
 
 @dataclass(frozen=True, eq=False)

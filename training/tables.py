@@ -51,7 +51,7 @@ class Evidence:
         number = {name: i for i, name in enumerate(_column(readings, "utterance").tolist())}
         claimed = _column(phones, "claimed").astype(bool)
         own = np.array([number[name] for name in _column(phones, "utterance").tolist()])
-        names = [name for name in phones.column_names if name in {*COLUMNS, "deletion"}]
+        names = [name for name in phones.column_names if name in COLUMNS]
         values = np.column_stack([_column(phones, name).astype(np.float64) for name in names])
         return cls(
             FeatureTable(tuple(names), values),
@@ -121,9 +121,10 @@ def readings_of(evidence: Evidence, expected: FloatArray) -> Readings:
         flow = {
             name: np.nan if value is None else float(value)
             for name, value in reading.items()
-            if isinstance(value, int | float | None) and name != "fold"
+            if isinstance(value, int | float | None)
+            and name != "fold"
+            and not name.startswith("expert_")
         }
-        flow = {name: value for name, value in flow.items() if not name.startswith("expert_")}
         measured.append(flow | phone_measures(found, word))
         complete.append(completeness(found, word, len(own)))
     return Readings(

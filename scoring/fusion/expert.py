@@ -68,6 +68,14 @@ class ExpertModel:
     expected: FloatArray
     probabilities: FloatArray
 
+    def of(self, evidence: RecordingEvidence) -> FloatArray:
+        """What every canonical phone of a recording is expected to get, `[N]`."""
+        return self.phones.expected(
+            evidence.features,
+            [phone.phone for phone in evidence.phones],
+            np.array([phone.word_index for phone in evidence.phones]),
+        )
+
     def border(self, false_rejections: float) -> float:
         """Expected score below which this share of phones without fault lies."""
         return float(np.interp(false_rejections, self.rates, self.expected_below))
@@ -110,11 +118,7 @@ class ExpertCalibration:
         """Grade every canonical phone, in order."""
         if not evidence.phones:
             return ()
-        expected = self._model.phones.expected(
-            evidence.features,
-            [phone.phone for phone in evidence.phones],
-            np.array([phone.word_index for phone in evidence.phones]),
-        )
+        expected = self._model.of(evidence)
         by_natives = self._by_natives.grades(evidence)
         like_natives = np.array([grade.verdict not in FLAGGED for grade in by_natives])
         spared = like_natives & (self._model.probability(expected) < LIKELY)

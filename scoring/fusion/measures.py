@@ -13,18 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.scoring.assessment import EventKind, Reading, WordAssessment
+from nativeear.scoring.fusion.features import LOW_SHARE
+from nativeear.scoring.fusion.phone_model import BEST
 from nativeear.scoring.prosody.assessment import Contour, Fluency, MeasureGrade, Prosody
 
 FloatArray = NDArray[np.float64]
 
-BEST = 2.0
-"""What experts give for a phone without fault."""
-
 FAULT = 1.0
 """Expert score below which a phone counts as a fault."""
-
-LOW_SHARE = 0.2
-"""Quantile that stands for the weak phones of a recording."""
 
 _SPANS = ("filled_pauses", "restarts", "repetitions")
 _EVENTS: tuple[EventKind, ...] = ("omitted", "repeated", "restart", "extra")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.scoring.fusion.features import CONTEXT_COLUMNS, FeatureTable
+from nativeear.scoring.fusion.features import CONTEXT_COLUMNS, LOW_SHARE, FeatureTable
 from nativeear.scoring.fusion.trees import Trees
 
 FloatArray = NDArray[np.float64]
@@ -58,9 +58,6 @@ AROUND = ("before", "after", "others", "low", "word_others", "word_least_other",
 
 RISING_AROUND = frozenset(("low", "least_word"))
 """Those that rise with what was found of the phone itself: no grade may fall with them."""
-
-LOW_SHARE = 0.2
-"""Quantile that stands for the weak phones of a recording."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,7 +110,6 @@ def spell_ctc(
     columns: Mapping[str, tuple[int, ...]],
     *,
     blank: int = 0,
-    form_weight: float = 0.0,
 ) -> SpelledText:
     """Spell a text as CTC labels with optional blanks.
 
@@ -122,9 +121,6 @@ def spell_ctc(
         The label column, or columns one after the other, that say each phone.
     blank
         Column of the blank.
-    form_weight
-        Log weight of any but the first variant of a word. A path that begins with the text's first
-        phone, and not with a blank, does not pay it.
     """
     builder = GraphBuilder()
     phones: list[SpelledPhone] = []
@@ -144,8 +140,7 @@ def spell_ctc(
                         owner = len(phones) - 1 if place else NEVER
                         between = builder.add(blank, owner, [(state, 0.0) for state, _ in reached])
                         reached = [*reached, (between, None)]
-                    weight = form_weight if variant and reached is before else 0.0
-                    arcs = [(state, weight) for state, held in reached if held != label]
+                    arcs = [(state, 0.0) for state, held in reached if held != label]
                     own = builder.add(label, len(phones) - 1, arcs, first=opening)
                     reached, opening = [(own, label)], False
             ends += reached

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from nativeear.retriever.evidence import PhoneEvidence
 from nativeear.scoring.evidence import RecordingEvidence
-from nativeear.scoring.fusion.expert import ExpertModel
 from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.gop_evidence import measure_gop
 from nativeear.speech.alignment import AlignedPhone, Alignment
@@ -139,15 +138,6 @@ def _joined(prompt: Audio, target: AlignedPhone, piece: NDArray[np.float32]) -> 
     return Audio(np.ascontiguousarray(samples, dtype=np.float32))
 
 
-def expected_of(model: ExpertModel, evidence: RecordingEvidence) -> NDArray[np.float64]:
-    """What experts are expected to give every phone."""
-    return model.phones.expected(
-        evidence.features,
-        [phone.phone for phone in evidence.phones],
-        np.array([phone.word_index for phone in evidence.phones]),
-    )
-
-
 def main() -> None:
     """Hear every recording, and write what was told of it."""
     import nativeear
@@ -184,7 +174,7 @@ def main() -> None:
             "time": [found.frames.hop_s, found.frames.offset_s],
             "heard": [assessor.index.classes[e.posterior.argmax()] for e in found.retrieval],
             "judged": [
-                expected_of(shipped(), found),
+                shipped().of(found),
                 *natives.judge(found.features),
             ],
         }

@@ -22,7 +22,7 @@ from nativeear.scoring.fusion.features import FeatureTable
 from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.grading import GOOD_SCORE, Grade
 from nativeear.scoring.verdicts import FLAGGED
-from tests.stored.evidence import CUT, REPLACED, TEXTS, Stored, expected_of, stored
+from tests.stored.evidence import CUT, REPLACED, TEXTS, Stored, stored
 
 ALL = (*TEXTS, *REPLACED, *CUT)
 WHERE = {name: change[1] for name, change in (REPLACED | CUT).items()}
@@ -60,7 +60,7 @@ def test_trees_and_natives_say_of_stored_evidence_what_they_said(
     natives: TrainingFree, name: str
 ) -> None:
     told = stored(name)
-    found = expected_of(shipped(), told.recording_evidence())
+    found = shipped().of(told.recording_evidence())
     np.testing.assert_allclose(found, told.expected, atol=1e-6)
     scores, quantiles = natives.judge(told.features)
     np.testing.assert_allclose(scores, told.natives_scores, atol=1e-6)
@@ -161,7 +161,7 @@ def test_a_model_that_was_written_is_read_as_it_was() -> None:
     arrays = written(shipped())
     again = read_model(arrays, record)
     told = stored("connect-eh-s").recording_evidence()
-    assert expected_of(again, told).tolist() == expected_of(shipped(), told).tolist()
+    assert again.of(told).tolist() == shipped().of(told).tolist()
     assert {n: a.tolist() for n, a in written(again).items()} == {
         n: a.tolist() for n, a in arrays.items()
     }
