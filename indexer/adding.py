@@ -34,10 +34,9 @@ from nativeear.indexer.one_build import of_one_build
 from nativeear.indexer.pool import Rows, Source, from_records
 from nativeear.indexer.pooled_corpora import aligner_of, pool_corpora
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
-from nativeear.indexes.manifest import EncoderIdentity
+from nativeear.indexes.encoder_of import name_here, with_own_head
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities, margins
-from nativeear.speech.encoders.model_folders import find
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
         PoolingRequest(
             manifest.language,
             manifest.aligner,
-            encoder or name_here(identity),
+            name_here(identity, encoder),
             identity.layer,
             manifest.pooling,
             g2p=manifest.g2p,
@@ -180,13 +179,8 @@ def _pooler(index: PhoneIndex, encoder: str | None) -> UtterancePooler:
             inventory=index.inventory,
             model=index.aligner_model,
             dtype=identity.dtype,
+            head=index.head,
         )
     )
-    index.check_encoder(pooler.encoder)
+    index.check_encoder(with_own_head(index, pooler.encoder))
     return pooler
-
-
-def name_here(identity: EncoderIdentity) -> str:
-    """What opens the encoder of an index on this machine."""
-    layer, dtype = identity.layer, identity.dtype
-    return find(identity.name, identity.fingerprint, layer=layer, dtype=dtype).name

@@ -47,6 +47,7 @@ class AnnotatedPhone:
     expert: float | None = None  # their mean score, 0–2; None where they gave none
     # What they heard instead, or `DELETED`; None where they do not tell.
     perceived: str | None = None
+    is_annotated: bool = True  # False where nobody told, neither right nor wrong
 
     @classmethod
     def rated(cls, label: str, expert: float, perceived: str | None = None) -> AnnotatedPhone:

@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 from nativeear.indexer.columns import with_margins
 from nativeear.indexer.decision import fit_decision
 from nativeear.indexer.discriminant import blocks, class_sums
+from nativeear.indexer.left_out_evidence import left_out_evidence
 from nativeear.indexer.pool import Pool, Record, Rows, Source, from_records, join
 from nativeear.indexer.utterances import recording_of
 from nativeear.indexes.clips import clip_name
 from nativeear.indexes.index_files import (
     EMBEDDINGS,
     EXEMPLARS,
+    LEFT_OUT,
     PROSODY,
     TRANSFORM,
     UTTERANCES,
@@ -41,6 +43,7 @@ from nativeear.indexes.manifest import (
     Counts,
     Decision,
     EncoderIdentity,
+    LayerChoice,
     Manifest,
     TransformIdentity,
 )
@@ -98,6 +101,7 @@ class IndexSettings:
     revision: int = 1
     history: tuple[str, ...] = ()
     recipe: Recipe | None = None
+    layer_choice: LayerChoice | None = None
 
     @classmethod
     def of(cls, manifest: Manifest, **changed: Any) -> IndexSettings:
@@ -140,6 +144,7 @@ def publish_new(
             [from_records(records, settings.min_rating)],
             settings,
             embeddings=embeddings,
+            heard=records,
             progress=progress,
         )
         for name, path in companions.items():
@@ -157,6 +162,7 @@ def refit(
     settings: IndexSettings,
     *,
     embeddings: bool,
+    heard: Sequence[Record] = (),
     progress: Progress = no_progress,
 ) -> Manifest:
     """Write the files of an index whose transform and decision are fitted on what it holds.
@@ -165,6 +171,8 @@ def refit(
     ----------
     sources
         Where the phones come from; their rows are float16 embeddings.
+    heard
+        Utterances among them: those whose frames are kept are asked about while they are left out.
 
     Returns
     -------
@@ -179,7 +187,7 @@ def refit(
 
     progress("Asking the natives about themselves", 0, 1)
     groups = left_out_together(pool.numbered("speaker"), pool.numbered("utterance"))
-    fitted = fit_decision(exemplars, pool.classes, pool.bounds, groups)
+    fitted = fit_decision(exemplars, pool.bounds, groups)
 
     progress("Publishing", 0, 1)
     manifest = _write(
@@ -190,6 +198,9 @@ def refit(
         margins=fitted.native_margins,
         vectors_of=lambda block: transform(block.astype(np.float32)),
     )
+    told = left_out_evidence(heard, pool, fitted.decision.temperature, settings.min_rating)
+    if told.num_rows:
+        pq.write_table(told, stage / LEFT_OUT)
     if not embeddings:
         del exemplars, pool  # Windows removes no file that is mapped
         (stage / EMBEDDINGS).unlink()

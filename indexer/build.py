@@ -6,29 +6,33 @@ import shlex
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nativeear.indexer.assembly import IndexSettings, Progress, no_progress, publish_new
-from nativeear.indexer.corpus import Corpus
+from nativeear.indexer.corpus import Corpus, Utterance
 from nativeear.indexer.corpus_sources import (
     given_sources,
     read_corpora,
     recorded_sources,
     without_folders,
 )
+from nativeear.indexer.layer_choice import choose_layer
+from nativeear.indexer.left_out_evidence import FRAMES_OF
 from nativeear.indexer.phones import inventory_of
 from nativeear.indexer.pooled_corpora import aligner_of, is_left_out, pool_corpora
 from nativeear.indexer.remote_files import is_inside
 from nativeear.indexer.utterances import PoolingRequest, UtterancePooler
-from nativeear.indexes.index_files import LEXICON
+from nativeear.indexes.encoder_of import identity_of
+from nativeear.indexes.index_files import HEAD, LEXICON
 from nativeear.indexes.locking import writing
-from nativeear.indexes.manifest import Clips, EncoderIdentity
+from nativeear.indexes.manifest import Clips
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import refuse_existing
 from nativeear.indexes.recipe import CorpusSource, Name, Recipe
 from nativeear.indexes.reliability import NO_EXEMPLARS, phone_reliability
 from nativeear.speech.encoders.catalogue import Arithmetic
+from nativeear.speech.encoders.fitted_head import FITTED, FittedHead
 from nativeear.speech.encoders.model_folders import portable_name, remember
 from nativeear.speech.errors import CorpusError
 from nativeear.speech.pooling import Pooling
@@ -46,7 +50,10 @@ class BuildRequest:
     name: str | None = None  # of the index; the folder's if None
     aligner: str = "auto"
     encoder: str = "default"
+    # Another encoder whose phone head is asked, or `fitted`: one that is fitted on the corpora.
+    head: str | None = None
     layer: int | None = None
+    choose_layer: bool = False  # let natives who are left out choose it, see `indexer.layer_choice`
     pooling: Pooling = "middle-third"
     reader: str = "auto"
     workers: int = 1  # processes that decode, align and encode
@@ -108,6 +115,15 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
     corpora = read_corpora(sources, request.language)
     if request.within is not None:
         _refuse_elsewhere(corpora, request.within)
+    if request.choose_layer:
+        choice = choose_layer(
+            _pooler(request, corpora).request,
+            [utterance for corpus in corpora for utterance in _kept(corpus, request)],
+            progress,
+        )
+        request = replace(request, layer=choice.chosen)
+    else:
+        choice = None
     pooler = _pooler(request, corpora)
     remember(pooler.encoder)
     work = request.out.parent / f".{request.out.name}.building"
@@ -121,12 +137,17 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
             resume=request.resume,
             exclude=request.exclude,
             exclude_speakers=request.exclude_speakers,
+            fits_head=request.head == FITTED,
+            frames_of=FRAMES_OF,
             progress=progress,
         )
         manifest = publish_new(
             request.out,
             pooled.records,
-            _settings(request, pooler, sources, corpora),
+            replace(
+                _settings(request, pooler, sources, corpora, head=pooled.companions.get(HEAD)),
+                layer_choice=choice,
+            ),
             companions=pooled.companions
             | ({} if request.lexicon is None else {LEXICON: request.lexicon}),
             set_aside=without_folders(pooled.set_aside, sources, pooled.records),
@@ -153,13 +174,21 @@ def build_index(request: BuildRequest, progress: Progress = no_progress) -> Buil
     )
 
 
+def _kept(corpus: Corpus, request: BuildRequest) -> list[Utterance]:
+    return [
+        utterance
+        for utterance in corpus.utterances
+        if not is_left_out(corpus, utterance, request.exclude, request.exclude_speakers)
+    ]
+
+
 def _pooler(request: BuildRequest, corpora: Sequence[Corpus]) -> UtterancePooler:
     language, lexicon, g2p = request.language, request.lexicon, request.g2p
     return UtterancePooler(
         PoolingRequest(
             language,
             request.aligner,
-            request.encoder,
+            encoder_of(request),
             request.layer,
             request.pooling,
             g2p=g2p,
@@ -168,6 +197,13 @@ def _pooler(request: BuildRequest, corpora: Sequence[Corpus]) -> UtterancePooler
             dtype=request.dtype,
         )
     )
+
+
+def encoder_of(request: BuildRequest) -> str:
+    """What `load_encoder` opens the encoder of a build by."""
+    if request.head in {None, FITTED}:
+        return request.encoder
+    return f"{request.encoder}+{request.head}"
 
 
 def _refuse_elsewhere(corpora: Sequence[Corpus], folder: Path) -> None:
@@ -186,18 +222,19 @@ def _settings(
     pooler: UtterancePooler,
     given: Sequence[CorpusSource],
     corpora: Sequence[Corpus],
+    *,
+    head: Path | None,
 ) -> IndexSettings:
     sources = recorded_sources(given, corpora, temporary=request.within is not None)
     return IndexSettings(
         name=request.name or request.out.name,
         language=request.language,
         inventory=pooler.inventory.to_json(),
-        encoder=EncoderIdentity(
-            name=portable_name(pooler.encoder.name),
+        encoder=identity_of(
+            pooler.encoder,
             layer=request.layer,
-            fingerprint=pooler.encoder.fingerprint,
-            dim=pooler.encoder.dim,
             dtype=request.dtype,
+            head=None if head is None else FittedHead.load(head),
         ),
         pooling=request.pooling,
         aligner=request.aligner,
@@ -231,7 +268,11 @@ def _command(request: BuildRequest, aligner: str, sources: Sequence[CorpusSource
         corpus = source.name if here or not source.place else source.place
         parts.append(f"--corpus {shlex.quote(corpus)}")
     parts += [f"--lang {request.language}", f"--aligner {aligner}"]
-    parts += [f"--encoder {portable_name(request.encoder)}", f"--pooling {request.pooling}"]
+    parts.append(f"--encoder {portable_name(request.encoder)}")
+    if request.head is not None:
+        named = FITTED if request.head == FITTED else portable_name(request.head)
+        parts.append(f"--head {named}")
+    parts.append(f"--pooling {request.pooling}")
     if request.layer is not None:
         parts.append(f"--layer {request.layer}")
     if request.dtype != "float32":

@@ -29,11 +29,12 @@ from nativeear.indexer.assembly import (
     write_clip,
     write_clips,
 )
-from nativeear.indexer.columns import utterance_names
+from nativeear.indexer.columns import among, plain, utterance_names
 from nativeear.indexer.pool import Record, Source, array_rows
 from nativeear.indexes.clips import clip_name, clips_of
 from nativeear.indexes.exemplar import SCHEMA
-from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, LEXICON, WAITING
+from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, HEAD, LEFT_OUT, LEXICON, WAITING
+from nativeear.indexes.left_out import left_out_of
 from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Clips, FileIdentity, Manifest
 from nativeear.indexes.phone_index import Name, PhoneIndex
@@ -144,10 +145,11 @@ def publish_content(
     dropped: tuple[int, ...] = ()
     with staged(place) as stage:
         written = _write(stage, content, progress)
+        _carry_left_out(stage, content)
         carried: dict[str, FileIdentity] = {}
         for index, source in zip(indexes, content.sources, strict=False):  # what is new has none
             carried.update(_carry_clips(stage, index, source, clips))
-        for name in (ALIGNER, LEXICON):  # what was learnt or given with the first
+        for name in (ALIGNER, HEAD, LEXICON):  # what was learnt or given with the first
             if name in indexes[0].manifest.files:
                 shutil.copyfile(indexes[0].path / name, stage / name)
         write_set_aside(stage, content.set_aside)
@@ -219,6 +221,18 @@ def _write(stage: Path, content: Content, progress: Progress) -> Manifest:
         return refit(stage, sources, settings, embeddings=True, progress=progress)
     judgement = Judgement(indexes[0].transform, indexes[0].manifest.decision)
     return keep_fitted(stage, sources, settings, judgement, progress=progress)
+
+
+def _carry_left_out(stage: Path, content: Content) -> None:
+    """Keep what was told of natives who stay, while they were left out; of each once."""
+    tables, seen = [], set[Name]()
+    for index, source in zip(content.indexes, content.sources, strict=False):
+        told = left_out_of(index)
+        own = told.filter(pa.array(among(told, set(utterance_names(source.utterances)) - seen)))
+        seen.update(utterance_names(own))
+        tables.append(own)
+    if sum(table.num_rows for table in tables):
+        pq.write_table(plain(pa.concat_tables(tables).unify_dictionaries()), stage / LEFT_OUT)
 
 
 def _carry_clips(

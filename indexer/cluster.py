@@ -53,20 +53,23 @@ class WorkerSetup:
 
     request: PoolingRequest  # what the pooler is made of
     # Content of the files that the request names on the disk of the build; None where it names
-    # none, or the model is still to be learnt.
+    # none, or the model or the head is still to be learnt.
     lexicon: bytes | None
     model: bytes | None
+    head: bytes | None
     libraries: dict[str, str]  # versions that the index is to be built by
 
     @classmethod
     def of(cls, request: PoolingRequest) -> WorkerSetup:
         """Take the content of the files that a request names."""
-        return cls(request, _content(request.lexicon), _content(request.model), libraries())
+        lexicon, model, head = map(_content, (request.lexicon, request.model, request.head))
+        return cls(request, lexicon, model, head, libraries())
 
     def pooler(self, folder: Path) -> UtterancePooler:
         """A pooler whose files lie in `folder`, for as long as it lives."""
-        lexicon, model = folder / "lexicon", folder / "model"
-        for file, content in ((lexicon, self.lexicon), (model, self.model)):
+        lexicon, model, head = folder / "lexicon", folder / "model", folder / "head"
+        kept = ((lexicon, self.lexicon), (model, self.model), (head, self.head))
+        for file, content in kept:
             if content is not None:
                 file.write_bytes(content)
         return UtterancePooler(
@@ -74,6 +77,7 @@ class WorkerSetup:
                 self.request,
                 lexicon=self.request.lexicon and lexicon,
                 model=self.request.model and model,
+                head=self.request.head and head,
             )
         )
 

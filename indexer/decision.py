@@ -27,7 +27,8 @@ _TEMPERATURES = np.geomspace(0.005, 1.0, 80)
 
 FOLDS = 10
 """Parts of the natives that are left out in turn. Few would leave much of the index out, and
-natives would look worse than those who come to the whole of it."""
+natives would look worse than those who come to the whole of it. Settled, as `ASKED` was, with
+held-out prompts in five languages in view."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,11 +42,34 @@ class FittedDecision:
     native_margins: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class LeftOutNatives:
+    """Natives that were asked of an index without them."""
+
+    rows: IntArray  # int64 `[a]`, ascending: which exemplars were asked
+    own: IntArray  # int64 `[a]`, their classes
+    similar: FloatArray  # float32 `[a, P]`, how similar every class is; NaN where it has no other
+
+    @property
+    def margins(self) -> FloatArray:
+        """By how much each is nearer to its own class than to any other, float32 `[a]`."""
+        return margins(self.similar, self.own)
+
+    def simulated(self, rng: np.random.Generator) -> tuple[IntArray, FloatArray]:
+        """One simulated error of each: the class that is claimed, and its margin, `[a]` each.
+
+        The error takes a native sound for another phone, drawn at random among those that resemble
+        it most (the likelier confusions): from the five nearest other classes.
+        """
+        others = np.where(np.isnan(self.similar), -np.inf, self.similar)
+        others[np.arange(len(others)), self.own] = -np.inf
+        near = np.argsort(-others, axis=1, kind="stable")[:, : min(5, others.shape[1] - 1)]
+        wrong = near[np.arange(len(near)), rng.integers(0, near.shape[1], len(near))]
+        return wrong, margins(self.similar, wrong)
+
+
 def fit_decision(
-    embeddings: NDArray[np.floating],
-    classes: tuple[str, ...],
-    bounds: IntArray,
-    groups: IntArray,
+    embeddings: NDArray[np.floating], bounds: IntArray, groups: IntArray
 ) -> FittedDecision:
     """Ask an index without some of its natives about those natives, for all of them in turn.
 
@@ -67,11 +91,41 @@ def fit_decision(
         See `indexes.manifest.Decision` for what is fitted and how.
     """
     rng = np.random.default_rng(0)
-    own = np.repeat(np.arange(len(classes)), np.diff(bounds))
+    natives = ask_left_out(embeddings, bounds, groups, rng)
+    margin = natives.margins
+    judged = ~np.isnan(margin)
+    slope, intercept = _fit_errors(natives, margin, rng)
+    native_margins = np.full(len(embeddings), np.nan, dtype=np.float32)
+    native_margins[natives.rows] = margin
+    return FittedDecision(
+        Decision(
+            top_m=TOP_M,
+            temperature=_fit_temperature(natives.similar[judged], natives.own[judged]),
+            error_slope=slope,
+            error_intercept=intercept,
+            error_prior=ERROR_PRIOR,
+            native_accuracy=float((margin[judged] > 0).mean()) if judged.any() else 0.0,
+        ),
+        native_margins,
+    )
+
+
+def ask_left_out(
+    embeddings: NDArray[np.floating], bounds: IntArray, groups: IntArray, rng: np.random.Generator
+) -> LeftOutNatives:
+    """Ask an index without some of its natives about those, for all of them in turn.
+
+    Parameters
+    ----------
+    embeddings, bounds, groups
+        As for `fit_decision`.
+    """
+    classes = len(bounds) - 1
+    own = np.repeat(np.arange(classes), np.diff(bounds))
     fold = folds(groups, FOLDS, rng)
     asked = draw(bounds, rng)
     sums = class_sums(embeddings, own, fold)
-    similar = np.full((len(asked), len(classes)), np.nan, dtype=np.float32)
+    similar = np.full((len(asked), classes), np.nan, dtype=np.float32)
     for f in range(int(fold.max()) + 1):
         stays, ask = fold != f, fold[asked] == f
         if len(np.unique(own[stays])) < 2:
@@ -84,22 +138,7 @@ def fit_decision(
             vectors = transformed(transform, embeddings, rows)
             alone = np.array([0, len(rows)])
             similar[ask, p] = class_similarities(queries, vectors, alone, top_m=TOP_M)[:, 0]
-    margin = margins(similar, own[asked])
-    judged = ~np.isnan(margin)
-    slope, intercept = _fit_errors(similar, own[asked], margin, rng)
-    native_margins = np.full(len(embeddings), np.nan, dtype=np.float32)
-    native_margins[asked] = margin
-    return FittedDecision(
-        Decision(
-            top_m=TOP_M,
-            temperature=_fit_temperature(similar[judged], own[asked][judged]),
-            error_slope=slope,
-            error_intercept=intercept,
-            error_prior=ERROR_PRIOR,
-            native_accuracy=float((margin[judged] > 0).mean()) if judged.any() else 0.0,
-        ),
-        native_margins,
-    )
+    return LeftOutNatives(asked, own[asked], similar)
 
 
 def folds(groups: IntArray, number: int, rng: np.random.Generator) -> IntArray:
@@ -136,18 +175,11 @@ def _fit_temperature(similar: FloatArray, classes: IntArray) -> float:
 
 
 def _fit_errors(
-    similar: FloatArray, classes: IntArray, native: FloatArray, rng: np.random.Generator
+    natives: LeftOutNatives, native: FloatArray, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """Logistic regression of error on ln quantile: every native against one simulated error.
-
-    The simulated error takes a native sound for another phone, drawn at random among those that
-    resemble it most (the likelier confusions): from the five nearest other classes.
-    """
-    others = np.where(np.isnan(similar), -np.inf, similar)
-    others[np.arange(len(others)), classes] = -np.inf
-    near = np.argsort(-others, axis=1, kind="stable")[:, :5]
-    wrong = near[np.arange(len(near)), rng.integers(0, near.shape[1], len(near))]
-    simulated = margins(similar, wrong)
+    """Logistic regression of error on ln quantile: every native against one simulated error."""
+    classes = natives.own
+    wrong, simulated = natives.simulated(rng)
     x_right, x_wrong = np.full(len(native), np.nan), np.full(len(native), np.nan)
     for p in np.unique(classes):
         fitted = NativeMargins.fit(native[classes == p])

@@ -17,7 +17,7 @@ from nativeear.indexer.corpus import Corpus
 from nativeear.indexer.mismatches import MIN_UTTERANCES, speech_of_records, unlike_their_texts
 from nativeear.indexer.phones import inventory_of
 from nativeear.indexer.pool import Record
-from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, WAITING
+from nativeear.indexes.index_files import ALIGNER, EMBEDDINGS, HEAD, LEFT_OUT, WAITING
 from nativeear.indexes.phone_index import Name, PhoneIndex
 from nativeear.indexes.similarity import FloatArray
 from nativeear.speech.alignment import SILENCE
@@ -41,6 +41,10 @@ def of_one_build(
         sentences.append(
             "It would learn its aligner from all of the speech, and may place phones otherwise."
         )
+    if any(HEAD in index.manifest.files for index in indexes):
+        sentences.append("It would fit its phone head on all of the speech.")
+    if any(LEFT_OUT in index.manifest.files for index in indexes):
+        sentences.append("It would ask about natives among all of the speech, new ones, too.")
     if first.manifest.aligner == "mfa":
         sentences.append("MFA would adapt to all that a speaker says.")
     own = inventory_of(corpora, first.language, lexicon=first.lexicon, g2p=first.manifest.g2p)

@@ -136,13 +136,15 @@ def from_records(records: Sequence[Record], min_rating: float | None) -> Source:
         utterances.add({**whence, "audio_s": pooled.audio_s, "sex": record.utterance.sex})
         if pooled.prosody is not None:
             prosody.add({**whence, **row_of(pooled.prosody)})
-        for i in _good(pooled.phones, min_rating):
+        for i in good_phones(pooled.phones, min_rating):
             phones.add({**vars(pooled.phones[i]), **whence, "margin": float("nan")})
 
     def rows() -> Iterator[Rows]:
         for record in records:
             pooled = PooledUtterance.load(record.path)
-            yield _halved(pooled.embeddings[_good(pooled.phones, min_rating)], record.utterance.id)
+            yield halved(
+                pooled.embeddings[good_phones(pooled.phones, min_rating)], record.utterance.id
+            )
 
     licences = {record.corpus: record.licence for record in records}
     return Source(phones.table(), utterances.table(), prosody.table(), licences, rows)
@@ -198,7 +200,8 @@ def _by_name(table: pa.Table) -> pa.Table:
     return plain(table.take(pa.array(order)))
 
 
-def _good(phones: Sequence[PooledPhone], min_rating: float | None) -> list[int]:
+def good_phones(phones: Sequence[PooledPhone], min_rating: float | None) -> list[int]:
+    """Places of the phones that raters did not score below `min_rating`."""
     return [
         i
         for i, phone in enumerate(phones)
@@ -206,7 +209,7 @@ def _good(phones: Sequence[PooledPhone], min_rating: float | None) -> list[int]:
     ]
 
 
-def _halved(embeddings: Rows, utterance: str) -> Rows:
+def halved(embeddings: Rows, utterance: str) -> Rows:
     """Embeddings in half precision, rounded once, before anything is computed from them."""
     with np.errstate(over="ignore"):
         halved = embeddings.astype(np.float16)

@@ -8,21 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+
 from nativeear.indexer.assembly import Progress, libraries, no_progress
 from nativeear.indexer.cluster import start_ray_workers
 from nativeear.indexer.corpus import Corpus, Utterance
 from nativeear.indexer.fitting import fit_from_speech, has_to_learn
+from nativeear.indexer.head_fitting import fit_head_from_speech
 from nativeear.indexer.mismatches import mismatches
 from nativeear.indexer.pool import Record
 from nativeear.indexer.pooled_utterance import record_name
 from nativeear.indexer.textgrid_files import align_with_mfa
-from nativeear.indexer.utterances import UtterancePooler, pool_into
+from nativeear.indexer.utterances import UtterancePooler, pool_into, pool_with_frames_into
 from nativeear.indexer.worker_pool import Runner, start_workers
-from nativeear.indexes.index_files import ALIGNER
+from nativeear.indexes.index_files import ALIGNER, HEAD
+from nativeear.indexes.native_margins import MIN_SPEAKERS
 from nativeear.indexes.phone_index import Name
 from nativeear.indexes.publishing import sha256_of
 from nativeear.indexes.set_aside import SetAsideUtterance
 from nativeear.speech.errors import CorpusError, InputError
+
+SEED = 0
+"""Of the choice of utterances that keep their frames."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,7 @@ class PooledCorpora:
     records: tuple[Record, ...]  # the finished utterances
     set_aside: tuple[SetAsideUtterance, ...]  # the others, with reasons
     # Files that belong to the index beside its exemplars, by the names that they have there: the
-    # aligner that was learnt from the corpora.
+    # aligner that was learnt from the corpora, the phone head that was fitted on them.
     companions: dict[str, Path] = field(default_factory=dict)
 
     @property
@@ -51,6 +58,8 @@ def pool_corpora(
     resume: bool = False,
     exclude: frozenset[str | Name] = frozenset(),
     exclude_speakers: frozenset[Name] = frozenset(),
+    fits_head: bool = False,
+    frames_of: int = 0,
     progress: Progress = no_progress,
 ) -> PooledCorpora:
     """Pool every utterance of corpora into a record in `work`.
@@ -64,6 +73,11 @@ def pool_corpora(
         Address of a Ray cluster that works instead of `workers`.
     exclude, exclude_speakers
         Utterances and speakers to leave out, see `indexer.build.BuildRequest`.
+    fits_head
+        Whether a phone head is fitted on the speech, see `indexer.head_fitting`.
+    frames_of
+        How many utterances keep their frames, in a seeded choice: where there are many voices,
+        and no phone head hears them.
 
     Raises
     ------
@@ -76,9 +90,11 @@ def pool_corpora(
         for utterance in corpus.utterances
         if not is_left_out(corpus, utterance, exclude, exclude_speakers)
     ]
-    # Of an aligner that is learnt, every record depends on all the speech; else on its own.
+    # Of an aligner or a head that is learnt, a record depends on all the speech; else on its own.
     names = [(corpus.name, utterance.id) for corpus, utterance in pairs]
-    _prepare(work, pooler, resume, names if has_to_learn(pooler) else [])
+    _prepare(work, pooler, resume, names if fits_head or has_to_learn(pooler) else [])
+    if fits_head:
+        pooler = pooler.with_head(work / HEAD)
     refused: list[SetAsideUtterance] = []
     if pooler.aligner_name == "mfa":
         pairs, refused = _aligned_by_mfa(pairs, pooler, work, workers if ray is None else None)
@@ -89,7 +105,16 @@ def pool_corpora(
         )
         for corpus, utterance in pairs
     ]
-    companions, reasons = _run(records, pooler, work, workers=workers, ray=ray, progress=progress)
+    companions, reasons = _run(
+        records,
+        pooler,
+        work,
+        fits_head=fits_head,
+        frames_of=frames_of if _speakers(records) >= MIN_SPEAKERS else 0,
+        workers=workers,
+        ray=ray,
+        progress=progress,
+    )
     pooled = [i for i, reason in enumerate(reasons) if not reason]
     for i, reason in zip(pooled, mismatches([records[i].path for i in pooled]), strict=True):
         reasons[i] = reason
@@ -106,6 +131,10 @@ def pool_corpora(
     if not kept:
         raise nothing_usable("used", [(item.utterance, item.reason) for item in set_aside])
     return PooledCorpora(tuple(kept), tuple(set_aside), companions)
+
+
+def _speakers(records: Sequence[Record]) -> int:
+    return len({(record.corpus, record.utterance.speaker) for record in records})
 
 
 def aligner_of(pooler: UtterancePooler, corpora: Sequence[Corpus]) -> str:
@@ -203,11 +232,13 @@ def _run(
     pooler: UtterancePooler,
     work: Path,
     *,
+    fits_head: bool,
+    frames_of: int,
     workers: int,
     ray: str | None,
     progress: Progress,
 ) -> tuple[dict[str, Path], list[str]]:
-    """Learn an aligner where one is needed, and make the records; a reason each, '' where fine."""
+    """Learn an aligner and a head where needed, and make the records; a reason each, '' if fine."""
     companions: dict[str, Path] = {}
     learns = has_to_learn(pooler)
     if learns:
@@ -223,24 +254,30 @@ def _run(
                 workers=workers,
                 progress=progress,
             )
-        reasons = _pool_all(run, records, progress)
+        if fits_head:
+            companions[HEAD] = work / HEAD
+            utterances = [record.utterance for record in records]
+            fit_head_from_speech(pooler, utterances, companions[HEAD], progress)
+        reasons = _pool_all(run, records, frames_of, progress)
     return companions, reasons
 
 
-def _pool_all(run: Runner, records: list[Record], progress: Progress) -> list[str]:
+def _pool_all(run: Runner, records: list[Record], frames_of: int, progress: Progress) -> list[str]:
     """Make every record that is not there yet; a reason per record, '' where it is fine."""
     stage = "Aligning and encoding"
     todo = [i for i, record in enumerate(records) if not record.path.is_file()]
     reasons = [""] * len(records)
     done = len(records) - len(todo)
     progress(stage, done, len(records))
-    work = run(
-        pool_into,
-        [records[i].utterance for i in todo],
-        [records[i].path for i in todo],
-    )
-    for i, reason in zip(todo, work, strict=True):
-        reasons[i] = reason
-        done += 1
-        progress(stage, done, len(records))
+    order = np.random.default_rng(SEED).permutation(len(records)).tolist()
+    heard = set(order[:frames_of])
+    for task, own in (
+        (pool_with_frames_into, [i for i in todo if i in heard]),
+        (pool_into, [i for i in todo if i not in heard]),
+    ):
+        work = run(task, [records[i].utterance for i in own], [records[i].path for i in own])
+        for i, reason in zip(own, work, strict=True):
+            reasons[i] = reason
+            done += 1
+            progress(stage, done, len(records))
     return reasons

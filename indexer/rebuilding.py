@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from nativeear.indexer.adding import name_here
 from nativeear.indexer.assembly import Progress, no_progress
 from nativeear.indexer.build import BuildRequest, build_index
 from nativeear.indexer.changes import Sizes, sizes, succession
 from nativeear.indexer.thinning import Budget, thin
+from nativeear.indexes.encoder_of import name_here
 from nativeear.indexes.index_files import EMBEDDINGS, LEXICON, read_manifest
 from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Manifest
@@ -22,6 +22,7 @@ from nativeear.indexes.publishing import discard, refuse_existing, seal, staged,
 from nativeear.indexes.recipe import CorpusSource, Recipe, once
 from nativeear.indexes.versions import replace
 from nativeear.speech.encoders.catalogue import load_encoder
+from nativeear.speech.encoders.fitted_head import FITTED
 from nativeear.speech.errors import CorpusError, EncoderError, IndexFormatError
 
 
@@ -119,15 +120,21 @@ def _encoder_of(manifest: Manifest, given: str | None) -> str:
     """What opens the encoder of an index on this machine, and no other one."""
     identity = manifest.encoder
     layer, dtype = identity.layer, identity.dtype
-    name = given or name_here(identity)
+    name = name_here(identity, given)
     found = load_encoder(name, layer=layer, dtype=dtype).fingerprint
-    if found != identity.fingerprint:
+    wanted = identity.ears[0].fingerprint if _fits_head(manifest) else identity.fingerprint
+    if found != wanted:
         raise EncoderError(
             f"The index {manifest.name} was built with another encoder than {name}.",
-            cause=f"It needs {identity.name} ({identity.fingerprint[:19]}…), not {found[:19]}….",
+            cause=f"It needs {identity.name} ({wanted[:19]}…), not {found[:19]}….",
             fix="Give --encoder, or build another index with `nativeear index build`.",
         )
     return name
+
+
+def _fits_head(manifest: Manifest) -> bool:
+    """Whether the phone head of an index was fitted on its own speech, as it will be again."""
+    return [ear.name for ear in manifest.encoder.ears[1:]] == [FITTED]
 
 
 def _sources(manifest: Manifest, places: Mapping[str, str]) -> tuple[CorpusSource, ...]:
@@ -174,6 +181,7 @@ def _build(
         out=path,
         name=before.name,
         aligner=recipe.aligner,
+        head=FITTED if _fits_head(before) else None,
         layer=before.encoder.layer,
         pooling=before.pooling,
         workers=workers,

@@ -41,7 +41,8 @@ from nativeear.speech.alignment import SILENCE
 from nativeear.speech.errors import InputError
 
 OUTLIER_ODDS = 1000.0
-"""Lower odds drop natural variation too, and an index without that hears natives worse."""
+"""Lower odds drop natural variation too, and an index without that hears natives worse.
+Chosen on Debian's Italian prompts, beside 20."""
 
 LEAST = 30
 """Exemplars that a phone keeps in any case, if it has them: three times what a verdict needs."""

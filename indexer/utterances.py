@@ -13,8 +13,9 @@ import numpy as np
 
 from nativeear.indexer.corpus import Utterance
 from nativeear.indexer.encoded_utterance import EncodedUtterance, encoded_name, recording_at
-from nativeear.indexer.pooled_utterance import PooledPhone, PooledUtterance
+from nativeear.indexer.pooled_utterance import HeardFrames, PooledPhone, PooledUtterance
 from nativeear.indexer.remote_files import is_local, local_copy
+from nativeear.indexes.frame_evidence import span_weights
 from nativeear.speech.aligners.catalogue import choose_aligner, load_aligner, needs_frames
 from nativeear.speech.aligners.flatstart import FlatstartAligner
 from nativeear.speech.aligners.textgrid import read_alignment, spans_alignment
@@ -22,11 +23,12 @@ from nativeear.speech.alignment import SILENCE, Aligner, Alignment
 from nativeear.speech.audio import NOTHING_AHEAD, Ahead, Audio, decoded_ahead
 from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.encoders.catalogue import Arithmetic, has_gpu, load_encoder
+from nativeear.speech.encoders.fitted_head import FittedHead
 from nativeear.speech.errors import AlignmentError, AudioError, NativeEarError
 from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.occupancy import canonical_posteriors
+from nativeear.speech.occupancy import CanonicalPosteriors, canonical_posteriors
 from nativeear.speech.pooling import Pooling, pool
 from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.prosody.measurement import measure_prosody
@@ -58,6 +60,7 @@ class PoolingRequest:
     inventory: PhoneInventory | None = None  # phones of the language, where none ship
     model: Path | None = None  # where the aligner that is learnt from the corpus lies, or will lie
     dtype: Arithmetic = "float32"
+    head: Path | None = None  # where the head that is fitted on the corpus lies, or will lie
 
 
 class UtterancePooler:
@@ -79,7 +82,14 @@ class UtterancePooler:
 
     def with_model(self, model: Path) -> UtterancePooler:
         """The same, aligning with a flatstart model that lies, or will lie, at `model`."""
-        pooler = UtterancePooler(replace(self.request, model=model))
+        return self._with(replace(self.request, model=model))
+
+    def with_head(self, head: Path) -> UtterancePooler:
+        """The same, with a phone head that lies, or will lie, at `head`."""
+        return self._with(replace(self.request, head=head))
+
+    def _with(self, request: PoolingRequest) -> UtterancePooler:
+        pooler = UtterancePooler(request)
         pooler.__dict__["encoder"] = self.encoder  # open already
         return pooler
 
@@ -94,6 +104,11 @@ class UtterancePooler:
         """The encoder."""
         request = self.request
         return load_encoder(request.encoder, layer=request.layer, dtype=request.dtype)
+
+    @cached_property
+    def head(self) -> FittedHead | None:
+        """The head that was fitted on the corpus, if the encoder has none of its own."""
+        return None if self.request.head is None else FittedHead.load(self.request.head)
 
     @cached_property
     def aligner_name(self) -> str:
@@ -152,19 +167,29 @@ class UtterancePooler:
             frames = self.encoder.encode_batch(list(self._decoded.values()))
             self._encoded = dict(zip(self._decoded, frames, strict=True))
 
-    def pool(self, utterance: Utterance) -> PooledUtterance:
+    def pool(self, utterance: Utterance, *, with_frames: bool = False) -> PooledUtterance:
         """Decode, encode, align and pool one utterance.
+
+        Parameters
+        ----------
+        with_frames
+            Keep the frames of its phones, too, where no phone head hears them.
 
         Raises
         ------
         NativeEarError
             If any step refuses it; the caller sets the utterance aside with this reason.
         """
-        frames, alignment, audio = self._encoded_and_aligned(utterance)
+        frames, alignment, audio = self.encoded_and_aligned(utterance)
+        if self.head is not None:
+            frames = self.head.heard(frames)
         described, spans = [], []
         phones = alignment.phones
         ratings = iter(utterance.ratings or ())
-        log_posteriors = iter(self._log_posteriors(frames, alignment))
+        heard = self._heard_by_head(frames, alignment)
+        log_posteriors = iter(
+            [math.nan] * len(alignment.spoken) if heard is None else heard.log_posterior.tolist()
+        )
         for i, phone in enumerate(phones):
             rating = None if phone.is_silence else next(ratings, None)
             log_posterior = math.nan if phone.is_silence else next(log_posteriors)
@@ -191,14 +216,21 @@ class UtterancePooler:
             pool(frames, spans, self.request.pooling),
             audio.duration_s,
             self._prosody(utterance, audio, alignment) if utterance.ratings is None else None,
+            _heard_frames(frames, alignment) if with_frames and heard is None else None,
         )
 
     def _prosody(self, utterance: Utterance, audio: Audio, alignment: Alignment) -> ProsodyProfile:
         measured = measure_prosody(audio, alignment, self.inventory, utterance.text)
         return ProsodyProfile.of(measured, alignment.words)
 
-    def _encoded_and_aligned(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
-        """Frames and alignment of an utterance, from what was encoded before if it was."""
+    def encoded_and_aligned(self, utterance: Utterance) -> tuple[Frames, Alignment, Audio]:
+        """Frames and alignment of an utterance, from what was encoded before if it was.
+
+        Raises
+        ------
+        NativeEarError
+            If any step refuses it.
+        """
         kept = self._kept(utterance)
         audio = self.recording(utterance) if kept is None else recording_at(kept)
         refuse_clipped(audio)
@@ -227,12 +259,10 @@ class UtterancePooler:
             encoded.frames, encoded.loud, encoded.duration_s, self.pronounce(utterance)
         )
 
-    def _log_posteriors(self, frames: Frames, alignment: Alignment) -> list[float]:
-        """Log posterior of every phone that is no silence, in order."""
+    def _heard_by_head(self, frames: Frames, alignment: Alignment) -> CanonicalPosteriors | None:
+        """What the phone head says of every phone that is no silence, in order."""
         canonical = [phone.phone for phone in alignment.spoken]
-        posteriors = canonical_posteriors(frames, self.inventory, canonical)
-        known: list[float] = [] if posteriors is None else posteriors.log_posterior.tolist()
-        return known or [math.nan] * len(canonical)
+        return canonical_posteriors(frames, self.inventory, canonical)
 
     def alignment_of(self, utterance: Utterance) -> Alignment:
         """An utterance's alignment, from what was encoded before if it was.
@@ -314,10 +344,27 @@ def refuse_clipped(audio: Audio) -> None:
         )
 
 
+def _heard_frames(frames: Frames, alignment: Alignment) -> HeardFrames:
+    weights = span_weights(frames, [(phone.start_s, phone.end_s) for phone in alignment.spoken])
+    own = weights.any(axis=1)
+    return HeardFrames(frames.embeddings[own].astype(np.float16), weights[own].astype(np.float32))
+
+
 def pool_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
     """Pool one utterance into `path`; returns the reason if it has to be set aside, else ''."""
+    return _pool_into(pooler, utterance, path, with_frames=False)
+
+
+def pool_with_frames_into(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:
+    """The same, and keep the frames of its phones, too."""
+    return _pool_into(pooler, utterance, path, with_frames=True)
+
+
+def _pool_into(
+    pooler: UtterancePooler, utterance: Utterance, path: Path, *, with_frames: bool
+) -> str:
     try:
-        pooler.pool(utterance).save(path)
+        pooler.pool(utterance, with_frames=with_frames).save(path)
     except NativeEarError as error:
         return reason_of(error)
     return ""

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from nativeear.indexes.manifest import Codes
 from nativeear.indexes.similarity import FloatArray, IntArray
 from nativeear.speech.errors import IndexFormatError
+from nativeear.speech.extras import needing
 
 LAYOUT = "cells.safetensors"
 LISTS = "cells.lists"
@@ -51,8 +52,14 @@ def divide(vectors: FloatArray, bounds: IntArray) -> Division:
     """k-means inside each class, by cosine; reads the vectors class by class.
 
     On a GPU where FAISS has one (`nativeear[gpu]`).
+
+    Raises
+    ------
+    MissingDependencyError
+        If FAISS is not installed.
     """
-    import faiss
+    with needing("faiss", "Dividing an index into cells"):
+        import faiss
 
     counts = np.diff(bounds)
     share = CELLS_OF_ROOT * np.sqrt(bounds[-1]) * counts / max(1, bounds[-1])
@@ -299,8 +306,15 @@ def _write_class(
 
 
 def searcher(codes: Codes, layout: Layout, path: Path) -> Any:
-    """FAISS's inverted file over the lists of a file, which it maps."""
-    import faiss
+    """FAISS's inverted file over the lists of a file, which it maps.
+
+    Raises
+    ------
+    MissingDependencyError
+        If FAISS is not installed.
+    """
+    with needing("faiss", "An index that was divided into cells"):
+        import faiss
 
     d = layout.centroids.shape[1]
     width = code_bytes(codes, d)

@@ -18,9 +18,11 @@ EXEMPLARS = "exemplars.parquet"
 TRANSFORM = "transform.safetensors"
 UTTERANCES = "utterances.parquet"
 PROSODY = "prosody.parquet"
+LEFT_OUT = "left-out.parquet"
 EMBEDDINGS = "embeddings.npy"
 WAITING = "waiting.parquet"
 ALIGNER = "aligner.safetensors"
+HEAD = "head.safetensors"
 LEXICON = "lexicon.txt"
 AUDIT = "audit.json"
 
@@ -90,9 +92,9 @@ def read_columns(file: Path) -> pa.Table:
 def check_vectors(path: Path, manifest: Manifest, hashed_bytes: int) -> None:
     """Refuse every file but that of `IndexFlatIP` which the manifest implies, to its size.
 
-    FAISS's reader trusts what it reads. Before a file with this header and size, it has nothing
-    left to believe: only floats follow. These are held against their hash where they take no
-    more than `hashed_bytes`; hashing more would cost a second for each gigabyte at every opening.
+    Behind a header of this content only floats follow. They are held against their hash where they
+    take no more than `hashed_bytes`; hashing more would cost a second for each gigabyte at every
+    opening.
     """
     n, d = manifest.counts.exemplars, manifest.transform.dim
     file = path / VECTORS

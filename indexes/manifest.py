@@ -28,14 +28,44 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class EarIdentity(_Model):
+    """One of two ears that are heard together."""
+
+    name: str
+    fingerprint: str
+
+
 class EncoderIdentity(_Model):
-    """The encoder that made the vectors; `dtype` is the arithmetic of its network."""
+    """The encoder that made the vectors; `dtype` is the arithmetic of its network.
+
+    Where it has two ears, `ears` are the one that is looked up and the one whose phone head is
+    asked, and `fingerprint` follows from both; else there are none.
+    """
 
     name: str
     layer: int | None
     fingerprint: str
     dim: int
     dtype: Arithmetic = "float32"
+    ears: tuple[EarIdentity, ...] = ()
+
+
+class LayerTrial(_Model):
+    """A layer that was tried on natives who were left out, and what their margins tell there."""
+
+    layer: int
+    auc: float  # of natives against simulated errors
+    accuracy: float  # share of the natives that are nearest to their own phone
+
+
+class LayerChoice(_Model):
+    """How `--layer auto` chose the encoder's layer, see `indexer.layer_choice`."""
+
+    chosen: int
+    # The sample: phones and silences, and seconds of speech.
+    phones: int
+    audio_s: float
+    tried: tuple[LayerTrial, ...]  # in the order of the layers
 
 
 class TransformIdentity(_Model):
@@ -81,8 +111,8 @@ class Decision(_Model):
     top_m: int  # how many exemplars speak for a class
     # τ of the posterior softmax(s / τ): the one that makes the left-out natives most likely.
     temperature: float
-    # Logistic map from ln(native quantile) to the probability that the phone was mispronounced,
-    # fitted on simulated substitutions at `error_prior`.
+    # Logistic map from ln(native quantile) to the probability of a simulated substitution at
+    # `error_prior`. Part of the format; nothing is judged by it, for real errors are others.
     error_slope: float
     error_intercept: float
     error_prior: float  # the share of wrong phones that was assumed for that map
@@ -145,6 +175,8 @@ class Manifest(_Model):
         How it is searched; exactly if None.
     recipe
         How it can be built again; None where an earlier release built it.
+    layer_choice
+        How the encoder's layer was chosen; None where it was given or left to the encoder.
     seal
         SHA-256 of the file that this was read from, with zeros in the place of these digits; empty
         where an earlier release wrote it.
@@ -172,6 +204,7 @@ class Manifest(_Model):
     history: tuple[str, ...] = ()
     search: SearchChoice | None = None
     recipe: Recipe | None = None
+    layer_choice: LayerChoice | None = None
     seal: str = ""
 
     @field_validator("files")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
@@ -20,6 +19,7 @@ from nativeear.indexes.exemplar import SCHEMA, Exemplar
 from nativeear.indexes.index_files import (
     ALIGNER,
     EXEMPLARS,
+    HEAD,
     HEADER_BYTES,
     LEXICON,
     PROSODY,
@@ -27,7 +27,6 @@ from nativeear.indexes.index_files import (
     VECTORS,
     check_vectors,
     damaged,
-    first_line,
     read_columns,
     read_manifest,
 )
@@ -155,37 +154,22 @@ class PhoneIndex:
 
     @cached_property
     def vectors(self) -> FloatArray:
-        """Unit vectors, float32 `[n, d]`: a read-only view of the FAISS index, or a copy.
+        """Unit vectors, float32 `[n, d]`, read-only: mapped from the file, or few of them read.
 
-        In the file they begin at an odd byte, and NumPy copies such arrays at every product: few
-        of them are copied once instead.
+        In the file they begin at an odd byte, and NumPy copies such arrays at every product.
         """
         check_vectors(self.path, self.manifest, COPIED_BYTES)
-        import faiss  # here, so that reading a manifest does not load FAISS
-
+        shape = self.manifest.counts.exemplars, self.manifest.transform.dim
+        file = self.path / VECTORS
         try:
-            index = faiss.read_index(str(self.path / VECTORS), faiss.IO_FLAG_MMAP_IFC)
-            vectors = faiss.rev_swig_ptr(index.get_xb(), index.ntotal * index.d)
-        except (RuntimeError, AttributeError) as error:
-            raise IndexFormatError(
-                f"The vectors of {self.path} are damaged.",
-                cause=first_line(error),
-                fix="Build the index again with `nativeear index build`.",
-            ) from error
-        # The view borrows its memory, and another thread may be opening it at the same time.
-        weakref.finalize(vectors, lambda _: None, index)
-        self._faiss = index
-        view: FloatArray = vectors.reshape(index.ntotal, index.d)
-        if view.nbytes <= COPIED_BYTES:
-            view = view.copy()
-        view.flags.writeable = False
-        return view
-
-    @property
-    def faiss(self) -> Any:
-        """The FAISS index; its ids are row numbers."""
-        _ = self.vectors
-        return self._faiss
+            if 4 * shape[0] * shape[1] <= COPIED_BYTES:
+                vectors = np.fromfile(file, np.float32, offset=HEADER_BYTES).reshape(shape)
+            else:
+                vectors = np.asarray(np.memmap(file, np.float32, "r", HEADER_BYTES, shape))
+        except (OSError, ValueError) as error:
+            raise damaged(self.path, error) from error
+        vectors.flags.writeable = False
+        return vectors
 
     @cached_property
     def cells(self) -> Cells | None:
@@ -257,7 +241,7 @@ class PhoneIndex:
     def prosody(self) -> pa.Table:
         """How its natives flow and sing; without rows where it was built before this was kept."""
         if PROSODY not in self.manifest.files:
-            return PROSODY_SCHEMA.empty_table()
+            return pa.Table.from_batches([], PROSODY_SCHEMA)
         table = read_columns(self.path / PROSODY)
         try:
             if table.schema.equals(PROSODY_SCHEMA):  # a cast would import pyarrow.compute
@@ -270,6 +254,11 @@ class PhoneIndex:
     def aligner_model(self) -> Path | None:
         """The aligner that was learnt with the index, if it needed one."""
         return self.path / ALIGNER if ALIGNER in self.manifest.files else None
+
+    @property
+    def head(self) -> Path | None:
+        """The phone head that was fitted on the index's own speech, if it has one."""
+        return self.path / HEAD if HEAD in self.manifest.files else None
 
     @property
     def lexicon(self) -> Path | None:

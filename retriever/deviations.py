@@ -29,7 +29,7 @@ the index with their own utterance left out: about one native phone in two hundr
 QUANTILE_WEIGHT = 0.1
 DURATION_WEIGHT = 0.5
 """Weights of ln native quantile and ln relative duration beside the gain in cosine, chosen on the
-same prompts."""
+same prompts, as what follows was, unless it says otherwise."""
 
 ANOTHER_ABOVE = 2.0
 """Gain, in cosine · 10 ms, by which another phone in its place rules a deletion out: there is a
@@ -58,7 +58,8 @@ PAUSE_S = 0.02
 """Shortest silence on a path."""
 
 UNKNOWN_NATS = 1.5
-"""How much less likely a phone that the index does not hold is than the best that it does."""
+"""How much less likely a phone that the index does not hold is than the best that it does; set by
+hand."""
 
 _UNIT_S = 0.01
 
@@ -120,7 +121,7 @@ class Deviations:
         return rows if self._excluded is None else rows[~self._excluded[own]]
 
     @cached_property
-    def _means(self) -> FloatArray:
+    def means(self) -> FloatArray:
         """Mean exemplar of every class, unit vectors `[P, d]`; NaN where nothing is left."""
         sums = self._index.class_sums
         if self._excluded is not None:
@@ -135,7 +136,7 @@ class Deviations:
         return means
 
     @cached_property
-    def _durations(self) -> dict[str, tuple[float, float]]:
+    def durations_s(self) -> dict[str, tuple[float, float]]:
         """Shortest credible and median native duration of every phone in seconds."""
         index = self._index
         found = {}
@@ -152,7 +153,7 @@ class Deviations:
         The last column, the frame's best cosine, stands for phones that the index does not hold:
         they explain whatever they are laid on, so that their neighbours are not blamed.
         """
-        similar = self._index.transform(frames.embeddings) @ self._means.T
+        similar = self._index.transform(frames.embeddings) @ self.means.T
         similar = np.where(np.isnan(similar), np.float32(-1.0), similar)  # nothing resembles those
         if self._silence == similar.shape[1]:
             similar = np.pad(similar, ((0, 0), (0, 1)), constant_values=-1.0)
@@ -207,7 +208,7 @@ class Deviations:
         """
         phone = phones[i]
         around = {SILENCE} | {phones[j].phone for j in (i - 1, i + 1) if 0 <= j < len(phones)}
-        shortest_s, _ = self._durations.get(phone.phone, (0.0, 0.0))
+        shortest_s, _ = self.durations_s.get(phone.phone, (0.0, 0.0))
         if heard not in around and phone.duration_s > shortest_s:
             return False
         worth, another = self.worth(frames, similar, phones, i, log_quantile)
@@ -236,7 +237,7 @@ class Deviations:
         first = frames.nearest(max(_middle(phones, i - 1), phone.start_s - REACH_S))
         last = frames.nearest(min(_middle(phones, i + 1), phone.end_s + REACH_S)) + 1
         total = _cumulated(similar[first:last])
-        shortest_s, median_s = self._durations[phone.phone]
+        shortest_s, median_s = self.durations_s[phone.phone]
         shortest = min(max(2, int(shortest_s / frames.hop_s)), last - first)
         pause = _frames_in(PAUSE_S, frames)
 

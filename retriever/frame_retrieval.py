@@ -1,29 +1,24 @@
-"""Every frame of a recording asks the index by itself; see `retriever.frame_evidence`."""
+"""Every frame of a recording asks the index by itself; see `indexes.frame_evidence`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nativeear.indexes.frame_evidence import (
+    LEAST_WEIGHT,
+    TEMPERATURE,
+    FrameEvidence,
+    answering_frames,
+    frame_evidence,
+)
 from nativeear.indexes.phone_index import FloatArray, IntArray, PhoneIndex
 from nativeear.indexes.similarity import class_similarities
-from nativeear.retriever.frame_evidence import FrameEvidence, frame_evidence
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.speech.frames import Frames
-
-EXEMPLARS_PER_CLASS = 400
-"""Exemplars of a class that answer frames, as many as `training.evaluate` takes: a recording has
-many times more frames than phones."""
-
-TEMPERATURE = 0.1
-"""τ of the softmax over a frame's similarities."""
-
-LEAST_WEIGHT = 1e-3
-"""Frames that belong to no phone with more than this probability are not asked."""
 
 
 class FrameRetrieval:
@@ -33,21 +28,17 @@ class FrameRetrieval:
         self._index = index
 
     @cached_property
-    def _rows(self) -> IntArray:
+    def rows(self) -> IntArray:
         """Rows that answer, ascending: evenly spread over each class."""
-        chosen = [
-            np.unique(np.linspace(first, end - 1, min(end - first, EXEMPLARS_PER_CLASS)).round())
-            for first, end in pairwise(self._index.bounds.tolist())
-        ]
-        return np.concatenate(chosen).astype(np.int64)
+        return answering_frames(self._index.bounds)
 
     @cached_property
     def _vectors(self) -> FloatArray:
-        return np.ascontiguousarray(self._index.vectors[self._rows])
+        return np.ascontiguousarray(self._index.vectors[self.rows])
 
     @cached_property
     def _bounds(self) -> IntArray:
-        return np.searchsorted(self._rows, self._index.bounds).astype(np.int64)
+        return np.searchsorted(self.rows, self._index.bounds).astype(np.int64)
 
     def evidence(
         self,
@@ -73,7 +64,7 @@ class FrameRetrieval:
         """
         if not len(canonical):
             return FrameEvidence(np.zeros(0), np.zeros(0))
-        excluded = exclusion.rows(self._index)[self._rows] if exclusion else None
+        excluded = exclusion.rows(self._index)[self.rows] if exclusion else None
         asked = np.flatnonzero(weights.max(axis=1) > LEAST_WEIGHT)
         similar = class_similarities(
             self._index.transform(frames.embeddings[asked]),
@@ -89,17 +80,3 @@ class FrameRetrieval:
             np.where(codes >= 0, found.log_posterior, np.nan),
             np.where(codes >= 0, found.margin, np.nan),
         )
-
-
-def span_weights(frames: Frames, spans_s: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """Weights `[T, N]` of frames by an alignment: 1 inside a phone's span, else 0.
-
-    A span that holds no frame's centre takes the frame nearest to its middle.
-    """
-    weights = np.zeros((len(frames), len(spans_s)))
-    for n, (start_s, end_s) in enumerate(spans_s):
-        inside = (frames.times_s >= start_s) & (frames.times_s < end_s)
-        weights[inside, n] = 1.0
-        if not inside.any():
-            weights[frames.nearest((start_s + end_s) / 2), n] = 1.0
-    return weights

@@ -18,7 +18,8 @@ LEAST_POSTERIOR = 1e-3
 OWN_SHARE = 0.5
 """How much of what an index's own natives reach while left out is allowed for. With none, natives
 who are hard to tell apart seem far from everybody; with all, those of one clear voice do, for no
-stranger reaches what the voice itself does. See `docs/accents.md`."""
+stranger reaches what the voice itself does. Chosen among these and a half on the English speakers
+of `docs/accents.md`."""
 
 
 def nearness(

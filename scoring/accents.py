@@ -30,6 +30,7 @@ from nativeear.speech.encoders.keeping import KeepingEncoder
 from nativeear.speech.errors import AlignmentError, InputError
 from nativeear.speech.frames import Frames
 from nativeear.speech.pooling import pool
+from nativeear.speech.steadying import steadied
 
 SURE_ERRORS = 2.0
 """Standard errors by which the nearest accent has to be nearer than the next to be sure of."""
@@ -117,8 +118,9 @@ class Accents:
         if id is None:
             id = Path(audio).stem if isinstance(audio, str | PathLike) else ""
         recording = audio if isinstance(audio, Audio) else Audio.load(audio)
-        with self._keeping(recording):
-            number, accent = self._choose(recording, text, phones)
+        heard = steadied(recording).audio
+        with self._keeping(heard):
+            number, accent = self._choose(heard, text, phones)
             result = self.assessors[number].assess(recording, text, phones=phones, id=id, l1=l1)
         return result.model_copy(update={"accent": accent})
 

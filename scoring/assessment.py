@@ -14,7 +14,9 @@ from pydantic import Field
 
 from nativeear.scoring.frozen_model import FrozenModel
 from nativeear.scoring.grading import LIKELY
+from nativeear.scoring.language_use import LanguageUse
 from nativeear.scoring.prosody.assessment import Fluency, Prosody
+from nativeear.scoring.second_ear import SecondEar
 from nativeear.scoring.verdicts import FLAGGED, Verdict
 
 if TYPE_CHECKING:
@@ -39,13 +41,21 @@ class SoundsLike(FrozenModel):
     probability: float
 
 
+class ScoredPhone(FrozenModel):
+    """A phone that a sound may be, and its posterior probability by the natives, as 0–100."""
+
+    phone: str
+    ipa: str
+    score: float
+
+
 class KnnEvidence(FrozenModel):
     """What the neighbours said: see `retriever.evidence.PhoneEvidence`."""
 
-    margin: float | None
-    canonical_share: float | None
-    k: int
-    coverage: int
+    margin: float | None = None
+    canonical_share: float | None = None
+    k: int = 0
+    coverage: int = 0
 
 
 class GopEvidence(FrozenModel):
@@ -66,21 +76,61 @@ class ExemplarEvidence(FrozenModel):
     speaker: str
 
 
+class Advice(FrozenModel):
+    """What a sentence says to a learner, in parts that are put together in any language.
+
+    The texts are those of `scoring.feedback.texts`. `meant` and `heard` are in IPA; `place` is
+    where in the word or text, `words` which words, some of more where there are `more`. Each of the
+    `cues` is the key of a text and the sounds that it names.
+    """
+
+    kind: Literal["substituted", "close", "unlike", "deleted", "inserted"]
+    meant: str
+    heard: str | None = None
+    place: Literal["beginning", "middle", "end", "before", "after", "in"] | None = None
+    words: tuple[str, ...] = ()
+    more: bool = False
+    cues: tuple[tuple[str, ...], ...]
+
+
+class NewSound(FrozenModel):
+    """A sound that speakers of a first language do not know, and whether they know the other.
+
+    `language` is a tag where there is one, else a name.
+    """
+
+    language: str
+    has_heard: bool
+
+
 class PhoneAssessment(FrozenModel):
-    """One canonical phone. Times and scores are None where it could not be found or judged."""
+    """One canonical phone. Times and scores are None where it could not be found or judged.
+
+    `grapheme` has the letters of the word that write it; those of all its phones are the word. It
+    is empty where the letters of the phone before write this one, too (*x*), and None where the
+    letters of the word do not tell. `nbest` are the likeliest phones, whatever was meant; where
+    `sounds_like` has those that are likely enough to be named.
+
+    `boundary_doubt` is the share of it that the phone head hears elsewhere, 0–1, see
+    `scoring.boundaries`. `feedback` is what `advice` says, in English.
+    """
 
     phone: str
     ipa: str
+    grapheme: str | None = None
     start_s: float | None
     end_s: float | None
     score: float | None
     verdict: Verdict
     probability_mispronounced: float | None
     sounds_like: tuple[SoundsLike, ...] = ()
-    knn: KnnEvidence
+    nbest: tuple[ScoredPhone, ...] = ()
+    knn: KnnEvidence = Field(default_factory=KnnEvidence)
     gop: GopEvidence = Field(default_factory=GopEvidence)
+    boundary_doubt: float | None = None
     evidence: tuple[ExemplarEvidence, ...] = ()
     feedback: str = ""
+    advice: Advice | None = None
 
     @property
     def needs_work(self) -> bool:
@@ -93,9 +143,10 @@ class PhoneAssessment(FrozenModel):
 
 
 class SyllableScore(FrozenModel):
-    """A syllable as the half-open range of its phones in the word."""
+    """A syllable as the half-open range of its phones in the word, and the letters of these."""
 
     phones: tuple[int, int]
+    grapheme: str | None = None
     score: float | None
 
 
@@ -122,7 +173,7 @@ class WordAssessment(FrozenModel):
     omitted: bool = False
     variant: int | None = None
     syllables: tuple[SyllableScore, ...] = ()
-    phones: tuple[PhoneAssessment, ...]
+    phones: tuple[PhoneAssessment, ...] = ()
 
 
 class Insertion(FrozenModel):
@@ -169,7 +220,8 @@ class Remark(FrozenModel):
     """One thing to work on; `places` are the word and the phone in it, as indices.
 
     `heard` is None where the phone was left out or nothing else was heard in its place. A minimal
-    pair has the word with the canonical phone first.
+    pair has the word with the canonical phone first. `text` and `l1_note` are what `advice` and
+    `new_sound` say, in English.
     """
 
     text: str
@@ -180,6 +232,8 @@ class Remark(FrozenModel):
     places: tuple[tuple[int, int], ...]
     minimal_pairs: tuple[tuple[str, str], ...] = ()
     l1_note: str | None = None
+    advice: Advice | None = None
+    new_sound: NewSound | None = None
 
 
 class AccentCandidate(FrozenModel):
@@ -246,6 +300,28 @@ class Reading(FrozenModel):
         return tuple(e for e in self.events if e.kind == "extra" and e.word_index == after)
 
 
+class FalseRejections(FrozenModel):
+    """How often faultless phones are flagged.
+
+    `asked` is the share that may be; of ten natives who are new to encoder and index, eight have a
+    share between the two of `expected`, which is None where that is not known.
+    """
+
+    asked: float
+    expected: tuple[float, float] | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The same for people; empty where nothing is known of what is to be expected."""
+        if self.expected is None:
+            return ""
+        low, high = self.expected
+        return (
+            f"Of most natives {100 * low:.2g} to {100 * high:.2g} % of the sounds are flagged, "
+            f"where {100 * self.asked:.3g} % should be."
+        )
+
+
 class Assessment(FrozenModel):
     """The whole result of one recording."""
 
@@ -254,6 +330,7 @@ class Assessment(FrozenModel):
     index: str
     encoder: str
     calibration: str
+    false_rejections: FalseRejections | None = None
     duration_s: float
     score: Scores
     words: tuple[WordAssessment, ...]
@@ -266,6 +343,8 @@ class Assessment(FrozenModel):
     transcript: Transcript | None = None
     reading: Reading | None = None
     accent: Accent | None = None
+    second_ear: SecondEar | None = None
+    language_use: LanguageUse | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -286,12 +365,15 @@ class Assessment(FrozenModel):
         frame: pd.DataFrame = _view("data_frames").data_frame(self, rows)
         return frame
 
-    def _repr_html_(self) -> str:
-        """What a notebook shows of it."""
-        html: str = _view("notebook").as_html(self)
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows of it; its fields where a client alone is installed."""
+        try:
+            html: str = _view("notebook").as_html(self)
+        except ImportError:
+            return None
         return html
 
 
 def _view(module: str) -> ModuleType:
     """A module that shows a result; found when asked for, since it needs these models."""
-    return import_module(f"nativeear.scoring.{module}")
+    return import_module(f".{module}", __package__)

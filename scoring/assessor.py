@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -10,27 +9,17 @@ from typing import BinaryIO
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
-from nativeear.scoring.assessment import (
-    Assessment,
-    PhoneAssessment,
-    Reading,
-    Transcript,
-)
-from nativeear.scoring.calibration import calibration_of
-from nativeear.scoring.evidence import NO_EXCLUSION, EvidenceGatherer, RecordingEvidence
+from nativeear.scoring.assessment import Assessment, Reading, Transcript
+from nativeear.scoring.calibration import calibration_of, rejections_of
+from nativeear.scoring.evidence import NO_EXCLUSION, RecordingEvidence
 from nativeear.scoring.feedback.remarks import with_feedback
-from nativeear.scoring.free.transcripts import (
-    beside_sure_words,
-    recognised_text,
-    withheld,
-)
+from nativeear.scoring.free.transcripts import beside_sure_words, recognised_text, withheld
 from nativeear.scoring.free.without_text import WithoutText
-from nativeear.scoring.gop_evidence import measure_gop
-from nativeear.scoring.grading import FALSE_REJECTIONS, Grade
-from nativeear.scoring.other_forms import grades_of_forms
-from nativeear.scoring.prosody.assessing import (
-    assess_prosody,
-)
+from nativeear.scoring.grading import FALSE_REJECTIONS
+from nativeear.scoring.judging import PhoneJudge
+from nativeear.scoring.laid import heard_alignment, pronunciation_of
+from nativeear.scoring.placing import placed
+from nativeear.scoring.prosody.assessing import assess_prosody
 from nativeear.scoring.prosody.natives import NativeProsody
 from nativeear.scoring.reading import (
     NOT_OF_THIS_TEXT,
@@ -40,25 +29,19 @@ from nativeear.scoring.reading import (
     reading_of,
     within,
 )
-from nativeear.scoring.results import (
-    ResultBuilder,
-    expected_of_words,
-    gop_evidence,
-    gop_warning,
-    insertion,
-)
-from nativeear.speech.alignment import Aligner
+from nativeear.scoring.results import ResultBuilder, expected_of_words, gop_warning, insertion
+from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import InputError
 from nativeear.speech.first_languages import first_language_or_warning
-from nativeear.speech.forms import accepted_phones
 from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.recogniser import Recogniser
+from nativeear.speech.steadying import steadied
 
 AudioSource = Audio | str | PathLike[str] | bytes | BinaryIO
 
@@ -97,10 +80,11 @@ class Assessor:
         self.encoder = encoder
         self.aligner = aligner
         self.pronouncer = pronouncer
-        self._gatherer = EvidenceGatherer(index)
         self._reader = TextReader(index)
         self._results = ResultBuilder(index)
         self._calibration = calibration_of(calibration, index, false_rejections=false_rejections)
+        self._judge = PhoneJudge(index, self._calibration, self._results)
+        self._asked = false_rejections
         self._prosody = NativeProsody(index)
         self._without_text = WithoutText(
             index,
@@ -160,15 +144,52 @@ class Assessor:
             )
         id, recording = _opened(audio, id, l1)
         pronunciation = self.pronounce(text, phones)
-        return self._against_pronunciation(
+        result = self._against_pronunciation(
             id,
-            recording,
+            steadied(recording).audio,
             pronunciation,
             text=text,
             l1=l1,
             exclusion=exclusion,
             as_given=bool(phones and phones.strip()),
         )
+        return placed(result, recording)
+
+    def assess_laid(
+        self,
+        audio: AudioSource,
+        alignment: Alignment,
+        *,
+        id: str | None = None,
+        exclusion: Exclusion = NO_EXCLUSION,
+    ) -> Assessment:
+        """Assess one recording by phones and boundaries that somebody else has laid on it.
+
+        They are believed: what was read is not asked, no phone is moved, and neither fluency nor
+        prosody is measured. `alignment` has phones of the index's inventory, with silences between
+        them; all else is as for `assess`.
+
+        Raises
+        ------
+        InputError
+            If the recording is refused, or the alignment has no phone.
+        """
+        id, recording = _opened(audio, id, None)
+        heard = steadied(recording)
+        laid = heard_alignment(alignment, heard, self.inventory)
+        frames = self.encoder.encode(heard.audio)
+        pronunciation = pronunciation_of(laid, self.inventory)
+        judged = self._judge.judge(frames, laid, pronunciation, exclusion)
+        result = self._results.assessment(
+            id,
+            heard.audio,
+            self._results.words(pronunciation, laid, judged.phones),
+            [insertion(laid, item) for item in judged.evidence.insertions],
+            [*recording.warnings, gop_warning(judged.evidence.gop)],
+            calibration=self._calibration.name,
+            false_rejections=rejections_of(self._calibration, self._asked),
+        )
+        return placed(result, recording)
 
     def assess_free(
         self,
@@ -199,15 +220,17 @@ class Assessor:
             by a table that cannot be read.
         """
         id, recording = _opened(audio, id, l1)
+        heard = steadied(recording).audio
         if recogniser is None:
-            return self._without_text.assess(
-                id, recording, exclusion, encoder=self.encoder, aligner=self.aligner
+            result = self._without_text.assess(
+                id, heard, exclusion, encoder=self.encoder, aligner=self.aligner
             )
-        words = recogniser.transcribe(recording, self.language)
+            return placed(result, recording)
+        words = recogniser.transcribe(heard, self.language)
         found = recognised_text(words, recogniser.name, self.pronouncer)
-        return self._against_pronunciation(
+        result = self._against_pronunciation(
             id,
-            recording,
+            heard,
             found.pronunciation,
             text=found.transcript.text,
             l1=l1,
@@ -215,6 +238,7 @@ class Assessor:
             unsure=found.unsure,
             transcript=found.transcript,
         )
+        return placed(result, recording)
 
     def _against_pronunciation(
         self,
@@ -240,15 +264,17 @@ class Assessor:
                 return self._unmatched(id, recording, pronunciation, warnings, told)
         else:  # what a recogniser wrote was said, each word once
             read = self._reader.read(pronunciation, frames, recording, whole=True)
-        evidence = self._evidence(recording, pronunciation, frames, read, exclusion)
-        alignment = evidence.alignment
+        heard, alignment = self._laid(recording, pronunciation, frames, read)
+        judged = self._judge.judge(heard, alignment, pronunciation, exclusion)
+        evidence = judged.evidence
         warnings.append(gop_warning(evidence.gop))
-        grades = self._grades(evidence, pronunciation, exclusion)
-        judged = [
+        phones = [
             withheld(phone) if aligned.word_index in unsure else phone
-            for aligned, phone in zip(alignment.spoken, self._phones(evidence, grades), strict=True)
+            for aligned, phone in zip(alignment.spoken, judged.phones, strict=True)
         ]
-        words = self._results.words(pronunciation, alignment, judged, read.omitted)
+        words = self._results.words(
+            pronunciation, alignment, phones, read.omitted, self._calibration.deleted
+        )
         insertions = beside_sure_words(
             [
                 insertion(alignment, item)
@@ -274,7 +300,7 @@ class Assessor:
         warnings += prosody.reasons
         marks = None
         if self._calibration.marks is not None:
-            expected, word_of = expected_of_words(prosody.words, alignment, grades, unsure)
+            expected, word_of = expected_of_words(prosody.words, alignment, judged.grades, unsure)
             marks = self._calibration.marks.marks(
                 expected,
                 word_of,
@@ -291,6 +317,7 @@ class Assessor:
             insertions,
             warnings,
             calibration=self._calibration.name,
+            false_rejections=rejections_of(self._calibration, self._asked),
             prosody=prosody,
             unsure=unsure,
             transcript=transcript,
@@ -315,56 +342,27 @@ class Assessor:
         self, recording: Audio, pronunciation: Pronunciation, exclusion: Exclusion = NO_EXCLUSION
     ) -> RecordingEvidence:
         """The evidence on one recording in which every word is known to be read, unjudged."""
-        frames = self.encoder.encode(recording)
-        read = self._reader.read(pronunciation, frames, recording, whole=True)
-        return self._evidence(recording, pronunciation, frames, read, exclusion)
+        heard = steadied(recording).audio
+        frames = self.encoder.encode(heard)
+        read = self._reader.read(pronunciation, frames, heard, whole=True)
+        return self._judge.gather(*self._laid(heard, pronunciation, frames, read), exclusion)
 
     def _read(
         self, recording: Audio, pronunciation: Pronunciation, frames: Frames, *, as_given: bool
     ) -> TextReading:
         """What was read; phones that were given are judged as they stand, and none is left out."""
-        if not as_given:
-            return self._reader.read_with_garbled(pronunciation, frames, recording)
         read = self._reader.read(pronunciation, frames, recording)
-        if not read.matches:
+        if not as_given or not read.matches:
             return read
         whole = self._reader.read(pronunciation, frames, recording, whole=True)
         return replace(whole, likelihood=read.likelihood)
 
-    def _evidence(
-        self,
-        recording: Audio,
-        pronunciation: Pronunciation,
-        frames: Frames,
-        read: TextReading,
-        exclusion: Exclusion,
-    ) -> RecordingEvidence:
-        """The evidence on the words that were read, where they were read."""
+    def _laid(
+        self, recording: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
+    ) -> tuple[Frames, Alignment]:
+        """The words that were read, where they were read, and what is heard of nothing else."""
         audio, frames = attended(recording, frames, read.aside_s)
-        alignment = lay(self.aligner, audio, pronunciation, frames, read)
-        gop = measure_gop(frames, self.inventory, [phone.phone for phone in alignment.spoken])
-        return self._gatherer.gather(frames, alignment, gop, exclusion)
-
-    def _grades(
-        self, evidence: RecordingEvidence, pronunciation: Pronunciation, exclusion: Exclusion
-    ) -> tuple[Grade, ...]:
-        """Grade every canonical phone, in order."""
-        return grades_of_forms(
-            self._calibration,
-            evidence,
-            accepted_phones(pronunciation, evidence.alignment.variants),
-            index=self.index,
-            gatherer=self._gatherer,
-            exclusion=exclusion,
-        )
-
-    def _phones(
-        self, evidence: RecordingEvidence, grades: Sequence[Grade]
-    ) -> list[PhoneAssessment]:
-        """Describe every canonical phone, in order."""
-        phones = evidence.alignment.spoken
-        parts = zip(phones, evidence.retrieval, gop_evidence(evidence.gop), grades, strict=True)
-        return [self._results.phone(*part) for part in parts]
+        return frames, lay(self.aligner, audio, pronunciation, frames, read)
 
     def _unmatched(
         self,
@@ -382,6 +380,7 @@ class Assessor:
             (),
             [NOT_OF_THIS_TEXT, *warnings],
             calibration=self._calibration.name,
+            false_rejections=rejections_of(self._calibration, self._asked),
             reading=reading,
         )
 

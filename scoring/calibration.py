@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol, get_args
 
 from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import FalseRejections
 from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion import expert
 from nativeear.scoring.fusion.marks import MarkModel
@@ -13,6 +14,10 @@ from nativeear.scoring.grading import FALSE_REJECTIONS, Grade
 from nativeear.speech.errors import InputError
 
 CalibrationName = Literal["auto", "expert", "training-free"]
+
+DOUBTED = 2.0
+"""Times the share of natives' phones that may be flagged, among which `expert` believes company
+against a phone. A phone better than these is not blamed for it."""
 
 
 class Calibration(Protocol):
@@ -26,8 +31,18 @@ class Calibration(Protocol):
     def marks(self) -> MarkModel | None:
         """Gives words and readings experts' marks; None where their phones' scores are taken."""
 
+    @property
+    def deleted(self) -> Grade:
+        """What a phone gets that was not said."""
+
     def grades(self, evidence: RecordingEvidence) -> tuple[Grade, ...]:
         """Grade every canonical phone, in order."""
+
+
+def rejections_of(calibration: Calibration, asked: float) -> FalseRejections:
+    """Which share of faultless phones was allowed to be flagged, and which is to be expected."""
+    expected = calibration.expected_rejections if isinstance(calibration, TrainingFree) else None
+    return FalseRejections(asked=asked, expected=expected)
 
 
 def calibration_of(
@@ -70,7 +85,7 @@ def calibration_of(
             cause="It was fitted for English and the encoder that comes with NativeEar.",
             fix="Use --calibration training-free, which needs nothing but the index.",
         )
-    by_natives = TrainingFree(index, false_rejections=false_rejections)
     if not fits or name == "training-free":
-        return by_natives
+        return TrainingFree(index, false_rejections=false_rejections)
+    by_natives = TrainingFree(index, false_rejections=min(0.5, DOUBTED * false_rejections))
     return expert.ExpertCalibration(expert.shipped(), by_natives, false_rejections=false_rejections)

@@ -41,6 +41,7 @@ _PHONE_DTYPES = {
     "gop_sf": "float64",
     "gop_sf_sd": "float64",
     "gop_margin": "float64",
+    "boundary_doubt": "float64",
     "feedback": "object",
 }
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nativeear.indexes.frame_evidence import span_weights
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.deviations import Deviations, InsertedPhone
 from nativeear.retriever.evidence import PhoneEvidence, gather_evidence
-from nativeear.retriever.frame_retrieval import FrameRetrieval, span_weights
+from nativeear.retriever.frame_retrieval import FrameRetrieval
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.fusion.features import FeatureTable, phone_features
 from nativeear.scoring.fusion.natives import NativeReference
@@ -94,17 +95,21 @@ class EvidenceGatherer:
         spoken = [i for i, phone in enumerate(alignment.phones) if not phone.is_silence]
         phones = tuple(alignment.phones[i] for i in spoken)
         canonical = [phone.phone for phone in phones]
-        spans_s = [(phone.start_s, phone.end_s) for phone in phones]
+        laid_s = [(phone.start_s, phone.end_s) for phone in phones]
+        read_s = [phone.read_s or own_s for phone, own_s in zip(phones, laid_s, strict=True)]
+        pooling = self._index.manifest.pooling
         retrieval = gather_evidence(
             self._index,
-            pool(frames, spans_s, self._index.manifest.pooling),
+            np.mean([pool(frames, place_s, pooling) for place_s in (laid_s, read_s)], axis=0),
             canonical,
             exclusion=exclusion,
         )
         weights = gop.occupancy
         by_frame = self._by_frame.evidence(
             frames,
-            span_weights(frames, spans_s) if weights is None else weights,
+            span_weights(frames, laid_s) + span_weights(frames, read_s)
+            if weights is None
+            else weights,
             canonical,
             exclusion=exclusion,
         )

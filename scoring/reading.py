@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,9 +19,11 @@ from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import AlignmentError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
-from nativeear.speech.reading.head import of_whole, read_by_head
+from nativeear.speech.reading.alike import retold
+from nativeear.speech.reading.head import HOP_S, frames_of_a_phone, of_whole, read_by_head
 from nativeear.speech.reading.heard import heard_word
 from nativeear.speech.reading.match import BY_RETRIEVAL
+from nativeear.speech.reading.omission import LOUD_SHARE
 from nativeear.speech.reading.reading import Reading as TextReading
 from nativeear.speech.reading.reading import ReadingEvent as TextReadingEvent
 from nativeear.speech.reading.reading import phone_distances, read_text
@@ -31,20 +33,8 @@ NOT_OF_THIS_TEXT = "The recording is not of this text, so that nothing in it is 
 TEMPERATURE = 0.1
 """Of the softmax that makes posteriors of the cosines of a frame with every class's mean."""
 
-HOP_S = 0.02
-"""Hop of frames that are independent enough for what `BY_RETRIEVAL` weighs them."""
-
-SHORTEST_S = 0.04
-"""Each phone of a word is said at least so long, where a head does not tell it by a frame alone: a
-word that nobody read is not to be found in a few frames of another one."""
-
-LOUD_SHARE = 0.5
-"""Place between quiet and loud frames above which speech is more than breath and reverberation."""
-
-SPEECH_OF_A_PHONE_S = 0.08
-"""Speech for each phone of a word that the path leaves out from which on it was said. Of 0.05 and
-0.08 s, on three natives and half of the learners, the one by which more words that were cut from
-the sound are told; none that was read is called omitted by either that is not by both."""
+LEARNT = "flatstart"
+"""The aligner that learns from the index's own speech."""
 
 HUSHED = 1e-3
 """What speech is multiplied by that no aligner shall hear: 60 dB less."""
@@ -64,13 +54,7 @@ class TextReader:
         self._deviations = Deviations(index)
 
     def read(
-        self,
-        pronunciation: Pronunciation,
-        frames: Frames,
-        audio: Audio,
-        *,
-        whole: bool = False,
-        said: Collection[int] = (),
+        self, pronunciation: Pronunciation, frames: Frames, audio: Audio, *, whole: bool = False
     ) -> TextReading:
         """Read one recording.
 
@@ -82,43 +66,64 @@ class TextReader:
             The recording.
         whole
             Whether every word is known to be there once, so that forms alone are to be found.
-        said
-            Indices of words that are known to be there.
         """
-        inventory = self._index.inventory
-        read = read_by_head(
-            pronunciation, frames, inventory, audio.duration_s, whole=whole, said=said
-        )
+        if whole:
+            return self._once(pronunciation, frames, audio, whole=True)
+        read = self._once(pronunciation, frames, audio, whole=False)
+        if read.aside_s:
+            vectors = self._index.transform(frames.embeddings)
+            events = retold(read.events, read.alignment, vectors, frames.times_s)
+            read = replace(read, events=events)
+        return self._laid(read, pronunciation, frames, audio) if read.by_head else read
+
+    def _once(
+        self, pronunciation: Pronunciation, frames: Frames, audio: Audio, *, whole: bool
+    ) -> TextReading:
+        """The same by the path alone."""
+        inventory, duration_s = self._index.inventory, audio.duration_s
+        sounds = None if whole else self._deviations.log_posteriors(frames, TEMPERATURE)
+        loud = None if whole else speech_frames(audio, frames, LOUD_SHARE)
+        read = read_by_head(pronunciation, frames, inventory, duration_s, sounds=sounds, loud=loud)
         if read is not None:
             return read
-        log_probs, columns = self._deviations.log_posteriors(frames, TEMPERATURE)
-        log_probs *= frames.hop_s / HOP_S  # frames that overlap say the same again
-        lasting = max(1, round(SHORTEST_S / frames.hop_s))
+        log_probs, columns = sounds or self._deviations.log_posteriors(frames, TEMPERATURE)
+        log_probs = log_probs * (frames.hop_s / HOP_S)  # frames that overlap say the same again
         places = {phone: column for column, phone in enumerate(columns)}
         return read_text(
             pronunciation,
             log_probs,
             columns=columns,
             spelling={
-                phone: (places.get(phone, len(columns) - 1),) * lasting
+                phone: (places.get(phone, len(columns) - 1),) * frames_of_a_phone(frames)
                 for phone in inventory.symbols
             },
-            edges_s=frame_edges_s(frames, audio.duration_s),
+            edges_s=frame_edges_s(frames, duration_s),
             distances=phone_distances(tuple(columns), inventory),
             model=of_whole(BY_RETRIEVAL) if whole else BY_RETRIEVAL,
-            said=said,
+            loud=loud,
         )
 
-    def read_with_garbled(
-        self, pronunciation: Pronunciation, frames: Frames, audio: Audio
+    def _laid(
+        self, read: TextReading, pronunciation: Pronunciation, frames: Frames, audio: Audio
     ) -> TextReading:
-        """The same, and words that were said beyond recognition are read where they were said."""
-        read = self.read(pronunciation, frames, audio)
-        said = garbled(audio, pronunciation, frames, read) if read.matches else ()
-        if not said:
+        """The same, the words that count laid by the head alone, as those of the index are."""
+        kept = [i for i in range(len(pronunciation.words)) if i not in read.omitted]
+        if not read.matches or not kept:
             return read
-        again = self.read(pronunciation, frames, audio, said=said)
-        return replace(again, likelihood=read.likelihood)
+        clear, heard = attended(audio, frames, read.aside_s)
+        words = tuple(pronunciation.words[i] for i in kept)
+        laid = self._once(replace(pronunciation, words=words), heard, clear, whole=True)
+        if laid.omitted:  # no room for them between what was hushed
+            return read
+        variants = list(read.alignment.variants)
+        for i, variant in zip(kept, laid.alignment.variants, strict=True):
+            variants[i] = variant
+        alignment = replace(
+            read.alignment,
+            phones=placed(laid.alignment.phones, kept),
+            variants=tuple(variants),
+        )
+        return replace(read, alignment=alignment)
 
 
 def attended(
@@ -140,49 +145,6 @@ def attended(
     return replace(audio, samples=samples), replace(frames, log_probs=log_probs)
 
 
-def garbled(
-    audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
-) -> frozenset[int]:
-    """Words that the path leaves out, and that were said all the same, if beyond recognition.
-
-    In their place lies speech that the path gives to no other word, enough for all their phones.
-
-    Parameters
-    ----------
-    audio, frames, pronunciation, read
-        The recording, the text, and how it was read.
-    """
-    if not read.omitted:
-        return frozenset()
-    clear, _ = attended(audio, frames, read.aside_s)
-    speech, times_s = speech_frames(clear, frames, LOUD_SHARE), frames.times_s
-    taken = pronunciation.taken(read.alignment.variants)
-    said: set[int] = set()
-    for words in _runs(sorted(read.omitted)):
-        after_s = max(
-            (p.end_s for p in read.alignment.spoken if p.word_index < words[0]), default=0.0
-        )
-        until_s = min(
-            (p.start_s for p in read.alignment.spoken if p.word_index > words[-1]), default=np.inf
-        )
-        phones = sum(len(pronunciation.words[i].variants[taken[i]]) for i in words)
-        unexplained = speech & (times_s >= after_s) & (times_s < until_s)
-        if unexplained.sum() * frames.hop_s >= SPEECH_OF_A_PHONE_S * phones:
-            said.update(words)
-    return frozenset(said)
-
-
-def _runs(words: Sequence[int]) -> list[list[int]]:
-    """Words in order, those that follow one another together."""
-    runs: list[list[int]] = []
-    for word in words:
-        if runs and word == runs[-1][-1] + 1:
-            runs[-1].append(word)
-        else:
-            runs.append([word])
-    return runs
-
-
 def lay(
     aligner: Aligner, audio: Audio, pronunciation: Pronunciation, frames: Frames, read: TextReading
 ) -> Alignment:
@@ -191,7 +153,9 @@ def lay(
     By a phone head they lie where they were read. Another aligner, which was asked for by name or
     learnt from the index's own speech, has the finer edges; where it finds no way, those of the
     reading are kept. Of a word with several forms the one is laid that a phone head has heard;
-    without one the aligner chooses.
+    without one the aligner chooses. What was not read by a head and is laid by what was learnt
+    from the index is laid twice, by models of the same natives that fail other voices in other
+    places: each phone knows the reading's place, too.
 
     Parameters
     ----------
@@ -215,21 +179,49 @@ def lay(
     if not read.by_head:
         for i, variant in zip(kept, said.taken(found.variants), strict=True):
             taken[i] = variant
-    laid = tuple(
-        phone if phone.is_silence else replace(phone, word_index=kept[phone.word_index])
-        for phone in found.phones
-    )
+    laid = placed(found.phones, kept)
     clear = clear_of(laid, read.aside_s)
     if clear is None:
         if min(p.end_s - p.start_s for p in read.alignment.spoken) > SHORTEST_PHONE_S:
             return read.alignment
         clear = laid
     return Alignment(
-        clear,
+        clear if read.by_head or aligner.name != LEARNT else also_read(clear, read.alignment),
         tuple(word.word for word in pronunciation.words),
         tuple(taken),
         found.aligner,
     )
+
+
+def placed(phones: Sequence[AlignedPhone], words: Sequence[int]) -> tuple[AlignedPhone, ...]:
+    """Phones of some words of a text, `words` their indices, as phones of the text."""
+    return tuple(
+        phone if phone.is_silence else replace(phone, word_index=words[phone.word_index])
+        for phone in phones
+    )
+
+
+def also_read(phones: Sequence[AlignedPhone], read: Alignment) -> tuple[AlignedPhone, ...]:
+    """The same phones, each with its place in a reading, in words that have the same phones there.
+
+    The phones of a word stand together, and silences belong to none.
+    """
+    laid, other = _by_word(phones), _by_word(read.phones)
+    places = {
+        id(phone): (twin.start_s, twin.end_s)
+        for word, own in laid.items()
+        if [p.phone for p in own] == [p.phone for p in other.get(word, ())]
+        for phone, twin in zip(own, other[word], strict=True)
+    }
+    return tuple(replace(phone, read_s=places.get(id(phone))) for phone in phones)
+
+
+def _by_word(phones: Sequence[AlignedPhone]) -> dict[int, list[AlignedPhone]]:
+    words: dict[int, list[AlignedPhone]] = {}
+    for phone in phones:
+        if not phone.is_silence:
+            words.setdefault(phone.word_index, []).append(phone)
+    return words
 
 
 def clear_of(

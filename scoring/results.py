@@ -16,11 +16,13 @@ from nativeear.retriever.evidence import PhoneEvidence, sounds_like
 from nativeear.scoring.assessment import (
     Assessment,
     ExemplarEvidence,
+    FalseRejections,
     GopEvidence,
     Insertion,
     KnnEvidence,
     PhoneAssessment,
     Reading,
+    ScoredPhone,
     Scores,
     SoundsLike,
     SyllableScore,
@@ -44,8 +46,11 @@ from nativeear.scoring.verdicts import FLAGGED
 from nativeear.speech.alignment import AlignedPhone, Alignment
 from nativeear.speech.audio import Audio
 from nativeear.speech.canonical import Pronunciation
+from nativeear.speech.spelling import graphemes
 
 MAX_EVIDENCE = 3
+MAX_NBEST = 5
+LEAST_OF_NBEST = 1e-4
 
 
 class ResultBuilder:
@@ -55,7 +60,12 @@ class ResultBuilder:
         self._index = index
 
     def phone(
-        self, phone: AlignedPhone, retrieved: PhoneEvidence, gop: GopEvidence, grade: Grade
+        self,
+        phone: AlignedPhone,
+        retrieved: PhoneEvidence,
+        gop: GopEvidence,
+        grade: Grade,
+        boundary_doubt: float | None = None,
     ) -> PhoneAssessment:
         """One phone that was found; what it sounds like is left out where it is uncertain."""
         judged = grade.verdict != "uncertain"
@@ -72,6 +82,7 @@ class ResultBuilder:
                 SoundsLike(phone=name, ipa=ipa(name), probability=probability)
                 for name, probability in (sounds_like(self._index, retrieved) if judged else ())
             ),
+            nbest=self._nbest(retrieved) if judged else (),
             knn=KnnEvidence(
                 margin=retrieved.margin if judged else None,
                 canonical_share=retrieved.canonical_share if judged else None,
@@ -79,6 +90,7 @@ class ResultBuilder:
                 coverage=retrieved.coverage,
             ),
             gop=gop,
+            boundary_doubt=boundary_doubt,
             evidence=self._exemplars(retrieved),
         )
 
@@ -102,10 +114,11 @@ class ResultBuilder:
         alignment: Alignment,
         phones: Sequence[PhoneAssessment],
         omitted: Collection[int] = (),
+        deleted: Grade = DELETED,
     ) -> tuple[WordAssessment, ...]:
         """The words of a text from their aligned phones, and those that were not read, in order.
 
-        Phones of a word that was left out are deleted.
+        Phones of a word that was left out are `deleted`.
         """
         by_word: list[list[PhoneAssessment]] = [[] for _ in pronunciation.words]
         for aligned, phone in zip(alignment.spoken, phones, strict=True):
@@ -117,30 +130,32 @@ class ResultBuilder:
             form, own = word.variants[taken], by_word[i]
             variant: int | None = taken
             if i in omitted:
-                own = [self.unread_phone(phone, DELETED) for phone in form.phones]
+                own = [self.unread_phone(phone, deleted) for phone in form.phones]
                 variant = None
+            own = written(own, graphemes(word.word, form, self._index.inventory))
             found.append(word_assessment(word.word, form.syllables, own, variant, i in omitted))
         return tuple(found)
 
     def unjudged_words(self, pronunciation: Pronunciation) -> tuple[WordAssessment, ...]:
         """The words of a text that the recording is not of."""
         first_forms = [(word.word, word.variants[0]) for word in pronunciation.words]
-        return tuple(
-            word_assessment(
-                word, form.syllables, [self.unread_phone(phone, UNCERTAIN) for phone in form.phones]
-            )
-            for word, form in first_forms
-        )
+        found = []
+        for word, form in first_forms:
+            phones = [self.unread_phone(phone, UNCERTAIN) for phone in form.phones]
+            phones = written(phones, graphemes(word, form, self._index.inventory))
+            found.append(word_assessment(word, form.syllables, phones))
+        return tuple(found)
 
     def assessment(
         self,
         id: str,
         recording: Audio,
         words: tuple[WordAssessment, ...],
-        insertions: tuple[Insertion, ...],
+        insertions: Sequence[Insertion],
         warnings: Iterable[str],
         *,
         calibration: str,
+        false_rejections: FalseRejections | None = None,
         prosody: ProsodyAssessment = NOTHING_MEASURED,
         unsure: frozenset[int] = frozenset(),
         transcript: Transcript | None = None,
@@ -171,15 +186,28 @@ class ResultBuilder:
             index=self._index.name,
             encoder=manifest.encoder.name,  # not the folder it was opened from
             calibration=calibration,
+            false_rejections=false_rejections,
             duration_s=recording.duration_s,
             score=score,
             words=words,
-            insertions=insertions,
+            insertions=tuple(insertions),
             fluency=prosody.fluency,
             prosody=prosody.prosody,
             transcript=transcript,
             reading=reading,
             warnings=tuple(dict.fromkeys(filter(None, warnings))),
+        )
+
+    def _nbest(self, retrieved: PhoneEvidence) -> tuple[ScoredPhone, ...]:
+        """The likeliest phones, however unlikely the last of them is."""
+        likeliest = sounds_like(self._index, retrieved, most=MAX_NBEST, least=LEAST_OF_NBEST)
+        return tuple(
+            ScoredPhone(
+                phone=phone,
+                ipa=self._index.inventory.ipa(phone),
+                score=round(100.0 * probability, 2),
+            )
+            for phone, probability in likeliest
         )
 
     def _exemplars(self, retrieved: PhoneEvidence) -> tuple[ExemplarEvidence, ...]:
@@ -229,6 +257,18 @@ def gop_warning(gop: GopMeasurement) -> str:
     return gop.reason
 
 
+def written(
+    phones: Sequence[PhoneAssessment], letters: Sequence[str] | None
+) -> list[PhoneAssessment]:
+    """The phones of a word with the letters that write each, where these are known."""
+    if letters is None:
+        return list(phones)
+    return [
+        phone.model_copy(update={"grapheme": grapheme})
+        for phone, grapheme in zip(phones, letters, strict=True)
+    ]
+
+
 def word_assessment(
     word: str,
     syllables: Sequence[tuple[int, int]],
@@ -252,11 +292,21 @@ def word_assessment(
         omitted=omitted,
         variant=variant,
         syllables=tuple(
-            SyllableScore(phones=(first, past_last), score=combined(phones[first:past_last]))
+            SyllableScore(
+                phones=(first, past_last),
+                grapheme=joined_graphemes(phones[first:past_last]),
+                score=combined(phones[first:past_last]),
+            )
             for first, past_last in syllables
         ),
         phones=tuple(phones),
     )
+
+
+def joined_graphemes(phones: Sequence[PhoneAssessment]) -> str | None:
+    """The letters that write several phones; None where they are not known of all."""
+    letters = [phone.grapheme for phone in phones if phone.grapheme is not None]
+    return "".join(letters) if len(letters) == len(phones) else None
 
 
 def insertion(alignment: Alignment, found: InsertedPhone) -> Insertion:

@@ -6,6 +6,9 @@ from typing import Literal
 
 Verdict = Literal["correct", "accented", "substituted", "deleted", "uncertain"]
 
+LabelVerdict = Literal["correct", "accented", "substituted", "deleted"]
+"""What a teacher says of a phone: people are never uncertain."""
+
 FLAGGED: frozenset[Verdict] = frozenset({"accented", "substituted", "deleted"})
 """Verdicts that say a phone was not heard as it was meant."""
 

@@ -29,6 +29,9 @@ class AlignedPhone:
         The aligner's confidence from 0 to 1; 1 where the aligner gives none (hand-made grids).
     stress
         Lexical stress of a vowel: 0 none, 1 primary, 2 secondary; None where not known.
+    read_s
+        Start and end where a reading laid the phone by another path than the aligner's; None where
+        there is no such path.
     """
 
     phone: str
@@ -37,6 +40,7 @@ class AlignedPhone:
     word_index: int
     score: float = 1.0
     stress: int | None = None
+    read_s: tuple[float, float] | None = None
 
     @property
     def duration_s(self) -> float:

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 
 from nativeear.speech.errors import MissingDependencyError
 
+_PACKAGE = __name__.partition(".")[0]  # `nativeear`, or `nativeear_client`
+_DISTRIBUTION = _PACKAGE.replace("_", "-")
+
 
 @contextmanager
 def needing(extra: str | None, what: str) -> Iterator[None]:
@@ -29,9 +32,10 @@ def needing(extra: str | None, what: str) -> Iterator[None]:
         yield
     except ImportError as error:
         missing = (error.name or "").partition(".")[0]
-        if missing in {"", "nativeear"}:
+        if missing in {"", _PACKAGE}:
             raise
-        fix = "pip install nativeear" if extra is None else f"pip install 'nativeear[{extra}]'"
+        named = "nativeear" if extra is None else f"'{_DISTRIBUTION}[{extra}]'"
+        fix = f"pip install {named}"
         brings = f"`{fix}`" if extra is None else f"the extra [{extra}]"
         raise MissingDependencyError(
             f"{what} needs {missing}, which {brings} brings.",

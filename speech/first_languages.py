@@ -31,6 +31,7 @@ COLUMNS = (
 )
 """One row per sound. `Marginal`: in loanwords only. `Allophonic`: a variant of another phoneme."""
 
+_UNJUDGED = frozenset({"diphthong", "letter"})
 _PHOIBLE = ("InventoryID", "Glottocode", "ISO6393", "LanguageName", "Phoneme", "Source")
 # Length, aspiration, dentals and Korean tenseness: no reason to say that a sound is lacking.
 _UNHEARD = frozenset("ːˑʰʱ\u032a\u0348")
@@ -54,11 +55,14 @@ class FirstLanguage:
         All its phonemes and allophones, in the reduced spelling of `_plain`.
     source
         Who published the inventory, and when.
+    tag
+        Its BCP 47 tag, where it has one.
     """
 
     name: str
     sounds: frozenset[str]
     source: str
+    tag: str = ""
 
     def has(self, ipa: str) -> bool:
         """Whether the language has a sound, if only as a variant of another or in loanwords."""
@@ -69,11 +73,19 @@ class FirstLanguage:
 
         Diphthongs are not judged: whether a language has one depends on who counts.
         """
-        if meant.kind in {"diphthong", "letter"} or self.has(meant.ipa):
+        if not self.lacks(meant):
             return None
-        if heard is not None and heard.kind not in {"diphthong", "letter"} and self.has(heard.ipa):
+        if heard is not None and self.knows(heard):
             return f"{self.name} has /{heard.ipa}/ but no /{meant.ipa}/."
         return f"{self.name} has no /{meant.ipa}/."
+
+    def lacks(self, phone: Phone) -> bool:
+        """Whether a phone is certainly new to its speakers."""
+        return phone.kind not in _UNJUDGED and not self.has(phone.ipa)
+
+    def knows(self, phone: Phone) -> bool:
+        """Whether a phone is certainly not new to its speakers."""
+        return phone.kind not in _UNJUDGED and self.has(phone.ipa)
 
 
 def first_language(name: str) -> FirstLanguage:
@@ -117,6 +129,14 @@ def first_language_or_warning(name: str) -> tuple[FirstLanguage | None, str | No
     )
 
 
+def known_first_languages() -> list[tuple[tuple[str, ...], FirstLanguage]]:
+    """Those that ship, each with the names that it is found by, its tag first."""
+    names: dict[FirstLanguage, list[str]] = {}
+    for name, language in _shipped().items():
+        names.setdefault(language, []).append(name)
+    return [(tuple(own), language) for language, own in names.items()]
+
+
 def _find(name: str) -> tuple[FirstLanguage | None, str]:
     """A language if it is known, and those that are."""
     path, _, wanted = name.rpartition(":")
@@ -124,6 +144,37 @@ def _find(name: str) -> tuple[FirstLanguage | None, str]:
     found = known.get(wanted.strip().lower()) or known.get(primary_subtag(wanted.strip()))
     tags = sorted({language.name: tag for tag, language in reversed([*known.items()])}.values())
     return found, f"{', '.join(tags[:40])}{' …' if len(tags) > 40 else ''}"
+
+
+def phonemes(path: Path, language: str) -> tuple[str, ...]:
+    """The phonemes of a language in PHOIBLE's table or one of its shape.
+
+    Allophones, and sounds of loanwords alone, are left out; of several inventories that of the
+    lowest `InventoryID` is taken.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read or does not have the language.
+    """
+    wanted = language.strip().lower()
+    columns = ("Glottocode", "ISO6393", "LanguageName")
+    rows = [
+        row
+        for row in _read(path, (*columns, "Phoneme"))
+        if wanted in {row[column].lower() for column in columns}
+    ]
+    if not rows:
+        raise InputError(
+            f"{path} has no sounds of a language {language!r}.",
+            fix="Name it by its ISO 639-3 or Glottolog code, or as the table does.",
+        )
+    if "InventoryID" in rows[0]:
+        first = min(_inventory_number(path, row) for row in rows)
+        rows = [row for row in rows if _inventory_number(path, row) == first]
+    unwanted = ("Marginal", "Allophonic")
+    kept = (row for row in rows if "TRUE" not in {row.get(c, "").upper() for c in unwanted})
+    return tuple(dict.fromkeys(row["Phoneme"] for row in kept))
 
 
 def convert_phoible(source: Path, out: Path) -> int:
@@ -243,7 +294,8 @@ def _languages(rows: Iterable[Mapping[str, str]]) -> dict[str, FirstLanguage]:
     for tag, members in grouped.items():
         facts = members[0]
         sounds = frozenset(_plain(row["Phoneme"]) for row in members)
-        named[tag] = FirstLanguage(facts["LanguageName"], sounds, facts["Source"])
+        tagged = facts["Tag"] if facts["Tag"] not in {facts["ISO6393"], facts["Glottocode"]} else ""
+        named[tag] = FirstLanguage(facts["LanguageName"], sounds, facts["Source"], tagged)
     for tag, members in grouped.items():
         for column in ("ISO6393", "Glottocode", "LanguageName"):
             if members[0][column] not in {"", "NA"}:

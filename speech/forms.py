@@ -32,7 +32,7 @@ def accepted_phones(
                 others[i][phone] = None
         # Phones that were given are judged as they stand.
         mergers = {} if word.variants[taken].source == "given" else merging
-        for i, (phone, following) in enumerate(zip(phones, [*phones[1:], ""], strict=True)):
+        for i, (phone, following) in enumerate(zip(phones, [*phones, ""][1:], strict=True)):
             for also, not_before in mergers.get(phone, ()):
                 if following != not_before:
                     others[i][also] = None

@@ -176,6 +176,8 @@ def head_refusal(frames: Frames, inventory: PhoneInventory) -> str:
 
 def labels_refusal(labels: Sequence[str], inventory: PhoneInventory | None = None) -> str:
     """Why a CTC head's labels cannot be read as phones, or as those of an inventory; else empty."""
+    if inventory is not None and _of_inventory(labels, inventory):
+        return ""
     if inventory is not None and inventory.notation == "letters":
         return "The encoder's CTC head hears phones, and this inventory has letters."
     if inventory is not None and _notation(labels) == "arpabet":
@@ -186,6 +188,11 @@ def labels_refusal(labels: Sequence[str], inventory: PhoneInventory | None = Non
         return ""
     shown = " ".join([text for text in labels if not _IN_BRACKETS.fullmatch(text)][:6])
     return f"The encoder's CTC head writes letters or word pieces ({shown} …), not phones."
+
+
+def _of_inventory(labels: Sequence[str], inventory: PhoneInventory) -> bool:
+    """Whether a head's labels, after the blank, are symbols of the inventory itself."""
+    return len(labels) > 1 and {*labels[1:]} <= {*inventory.symbols}
 
 
 def are_phones(labels: Sequence[str]) -> bool:
@@ -217,7 +224,8 @@ def label_map(labels: tuple[str, ...], inventory: PhoneInventory) -> LabelMap:
     if reason:
         raise _no_posteriors(reason)
     reader = _LabelReader(inventory, _notation(labels))
-    readings = [(BLANK,), *(reader(label) for label in labels[1:])]
+    own = _of_inventory(labels, inventory)
+    readings = [(BLANK,), *((label,) if own else reader(label) for label in labels[1:])]
     has_other = any(OTHER in reading for reading in readings)
     columns = (BLANK, *inventory.symbols, *((OTHER,) if has_other else ()))
     ids = {name: column for column, name in enumerate(columns)}

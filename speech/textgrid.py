@@ -265,14 +265,16 @@ def _quoted(label: str) -> str:
 
 
 def _without_gaps(intervals: Sequence[Interval], start_s: float, end_s: float) -> list[Interval]:
+    """Intervals that fill the span and do not leave it: Praat's grids are without gaps."""
     filled: list[Interval] = []
     now_s = start_s
     for interval in intervals:
-        if interval.start_s > now_s:
-            filled.append(Interval(now_s, interval.start_s, ""))
-        if interval.end_s > max(now_s, interval.start_s):
-            filled.append(Interval(max(now_s, interval.start_s), interval.end_s, interval.label))
-            now_s = interval.end_s
+        from_s, to_s = max(now_s, interval.start_s), min(interval.end_s, end_s)
+        if to_s > from_s:
+            if from_s > now_s:
+                filled.append(Interval(now_s, from_s, ""))
+            filled.append(Interval(from_s, to_s, interval.label))
+            now_s = to_s
     if end_s > now_s:
         filled.append(Interval(now_s, end_s, ""))
     return filled

@@ -22,9 +22,9 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from nativeear.indexer.discriminant import fit_lda
+from nativeear.indexes.frame_evidence import frame_evidence
 from nativeear.indexes.similarity import class_similarities, margins
 from nativeear.indexes.transform import Transform
-from nativeear.retriever.frame_evidence import frame_evidence
 from nativeear.scoring.gop import gop_features
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.occupancy import phone_occupancy

@@ -9,8 +9,9 @@ tables, a row per phone, word and sentence; with them a judge is fitted in minut
 (`training.judge`).
 
 Learners seldom make one gross mistake among flawless phones, and a judge that has never seen it
-overlooks it. So a third of the recordings is heard a second time as if one of its phones had been
-meant to be another: in that place it is as wrong as can be, and all else is as it was.
+overlooks it. So every recording is heard a second time: as if one of its phones had been meant to
+be another, or a phone had been meant that nobody said, or with another of its own sounds in a
+phone's place, or with a phone cut out. There it is as wrong as can be, and all else is as it was.
 """
 
 from __future__ import annotations
@@ -35,10 +36,16 @@ import nativeear
 from nativeear.indexer.corpus import Utterance, read_corpus
 from nativeear.indexer.utterances import recording_of
 from nativeear.retriever.neighbours import Exclusion
+from nativeear.scoring.evidence import RecordingEvidence
+from nativeear.scoring.fusion.features import RATIO
 from nativeear.scoring.fusion.measures import WordFacts, flow_measures
-from nativeear.speech.audio import Audio
+from nativeear.service.demo import splice
+from nativeear.speech.alignment import AlignedPhone
+from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.steadying import steadied
+from training.agreement import GROSS
 from training.splits import FOLDS, fold_of
 
 LEARNERS = "speechocean762-train"
@@ -49,11 +56,14 @@ TABLES = ("phones", "words", "sentences")
 Row = dict[str, Any]
 
 
-CLAIMED = 3
-"""One recording in so many is heard as if another phone had been meant, too."""
+KINDS = 4
+"""Of errors that are made, one in each recording."""
 
-GROSS = 0.0
-"""Expert score of a phone in whose place another was said."""
+SPLICED_S = (0.04, 0.3)
+"""Shortest and longest sound that is exchanged or cut out."""
+
+FADE_S = 0.004
+"""Over which both sides of a cut are mixed."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +88,9 @@ def gather(job: Job) -> dict[str, list[Row]] | None:
     audio = recording_of(utterance)
     ratings = utterance.ratings or ()
     try:
-        phones = _phone_rows(job, audio, utterance.phones, ratings)
-        seed = zlib.crc32(utterance.id.encode())
-        if seed % CLAIMED == 0:
-            claimed, marks = _claimed(utterance, assessor.inventory, np.random.default_rng(seed))
-            rows = _phone_rows(job, audio, claimed, marks)
-            phones += [row | {"claimed": True} for row in rows]
+        evidence = _evidence(job, audio, utterance.phones)
+        phones = _phone_rows(utterance, evidence, ratings)
+        phones += _with_an_error(job, steadied(audio).audio, evidence.phones)
         result = assessor.assess(audio, utterance.text, exclusion=job.exclusion)
     except NativeEarError as error:
         print(f"{utterance.id}: {error.message}")
@@ -96,7 +103,9 @@ def gather(job: Job) -> dict[str, list[Row]] | None:
     sentence = {
         **who,
         "sex": utterance.sex,
-        **flow_measures(result.fluency, result.prosody, result.reading, result.duration_s),
+        **flow_measures(
+            result.fluency, result.prosody, result.reading, steadied(audio).audio.duration_s
+        ),
     }
     return {"phones": phones, "words": words, "sentences": [sentence]}
 
@@ -106,20 +115,29 @@ def _who(utterance: Utterance) -> Row:
     return {"utterance": utterance.id, "speaker": speaker, "fold": fold_of(speaker)}
 
 
-def _phone_rows(job: Job, audio: Audio, phones: str | None, ratings: Sequence[float]) -> list[Row]:
+def _evidence(job: Job, audio: Audio, phones: str | None) -> RecordingEvidence:
     """Evidence on every phone, as if these phones had been meant."""
-    assessor, utterance = _assessor(job.index, job.encoder), job.utterance
-    pronunciation = assessor.pronounce(utterance.text, phones)
-    evidence = assessor.gather_evidence(audio, pronunciation, job.exclusion)
+    assessor = _assessor(job.index, job.encoder)
+    pronunciation = assessor.pronounce(job.utterance.text, phones)
+    return assessor.gather_evidence(audio, pronunciation, job.exclusion)
+
+
+def _phone_rows(
+    utterance: Utterance, evidence: RecordingEvidence, ratings: Sequence[float]
+) -> list[Row]:
     names = evidence.features.names
     return [
         {
             **_who(utterance),
             "claimed": False,
+            "spliced": False,
             "word": phone.word_index,
             "phone": phone.phone,
             "expert": float(rating),
-            **dict(zip(names, values.tolist(), strict=True)),
+            **{
+                name: round(value, 1 if name.startswith(RATIO) else 3)
+                for name, value in zip(names, values.tolist(), strict=True)
+            },
         }
         for phone, rating, values in zip(
             evidence.phones, ratings, evidence.features.values, strict=True
@@ -127,20 +145,78 @@ def _phone_rows(job: Job, audio: Audio, phones: str | None, ratings: Sequence[fl
     ]
 
 
-def _claimed(
-    utterance: Utterance, inventory: PhoneInventory, rng: np.random.Generator
-) -> tuple[str, list[float]]:
-    """The phones with another one in a place, half of the time a near one; and their ratings."""
-    phones = (utterance.phones or "").split()
-    places = [i for i, phone in enumerate(phones) if phone != "|"]
-    chosen = int(rng.integers(len(places)))
-    own = phones[places[chosen]].rstrip("012")
+def _with_an_error(job: Job, audio: Audio, spoken: Sequence[AlignedPhone]) -> list[Row]:
+    """The rows of the recording with an error that was made in it."""
+    utterance, inventory = job.utterance, _assessor(job.index, job.encoder).inventory
+    seed = zlib.crc32(utterance.id.encode())
+    rng = np.random.default_rng(seed)
+    kind = seed % KINDS
+    phones, ratings = (utterance.phones or "").split(), list(utterance.ratings or ())
+    place = int(rng.integers(len(ratings)))
+    if kind == 0:
+        _exchange(phones, place, inventory, rng)
+    elif kind == 1:
+        _add(phones, place, inventory, rng)
+        ratings.insert(place, GROSS)
+    else:
+        shortest_s, longest_s = SPLICED_S
+        sounds = [i for i, p in enumerate(spoken) if shortest_s <= p.duration_s <= longest_s]
+        if len({spoken[i].phone for i in sounds}) < 2:
+            return []
+        place = int(rng.choice(sounds))
+        if kind == 2:
+            audio = _spliced(audio, [spoken[i] for i in sounds], spoken[place], inventory, rng)
+        else:
+            audio = _without(audio, spoken[place])
+    ratings[place] = GROSS
+    rows = _phone_rows(utterance, _evidence(job, audio, " ".join(phones)), ratings)
+    return [row | {"claimed": True, "spliced": kind > 1} for row in rows]
+
+
+def _exchange(
+    phones: list[str], place: int, inventory: PhoneInventory, rng: np.random.Generator
+) -> None:
+    """Mean another phone in a place, half of the time a near one."""
+    at = [i for i, phone in enumerate(phones) if phone != "|"][place]
+    own = phones[at].rstrip("012")
     others = sorted(set(inventory.symbols) - {own}, key=lambda p: (inventory.distance(own, p), p))
     near = others[: len(others) // 5] if rng.random() < 0.5 else others
-    phones[places[chosen]] = str(rng.choice(near))
-    ratings = list(utterance.ratings or ())
-    ratings[chosen] = GROSS
-    return " ".join(phones), ratings
+    phones[at] = str(rng.choice(near))
+
+
+def _add(
+    phones: list[str], place: int, inventory: PhoneInventory, rng: np.random.Generator
+) -> None:
+    """Mean one more phone before a place, none that is said on either side of it."""
+    at = [i for i, phone in enumerate(phones) if phone != "|"][place]
+    beside = {phone.rstrip("012") for phone in phones[max(at - 2, 0) : at + 1]}
+    phones.insert(at, str(rng.choice(sorted(set(inventory.symbols) - beside))))
+
+
+def _spliced(
+    audio: Audio,
+    sounds: Sequence[AlignedPhone],
+    place: AlignedPhone,
+    inventory: PhoneInventory,
+    rng: np.random.Generator,
+) -> Audio:
+    """The recording with another of its sounds in a place, half of the time a near one."""
+    others = [sound for sound in sounds if sound.phone != place.phone]
+    source = others[int(rng.integers(len(others)))]
+    if rng.random() < 0.5:
+        source = min(others, key=lambda sound: inventory.distance(place.phone, sound.phone))
+    return splice(audio, place, audio, source)
+
+
+def _without(audio: Audio, place: AlignedPhone) -> Audio:
+    """The recording with a sound cut out."""
+    fade = round(FADE_S * SAMPLE_RATE)
+    start, end = round(place.start_s * SAMPLE_RATE), round(place.end_s * SAMPLE_RATE)
+    before, after = audio.samples[: start + fade], audio.samples[end:]
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)[: len(after)]
+    joint = before[-fade:][: len(ramp)] * (1 - ramp) + after[: len(ramp)] * ramp
+    samples = np.concatenate([before[:-fade], joint, after[len(ramp) :]])
+    return Audio(np.ascontiguousarray(samples, dtype=np.float32))
 
 
 @cache

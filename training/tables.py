@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from nativeear.scoring.fusion.features import FeatureTable
+from nativeear.scoring.fusion.features import RATIO, FeatureTable
 from nativeear.scoring.fusion.marks import SENTENCE_MARKS, WORD_MARKS, completeness
 from nativeear.scoring.fusion.measures import WordFacts, phone_measures, word_measures
 from nativeear.scoring.fusion.phone_model import COLUMNS
@@ -51,10 +51,11 @@ class Evidence:
         number = {name: i for i, name in enumerate(_column(readings, "utterance").tolist())}
         claimed = _column(phones, "claimed").astype(bool)
         own = np.array([number[name] for name in _column(phones, "utterance").tolist()])
-        names = [name for name in phones.column_names if name in COLUMNS]
+        by_phone = sorted(name for name in phones.column_names if name.startswith(RATIO))
+        names = (*COLUMNS, *by_phone)
         values = np.column_stack([_column(phones, name).astype(np.float64) for name in names])
         return cls(
-            FeatureTable(tuple(names), values),
+            FeatureTable(names, values),
             _column(phones, "phone").astype(str),
             _column(phones, "speaker").astype(str),
             _column(phones, "word").astype(np.int64),

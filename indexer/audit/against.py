@@ -11,6 +11,7 @@ from typing import Literal
 from nativeear.indexer.audit.coverage import AuditModel, CoverageReport
 from nativeear.indexer.audit.needs import IndexContents, Need, contexts_of
 from nativeear.indexer.audit.script import Script, greedy_script
+from nativeear.indexer.audit.tables import is_of_sounds, is_table, sounds_of, words_by_level
 from nativeear.indexer.audit.vocabulary import lexicon_words, read_lines
 from nativeear.indexer.readers.lines import read_text
 from nativeear.indexes.phone_index import PhoneIndex
@@ -19,7 +20,7 @@ from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.languages import primary_subtag
 from nativeear.speech.pronunciation import Pronouncer
 
-Kind = Literal["text", "lexicon", "inventory"]
+Kind = Literal["text", "lexicon", "words", "inventory"]
 
 LEXICON_SUFFIXES = frozenset({".dict", ".lex", ".lexicon"})
 INVENTORY_SUFFIXES = frozenset({".json", ".phones"})
@@ -37,6 +38,7 @@ class LineCoverage(AuditModel):
     """What an index can do with one sentence or word."""
 
     text: str  # the sentence or word
+    level: str = ""  # that a list of words gives it
     phones: tuple[str, ...] = ()  # what ought to be heard
     reliability: float | None = None  # mean reliability of its phones, 0–1
     judged_share: float | None = None  # share of its phones that an assessment judges
@@ -44,6 +46,17 @@ class LineCoverage(AuditModel):
     # Phones in contexts of which the index has fewer than `MIN_CONTEXT` exemplars, each once.
     thin: tuple[PhoneInContext, ...] = ()
     problem: str = ""  # why nothing can be said, if that is so; else empty
+
+
+class LevelCoverage(AuditModel):
+    """What an index can do with the words of one level."""
+
+    level: str  # as the list writes it
+    words: int  # that can be pronounced
+    judged_share: float  # share of their phones that an assessment judges
+    whole: int  # words all of whose phones are judged
+    contexts: int  # different phones in contexts of these words
+    thin_contexts: int  # and how many of them are thin
 
 
 class AgainstReport(AuditModel):
@@ -59,6 +72,7 @@ class AgainstReport(AuditModel):
     # Share of the phones of all lines that are judged, phones counted as often as they occur; of an
     # inventory, share of its phones.
     judged_share: float
+    levels: tuple[LevelCoverage, ...] = ()  # of a list that has levels, in their order
     lines: tuple[LineCoverage, ...]  # every sentence or word; of an inventory there are none
     # Different phones in contexts that are needed, and how many of them are thin.
     contexts: int
@@ -70,9 +84,11 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
     """Hold an index against a text, a lexicon or an inventory.
 
     A file `.dict`, `.lex` or `.lexicon` is a lexicon: a word and its phones on each line. `.json`
-    is an inventory as a manifest has it, `.phones` one label per line. Any other file is a text
-    with a sentence per line, and what is no file is the language of an inventory that ships. It
-    has to be a language of the index: what two languages write alike is not said alike.
+    is an inventory as a manifest has it, `.phones` one label per line. `.csv` or `.tsv` is a list
+    of words, by level if it has them, or with `FILE.csv:CODE` a language of PHOIBLE's table. Any
+    other file is a text with a sentence per line, and what is no file is the language of an
+    inventory that ships. It has to be a language of the index: what two languages write alike is
+    not said alike.
 
     Parameters
     ----------
@@ -86,6 +102,9 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
         another language.
     """
     path = Path(source).expanduser()
+    if is_table(source) and is_of_sounds(source):
+        sounds = sounds_of(source, index.inventory)
+        return _against_inventory(report, path.name, sounds, index)
     if not path.is_file() and not PhoneInventory.ships(source):
         raise InputError(
             f"There is nothing called {source!r} to hold the index against.",
@@ -99,7 +118,9 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
     if suffix in INVENTORY_SUFFIXES:
         return _against_inventory(report, path.name, _labels(path, index), index)
     kind: Kind = "lexicon" if suffix in LEXICON_SUFFIXES else "text"
-    lines = lexicon_words(path) if kind == "lexicon" else read_lines(path)
+    levels = dict.fromkeys(lexicon_words(path) if kind == "lexicon" else read_lines(path), "")
+    if is_table(source):
+        kind, levels = "words", words_by_level(source)
     pronouncer = Pronouncer(
         index.language,
         lexicon=path if kind == "lexicon" else index.lexicon,
@@ -107,7 +128,7 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
         inventory=index.inventory,
     )
     held = IndexContents.of(report, index.inventory)
-    coverages = [_line(pronouncer, held, text) for text in lines]
+    coverages = [_line(pronouncer, held, text, level) for text, level in levels.items()]
     if not any(line.phones for line in coverages):
         raise InputError(
             f"Nothing in {path} can be pronounced.",
@@ -127,6 +148,7 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
         missing=_in_order([p for p in phones if p in report.missing], index),
         uncertain=_in_order([p for p in phones if p in report.uncertain], index),
         judged_share=round(sum(wanted[(p,)] for p in phones if p in held.judged) / total, 4),
+        levels=_levels(coverages, held),
         lines=tuple(coverages),
         contexts=sum(len(need) == 3 for need in wanted),
         thin_contexts=sum(len(need) == 3 and held.is_thin(need) for need in wanted),
@@ -134,14 +156,15 @@ def against(index: PhoneIndex, report: CoverageReport, source: str) -> AgainstRe
     )
 
 
-def _line(pronouncer: Pronouncer, held: IndexContents, text: str) -> LineCoverage:
+def _line(pronouncer: Pronouncer, held: IndexContents, text: str, level: str) -> LineCoverage:
     try:
         phones = tuple(each.phone for each in pronouncer.pronounce(text).canonical())
     except NativeEarError as error:
-        return LineCoverage(text=text, problem=error.message)
+        return LineCoverage(text=text, level=level, problem=error.message)
     thin = [each for each in contexts_of(phones, held.class_of) if held.is_thin(each)]
     return LineCoverage(
         text=text,
+        level=level,
         phones=phones,
         reliability=round(sum(held.reliability[p] for p in phones) / len(phones), 4),
         judged_share=round(sum(p in held.judged for p in phones) / len(phones), 4),
@@ -151,6 +174,26 @@ def _line(pronouncer: Pronouncer, held: IndexContents, text: str) -> LineCoverag
             for phone, before, after in dict.fromkeys(thin)
         ),
     )
+
+
+def _levels(lines: Sequence[LineCoverage], held: IndexContents) -> tuple[LevelCoverage, ...]:
+    """What can be done with the words of each level, if there are levels."""
+    found = []
+    for level in sorted({line.level for line in lines if line.level}):
+        own = [line for line in lines if line.level == level and line.phones]
+        phones = [phone for line in own for phone in line.phones]
+        contexts = {each for line in own for each in contexts_of(line.phones, held.class_of)}
+        found.append(
+            LevelCoverage(
+                level=level,
+                words=len(own),
+                judged_share=round(sum(p in held.judged for p in phones) / max(1, len(phones)), 4),
+                whole=sum(not line.uncertain for line in own),
+                contexts=len(contexts),
+                thin_contexts=sum(held.is_thin(each) for each in contexts),
+            )
+        )
+    return tuple(found)
 
 
 def _refuse_another_language(index: PhoneIndex, language: str, source: str) -> None:

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nativeear.indexes.native_margins import MARGIN_WEIGHT, evidence_sums, native_sums
+from nativeear.indexes.native_margins import NativeMargins
 from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.unheard import native_sums
 from nativeear.speech.alignment import SILENCE
 
 FALSE_REJECTIONS = 0.04
@@ -48,7 +49,7 @@ class Expectations:
 def expectations(index: PhoneIndex) -> Expectations:
     """What is to be expected of every phone of an index."""
     margins = index.native_margins.astype(np.float64)
-    flagged = _quantiles(index) < math.log(FALSE_REJECTIONS)
+    flagged = log_quantiles(index) < math.log(FALSE_REJECTIONS)
     counts = {}
     for phone in index.classes:
         if phone == SILENCE:
@@ -75,15 +76,19 @@ def expectations(index: PhoneIndex) -> Expectations:
     )
 
 
-def _quantiles(index: PhoneIndex) -> NDArray[np.float64]:
-    """ln quantile of every native among the natives, as the training-free calibration has it."""
-    spoken = np.ones(len(index.native_margins), dtype=bool)
-    spoken[index.rows_of(SILENCE)] = False
-    margins = index.native_margins.astype(np.float64)
-    log_posteriors = index.native_log_posteriors.astype(np.float64)
-    both, alone = evidence_sums(margins, log_posteriors), MARGIN_WEIGHT * margins
-    with_head, without = native_sums(margins[spoken], log_posteriors[spoken])
-    return np.where(np.isnan(both), without.log_quantile(alone), with_head.log_quantile(both))
+def log_quantiles(index: PhoneIndex) -> NDArray[np.float64]:
+    """ln quantile of every native among the index's natives, silences last and NaN.
+
+    By the sums that the training-free calibration judges by.
+    """
+    both, alone = native_sums(index)
+    found = np.full(len(index.native_margins), np.nan)
+    found[: len(both)] = np.where(
+        np.isnan(both),
+        NativeMargins.of_all(alone).log_quantile(alone),
+        NativeMargins.fit(both).log_quantile(both),
+    )
+    return found
 
 
 def _mean_of(counts: dict[str, tuple[int, int, int, int]], which: int) -> float:

@@ -16,6 +16,9 @@ MOST = 15_000
 K = 10
 """Neighbours that count as occurrences."""
 
+AT_ONCE = 1_000
+"""Exemplars whose neighbours are looked for at a time."""
+
 HUB = 5
 """A hub is among the neighbours of as many times more exemplars than the mean."""
 
@@ -42,28 +45,40 @@ class Geometry:
     orphans: float
 
 
-def geometry(index: PhoneIndex) -> Geometry:
-    """Look at the nearest neighbours of the exemplars, silences not among them."""
-    import faiss  # here: it takes a quarter of a second to import
+@dataclass(frozen=True, eq=False)
+class Neighbourhood:
+    """n exemplars, silences not among them, and their nearest neighbours among themselves."""
 
+    rows: IntArray  # int64 `[n]`, ascending
+    dimensions: int
+    similar: FloatArray  # float32 `[n, k]`, cosines of the k nearest, falling
+    occurrences: NDArray[np.float64]  # float64 `[n]`: of how many each is among the k nearest
+
+
+def neighbourhood(index: PhoneIndex) -> Neighbourhood:
+    """Look for the nearest neighbours of the exemplars, of at most `MOST` of them."""
     rows = np.delete(np.arange(len(index.vectors)), np.r_[index.rows_of(SILENCE)])
     if len(rows) > MOST:
         rows = np.sort(np.random.default_rng(0).choice(rows, MOST, replace=False))
     vectors = np.ascontiguousarray(index.vectors[rows])
-    search = faiss.IndexFlatIP(vectors.shape[1])
-    search.add(vectors)
     k = min(K, len(rows) - 1)
-    similar, ids = search.search(vectors, k + 1)
-    similar, ids = _others(similar, ids)
+    similar, ids = _others(*_nearest(vectors, k + 1))
     occurrences = np.bincount(ids.ravel(), minlength=len(rows)).astype(np.float64)
-    dimension = two_nn(np.sqrt(np.maximum(0.0, 2 - 2 * similar.astype(np.float64))))
+    return Neighbourhood(rows.astype(np.int64), vectors.shape[1], similar, occurrences)
+
+
+def geometry(around: Neighbourhood) -> Geometry:
+    """The shape of the space, by the nearest neighbours of its exemplars."""
+    k = around.similar.shape[1]
+    distances = np.sqrt(np.maximum(0.0, 2 - 2 * around.similar.astype(np.float64)))
+    dimension = two_nn(distances)
     return Geometry(
-        exemplars=len(rows),
-        dimensions=vectors.shape[1],
+        exemplars=len(around.rows),
+        dimensions=around.dimensions,
         intrinsic_dimension=None if dimension is None else round(dimension, 2),
-        hubness=round(skewness(occurrences), 3),
-        hubs=round(float((occurrences > HUB * k).mean()), 4),
-        orphans=round(float((occurrences == 0).mean()), 4),
+        hubness=round(skewness(around.occurrences), 3),
+        hubs=round(float((around.occurrences > HUB * k).mean()), 4),
+        orphans=round(float((around.occurrences == 0).mean()), 4),
     )
 
 
@@ -98,6 +113,20 @@ def skewness(values: NDArray[np.float64]) -> float:
     centred = values - values.mean()
     spread = float(np.sqrt((centred**2).mean()))
     return float((centred**3).mean()) / spread**3 if spread > 0 else 0.0
+
+
+def _nearest(vectors: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
+    """The k vectors nearest to each one, itself among them: similarities and rows `[N, k]`."""
+    similar = np.empty((len(vectors), k), dtype=np.float32)
+    ids = np.empty((len(vectors), k), dtype=np.int64)
+    for start in range(0, len(vectors), AT_ONCE):
+        block = slice(start, start + AT_ONCE)
+        products = vectors[block] @ vectors.T
+        chosen = np.argpartition(products, -k, axis=1)[:, -k:]
+        order = np.take_along_axis(products, chosen, axis=1).argsort(axis=1)[:, ::-1]
+        ids[block] = np.take_along_axis(chosen, order, axis=1)
+        similar[block] = np.take_along_axis(products, ids[block], axis=1)
+    return similar, ids
 
 
 def _others(similar: FloatArray, ids: IntArray) -> tuple[FloatArray, IntArray]:

@@ -7,11 +7,14 @@ import numpy as np
 from nativeear.indexer.audit.against import AgainstReport, against
 from nativeear.indexer.audit.coverage import AuditModel, CoverageReport, coverage
 from nativeear.indexer.audit.expected import FALSE_REJECTIONS, Expectation, expectations
-from nativeear.indexer.audit.geometry import Geometry, geometry
+from nativeear.indexer.audit.geometry import Geometry, geometry, neighbourhood
 from nativeear.indexer.audit.learning import LearningCurve, learning_curve
 from nativeear.indexer.audit.left_out import LeftOut, ask_left_out
 from nativeear.indexer.audit.needs import IndexContents
+from nativeear.indexer.audit.since import Since
+from nativeear.indexer.audit.suspects import Suspects, suspects
 from nativeear.indexer.audit.vocabulary import RecordNext, record_next, vocabulary_of
+from nativeear.indexer.audit.voices import VoicesAudit, voices
 from nativeear.indexes.phone_index import IntArray, PhoneIndex
 
 MOST_CONFUSIONS = 3
@@ -57,6 +60,8 @@ class AuditReport(AuditModel):
     refitted: bool
     geometry: Geometry  # the shape of the search space
     phones: tuple[PhoneAudit, ...]  # the phones that the index holds, in the order of the inventory
+    voices: VoicesAudit  # its speakers, and what to expect of others
+    suspects: Suspects  # exemplars that somebody should listen to
     confusions: ConfusionMatrix  # what was taken for what
     curve: LearningCurve  # what more speech would be worth for all phones together
     # Phones whose error more speech of them should lower, by more than twice the standard error of
@@ -65,6 +70,7 @@ class AuditReport(AuditModel):
     record_next: RecordNext  # what to record, by the words of the language that are known
     # The index held against a text, a lexicon or an inventory, if one was given.
     against: AgainstReport | None = None
+    since: Since | None = None  # what has changed since an earlier audit, if one was given
 
 
 def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
@@ -84,6 +90,7 @@ def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
     held = coverage(index, vocabulary.contexts if vocabulary.phones else None)
     compared = None if source is None else against(index, held, source)  # fails soonest
     expected = expectations(index)
+    around = neighbourhood(index)
     asked = ask_left_out(index)
     nearest = asked.nearest
     counts = _confusions(index, asked, nearest[-1])
@@ -105,8 +112,10 @@ def audit(index: PhoneIndex, *, source: str | None = None) -> AuditReport:
         allowed_false_rejections=FALSE_REJECTIONS,
         left_out="speaker" if asked.by_speaker else "utterance",
         refitted=asked.refitted,
-        geometry=geometry(index),
+        geometry=geometry(around),
         phones=tuple(phones),
+        voices=voices(index),
+        suspects=suspects(index, around),
         confusions=ConfusionMatrix(
             rows=tuple(index.classes[p] for p in rows),
             columns=tuple(index.classes[p] for p in columns),

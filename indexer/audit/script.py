@@ -31,7 +31,10 @@ class Script(AuditModel):
 
 
 def greedy_script(
-    candidates: Sequence[tuple[str, Counter[Need]]], needs: Mapping[Need, int]
+    candidates: Sequence[tuple[str, Counter[Need]]],
+    needs: Mapping[Need, int],
+    *,
+    overhead: int = OVERHEAD,
 ) -> Script:
     """Choose lines, and how often each is to be said, until every gap is closed.
 
@@ -45,6 +48,8 @@ def greedy_script(
         Texts and how often each need occurs in them; phones are counted by `(phone,)`.
     needs
         How many more exemplars are wanted. Those that no candidate has are passed over.
+    overhead
+        What a line costs beside its phones, in phones.
     """
     offered = {need for _, offers in candidates for need in offers}
     gaps = {need: count for need, count in needs.items() if count > 0 and need in offered}
@@ -54,7 +59,7 @@ def greedy_script(
         return sum(min(count, left.get(need, 0)) for need, count in offers.items())
 
     costs = [
-        OVERHEAD + sum(count for need, count in offers.items() if len(need) == 1)
+        overhead + sum(count for need, count in offers.items() if len(need) == 1)
         for _, offers in candidates
     ]
     queue = [(-gain(offers) / costs[i], i) for i, (_, offers) in enumerate(candidates)]

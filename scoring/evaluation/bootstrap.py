@@ -19,6 +19,9 @@ Statistic = Callable[[RealArray], RealArray]
 RESAMPLES = 1000
 CONFIDENCE = 0.95
 
+_BLOCK = 1 << 20
+"""Cells of resamples x values that are worked on at once: 8 MB."""
+
 
 @dataclass(frozen=True)
 class Measure:
@@ -93,8 +96,7 @@ def correlation(x: RealArray, y: RealArray, unit: IntArray) -> Statistic:
     unit
         int64 `[N]`.
     """
-    known = ~(np.isnan(x) | np.isnan(y))
-    x, y, unit = x[known], y[known], unit[known]
+    x, y, unit = _known(x, y, unit)
     # Sums of squares lose digits far from zero.
     x, y = (x - x.mean(), y - y.mean()) if len(x) else (x, y)
     columns = [np.ones_like(x), x, y, x * x, y * y, x * y]
@@ -112,6 +114,98 @@ def correlation(x: RealArray, y: RealArray, unit: IntArray) -> Statistic:
     return statistic
 
 
+def rank_correlation(x: RealArray, y: RealArray, unit: IntArray) -> Statistic:
+    """Spearman correlation over the pairs without NaN, ties sharing their mean rank.
+
+    Parameters
+    ----------
+    x, y
+        float64 `[N]`.
+    unit
+        int64 `[N]`.
+    """
+    x, y, unit = _known(x, y, unit)
+    own, others = _Order(x), _Order(y)
+
+    def block(drawn: RealArray) -> RealArray:
+        # Resamples of the ranks, not ranks of the whole: whoever is drawn is ranked anew.
+        n = drawn.sum(axis=1, keepdims=True)
+        a = own.ranks(drawn) - (n + 1) / 2  # the mean rank is known
+        b = others.ranks(drawn) - (n + 1) / 2
+        spread = np.sqrt((drawn * a * a).sum(axis=1) * (drawn * b * b).sum(axis=1))
+        return _ratio((drawn * a * b).sum(axis=1), spread)
+
+    return _by_value(block, unit)
+
+
+def concordance(x: RealArray, y: RealArray, unit: IntArray) -> Statistic:
+    """Lin's concordance correlation (1989) over the pairs without NaN.
+
+    A Pearson correlation that also counts a shift and a stretch against the system: 1 only where
+    both say the same number. Both must be in one unit.
+
+    Parameters
+    ----------
+    x, y
+        float64 `[N]`.
+    unit
+        int64 `[N]`.
+    """
+    x, y, unit = _known(x, y, unit)
+    gap = x - y
+    middle = y.mean() if len(y) else 0.0  # sums of squares lose digits far from zero
+    x, y = x - middle, y - middle
+    columns = [np.ones_like(x), x, y, x * x, y * y, x * y, gap]
+
+    def statistic(weights: RealArray) -> RealArray:
+        units = weights.shape[1]
+        n, sx, sy, sxx, syy, sxy, sg = (weights @ _sums(each, unit, units) for each in columns)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shared = 2 * (sxy - sx * sy / n)
+            whole = sxx - sx * sx / n + syy - sy * sy / n + sg * sg / n
+            constant = syy - sy * sy / n <= 1e-12 * syy
+        return np.where(constant, np.nan, _ratio(shared, whole))
+
+    return statistic
+
+
+def macro_error(x: RealArray, y: RealArray, unit: IntArray) -> Statistic:
+    """Mean over the classes of `y`, rounded to whole numbers, of the mean of |x - y|.
+
+    Every class counts alike however rare it is (Baccianella et al., 2009, "Evaluation measures for
+    ordinal regression"), so that a system that finds nearly everything flawless gains nothing by
+    nearly everything being so. Classes that a resample lacks are left out of its mean.
+
+    Parameters
+    ----------
+    x, y
+        float64 `[N]`, in one unit; pairs with a NaN are left out.
+    unit
+        int64 `[N]`.
+    """
+    x, y, unit = _known(x, y, unit)
+    error, classes = np.abs(x - y), np.floor(y + 0.5)
+    means = [
+        share(np.where(own, error, 0.0), own, unit)
+        for own in (classes == each for each in np.unique(classes))
+    ]
+
+    def statistic(weights: RealArray) -> RealArray:
+        if not means:
+            return np.full(len(weights), np.nan)
+        found = np.stack([mean(weights) for mean in means])
+        present = ~np.isnan(found)
+        return _ratio(np.where(present, found, 0.0).sum(axis=0), present.sum(axis=0))
+
+    return statistic
+
+
+def _known(x: RealArray, y: RealArray, unit: IntArray) -> tuple[RealArray, RealArray, IntArray]:
+    """The pairs without NaN."""
+    known = ~(np.isnan(x) | np.isnan(y))
+    return x[known], y[known], unit[known]
+
+
 def separation(positive: BoolArray, score: RealArray, unit: IntArray) -> Statistic:
     """Area under the ROC curve: the chance that a positive outranks a negative, ties halved.
 
@@ -125,25 +219,17 @@ def separation(positive: BoolArray, score: RealArray, unit: IntArray) -> Statist
         int64 `[N]`.
     """
     known = ~np.isnan(score)
-    order = np.argsort(score[known], kind="stable")
-    ranked, positive, unit = score[known][order], positive[known][order], unit[known][order]
-    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]][: len(ranked)])
+    right, unit = positive[known], unit[known]
+    order = _Order(score[known])
 
-    def one(weights: RealArray) -> float:
-        drawn = weights[unit]
-        wanted = np.add.reduceat(np.where(positive, drawn, 0.0), starts)
-        others = np.add.reduceat(np.where(positive, 0.0, drawn), starts)
-        pairs = wanted.sum() * others.sum()
-        if pairs == 0:
-            return float("nan")
-        return float(wanted @ (np.cumsum(others) - others / 2) / pairs)
+    def block(drawn: RealArray) -> RealArray:
+        wanted = order.totals(np.where(right, drawn, 0.0))
+        others = order.totals(np.where(right, 0.0, drawn))
+        pairs = wanted.sum(axis=1) * others.sum(axis=1)
+        below = np.cumsum(others, axis=1) - others / 2
+        return _ratio((wanted * below).sum(axis=1), pairs)
 
-    def statistic(weights: RealArray) -> RealArray:
-        if not len(ranked):
-            return np.full(len(weights), np.nan)
-        return np.array([one(row) for row in weights])
-
-    return statistic
+    return _by_value(block, unit)
 
 
 def calibration_error(
@@ -174,6 +260,41 @@ def calibration_error(
         ).reshape(units, bins)
         count = np.bincount(unit, minlength=units).astype(np.float64)
         return _ratio(np.abs(weights @ surplus).sum(axis=1), weights @ count)
+
+    return statistic
+
+
+class _Order:
+    """N values in ascending order, equal ones together."""
+
+    def __init__(self, values: RealArray) -> None:
+        self._order = np.argsort(values, kind="stable")
+        distinct, self._place = np.unique(values, return_inverse=True)
+        ranked = values[self._order]
+        self._starts = np.searchsorted(ranked, distinct)
+
+    def totals(self, drawn: RealArray) -> RealArray:
+        """Sum of each distinct value's weights, `[R, N]` to `[R, distinct]`."""
+        return np.add.reduceat(drawn[:, self._order], self._starts, axis=1)
+
+    def ranks(self, drawn: RealArray) -> RealArray:
+        """Rank of each value in each resample, from 1, ties sharing their mean: `[R, N]`."""
+        count = self.totals(drawn)
+        shared = np.cumsum(count, axis=1) - (count - 1) / 2
+        return shared[:, self._place]
+
+
+def _by_value(block: Statistic, unit: IntArray) -> Statistic:
+    """A statistic of how often each value was drawn, `[R, N]`, worked out block by block."""
+
+    def statistic(weights: RealArray) -> RealArray:
+        if not len(unit):
+            return np.full(len(weights), np.nan)
+        rows = max(1, _BLOCK // len(unit))
+        parts = [
+            block(weights[start : start + rows][:, unit]) for start in range(0, len(weights), rows)
+        ]
+        return np.concatenate(parts)
 
     return statistic
 

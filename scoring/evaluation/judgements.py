@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -128,12 +128,35 @@ class Judgements:
         """Code of "deleted"."""
         return len(self.symbols)
 
+    def where(self, judged: BoolArray) -> Judgements:
+        """The same, but that phones are not judged where another detector does not judge them."""
+        uncertain = self.uncertain | ~judged
+        return replace(
+            self,
+            uncertain=uncertain,
+            flagged=self.flagged & ~uncertain,
+            score=np.where(uncertain, np.nan, self.score),
+            probability=np.where(uncertain, np.nan, self.probability),
+        )
+
     def rejected(self, detection: Detection) -> BoolArray:
-        """Which phones the system rejects, bool `[N]`; uncertain ones never."""
+        """Which phones the system rejects, bool `[N]`; uncertain ones never.
+
+        Raises
+        ------
+        InputError
+            If probabilities are to decide, and none was stated.
+        """
         if detection.by == "verdict" or detection.threshold is None:
             return self.flagged
         if detection.by == "score":
             return self.score < detection.threshold
+        if np.isnan(self.probability).all():
+            raise InputError(
+                "No phone has a probability that a threshold could be compared with.",
+                cause="The calibration states none for this index.",
+                fix="Give a score, as in --threshold-score 50.",
+            )
         return self.probability >= detection.threshold
 
 
@@ -194,6 +217,7 @@ class JudgementTable:
         self._phones += [
             (who, number, *self._columns(phone, found))
             for phone, found in zip(given, judged, strict=True)
+            if phone.is_annotated
         ]
         if len(annotated.words) == len(assessment.words):
             self._words += [

@@ -19,9 +19,12 @@ from nativeear.scoring.evaluation.bootstrap import (
     Measure,
     Statistic,
     calibration_error,
+    concordance,
     correlation,
     draw_weights,
+    macro_error,
     measure,
+    rank_correlation,
     separation,
     share,
 )
@@ -40,6 +43,13 @@ BINS = 15
 """Bins of equal width of the reliability diagram and the calibration error."""
 
 AGE_GROUPS = ("child", "teen", "adult")
+
+PHONE_UNIT = 2 / 100
+WORD_UNIT = 10 / 100
+"""What one of our points is in the experts' units: 0–2 for phones, 0–10 for words and sentences."""
+
+PHONE_CLASSES = (0, 1, 2)
+"""Wrong, heavy accent, right: experts' scores rounded."""
 
 
 @dataclass(frozen=True)
@@ -163,15 +173,19 @@ def evaluate(
         by_gender=groups("gender"),
         by_l1=groups("l1"),
         by_speaker=tuple(
-            _group(speaker.id, j, rejected, j.speaker == number)
-            for number, speaker in enumerate(j.speakers)
+            _speaker(number, j, rejected, resamples, seed) for number in range(len(j.speakers))
         ),
         by_phone=tuple(
-            _group(j.symbols[code], j, rejected, j.canonical == code)
+            _group(j.symbols[code], j, rejected, j.canonical == code, unit=unit, weights=weights)
             for code in np.unique(j.canonical)
         ),
         confusions=_confusions(j),
     )
+
+
+def counts_of(judgements: Judgements, chosen: BoolArray) -> Counts:
+    """How the verdicts on some phones go with the annotators'; `chosen` is bool `[N]`."""
+    return _counts(judgements, judgements.flagged, chosen)
 
 
 def _phone_statistics(
@@ -190,7 +204,21 @@ def _phone_statistics(
     yield "recall", share(wrong & out, wrong, unit)
     yield "f1", share(2 * _real(wrong & out), _real(wrong) + _real(out & some), unit)
     yield "roc_auc", separation(wrong, -score, unit)
-    yield "phone_pcc", correlation(score, expert, unit)
+    yield from _agreement("phone", score, expert, unit, PHONE_UNIT)
+    error, classes = np.abs(PHONE_UNIT * score - expert), np.floor(expert + 0.5)
+    for each in PHONE_CLASSES:
+        own = (classes == each) & ~np.isnan(error)
+        yield f"phone_error_{each}", share(np.where(own, error, 0.0), own, unit)
+
+
+def _agreement(
+    what: str, score: RealArray, expert: RealArray, unit: IntArray, scale: float
+) -> Iterator[tuple[str, Statistic]]:
+    """How our scores go with the experts'; `scale` brings ours into their unit."""
+    yield f"{what}_pcc", correlation(score, expert, unit)
+    yield f"{what}_spearman", rank_correlation(score, expert, unit)
+    yield f"{what}_concordance", concordance(scale * score, expert, unit)
+    yield f"{what}_macro_error", macro_error(scale * score, expert, unit)
 
 
 def _whole_statistics(
@@ -223,12 +251,25 @@ def _whole_statistics(
     yield "insertion_recall", share(right, annotated, unit_of)
     yield "insertion_f1", share(2 * right, annotated + reported, unit_of)
     yield "uncertain_share", share(j.uncertain, np.ones(len(unit)), unit)
-    yield "word_pcc", correlation(j.word_score, j.word_expert, unit_of[j.word_utterance])
+    word_unit = unit_of[j.word_utterance]
+    yield from _agreement("word", j.word_score, j.word_expert, word_unit, WORD_UNIT)
     for column, aspect in enumerate(ASPECTS):
-        yield (
-            f"sentence_{aspect}_pcc",
-            correlation(j.sentence_score[:, column], j.sentence_expert[:, column], unit_of),
-        )
+        ours, theirs = j.sentence_score[:, column], j.sentence_expert[:, column]
+        yield from _agreement(f"sentence_{aspect}", ours, theirs, unit_of, WORD_UNIT)
+
+
+def _speaker(number: int, j: Judgements, rejected: BoolArray, resamples: int, seed: int) -> Group:
+    """The measures of one speaker; of one voice utterances are drawn."""
+    own = j.utterance_speaker == number
+    place = np.cumsum(own) - 1  # of the others' utterances it means nothing, and is not looked at
+    return _group(
+        j.speakers[number].id,
+        j,
+        rejected,
+        j.speaker == number,
+        unit=place[j.utterance],
+        weights=draw_weights(int(own.sum()), resamples, seed),
+    )
 
 
 def _group(
@@ -237,11 +278,10 @@ def _group(
     rejected: BoolArray,
     chosen: BoolArray,
     *,
-    unit: IntArray | None = None,
-    weights: RealArray | None = None,
+    unit: IntArray,
+    weights: RealArray,
 ) -> Group:
-    """The measures of a part, with intervals where weights are given."""
-    unit = np.zeros(len(chosen), dtype=np.int64) if unit is None else unit
+    """The measures of a part, with intervals."""
     return Group(
         name=name,
         counts=_counts(j, rejected, chosen),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from nativeear.scoring.assessment import (
+    Advice,
     Assessment,
     Insertion,
+    NewSound,
     PhoneAssessment,
     Remark,
     WordAssessment,
 )
 from nativeear.scoring.feedback import articulation
 from nativeear.scoring.feedback.minimal_pairs import NOTHING, pairs_of
+from nativeear.scoring.feedback.sentences import sentence
 from nativeear.speech.first_languages import FirstLanguage, first_language_or_warning
 from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.phones import Phone
 
 MAX_REMARKS = 3
 
@@ -36,7 +41,9 @@ class _Error:
 
     @property
     def confidence(self) -> float:
-        return self.phone.probability_mispronounced or 0.0
+        """Probability of an error; where none is known, how far the score falls short."""
+        probability = self.phone.probability_mispronounced
+        return 1 - (self.phone.score or 0.0) / 100 if probability is None else probability
 
     @property
     def confused_with(self) -> str | None:
@@ -91,9 +98,9 @@ def _with_sentences(word: WordAssessment, inventory: PhoneInventory) -> WordAsse
     for i, phone in enumerate(phones):
         if phone.needs_work and not word.omitted:
             # what was said can be heard in its place; what was left out cannot
-            where = _position(i, len(phones)) if phone.verdict == "deleted" else ""
-            sentence = _sentence(phone, _heard(phone), inventory, where)
-            phones[i] = phone.model_copy(update={"feedback": sentence})
+            place = _position(i, len(phones)) if phone.verdict == "deleted" else None
+            advice = _advice(phone, _heard(phone), inventory).model_copy(update={"place": place})
+            phones[i] = phone.model_copy(update={"feedback": sentence(advice), "advice": advice})
     return word.model_copy(update={"phones": tuple(phones)})
 
 
@@ -101,30 +108,27 @@ def _with_sentence(
     extra: Insertion, words: tuple[WordAssessment, ...], inventory: PhoneInventory
 ) -> Insertion:
     after = extra.after_word_index
-    where = f" after “{words[after].word}”" if after >= 0 else " before the first word"
-    return extra.model_copy(
-        update={"feedback": articulation.inserted(inventory.ipa(extra.phone), where)}
-    )
+    where = {"place": "before"} if after < 0 else {"place": "after", "words": (words[after].word,)}
+    advice = articulation.inserted(inventory.ipa(extra.phone)).model_copy(update=where)
+    return extra.model_copy(update={"feedback": sentence(advice)})
 
 
-def _sentence(
-    phone: PhoneAssessment, heard: str | None, inventory: PhoneInventory, where: str
-) -> str:
+def _advice(phone: PhoneAssessment, heard: str | None, inventory: PhoneInventory) -> Advice:
     meant = inventory.phone(phone.phone)
     if phone.verdict == "deleted":
-        return articulation.deleted(meant, where)
+        return articulation.deleted(meant)
     other = None if heard is None else inventory.phone(heard)
     if other is None or phone.verdict == "accented":
-        return articulation.accented(meant, other, where)
-    return articulation.substituted(other, meant, where)
+        return articulation.accented(meant, other)
+    return articulation.substituted(other, meant)
 
 
-def _position(i: int, phones: int) -> str:
+def _position(i: int, phones: int) -> Literal["beginning", "middle", "end"] | None:
     if phones == 1:
-        return ""
+        return None
     if i == 0:
-        return " at the beginning"
-    return " at the end" if i == phones - 1 else " in the middle"
+        return "beginning"
+    return "end" if i == phones - 1 else "middle"
 
 
 def _heard(phone: PhoneAssessment) -> str | None:
@@ -172,11 +176,18 @@ def _remark(errors: list[_Error], inventory: PhoneInventory, l1: FirstLanguage |
         for error in errors
         if (error.phone.verdict, error.heard) == (worst.phone.verdict, worst.heard)
     ]
-    where = _in_words(error.word for error in alike)
+    words = tuple(dict.fromkeys(error.word for error in alike))
+    advice = _advice(worst.phone, worst.heard, inventory).model_copy(
+        update={
+            "place": "in",
+            "words": words[:_MAX_WORDS],
+            "more": len(words) > _MAX_WORDS,
+        }
+    )
     pairs = pairs_of(inventory)
     confused = worst.confused_with
     return Remark(
-        text=_sentence(worst.phone, worst.heard, inventory, where),
+        text=sentence(advice),
         phone=meant.symbol,
         ipa=meant.ipa,
         heard=worst.heard,
@@ -186,12 +197,12 @@ def _remark(errors: list[_Error], inventory: PhoneInventory, l1: FirstLanguage |
             () if pairs is None or confused is None else pairs.to_practise(meant.symbol, confused)
         ),
         l1_note=None if l1 is None else l1.note(meant, heard),
+        advice=advice,
+        new_sound=None if l1 is None else _new_sound(l1, meant, heard),
     )
 
 
-def _in_words(words: Iterable[str]) -> str:
-    named = [f"“{word}”" for word in dict.fromkeys(words)]
-    if len(named) > _MAX_WORDS:
-        return f" in {', '.join(named[:_MAX_WORDS])} and other words"
-    *most, last = named
-    return f" in {', '.join(most)} and {last}" if most else f" in {last}"
+def _new_sound(l1: FirstLanguage, meant: Phone, heard: Phone | None) -> NewSound | None:
+    if not l1.lacks(meant):
+        return None
+    return NewSound(language=l1.tag or l1.name, has_heard=heard is not None and l1.knows(heard))

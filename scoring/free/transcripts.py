@@ -164,6 +164,7 @@ def withheld(phone: PhoneAssessment) -> PhoneAssessment:
             "verdict": "uncertain",
             "probability_mispronounced": None,
             "sounds_like": (),
+            "nbest": (),
         }
     )
 

@@ -22,10 +22,12 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.evidence import RecordingEvidence
 from nativeear.scoring.fusion.marks import MarkModel, SentenceModel
 from nativeear.scoring.fusion.phone_model import BEST, PhoneModel
+from nativeear.scoring.fusion.recurrent import RecurrentNetwork
 from nativeear.scoring.fusion.training_free import TrainingFree
 from nativeear.scoring.fusion.trees import Trees
 from nativeear.scoring.grading import (
     BELOW,
+    DELETED,
     FALSE_REJECTIONS,
     GOOD_SCORE,
     LIKELY,
@@ -101,6 +103,7 @@ class ExpertCalibration:
     """
 
     name = "expert"
+    deleted = DELETED
 
     def __init__(
         self,
@@ -119,12 +122,14 @@ class ExpertCalibration:
         if not evidence.phones:
             return ()
         expected = self._model.of(evidence)
+        likely = self._model.probability(expected) >= LIKELY
         by_natives = self._by_natives.grades(evidence)
         like_natives = np.array([grade.verdict not in FLAGGED for grade in by_natives])
-        spared = like_natives & (self._model.probability(expected) < LIKELY)
+        spared = like_natives & ~likely
         expected = np.where(spared, np.maximum(expected, self._border), expected)
-        # Experts give nothing for a phone that was not said.
-        expected = np.where((expected < self._border) & evidence.deleted, 0.0, expected)
+        # Experts give nothing for a phone that was not said; but natives drop some, too.
+        unsaid = evidence.deleted & (expected < self._border) & likely
+        expected = np.where(unsaid, 0.0, expected)
         scores = self.scores(expected)
         probabilities = self._model.probability(expected)
         unjudged = np.isnan(evidence.features.column("margin_quantile"))
@@ -136,7 +141,7 @@ class ExpertCalibration:
             verdict: Verdict = "correct"
             if expected[i] < self._border:
                 verdict = "substituted" if retrieved.margin < 0 else "accented"
-                verdict = "deleted" if evidence.deleted[i] else verdict
+                verdict = "deleted" if unsaid[i] else verdict
             grades.append(
                 Grade.of(
                     float(scores[i]),
@@ -198,7 +203,13 @@ def read_model(arrays: dict[str, NDArray[Any]], record: dict[str, Any]) -> Exper
 
     curves = part("curves")
     return ExpertModel(
-        PhoneModel(Trees.of(part("first")), Trees.of(part("second")), record["averages"]),
+        PhoneModel(
+            Trees.of(part("first")),
+            Trees.of(part("second")),
+            RecurrentNetwork.of(part("network"), tuple(record["averages"])),
+            record["averages"],
+            tuple(record["columns"]),
+        ),
         MarkModel(
             {name: Trees.of(part(f"word.{name}")) for name in record["word_marks"]},
             {name: sentence(name) for name in record["sentence_marks"]},
@@ -221,6 +232,7 @@ def written(model: ExpertModel) -> dict[str, NDArray[Any]]:
         for prefix, fitted in trees.items()
         for name, values in fitted.arrays().items()
     }
+    arrays |= {f"network.{name}": array for name, array in model.phones.network.arrays().items()}
     for name, fitted in model.marks.sentences.items():
         for part in ("usual", "spread", "weights"):
             arrays[f"line.{name}.{part}"] = getattr(fitted, part)

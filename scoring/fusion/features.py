@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nativeear.indexes.frame_evidence import FrameEvidence
 from nativeear.retriever.evidence import PhoneEvidence
-from nativeear.retriever.frame_evidence import FrameEvidence
 from nativeear.scoring.fusion.natives import NativeReference
+from nativeear.scoring.gop import GopFeatures
 from nativeear.scoring.gop_evidence import GopMeasurement
 from nativeear.speech.alignment import AlignedPhone
 from nativeear.speech.inventory import PhoneInventory
@@ -47,7 +48,12 @@ RISING = frozenset(
         "canonical_share",
     )
 )
-"""Columns of evidence that the phone was said as it was meant: no grade may fall when one rises."""
+"""Columns of evidence that the phone was said as it was meant: no grade of the trees falls when one
+rises."""
+
+RATIO = "ratio_"
+"""Before the name of a phone that may have been said instead: by how much the head finds the
+canonical phone likelier."""
 
 CONTEXT = ("log_posterior", "frame_log_posterior", "margin_quantile")
 """Columns of which the neighbours, the word and the recording are asked as well."""
@@ -76,6 +82,15 @@ class FeatureTable:
     def column(self, name: str) -> Column:
         """One column, `[N]`."""
         return self.values[:, self.names.index(name)]
+
+    def columns(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Some columns, `[N, len(names)]`; NaN where there is none of that name."""
+        place = {name: i for i, name in enumerate(self.names)}
+        found = np.full((len(self.values), len(names)), np.nan)
+        for i, name in enumerate(names):
+            if name in place:
+                found[:, i] = self.values[:, place[name]]
+        return found
 
 
 def phone_features(
@@ -118,6 +133,7 @@ def phone_features(
     own |= _position_columns(phones, words, inventory)
     for name in CONTEXT:
         own |= _context_columns(name, own[name], words)
+    own |= _columns_by_phone(gop, inventory)
     return FeatureTable(tuple(own), np.column_stack(list(own.values())))
 
 
@@ -136,8 +152,7 @@ def _head_columns(
         measured, starts = ~np.isnan(gop.mean_log_posterior), gop.units[:-1]
         deletion[measured] = np.minimum.reduceat(features.deletion, starts)[measured]
         held[measured] = np.add.reduceat(features.occupancy.sum(axis=0), starts)[measured]
-        ratios = features.substitution.copy()
-        ratios[np.arange(len(ratios)), features.canonical] = np.nan  # nor does the blank rival
+        ratios = _ratios(features)
         order = np.nan_to_num(ratios, nan=np.inf, posinf=np.finfo(np.float64).max)
         for i in np.flatnonzero(measured).tolist():
             units = slice(int(gop.units[i]), int(gop.units[i + 1]))
@@ -152,6 +167,23 @@ def _head_columns(
         "rival_distance": distance,
         "occupied_frames": held,
     }
+
+
+def _ratios(features: GopFeatures) -> NDArray[np.float64]:
+    """Log ratios of M units to V columns; a phone is not its own rival, nor is the blank one."""
+    ratios: NDArray[np.float64] = features.substitution.copy()
+    ratios[np.arange(len(ratios)), features.canonical] = np.nan
+    return ratios
+
+
+def _columns_by_phone(gop: GopMeasurement, inventory: PhoneInventory) -> dict[str, Column]:
+    """What the head says of every phone that may have been said instead."""
+    if gop.features is None:
+        return {}
+    worst = np.minimum.reduceat(_ratios(gop.features), gop.units[:-1])
+    worst[np.isnan(gop.mean_log_posterior)] = np.nan
+    worst = np.clip(worst, LOWEST, -LOWEST)
+    return {RATIO + name: worst[:, i] for i, name in enumerate(gop.columns) if name in inventory}
 
 
 def _retrieval_columns(

@@ -72,11 +72,17 @@ def flow_measures(
 
 
 def _contour_measures(contour: Contour) -> dict[str, float]:
-    """How far melody and loudness move, in semitones and decibels."""
+    """How far melody and loudness move, in semitones and decibels, from first to last voice.
+
+    What lies around the voice is not the speaker's: silence of a file has −300 dB.
+    """
     f0_hz = np.array([np.nan if f0 is None else f0 for f0 in contour.f0_hz], dtype=np.float64)
     level_db = np.array(
         [np.nan if level is None else level for level in contour.intensity_db], dtype=np.float64
     )
+    voiced = np.flatnonzero(np.isfinite(f0_hz))
+    if len(voiced):
+        f0_hz, level_db = (each[voiced[0] : voiced[-1] + 1] for each in (f0_hz, level_db))
     measures = {}
     if np.isfinite(f0_hz).sum() > 1:
         semitones = 12 * np.log2(f0_hz / np.nanmedian(f0_hz))

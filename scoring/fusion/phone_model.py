@@ -1,10 +1,11 @@
-"""What experts would give every phone of a recording, 0–2, in two passes of boosted trees.
+"""What experts would give every phone of a recording, 0–2: boosted trees, and a recurrent network.
 
-The first pass judges a phone by its own evidence and by that of its surroundings, as columns of
-`scoring.fusion.features`. The second one sees what the first has made of the phones beside it, of
-its word and of the recording: experts hear a phone in its context, too. Both are monotone in every
-column that speaks for the phone, and the second in what the first found. `training.judge` fits
-them.
+The first pass of trees judges a phone by its own evidence and by that of its surroundings, as
+columns of `scoring.fusion.features`. The second one sees what the first has made of the phones
+beside it, of its word and of the recording: experts hear a phone in its context, too. Both are
+monotone in every column of `COLUMNS` that speaks for the phone, and the second in what the first
+found. The network (`scoring.fusion.recurrent`) reads the same columns of the whole recording. They
+err in different places: their mean is nearer to experts than either. `training.judge` fits them.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.scoring.fusion.features import CONTEXT_COLUMNS, LOW_SHARE, FeatureTable
+from nativeear.scoring.fusion.recurrent import RecurrentNetwork
 from nativeear.scoring.fusion.trees import Trees
 
 FloatArray = NDArray[np.float64]
@@ -50,8 +52,8 @@ COLUMNS = (
     "phones",
     *CONTEXT_COLUMNS,
 )
-"""Columns of evidence that are weighed, in this order; behind them comes what experts give the
-phone on average."""
+"""Columns of evidence that are weighed, in this order, beside those by phone (`RATIO` of
+`scoring.fusion.features`); behind them comes what experts give the phone on average."""
 
 AROUND = ("before", "after", "others", "low", "word_others", "word_least_other", "least_word")
 """Columns of the second pass, see `around`; before them comes what the first pass found."""
@@ -61,20 +63,49 @@ RISING_AROUND = frozenset(("low", "least_word"))
 
 
 @dataclass(frozen=True, eq=False)
-class PhoneModel:
-    """The fitted trees.
+class Opinions:
+    """What each part of the model expects of N phones, 0–2, `[N]` each.
 
     Attributes
     ----------
     first, second
-        The two passes.
+        The two passes of trees.
+    network
+        The recurrent network.
+    """
+
+    first: FloatArray
+    second: FloatArray
+    network: FloatArray
+
+    @property
+    def mean(self) -> FloatArray:
+        """What is expected: trees and network weigh the same."""
+        return (self.second + self.network) / 2
+
+
+@dataclass(frozen=True, eq=False)
+class PhoneModel:
+    """What was fitted.
+
+    Attributes
+    ----------
+    first, second
+        The two passes of trees.
+    network
+        Reads what the first pass reads, but for the averages.
     averages
         What experts give each phone on average; the mean over all stands for others.
+    columns
+        Of evidence that is weighed, in this order: `COLUMNS`, and by phone what may have been said
+        instead.
     """
 
     first: Trees
     second: Trees
+    network: RecurrentNetwork
     averages: Mapping[str, float]
+    columns: tuple[str, ...]
 
     def expected(
         self, features: FeatureTable, phones: Sequence[str], words: IntArray
@@ -90,19 +121,27 @@ class PhoneModel:
         """
         if not phones:
             return np.zeros(0)
-        table = phone_table(features, phones, self.averages)
-        found = np.clip(self.first(table), 0.0, BEST)
-        table = np.column_stack([table, found, around(found, words)])
-        return np.clip(self.second(table), 0.0, BEST)
+        return self.opinions(features, phones, words).mean
+
+    def opinions(self, features: FeatureTable, phones: Sequence[str], words: IntArray) -> Opinions:
+        """The same by part, for at least one phone."""
+        table = phone_table(features, phones, self.averages, self.columns)
+        first = np.clip(self.first(table), 0.0, BEST)
+        second = self.second(np.column_stack([table, first, around(first, words)]))
+        network = self.network(table[:, :-1], phones)  # all but the averages
+        return Opinions(first, np.clip(second, 0.0, BEST), np.clip(network, 0.0, BEST))
 
 
 def phone_table(
-    features: FeatureTable, phones: Sequence[str], averages: Mapping[str, float]
+    features: FeatureTable,
+    phones: Sequence[str],
+    averages: Mapping[str, float],
+    columns: Sequence[str],
 ) -> FloatArray:
-    """What the first pass weighs, `[N, len(COLUMNS) + 1]`."""
+    """What the first pass weighs, `[N, len(columns) + 1]`."""
     other = float(np.mean(list(averages.values())))
     usual = np.array([averages.get(phone, other) for phone in phones])
-    return np.column_stack([*(features.column(name) for name in COLUMNS), usual])
+    return np.column_stack([features.columns(columns), usual])
 
 
 def around(found: FloatArray, words: IntArray) -> FloatArray:

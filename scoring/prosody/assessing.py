@@ -25,6 +25,7 @@ from nativeear.scoring.prosody.natives import (
     RHYTHM_MEASURES,
     NativeProsody,
 )
+from nativeear.scoring.prosody.phrases import Phrases
 from nativeear.scoring.prosody.results import contour_of, f0_of, fluency_of
 from nativeear.scoring.prosody.stress import StressModel, polysyllables, prominent_word
 from nativeear.speech.alignment import Alignment
@@ -136,6 +137,7 @@ def assess_prosody(
         nuclei = natives.with_vowel_fullness(measured.nuclei, frames, alignment, exclusion)
         measured = replace(measured, nuclei=nuclei)
     profile = ProsodyProfile.of(measured, alignment.words)
+    phrases = Phrases(measured, alignment, inventory, omitted=omitted, text=text, beside=beside)
     flow, rhythm, melody = (
         tuple(MeasureGrade(**vars(each)) for each in natives.grades(measures, profile, exclusion))
         for measures in (FLUENCY_MEASURES, RHYTHM_MEASURES, MELODY_MEASURES)
@@ -152,7 +154,17 @@ def assess_prosody(
     }
     return ProsodyAssessment(
         fluency=fluency_of(
-            measured, words, insertions, grades=flow, recognised=recognised, reading=reading
+            measured,
+            words,
+            insertions,
+            grades=flow,
+            recognised=recognised,
+            reading=reading,
+            phrases=(
+                phrases.mean_length_of_run(),
+                phrases.breaks(),
+                phrases.segments(natives, profile, exclusion),
+            ),
         ),
         prosody=Prosody(
             f0=f0_of(measured),

@@ -39,8 +39,45 @@ class Pauses(FrozenModel):
     found_by: str | None = None
 
 
+class Break(FrozenModel):
+    """A pause, or a stop of the text at which there is none, after a word; -1 before the first.
+
+    `kind` is whether a native would pause there: `expected` at punctuation, before a word that
+    opens a phrase and after a long one; `unexpected` elsewhere; `missing` where a stop was read
+    over. It is None where that cannot be told. `judged_by` says by what it is decided.
+    """
+
+    after_word_index: int
+    start_s: float | None = None
+    end_s: float | None = None
+    duration_s: float
+    kind: Literal["expected", "unexpected", "missing"] | None = None
+    judged_by: Literal["punctuation", "words"] | None = None
+
+
+class Segment(FrozenModel):
+    """A part of the text that ends at a stop: its words as a half-open range, and how it flows.
+
+    `pitch_range` is in semitones beside that of the index's natives, None where too few of them
+    compare; `monotone` is whether it is below 4 semitones, None where too little is voiced.
+    """
+
+    words: tuple[int, int]
+    start_s: float
+    end_s: float
+    syllables: int
+    syllables_per_s: float | None = None
+    articulation_rate: float | None = None
+    pauses: int
+    mean_length_of_run: float
+    pitch_range: MeasureGrade | None = None
+    monotone: bool | None = None
+
+
 class Fluency(FrozenModel):
     """How it flows, measured from the alignment.
+
+    `mean_length_of_run` is in syllables between pauses.
 
     `filled_pauses` and `restarts` are spans in seconds that a listener may want to check: voice
     held on one pitch between words, and sounds that begin as the word beside them does.
@@ -62,6 +99,9 @@ class Fluency(FrozenModel):
     filled_pauses: tuple[tuple[float, float], ...] = ()
     restarts: tuple[tuple[float, float], ...] = ()
     repetitions: tuple[tuple[float, float], ...] = ()
+    mean_length_of_run: float | None = None
+    breaks: tuple[Break, ...] = ()
+    segments: tuple[Segment, ...] = ()
     grades: tuple[MeasureGrade, ...] = ()
 
 

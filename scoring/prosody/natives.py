@@ -136,6 +136,19 @@ class NativeProsody:
         return column
 
     @property
+    def profiles(self) -> tuple[ProsodyProfile, ...]:
+        """How those that grade flow and sing, `[n]`."""
+        return tuple(row.profile for row in self._rows)
+
+    @property
+    def voices(self) -> tuple[int, ...]:
+        """Their speakers, as numbers `[n]`."""
+        numbers: dict[tuple[str, str], int] = {}
+        return tuple(
+            numbers.setdefault((row.corpus, row.speaker), len(numbers)) for row in self._rows
+        )
+
+    @property
     def available(self) -> bool:
         """Whether the index holds any."""
         return bool(self._rows)
@@ -154,6 +167,8 @@ class NativeProsody:
 
     def _answers(self, exclusion: Exclusion) -> NDArray[np.bool_]:
         """Which of the natives may answer, bool `[n]`."""
+        if not exclusion:
+            return np.ones(len(self._rows), dtype=bool)
         return np.array([not exclusion.holds(*row[:3]) for row in self._rows], dtype=bool)
 
     @cached_property
@@ -231,12 +246,13 @@ class NativeProsody:
             log_share = min(0.0, min(below, above) + float(np.log(2)))
         else:
             log_share = below if measure.side == "low" else above
+        low, high = np.quantile(values, [0.05, 0.95]).tolist()
         return Comparison(
             measure=measure.name,
             value=value,
-            native_low=float(np.quantile(values, 0.05)),
+            native_low=low,
             native_median=float(np.median(values)),
-            native_high=float(np.quantile(values, 0.95)),
+            native_high=high,
             score=score_of(log_share),
         )
 

@@ -9,7 +9,15 @@ import numpy as np
 
 from nativeear.scoring.assessment import Insertion, Reading, WordAssessment
 from nativeear.scoring.grading import FLAGGED_SCORE
-from nativeear.scoring.prosody.assessment import F0, Contour, Fluency, MeasureGrade, Pauses
+from nativeear.scoring.prosody.assessment import (
+    F0,
+    Break,
+    Contour,
+    Fluency,
+    MeasureGrade,
+    Pauses,
+    Segment,
+)
 from nativeear.scoring.prosody.hesitations import repeated_words, restarts
 from nativeear.speech.prosody.measurement import ProsodyMeasurement
 
@@ -35,8 +43,13 @@ def fluency_of(
     grades: tuple[MeasureGrade, ...] = (),
     recognised: bool = False,
     reading: Reading | None = None,
+    phrases: tuple[float | None, tuple[Break, ...], tuple[Segment, ...]] = (None, (), ()),
 ) -> Fluency:
-    """How a recording flows; a recognised word that comes twice was said twice."""
+    """How a recording flows; a recognised word that comes twice was said twice.
+
+    `phrases` are the mean length of its runs, its breaks and its segments, see `phrases.Phrases`.
+    """
+    run, breaks, segments = phrases
     pauses = measured.pauses
     repeated = repeated_words(words) if recognised else frozenset()
     correct = sum(
@@ -71,6 +84,9 @@ def fluency_of(
             if i in repeated and word.start_s is not None and word.end_s is not None
         ),
         **vars(measured.rhythm),
+        mean_length_of_run=run,
+        breaks=breaks,
+        segments=segments,
         grades=grades,
     )
 

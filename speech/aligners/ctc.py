@@ -47,7 +47,7 @@ class CtcAligner:
         """
         read = None
         if frames is not None:
-            read = read_by_head(pronunciation, frames, self.inventory, audio.duration_s, whole=True)
+            read = read_by_head(pronunciation, frames, self.inventory, audio.duration_s)
         if frames is None or read is None:
             raise AlignmentError(
                 "The aligner ctc needs an encoder with a phone CTC head.",

@@ -15,13 +15,14 @@ from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import InputError, PhoneError
 from nativeear.speech.frames import Frames
 from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.notation import scheme_of_labels
 from nativeear.speech.textgrid import CONFIDENCE_TIER, Interval, TextGrid, Tier
 
 UNKNOWN_SPEECH = "spn"
 """Phone of a span whose phones nobody knows; its `word_index` is -1, so that it is left out."""
 
-PHONE_TIERS = ("phones", "phone", "phonemes", "phoneme", "segments", "mau")
-WORD_TIERS = ("words", "word", "ort-mau")
+PHONE_TIERS = ("phones", "phone", "phonemes", "phoneme", "segments", "mau", "phonalign")
+WORD_TIERS = ("words", "word", "ort-mau", "tokensalign")
 """What the tiers may be called, in any case, alone or after a speaker (`Anna - phones`)."""
 
 SILENCES = frozenset({"", "<eps>", "sil", "<sil>", "silence", "sp", "pau", "#", "<p:>", "<p>"})
@@ -98,7 +99,7 @@ def read_alignment(
     duration_s
         Length of the recording in seconds, to which the spans are clamped; by default the grid's.
     scheme
-        Notation of the labels; see `PhoneInventory.symbol`.
+        Notation of the labels, see `PhoneInventory.symbol`; found out if None.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def read_alignment(
         phone, or a label is not known to the inventory (`PhoneError`).
     """
     grid = TextGrid.load(path)
-    return _alignment(
+    return grid_alignment(
         grid, path, inventory, grid.end_s if duration_s is None else duration_s, scheme
     )
 
@@ -134,24 +135,24 @@ def spans_alignment(
         for names, spans in ((PHONE_TIERS, phones), (WORD_TIERS, words))
         if spans or names is PHONE_TIERS
     )
-    return _alignment(TextGrid(0.0, duration_s, tiers), whence, inventory, duration_s)
+    return grid_alignment(TextGrid(0.0, duration_s, tiers), whence, inventory, duration_s)
 
 
-def _alignment(
+def grid_alignment(
     grid: TextGrid,
     path: str | Path,
     inventory: PhoneInventory,
     end_s: float,
     scheme: str | None = None,
 ) -> Alignment:
-    phones = _find_tier(grid, PHONE_TIERS, path)
-    if phones is None:
-        raise InputError(
-            f"{path} has no tier of phones.",
-            cause=f"Its interval tiers: {', '.join(repr(t.name) for t in grid.tiers) or 'none'}.",
-            fix="Call the tier phones, or align first: this may be a transcript only.",
-        )
-    words = _find_tier(grid, WORD_TIERS, path, phones.name.rpartition(" - ")[0])
+    """The alignment that an open grid holds; `path` names it in errors, see `read_alignment`."""
+    phones = phone_tier(grid, path)
+    if scheme is None:
+        labels = [interval.label for interval in phones.intervals if is_phone(interval.label)]
+        likely = scheme_of_labels(labels, inventory)
+        if all(inventory.knows(label, likely) for label in labels):
+            scheme = likely
+    words = word_tier(grid, path, phones.name.rpartition(" - ")[0])
     spoken = [w for w in words.intervals if not _is(w.label, SILENCES)] if words else []
 
     read: list[AlignedPhone] = []
@@ -179,11 +180,33 @@ def _alignment(
     )
 
 
+def phone_tier(grid: TextGrid, path: str | Path) -> Tier:
+    """The tier of phones; an `InputError` where there is none, or more than one."""
+    phones = _find_tier(grid, PHONE_TIERS, path)
+    if phones is None:
+        raise InputError(
+            f"{path} has no tier of phones.",
+            cause=f"Its interval tiers: {', '.join(repr(t.name) for t in grid.tiers) or 'none'}.",
+            fix="Call the tier phones, or align first: this may be a transcript only.",
+        )
+    return phones
+
+
+def word_tier(grid: TextGrid, path: str | Path, speaker: str = "") -> Tier | None:
+    """The tier of words, of a speaker if one is named; None where there is none."""
+    return _find_tier(grid, WORD_TIERS, path, speaker)
+
+
+def is_phone(label: str) -> bool:
+    """Whether a label is neither silence nor speech of unknown phones."""
+    return not _is(label, SILENCES) and not _is(label, UNKNOWNS)
+
+
 def grid_labels(path: str | Path) -> list[str]:
     """Labels of the phones in a grid, in order, without silences and unknown speech."""
     tier = _find_tier(TextGrid.load(path), PHONE_TIERS, path)
     labels = [interval.label for interval in tier.intervals] if tier else []
-    return [label for label in labels if not _is(label, SILENCES) and not _is(label, UNKNOWNS)]
+    return [label for label in labels if is_phone(label)]
 
 
 def stress_of(label: str) -> int | None:

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast, get_args
 from nativeear.speech import registry
 from nativeear.speech.encoders.hub import is_hub_id, local_folder, locate, read_config
 from nativeear.speech.encoders.named import (
-    DEFAULT,
+    ALIASES,
     LAYER_SHARES,
     NAMED,
     EncoderInfo,
@@ -42,6 +42,7 @@ _DRIVERS = ("libcuda.so.1", "libamdhip64.so", "nvcuda.dll")
 _BUILT_IN = {
     "compact": "nativeear.speech.encoders.compact",
     "onnx": "nativeear.speech.encoders.onnx",
+    "paired": "nativeear.speech.encoders.paired",
     "spectral": "nativeear.speech.encoders.spectral",
     "transformers": "nativeear.speech.encoders.transformers",
 }
@@ -60,7 +61,8 @@ def load_encoder(
     ----------
     name
         A name of `list_encoders`, `default`, a folder with a transformers or ONNX model, a hub
-        id, or `KIND:SOURCE` for the loader of a plugin.
+        id, `KIND:SOURCE` for the loader of a plugin, or two of these as `EAR+HEAD`: the embeddings
+        of the first with the phone posteriors of the second.
     layer
         Which transformer layer gives the embeddings: 0 is what enters the first layer, the
         number of layers is what the encoder puts out. None takes the encoder's own.
@@ -127,12 +129,13 @@ def describe(name: str | Path) -> EncoderInfo:
 
 
 def fetch(name: str | Path) -> Path | None:
-    """Bring an encoder's weights to this machine.
+    """Bring an encoder's weights to this machine; of two ears, those of both.
 
     Returns
     -------
     Path | None
-        The folder that holds them; None for an encoder that needs no weights.
+        The folder that holds them (of two ears, those of the first that needs any); None for an
+        encoder that needs no weights.
 
     Raises
     ------
@@ -140,16 +143,39 @@ def fetch(name: str | Path) -> Path | None:
         If the hub cannot be reached or does not have it as safetensors.
     """
     info = _identify(str(name))
+    pair = split_pair(info.name) if info.kind == "paired" else None
+    if pair is not None:
+        return next((folder for folder in [fetch(ear) for ear in pair] if folder), None)
     if info.kind != "transformers":
         return None
     return locate(info.source, info.name)
 
 
+def split_pair(name: str) -> tuple[str, str] | None:
+    """The two encoders that a name like `hubert-large+compact` joins; None if it is of one.
+
+    A folder with a plus sign in its name is one encoder.
+    """
+    if Path(name).expanduser().exists():
+        return None
+    for at in (at for at, letter in enumerate(name) if letter == "+"):
+        ear, head = name[:at], name[at + 1 :]
+        try:
+            _identify(ear), _identify(head)
+        except EncoderError:
+            continue
+        return ear, head
+    return None
+
+
 def _identify(name: str) -> EncoderInfo:
-    wanted = DEFAULT if name == "default" else name
+    wanted = ALIASES.get(name, name)
     for info in NAMED:
         if info.name == wanted:
             return info
+    pair = split_pair(wanted) if "+" in wanted else None
+    if pair is not None:
+        return _paired(wanted, *map(describe, pair))
     kind, colon, source = wanted.partition(":")
     if kind in {*_plugins(), *_BUILT_IN} and (source or not colon):
         return EncoderInfo(name=wanted, kind=kind, source=source, local=True)
@@ -162,6 +188,19 @@ def _identify(name: str) -> EncoderInfo:
         cause=f"Known: {', '.join((*(info.name for info in NAMED), *_plugins()))}.",
         fix="Name one of these, a folder with config.json and model.safetensors, or a hub id "
         "like facebook/hubert-large-ls960-ft.",
+    )
+
+
+def _paired(name: str, ear: EncoderInfo, head: EncoderInfo) -> EncoderInfo:
+    return replace(
+        ear,
+        name=name,
+        kind="paired",
+        source=name,
+        licence=" and ".join(dict.fromkeys(filter(None, (ear.licence, head.licence)))),
+        phones=head.phones,
+        local=ear.local and head.local,
+        note=f"{ear.name} for retrieval, {head.name} for phone posteriors",
     )
 
 

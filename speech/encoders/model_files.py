@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ import transformers
 
 from nativeear.speech.encoders.front_ends import SAMPLE_RATE
 from nativeear.speech.encoders.hub import conversion
+from nativeear.speech.encoders.label_tables import in_ipa
 from nativeear.speech.encoders.named import DEFAULT
 from nativeear.speech.encoders.settings_files import read_settings
 from nativeear.speech.errors import EncoderError
@@ -31,7 +31,7 @@ def weight_files(folder: Path) -> tuple[Path, ...]:
     if (folder / "model.safetensors").is_file():
         files: tuple[Path, ...] = (folder / "model.safetensors",)
     elif index.is_file():
-        shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+        shards = read_settings(index).get("weight_map", {}).values()
         files = tuple(folder / shard for shard in sorted(set(shards)))
     elif any(folder.glob("*.bin")):
         raise EncoderError(
@@ -69,7 +69,7 @@ def phone_vocabulary(folder: Path, config: Mapping[str, Any]) -> tuple[tuple[str
         return (), "The encoder's adapter halves the frame rate before the CTC head."
     if not path.is_file():
         return (), f"The labels of the encoder's CTC head are missing: {path}."
-    vocabulary = json.loads(path.read_text(encoding="utf-8"))
+    vocabulary = read_settings(path)
     if not all(isinstance(label, int) for label in vocabulary.values()):
         return (), "The encoder's CTC head has vocabularies of several languages in one file."
     size = int(config.get("vocab_size") or len(vocabulary))
@@ -77,6 +77,7 @@ def phone_vocabulary(folder: Path, config: Mapping[str, Any]) -> tuple[tuple[str
     for text, label in vocabulary.items():
         if label < size:
             labels[label] = text
+    labels = [*in_ipa(folder, labels)]
     return (tuple(labels), "") if are_phones(labels) else ((), labels_refusal(labels))
 
 

@@ -7,11 +7,12 @@ It names the model and has its fingerprint; the folder is found by that.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from nativeear.speech.encoders.catalogue import Dtype, describe, load_encoder
+from nativeear.speech.encoders.catalogue import Dtype, describe, load_encoder, split_pair
+from nativeear.speech.encoders.paired import PairedEncoder
 from nativeear.speech.errors import EncoderError
 from nativeear.speech.frames import Encoder
 from nativeear.speech.user_data import data_folder
@@ -29,6 +30,9 @@ def portable_name(name: str) -> str:
         As for `load_encoder`: `hubert-large`, `facebook/hubert-large-ls960-ft`,
         `/models/hubert` (which gives `hubert`), or `onnx:/models/zipa` (`onnx:zipa`).
     """
+    pair = split_pair(name)
+    if pair is not None:
+        return "+".join(map(portable_name, pair))
     source = describe(name).source
     folder = Path(source).expanduser()
     if not source or not folder.exists():
@@ -38,6 +42,10 @@ def portable_name(name: str) -> str:
 
 def remember(encoder: Encoder) -> None:
     """Keep among the user's data where the folder of an open encoder lies, for `find`."""
+    if isinstance(encoder, PairedEncoder):
+        for ear in encoder.ears:
+            remember(ear)
+        return
     source = describe(encoder.name).source
     folder = Path(source).expanduser()
     if not source or not folder.exists():
@@ -56,7 +64,12 @@ def look_in(folders: Iterable[str]) -> None:
 
 
 def find(
-    name: str, fingerprint: str, *, layer: int | None = None, dtype: Dtype = "float32"
+    name: str,
+    fingerprint: str,
+    *,
+    layer: int | None = None,
+    dtype: Dtype = "float32",
+    ears: Sequence[tuple[str, str]] = (),
 ) -> Encoder:
     """Open the encoder with a fingerprint, wherever its model lies on this machine.
 
@@ -72,12 +85,17 @@ def find(
         Of the encoder at that layer.
     layer, dtype
         As for `load_encoder`.
+    ears
+        Of an encoder of two ears, the name and the fingerprint of each.
 
     Raises
     ------
     EncoderError
         If it is nowhere.
     """
+    if ears:
+        (ear, head) = ears
+        return PairedEncoder(find(*ear, layer=layer, dtype=dtype), find(*head, dtype=dtype))
     refused: EncoderError | None = None
     another = False
     for candidate in _candidates(name, fingerprint):

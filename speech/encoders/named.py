@@ -7,6 +7,9 @@ from dataclasses import dataclass
 DEFAULT = "compact"
 """What the name `default` stands for: the encoder that comes with NativeEar."""
 
+ALIASES = {"default": DEFAULT, "xlsr-espeak": "wav2vec2-espeak"}
+"""Other names of encoders."""
+
 # Embeddings of phones are best at upper-middle layers: the share of the depth at which each
 # family is read. Models that only predict masked sound (wav2vec2) turn back to acoustics earlier.
 LAYER_SHARES = {

@@ -6,7 +6,8 @@ A folder holds
   whose name ends in `lens`, `len` or `lengths`. An output named `log_probs` or `logits`, else the
   first three-dimensional one, is the CTC head `[N, T', V]`. An output named `encoder_out`,
   `hidden_states` or `embeddings` gives the embeddings; without one the log posteriors do.
-- `tokens.txt` (`label id` on every line) or `vocab.json` (`{label: id}`).
+- `tokens.txt` (`label id` on every line) or `vocab.json` (`{label: id}`); and `labels.csv`, where
+  labels are in no notation that is known, see `speech.encoders.label_tables`.
 - `config.json`, optional: `{"features": "fbank" | "waveform", "blank_id", "hop_s", "offset_s"}`.
   Without it a model with a three-dimensional input is fed 80 Kaldi filter banks and any other the
   samples; the blank is the label called `<blk>`, `<blank>` or `<pad>`, or 0; the times are
@@ -30,6 +31,7 @@ import numpy as np
 
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.fingerprint import fingerprint
+from nativeear.speech.encoders.label_tables import in_ipa
 from nativeear.speech.encoders.sessions import open_session
 from nativeear.speech.encoders.settings_files import read_settings
 from nativeear.speech.encoders.windows import plan, stitch
@@ -239,7 +241,7 @@ def load(
             fix="Name a folder with model.onnx and tokens.txt or vocab.json.",
         )
     settings = read_settings(folder / "config.json")
-    labels = _labels(folder)
+    labels = in_ipa(folder, _labels(folder))
     session = open_session(weights, device)
     graph = _graph(session, name)
     features = settings.get("features") or ("fbank" if graph.rank == 3 else "waveform")

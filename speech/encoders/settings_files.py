@@ -15,12 +15,15 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises
     ------
     EncoderError
-        If it cannot be read.
+        If it cannot be read, or is no JSON object.
     """
     if not path.is_file():
         return {}
+    fix = "Download or save the model again."
     try:
-        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EncoderError(f"{path} cannot be read.", cause=str(error)) from error
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{path} cannot be read.", cause=str(error), fix=fix) from error
+    if not isinstance(settings, dict):
+        raise EncoderError(f"{path} holds no JSON object.", fix=fix)
     return settings

@@ -249,11 +249,7 @@ def load(
     described = model.config  # with the values that config.json leaves to their defaults
     layers = int(described.encoder_layers if family == "whisper" else described.num_hidden_layers)
     chosen = default_layer(family, layers) if layer is None else layer
-    if not 0 <= chosen <= layers:
-        raise EncoderError(
-            f"The encoder {name} has {layers} layers, so layer {chosen} cannot be taken.",
-            fix=f"Choose a layer from 0 to {layers}.",
-        )
+    _refuse_layer(chosen, layers, name)
     model = model.to(device=where, dtype=getattr(torch, dtype)).eval()
 
     values = described.to_dict()
@@ -283,6 +279,14 @@ def load(
         weights=weights,
         gop_refusal=gop_refusal,
     )
+
+
+def _refuse_layer(chosen: int, layers: int, name: str) -> None:
+    if not 0 <= chosen <= layers:
+        raise EncoderError(
+            f"The encoder {name} has {layers} layers, so layer {chosen} cannot be taken.",
+            fix=f"Choose a layer from 0 to {layers}.",
+        )
 
 
 def _device(device: str) -> torch.device:

@@ -85,6 +85,12 @@ def _dictionary() -> tuple[bytes, dict[bytes, tuple[int, int]]]:
     return text, sections
 
 
+def listed_words() -> frozenset[str]:
+    """Every word that has an entry, in lower case."""
+    lines = _dictionary()[0].decode().split("\n")[1:-1]
+    return frozenset(line.partition(" ")[0].partition("(")[0] for line in lines)
+
+
 @cache
 def by_phones() -> dict[tuple[str, ...], str]:
     """A word of every run of phones that is one, without stress; of several words the shortest."""

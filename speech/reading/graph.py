@@ -142,6 +142,7 @@ def spell(
     spelling: Mapping[str, tuple[int, ...]],
     costs: Costs,
     said: Collection[int] = (),
+    unsaid: Collection[int] = (),
 ) -> ReadingGraph:
     """Spell a text in the columns of log posteriors.
 
@@ -155,6 +156,8 @@ def spell(
         What departing from it costs.
     said
         Indices of words that no path leaves out.
+    unsaid
+        Indices of words that no path reads.
     """
     column: list[int] = []
     owner: list[int] = []
@@ -169,7 +172,8 @@ def spell(
             taken.add(sequence.phones)
             first.append(len(column))
             first_word.append(number)
-            first_cost.append(costs.form if form else 0.0)
+            entering = costs.form if form else 0.0
+            first_cost.append(NEVER if number in unsaid else entering)
             for place, (phone, stress) in enumerate(
                 zip(sequence.phones, sequence.stress, strict=True)
             ):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -15,6 +15,7 @@ from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.reading.graph import BLANK, ReadingGraph, spell
 from nativeear.speech.reading.match import Match, ReadingModel
+from nativeear.speech.reading.omission import Heard, left_out
 from nativeear.speech.reading.path import Pass, ReadingPath, best_reading, phone_onsets
 
 SHORTEST_PAUSE_S = 0.08
@@ -22,6 +23,12 @@ SHORTEST_PAUSE_S = 0.08
 
 LEAST_EXTRA = 2
 """Phones from which speech that belongs to no word is told: a breath or a click sounds like one."""
+
+SHORTEST_EXTRA_S = 0.14
+"""The same in seconds: a shorter one is a sound that was added, or a native's own between words."""
+
+SURE = 0.5
+"""Probability from which a recording is of its text."""
 
 WHOLE_FROM = 2 / 3
 """Share of a word's phones beyond which it was read, and not begun, before it was read again."""
@@ -77,7 +84,7 @@ class Reading:
     @property
     def matches(self) -> bool:
         """Whether the recording is of this text: nothing can be judged where it is not."""
-        return self.likelihood >= 0.5
+        return self.likelihood >= SURE
 
     @property
     def omitted(self) -> frozenset[int]:
@@ -114,7 +121,7 @@ def read_text(
     edges_s: NDArray[np.floating],
     distances: NDArray[np.float64],
     model: ReadingModel,
-    said: Collection[int] = (),
+    loud: NDArray[np.bool_] | None = None,
 ) -> Reading:
     """Read a recording against its text.
 
@@ -135,14 +142,28 @@ def read_text(
         Of the columns' phones, see `phone_distances`.
     model
         What departing from the text costs, and what tells that another was read.
-    said
-        Indices of words that were said, whatever they sound like.
+    loud
+        In which frames somebody speaks loudly, bool `[T]`: words that are not clear, or that the
+        best path leaves out, are then asked again, see `left_out`.
     """
     costs = model.costs
-    graph = spell(pronunciation, spelling, costs, said)
+    graph = spell(pronunciation, spelling, costs)
     path = best_reading(graph, log_probs, costs, distances=distances)
     kept = _kept(path.passes, graph)
-    heard = _Heard(log_probs, columns, edges_s)
+    heard = _Sounds(log_probs, columns, edges_s)
+    likelihood = model.likelihood(_match(path, kept, graph, heard))
+
+    def spell_words(words: Sequence[int]) -> ReadingGraph:
+        some = replace(pronunciation, words=tuple(pronunciation.words[i] for i in words))
+        return spell(some, spelling, costs.forbidding())
+
+    if loud is not None and likelihood >= SURE:
+        unsaid = left_out(graph, kept, Heard(log_probs, distances, loud), costs, spell_words)
+        skipped = set(range(graph.words)) - {one.joint for one in kept}
+        if unsaid != skipped:
+            graph = spell(pronunciation, spelling, costs, skipped - unsaid, unsaid)
+            path = best_reading(graph, log_probs, costs, distances=distances)
+            kept = _kept(path.passes, graph)
     events = _events(path.passes, kept, graph, heard)
     variants = [0] * graph.words
     for one in kept:
@@ -153,7 +174,6 @@ def read_text(
         tuple(variants),
         "reading",
     )
-    likelihood = model.likelihood(_match(path, kept, graph, heard))
     return Reading(alignment, events, likelihood, model.by_head)
 
 
@@ -174,7 +194,7 @@ def _kept(passes: Sequence[Pass], graph: ReadingGraph) -> tuple[Pass, ...]:
     return tuple(reversed(final))
 
 
-class _Heard:
+class _Sounds:
     """The phones that are heard when nothing is expected."""
 
     def __init__(
@@ -200,13 +220,14 @@ class _Heard:
 
 
 def _events(
-    passes: Sequence[Pass], kept: Sequence[Pass], graph: ReadingGraph, heard: _Heard
+    passes: Sequence[Pass], kept: Sequence[Pass], graph: ReadingGraph, heard: _Sounds
 ) -> tuple[ReadingEvent, ...]:
     read = {one.joint for one in kept}
     events = [ReadingEvent("omitted", word) for word in range(graph.words) if word not in read]
     for one in passes:
         phones, span_s = heard.phones(one.first, one.past), heard.span_s(one.first, one.past)
-        if one.extra and len(phones) >= LEAST_EXTRA:
+        lasting = span_s[1] - span_s[0] >= SHORTEST_EXTRA_S
+        if one.extra and len(phones) >= LEAST_EXTRA and lasting:
             events.append(ReadingEvent("extra", one.joint - 1, phones, *span_s))
         elif one.states and one not in kept:
             kind: EventKind = "repeated" if _reach(one, graph) > WHOLE_FROM else "restart"
@@ -259,7 +280,7 @@ def _aligned(
     return tuple(aligned)
 
 
-def _match(path: ReadingPath, kept: Sequence[Pass], graph: ReadingGraph, heard: _Heard) -> Match:
+def _match(path: ReadingPath, kept: Sequence[Pass], graph: ReadingGraph, heard: _Sounds) -> Match:
     phones = len(heard.phones(0, path.passes[-1].past))
     unmeant = sum(len(heard.phones(p.first, p.past)) for p in path.passes if p.extra)
     kept_words = [one.joint for one in kept]

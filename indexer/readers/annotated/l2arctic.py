@@ -1,7 +1,8 @@
 """L2-ARCTIC (Zhao et al., 2018): non-native readings with their phone errors marked by hand.
 
 A marked phone reads `canonical,perceived,type`; the type is `s` (substituted), `d` (deleted) or
-`a` (added). Everything unmarked is right.
+`a` (added). Everything unmarked is right. The suitcase corpus, in which the same speakers tell a
+story of a minute or so, is marked alike; its recordings are cut at pauses.
 """
 
 from __future__ import annotations
@@ -35,6 +36,15 @@ SPEAKERS = {
     "HQTV": ("vi", "m"), "PNV": ("vi", "f"), "THV": ("vi", "f"), "TLV": ("vi", "m"),
 }  # fmt: skip
 """First language and gender, as the corpus's documentation lists them."""
+
+SUITCASE = "suitcase_corpus"
+"""Folder of the told stories: one recording and one grid for each speaker, named after them."""
+
+CUT_PAUSE_S = 0.3
+"""A story is cut in the middle of a pause as long as this …"""
+
+LEAST_PIECE_S = 8.0
+"""… once so much has been said since the last cut: about as long as the longest sentences read."""
 
 SILENCES = frozenset({"", "SIL", "SP", "SPN", "PAU"})
 ERROR = "ERR"
@@ -79,7 +89,8 @@ class Mark:
 def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
     """Read the corpus's folder: `SPEAKER/annotation/*.TextGrid` beside `wav` and `transcript`.
 
-    Only annotated utterances are read, 150 or so a speaker.
+    Only annotated utterances are read, 150 or so a speaker. `suitcase_corpus` is read where it is
+    named itself; there a grid is a speaker.
 
     Parameters
     ----------
@@ -92,12 +103,15 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
         If no speaker's folder is there. Single broken utterances are set aside instead.
     """
     split = split or "test"
-    folders = [f for f in sorted(data.glob("*")) if (f / "annotation").is_dir()]
+    story = _story_folder(data)
+    if story is not None:
+        return _stories(story, split)
+    folders = [
+        f for f in sorted(data.glob("*")) if (f / "annotation").is_dir() and f.name != SUITCASE
+    ]
     if not folders and (data / "annotation").is_dir():
         folders, split = [data], "all"  # one speaker's own folder
-    chosen = [
-        f for f in folders if split == "all" or (f.name in TEST_SPEAKERS) == (split == "test")
-    ]
+    chosen = [f for f in folders if _belongs(f.name, split)]
     if not chosen:
         raise CorpusError(
             f"There is no speaker of L2-ARCTIC's {split} part at {data}.",
@@ -129,6 +143,103 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
             except (ValueError, InputError) as error:
                 set_aside.append(SetAside(identity, f"{grid.name}: {error}"))
     return AnnotatedCorpus("L2-ARCTIC", tuple(utterances), tuple(set_aside), split)
+
+
+def _belongs(speaker: str, split: str) -> bool:
+    return split == "all" or (speaker in TEST_SPEAKERS) == (split == "test")
+
+
+def _story_folder(data: Path) -> Path | None:
+    """The folder of told stories, if that is what was named; archives repeat its name inside."""
+    if data.resolve().name != SUITCASE:
+        return None
+    return next((f for f in (data, data / SUITCASE) if (f / "annotation").is_dir()), None)
+
+
+def _stories(folder: Path, split: str) -> AnnotatedCorpus:
+    """Told stories, each in pieces.
+
+    Raises
+    ------
+    CorpusError
+        If nobody of this part is there.
+    """
+    grids = {
+        grid: grid.stem.upper().partition("_")[0]
+        for grid in sorted((folder / "annotation").glob("*.TextGrid"))
+    }
+    chosen = {grid: name for grid, name in grids.items() if _belongs(name, split)}
+    if not chosen:
+        raise CorpusError(
+            f"There is no speaker of the suitcase corpus's {split} part at {folder}.",
+            cause=f"Annotated speakers there: {', '.join(sorted(grids.values())) or 'none'}.",
+            fix="--split all takes every speaker.",
+        )
+    utterances: list[AnnotatedUtterance] = []
+    set_aside: list[SetAside] = []
+    for grid, name in chosen.items():
+        l1, gender = SPEAKERS.get(name, (None, None))
+        audio = folder / "wav" / f"{grid.stem}.wav"
+        try:
+            if not audio.is_file():
+                raise ValueError(f"there is no recording {audio}.")
+            pieces = _pieces(TextGrid.load(grid))
+        except (ValueError, InputError) as error:
+            set_aside.append(SetAside(f"{name}-suitcase", f"{grid.name}: {error}"))
+            continue
+        for number, piece in enumerate(pieces, 1):
+            identity = f"{name}-suitcase-{number:02d}"
+            try:
+                words, insertions = _annotation(piece)
+            except ValueError as error:
+                set_aside.append(SetAside(identity, f"{grid.name}: {error}"))
+                continue
+            utterances.append(
+                AnnotatedUtterance(
+                    id=identity,
+                    speaker=Speaker(name, None, gender, l1),
+                    audio=audio,
+                    text=" ".join(word.text for word in words).strip(),
+                    words=words,
+                    insertions=insertions,
+                    start_s=piece.start_s,
+                    end_s=piece.end_s,
+                )
+            )
+    return AnnotatedCorpus("L2-ARCTIC suitcase corpus", tuple(utterances), tuple(set_aside), split)
+
+
+def _pieces(grid: TextGrid) -> list[TextGrid]:
+    """A grid cut in the middle of long pauses.
+
+    Raises
+    ------
+    ValueError
+        In a plain sentence, if it has no phones.
+    """
+    tier = _tier(grid, "phones")
+    if tier is None:
+        raise ValueError("it has no tier called phones.")
+    cuts, ended_s = [grid.start_s], grid.start_s
+    for interval in tier.intervals:
+        if not any(_phone(part) for part in interval.label.split(",")[:2]):
+            continue
+        at_s = (ended_s + interval.start_s) / 2
+        if interval.start_s - ended_s >= CUT_PAUSE_S and at_s - cuts[-1] >= LEAST_PIECE_S:
+            cuts.append(at_s)
+        ended_s = interval.end_s
+    bounds = zip(cuts, [*cuts[1:], grid.end_s], strict=True)
+    return [
+        TextGrid(
+            start_s,
+            end_s,
+            tuple(
+                Tier(t.name, tuple(i for i in t.intervals if start_s <= i.middle_s < end_s))
+                for t in grid.tiers
+            ),
+        )
+        for start_s, end_s in bounds
+    ]
 
 
 def _annotation(

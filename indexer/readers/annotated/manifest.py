@@ -1,8 +1,12 @@
-"""A table of rated recordings: `id, audio, text, phones, phone_scores`, and who speaks."""
+"""A table of rated recordings: `id, audio, text, phones, phone_scores`, and who speaks.
+
+What teachers tell of a service's results comes as such a table, too: `GET /v1/labels/export`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from nativeear.indexer.annotated_corpus import (
@@ -18,6 +22,7 @@ from nativeear.indexer.readers.lines import csv_rows, read_text
 from nativeear.speech.errors import CorpusError
 
 TABLE = "utterances.csv"
+UNRATED = "-"
 REQUIRED = ("id", "audio", "phones", "phone_scores")
 
 
@@ -25,8 +30,10 @@ def read(data: Path, split: str | None = None, *, l1: str | None = None) -> Anno
     """Read a CSV file, or `utterances.csv` in a folder.
 
     UTF-8; the columns `id`, `audio` (relative to the table), `phones` and `phone_scores` are
-    needed, `text`, `speaker`, `age`, `gender`, `l1` and `split` are read where they are. ` | `
-    stands between words. There is one score, 0–2, for each phone.
+    needed, `text`, `heard`, `speaker`, `age`, `gender`, `l1` and `split` are read where they are.
+    ` | ` stands between words. There is one score, 0–2, for each phone, or `-` where nobody rated
+    it: it is not counted then. `heard` has what was heard of each phone, `<del>` for nothing, and
+    `-` where that is not told.
 
     Parameters
     ----------
@@ -117,20 +124,41 @@ def _words(row: Mapping[str, str]) -> tuple[AnnotatedWord, ...]:
     if not all(groups):
         raise ValueError("there are no phones, or a word has none.")
     labels = [label for group in groups for label in group]
-    cells = [cell for cell in row["phone_scores"].split() if cell != "|"]
-    try:
-        scores = [float(cell) for cell in cells]
-    except ValueError:
-        raise ValueError("a phone score is not a number.") from None
+    scores, heard = _scores(row), _cells(row.get("heard", ""))
     if len(scores) != len(labels):
         raise ValueError(f"{len(labels)} phones have {len(scores)} scores.")
-    if not all(0.0 <= score <= 2.0 for score in scores):
-        raise ValueError("a phone score is not between 0 and 2.")
+    if heard and len(heard) != len(labels):
+        raise ValueError(f"{len(labels)} phones have {len(heard)} cells of what was heard.")
+    if all(score is None for score in scores):
+        raise ValueError("no phone is rated.")
+    told = [None if cell == UNRATED else cell for cell in heard] or [None] * len(labels)
+    phones = iter(
+        [
+            AnnotatedPhone(label, is_annotated=False)
+            if score is None
+            else AnnotatedPhone.rated(label, score, perceived)
+            for label, score, perceived in zip(labels, scores, told, strict=True)
+        ]
+    )
     names = row.get("text", "").split()
     if len(names) != len(groups):
         names = [" ".join(names)] if len(groups) == 1 else [""] * len(groups)
-    left = iter(scores)
     return tuple(
-        AnnotatedWord(name, tuple(AnnotatedPhone.rated(label, next(left)) for label in group))
+        AnnotatedWord(name, tuple(islice(phones, len(group))))
         for name, group in zip(names, groups, strict=True)
     )
+
+
+def _cells(written: str) -> list[str]:
+    return [cell for cell in written.split() if cell != "|"]
+
+
+def _scores(row: Mapping[str, str]) -> list[float | None]:
+    """The scores of a row; None of a phone that nobody rated."""
+    try:
+        scores = [None if c == UNRATED else float(c) for c in _cells(row["phone_scores"])]
+    except ValueError:
+        raise ValueError("a phone score is not a number.") from None
+    if not all(score is None or 0.0 <= score <= 2.0 for score in scores):
+        raise ValueError("a phone score is not between 0 and 2.")
+    return scores

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from nativeear.indexer.annotated_corpus import (
-    DELETED,
     AnnotatedCorpus,
-    AnnotatedPhone,
     AnnotatedUtterance,
-    AnnotatedWord,
     SentenceScores,
     Speaker,
     as_age,
 )
 from nativeear.indexer.corpus import SetAside, sex_of
-from nativeear.indexer.readers.annotated import manifest
+from nativeear.indexer.readers.annotated import manifest, rows762
+from nativeear.indexer.readers.annotated.scored import SCORE_NAMES, number, scored_words
 from nativeear.indexer.readers.lines import id_pairs, read_text
 from nativeear.speech.errors import CorpusError
 
@@ -28,11 +24,9 @@ SPLITS = ("train", "test")
 L1 = "zh"
 """All speakers are Mandarin."""
 
-_SCORE_NAMES = ("accuracy", "completeness", "fluency", "prosodic", "total")
-
 
 def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
-    """Read the published folder, or a table of it (`utterances.csv`).
+    """Read the published folder, its rows in Parquet, or a table of it (`utterances.csv`).
 
     Published are `train/` and `test/` (`wav.scp`, `utt2spk`, `spk2age`, `spk2gender`), the
     recordings under `WAVE/`, and the scores in `scores.json` or `resource/scores.json`. What a
@@ -48,8 +42,11 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
     CorpusError
         If the folder has neither layout. Single broken utterances are set aside instead.
     """
-    if data.is_file() or (data / manifest.TABLE).is_file():
+    is_table = data.is_file() and data.suffix != ".parquet"
+    if is_table or (data / manifest.TABLE).is_file():
         return manifest.read(data, split, l1=L1)
+    if rows762.parquet_files(data):
+        return rows762.read(data, split)
     scores = _scores(data)
     split = split or "test"
     chosen = SPLITS if split == "all" else (split,)
@@ -85,8 +82,8 @@ def read(data: Path, split: str | None = None) -> AnnotatedCorpus:
                         ),
                         audio=audio,
                         text=str(scored.get("text", "")),
-                        words=_words(scored),
-                        sentence=SentenceScores(**{n: _number(scored, n) for n in _SCORE_NAMES}),
+                        words=scored_words(scored),
+                        sentence=SentenceScores(**{n: number(scored, n) for n in SCORE_NAMES}),
                     )
                 )
             except ValueError as error:
@@ -109,50 +106,3 @@ def _scores(data: Path) -> dict[str, Any]:
     if not isinstance(scores, dict):
         raise CorpusError(f"{file} does not hold scores by utterance.")
     return scores
-
-
-def _words(scored: Any) -> tuple[AnnotatedWord, ...]:
-    """The words of one utterance of `scores.json`.
-
-    Raises
-    ------
-    ValueError
-        In a plain sentence, if they have another shape.
-    """
-    words = []
-    try:
-        for word in scored["words"]:
-            phones = word["phones"]  # older releases write one string
-            labels = phones.split() if isinstance(phones, str) else list(phones)
-            ratings = [float(rating) for rating in word["phones-accuracy"]]
-            if not labels or len(labels) != len(ratings):
-                raise ValueError(
-                    f"{word['text']}: {len(labels)} phones have {len(ratings)} scores."
-                )
-            heard = {
-                int(item["index"]): _heard(item["pronounced-phone"])
-                for item in word.get("mispronunciations", ())
-            }
-            rated = (
-                AnnotatedPhone.rated(label, rating, heard.get(place))
-                for place, (label, rating) in enumerate(zip(labels, ratings, strict=True))
-            )
-            words.append(AnnotatedWord(word["text"], tuple(rated), _number(word, "accuracy")))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"its scores have another shape ({error!r}).") from error
-    if not words:
-        raise ValueError("it has no words.")
-    return tuple(words)
-
-
-def _heard(written: str) -> str | None:
-    """What was heard; experts write `<unk>` for what is no phone, and mark a shade with `*`."""
-    label = re.sub(r"[^A-Z]", "", written.upper())
-    if label in {"DEL", "SIL", ""}:
-        return DELETED
-    return None if label == "UNK" else label
-
-
-def _number(scored: Mapping[str, Any], name: str) -> float | None:
-    value = scored.get(name)
-    return float(value) if isinstance(value, int | float) else None

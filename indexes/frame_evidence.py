@@ -9,12 +9,25 @@ needs no boundaries.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nativeear.indexes.similarity import FloatArray, IntArray, all_class_margins
+from nativeear.speech.frames import Frames
+
+EXEMPLARS_PER_CLASS = 400
+"""Exemplars of a class that answer frames, as many as `training.evaluate` takes: a recording has
+many times more frames than phones."""
+
+TEMPERATURE = 0.1
+"""τ of the softmax over a frame's similarities."""
+
+LEAST_WEIGHT = 1e-3
+"""Frames that belong to no phone with more than this probability are not asked."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,3 +74,32 @@ def frame_evidence(
         return np.where((total > 0) & np.isfinite(chosen), chosen, np.nan)
 
     return FrameEvidence(average(log_posteriors), average(all_margins))
+
+
+def answering_frames(bounds: IntArray) -> IntArray:
+    """Rows that answer frames, ascending: up to `EXEMPLARS_PER_CLASS`, evenly spread over a class.
+
+    Parameters
+    ----------
+    bounds
+        int64 `[P + 1]`; class p holds the rows `bounds[p]:bounds[p + 1]`.
+    """
+    chosen = [
+        np.unique(np.linspace(first, end - 1, min(end - first, EXEMPLARS_PER_CLASS)).round())
+        for first, end in pairwise(bounds.tolist())
+    ]
+    return np.concatenate(chosen).astype(np.int64)
+
+
+def span_weights(frames: Frames, spans_s: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
+    """Weights `[T, N]` of frames by an alignment: 1 inside a phone's span, else 0.
+
+    A span that holds no frame's centre takes the frame nearest to its middle.
+    """
+    weights = np.zeros((len(frames), len(spans_s)))
+    for n, (start_s, end_s) in enumerate(spans_s):
+        inside = (frames.times_s >= start_s) & (frames.times_s < end_s)
+        weights[inside, n] = 1.0
+        if not inside.any():
+            weights[frames.nearest((start_s + end_s) / 2), n] = 1.0
+    return weights
