@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -10,7 +11,9 @@ from nativeear.indexer.audit.coverage import SILENCE_CLASS, CoverageReport
 from nativeear.indexer.audit.needs import MIN_CONTEXT
 from nativeear.indexer.audit.report import AuditReport
 from nativeear.indexer.audit.script import Script
+from nativeear.indexer.audit.since import Since
 from nativeear.indexer.audit.vocabulary import RecordNext
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.index_size import size_in_words
 from nativeear.service.tables import Column, Listing
 
@@ -47,11 +50,44 @@ def print_audit(report: AuditReport, console: Console) -> None:
             f"{shape.hubness:.2f}, {shape.hubs:.1%} hubs, {shape.orphans:.1%} nobody's neighbour."
         )
     )
+    if report.since is not None:
+        _print_since(report.since, ipa, console)
     if report.against is not None:
         _print_against(report.against, ipa, console)
     else:
         needs = report.record_next
         _print_script(needs.script, f" {vocabulary_sentence(needs)}", console)
+
+
+def since_sentence(since: Since) -> str:
+    """What has become better or worse on the whole."""
+    judged, right = since.judged_share, since.accuracy
+    return (
+        f"Since {since.index}, version {since.revision}: phones judged {judged[0]:.1%}, now "
+        f"{judged[1]:.1%}; natives heard right {right[0]:.1%}, now {right[1]:.1%}; "
+        f"{len(since.phones)} phones have changed."
+    )
+
+
+def _print_since(since: Since, ipa: dict[str, str], console: Console) -> None:
+    """What has changed since an earlier audit, phone by phone."""
+    console.print()
+    console.print(Text(since_sentence(since)), style="bold")
+    titles = ("held", "before", "reliability", "before", "error", "before")
+    table = Listing((Column("phone", "name"), *(Column(title, "number") for title in titles)))
+    for each in since.phones[:MOST_LINES]:
+        errors = ["" if error is None else f"{error:.1%}" for error in each.error]
+        table.add(
+            ipa.get(each.phone, each.phone) + ("" if each.judged[1] else "?"),
+            f"{each.exemplars[1]:,}",
+            f"{each.exemplars[0]:,}",
+            f"{each.reliability[1]:.2f}",
+            f"{each.reliability[0]:.2f}",
+            errors[1],
+            errors[0],
+        )
+    if since.phones:
+        console.print(table)
 
 
 def vocabulary_sentence(needs: RecordNext) -> str:
@@ -60,6 +96,16 @@ def vocabulary_sentence(needs: RecordNext) -> str:
         f"By {needs.words:,} words ({needs.source}): of their {needs.contexts:,} phones in "
         f"context, {needs.thin_contexts:,} have fewer than {MIN_CONTEXT} exemplars."
     )
+
+
+def rated_speakers(index: PhoneIndex) -> int:
+    """Speakers of whom the index holds rated speech alone: flawless phones, perhaps of learners."""
+    if not index.native_utterances:
+        return 0  # it is older than what tells them apart
+    said, names = index.utterances
+    native = np.array([name in index.native_utterances for name in names])[said]
+    speaker, _ = index.speakers
+    return len(np.unique(speaker)) - len(np.unique(speaker[native]))
 
 
 def sexes_sentence(held: CoverageReport) -> str:
@@ -134,6 +180,8 @@ def _print_against(found: AgainstReport, ipa: dict[str, str], console: Console) 
         console.print(
             Text(f"Of {found.contexts} phones in context, {found.thin_contexts} are thin.")
         )
+    if found.levels:
+        _print_levels(found, console)
     if found.lines:
         _print_lines(found, ipa, console)
     if found.kind != "inventory":
@@ -154,6 +202,21 @@ def _print_script(script: Script, by: str, console: Console) -> None:
     rest = len(script.lines) - MOST_LINES
     if rest > 0:
         console.print(f"… and {rest:,} more, which close the rest: see --json", style="dim")
+
+
+def _print_levels(found: AgainstReport, console: Console) -> None:
+    titles = ("words", "judged whole", "of their phones", "contexts", "thin")
+    table = Listing((Column("level", "name"), *(Column(title, "number") for title in titles)))
+    for each in found.levels:
+        table.add(
+            each.level,
+            f"{each.words:,}",
+            f"{each.whole:,}",
+            f"{each.judged_share:.1%}",
+            f"{each.contexts:,}",
+            f"{each.thin_contexts:,}",
+        )
+    console.print(table)
 
 
 def _print_lines(found: AgainstReport, ipa: dict[str, str], console: Console) -> None:

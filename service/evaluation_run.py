@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from nativeear.indexer.annotated_corpus import AnnotatedCorpus, AnnotatedUtterance
-from nativeear.indexer.corpus import UNKNOWN_SPEAKER, SetAside
+from nativeear.indexer.corpus import SetAside
 from nativeear.indexes.catalogue import find_index
-from nativeear.indexes.phone_index import Name, PhoneIndex
+from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import MANIFEST
 from nativeear.indexes.reliability import phone_reliability
 from nativeear.scoring.assessment import Assessment
@@ -22,7 +20,7 @@ from nativeear.scoring.evaluation.judgements import (
     Judgements,
     JudgementTable,
 )
-from nativeear.scoring.evaluation.measures import Evaluation, evaluate
+from nativeear.scoring.evaluation.measures import Counts, Evaluation, counts_of, evaluate
 from nativeear.scoring.evaluation.report import EvaluationReport, Material, System
 from nativeear.scoring.evaluation.simulated import (
     KINDS,
@@ -32,53 +30,18 @@ from nativeear.scoring.evaluation.simulated import (
     paired_measures,
 )
 from nativeear.service.evaluation_corpus import EvaluationRequest, read_corpus
-from nativeear.service.failures import attempt, error_object
+from nativeear.service.evaluation_worker import Reading, load_evaluator
+from nativeear.service.failures import error_object
 from nativeear.service.result_rows import ResultRows
 from nativeear.service.version import RELEASE
 from nativeear.service.workers import Died, in_processes
-from nativeear.speech.errors import InputError, NativeEarError
-
-if TYPE_CHECKING:
-    from nativeear.scoring.assessor import Assessor
+from nativeear.speech.errors import InputError
 
 Progress = Callable[[str, int, int], None]
+Measured = Callable[[Judgements], Evaluation]
 
 ANNOTATED = "annotated"
 UNTOUCHED = "untouched"
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One recording to assess against one transcript; plain values, so that it travels."""
-
-    id: str
-    part: str
-    audio: Path
-    start_s: float
-    end_s: float | None
-    text: str | None
-    phones: str | None
-    excluded_utterances: tuple[Name, ...]
-    excluded_speakers: tuple[Name, ...]
-
-    @classmethod
-    def of(
-        cls, annotated: AnnotatedUtterance, part: str, own: Sequence[str], *, exclude_own: bool
-    ) -> Reading:
-        """The reading of an annotated utterance, whose corpus the index calls one of `own`."""
-        speaker = annotated.speaker.id
-        apart = exclude_own and speaker != UNKNOWN_SPEAKER
-        return cls(
-            id=annotated.id,
-            part=part,
-            audio=annotated.audio.absolute(),
-            start_s=annotated.start_s,
-            end_s=annotated.end_s,
-            text=annotated.given_text,
-            phones=annotated.given_phones,
-            excluded_utterances=tuple((corpus, annotated.id) for corpus in own),
-            excluded_speakers=tuple((corpus, speaker) for corpus in own if apart),
-        )
 
 
 def run_evaluation(
@@ -118,6 +81,7 @@ def _run(corpus: AnnotatedCorpus, run: _Run) -> EvaluationReport:
     part = UNTOUCHED if simulates else ANNOTATED
     first = run.judge(corpus.utterances, part, claim_errors if simulates else None)
     parts = {part: measured(first.judgements, request.detection)}
+    judged = {part: first}
     if simulates:
         for kind, utterances in altered.items():
             if not utterances:
@@ -127,6 +91,7 @@ def _run(corpus: AnnotatedCorpus, run: _Run) -> EvaluationReport:
                     fix="Choose an index that speaks the language of the corpus.",
                 )
             second = run.judge(utterances, kind)
+            judged[kind] = second
             evaluation = measured(second.judgements, request.detection)
             paired = paired_measures(
                 second.judgements,
@@ -136,11 +101,30 @@ def _run(corpus: AnnotatedCorpus, run: _Run) -> EvaluationReport:
                 seed=request.seed,
             )
             parts[kind] = replace(evaluation, measures=evaluation.measures | paired)
-    return _report(corpus, run, first, parts)
+    return _report(corpus, run, first, parts, _beside(judged, measured))
+
+
+def _beside(
+    judged: Mapping[str, _Judged], measured: Measured
+) -> dict[str, tuple[Evaluation, Counts]]:
+    """The baseline's measures on the phones that ours judges, and its verdicts on the others.
+
+    It knows verdicts alone: no threshold could be laid on it.
+    """
+    found = {}
+    for name, part in judged.items():
+        if part.baseline is not None:
+            ours = ~part.judgements.uncertain
+            found[name] = (measured(part.baseline.where(ours)), counts_of(part.baseline, ~ours))
+    return found
 
 
 def _report(
-    corpus: AnnotatedCorpus, run: _Run, judged: _Judged, parts: dict[str, Evaluation]
+    corpus: AnnotatedCorpus,
+    run: _Run,
+    judged: _Judged,
+    parts: dict[str, Evaluation],
+    beside: Mapping[str, tuple[Evaluation, Counts]],
 ) -> EvaluationReport:
     request, index = run.request, run.index
     heard_before = {name for its_corpus, name in index.speakers[1] if its_corpus in run.own}
@@ -167,6 +151,9 @@ def _report(
         ),
         parts,
         corpus.notes,
+        request.baseline or "",
+        {name: evaluation for name, (evaluation, _) in beside.items()},
+        {name: declined for name, (_, declined) in beside.items()},
     )
 
 
@@ -175,6 +162,7 @@ class _Judged:
     """One set of transcripts, judged, and by what."""
 
     judgements: Judgements
+    baseline: Judgements | None
     encoder: str
     calibration: str
 
@@ -212,6 +200,8 @@ class _Run:
             If not one could be assessed.
         """
         table = JudgementTable(self.index.inventory)
+        beside = JudgementTable(self.index.inventory)
+        baseline = self.request.baseline
         last: Assessment | None = None
         readings = [
             Reading.of(utterance, part, self.own, exclude_own=self.request.exclude_own)
@@ -226,6 +216,8 @@ class _Run:
                         raise InputError(error["message"], cause=error["cause"])
                     last = Assessment.model_validate(result["assessment"])
                     table.add(utterance, last)
+                    if baseline is not None:
+                        beside.add(utterance, Assessment.model_validate(result[baseline]))
                     if then is not None:
                         then(utterance, last)
                 except InputError as error:
@@ -239,7 +231,12 @@ class _Run:
                 cause=f"{first.id}: {first.reason}",
                 fix="Check that the index speaks the language of the corpus.",
             )
-        return _Judged(table.judgements(), last.encoder, last.calibration)
+        return _Judged(
+            table.judgements(),
+            None if baseline is None else beside.judgements(),
+            last.encoder,
+            last.calibration,
+        )
 
     def _answers(self, readings: Sequence[Reading], part: str) -> Generator[str, None, None]:
         """A row for every reading, in order, found again or made now."""
@@ -252,11 +249,13 @@ class _Run:
             if rows is None or key not in rows
         ]
         work = partial(
-            _load,
+            load_evaluator,
             self.index.path,
             encoder=request.encoder,
             calibration=request.calibration,
             false_rejections=request.false_rejections,
+            judge=request.judge,
+            baseline=request.baseline,
         )
         with closing(in_processes(work, missing, request.workers)) as made:
             for reading, key in zip(readings, keys, strict=True):
@@ -283,9 +282,9 @@ def _settings(request: EvaluationRequest, index: PhoneIndex) -> str:
     """What changes assessments beside the reading itself."""
     manifest_hash = hashlib.sha256((index.path / MANIFEST).read_bytes()).hexdigest()
     shape = json.dumps(Assessment.model_json_schema(), sort_keys=True)
-    return (
-        f"{RELEASE or ''} {manifest_hash} {request.calibration} {request.false_rejections} {shape}"
-    )
+    judged = (request.calibration, request.false_rejections, request.judge, request.baseline)
+    told = " ".join(str(each) for each in judged if each is not None)
+    return f"{RELEASE or ''} {manifest_hash} {told} {shape}"
 
 
 def _key(settings: str, reading: Reading) -> str:
@@ -303,37 +302,3 @@ def _row(reading: Reading, key: str, answer: str | Died) -> str:
     if "error" not in result:
         head["key"] = key
     return json.dumps(head | result, ensure_ascii=False, separators=(",", ":"))
-
-
-def _load(index: Path, **options: Any) -> Callable[[Reading], str]:
-    import nativeear  # here: the parent process needs no torch
-
-    assessor = nativeear.load(index, **options)
-    return partial(_assess, assessor)
-
-
-def _assess(assessor: Assessor, reading: Reading) -> str:
-    result = attempt(lambda: _result(assessor, reading))
-    if isinstance(result, NativeEarError):
-        return json.dumps({"error": error_object(result)}, ensure_ascii=False)
-    return f'{{"assessment":{result}}}'
-
-
-def _result(assessor: Assessor, reading: Reading) -> str:
-    from nativeear.retriever.neighbours import Exclusion
-    from nativeear.speech.audio import Audio
-
-    recording = Audio.load(reading.audio)
-    if reading.start_s or reading.end_s is not None:
-        end_s = recording.duration_s if reading.end_s is None else reading.end_s
-        recording = recording.slice(reading.start_s, end_s)
-    result = assessor.assess(
-        recording,
-        reading.text,
-        phones=reading.phones,
-        id=reading.id,
-        exclusion=Exclusion(
-            frozenset(reading.excluded_utterances), frozenset(reading.excluded_speakers)
-        ),
-    )
-    return result.model_dump_json()

@@ -13,6 +13,13 @@ from nativeear.scoring.evaluation.measures import Counts, Evaluation, Group
 from nativeear.scoring.evaluation.report import EvaluationReport
 from nativeear.service.tables import Column, Listing
 
+_SENTENCE = {
+    "accuracy": "accuracy",
+    "completeness": "completeness",
+    "fluency": "fluency",
+    "prosodic": "prosody",
+    "total": "total",
+}
 NAMES = {
     "false_rejection_rate": "FRR: false rejections, of right phones",
     "false_acceptance_rate": "FAR: false acceptances, of wrong phones",
@@ -22,6 +29,12 @@ NAMES = {
     "roc_auc": "ROC-AUC of the score",
     "roc_auc_probability": "ROC-AUC of the probability",
     "phone_pcc": "phone PCC, score against experts",
+    "phone_spearman": "phone Spearman",
+    "phone_concordance": "phone concordance (CCC)",
+    "phone_macro_error": "phone error, mean of its classes (0–2)",
+    "phone_error_0": "phone error, of wrong ones",
+    "phone_error_1": "phone error, of accented ones",
+    "phone_error_2": "phone error, of right ones",
     "calibration_error": "expected calibration error",
     "diagnosis_error_rate": "wrong diagnoses, of true rejections",
     "deletion_precision": "precision of deletions",
@@ -32,11 +45,19 @@ NAMES = {
     "insertion_f1": "F1 of insertions",
     "uncertain_share": "phones not judged",
     "word_pcc": "word PCC",
-    "sentence_accuracy_pcc": "sentence PCC, accuracy",
-    "sentence_completeness_pcc": "sentence PCC, completeness",
-    "sentence_fluency_pcc": "sentence PCC, fluency",
-    "sentence_prosodic_pcc": "sentence PCC, prosody",
-    "sentence_total_pcc": "sentence PCC, total",
+    "word_spearman": "word Spearman",
+    "word_concordance": "word concordance",
+    "word_macro_error": "word error, mean of its classes (0–10)",
+    **{
+        f"sentence_{aspect}_{measure}": f"sentence {words}, {name}"
+        for aspect, name in _SENTENCE.items()
+        for measure, words in (
+            ("pcc", "PCC"),
+            ("spearman", "Spearman"),
+            ("concordance", "concordance"),
+            ("macro_error", "error, mean of classes"),
+        )
+    },
     "paired_roc_auc": "ROC-AUC, error against the same place untouched",
     "neighbours_flagged": "neighbours of errors flagged",
     "neighbours_flagged_untouched": "the same places flagged without the error",
@@ -59,7 +80,9 @@ def render(report: EvaluationReport) -> RenderableType:
     """Show a report as tables; the JSON has more."""
     parts: list[RenderableType] = [*_headline(report)]
     for name, evaluation in report.parts.items():
-        parts += ["", _measures(PART_NAMES[name], evaluation)]
+        beside = report.baselines.get(name)
+        declined = report.declined.get(name)
+        parts += ["", _measures(PART_NAMES[name], evaluation, report.baseline, beside, declined)]
         for title, groups in (
             ("age", evaluation.by_age),
             ("gender", evaluation.by_gender),
@@ -98,22 +121,35 @@ def _headline(report: EvaluationReport) -> Iterator[RenderableType]:
         yield Text(note, style="dim")
 
 
-def _measures(title: str, evaluation: Evaluation) -> Listing:
+def _measures(
+    title: str,
+    evaluation: Evaluation,
+    baseline: str,
+    beside: Evaluation | None,
+    declined: Counts | None,
+) -> Listing:
+    """Every measure with its interval, and beside ours a baseline's on the same phones."""
     counts = evaluation.counts
+    interval = f"95 % interval by {evaluation.interval_by}"
+    theirs = () if beside is None else (Column(baseline, "number"), Column("95 % interval"))
     table = Listing(
         (
             Column("", "name"),
-            Column("value", "number"),
-            Column(f"95 % interval by {evaluation.interval_by}"),
+            Column("value" if beside is None else "ours", "number"),
+            Column(interval),
+            *theirs,
         ),
         title=f"{title}: {evaluation.utterances:,} utterances, {evaluation.speakers:,} speakers, "
         f"{counts.phones:,} phones, {counts.mispronounced:,} of them mispronounced",
-        caption=_counts(counts),
+        caption=_counts(counts)
+        + ("" if beside is None else f"\n{baseline}: {_counts(beside.counts)}")
+        + (f"\n{baseline} on uncertain ones: {_counts(declined)}" if declined else ""),
     )
-    found = evaluation.measures
+    all_found = [each.measures for each in (evaluation, beside) if each is not None]
     for name, words in NAMES.items():
-        if name in found and found[name].value is not None:
-            table.add(words, _value(found[name]), _interval(found[name]))
+        found = [measures.get(name, Measure(None)) for measures in all_found]
+        if any(each.value is not None for each in found):
+            table.add(words, *(text for each in found for text in (_value(each), _interval(each))))
     return table
 
 

@@ -13,6 +13,7 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 from typing import Any
 
 from nativeear.scoring.assessment import Assessment
@@ -30,6 +31,7 @@ _LEFT_OUT: dict[str, Any] = {
     "id": True,
     "index": True,
     "encoder": True,
+    "language_use": True,  # another model's, and not measured
     "prosody": {"contour"},
     "words": {"__all__": {"phones": {"__all__": {"evidence", "knn", "gop"}}}},
 }
@@ -90,7 +92,7 @@ def with_explanation(
     """
     check_endpoint(url)
     try:
-        text = _ask(url, _body(assessment, model), timeout_s)
+        text = ask_chat(url, _body(assessment, model), timeout_s, api_key=API_KEY).text
     except (OSError, ValueError, http.client.HTTPException) as error:
         why = str(error) or type(error).__name__
         warning = f"The result was not explained: {urllib.parse.urlsplit(url).netloc}: {why}"
@@ -108,7 +110,31 @@ def _body(assessment: Assessment, model: str) -> dict[str, Any]:
     }
 
 
-def _ask(url: str, body: dict[str, Any], timeout_s: float) -> str:
+@dataclass(frozen=True)
+class Reply:
+    """What a model answered, and the name by which its endpoint calls it."""
+
+    text: str
+    model: str | None
+
+
+def ask_chat(url: str, body: dict[str, Any], timeout_s: float, *, api_key: str) -> Reply:
+    """Ask an endpoint of chat completions.
+
+    Parameters
+    ----------
+    url
+        As `check_endpoint` admits it.
+    api_key
+        Name of the environment variable that holds its key, if it wants one.
+
+    Raises
+    ------
+    OSError, http.client.HTTPException
+        If it does not answer, or refuses.
+    ValueError
+        If what it answers is no chat completion.
+    """
     parts = urllib.parse.urlsplit(url)
     path = parts.path.rstrip("/")
     if not path.endswith(_PATH):
@@ -118,18 +144,20 @@ def _ask(url: str, body: dict[str, Any], timeout_s: float) -> str:
         data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},
     )
-    if key := os.environ.get(API_KEY):
+    if key := os.environ.get(api_key):
         # Unredirected, so that a redirect cannot carry the key to another host.
         request.add_unredirected_header("Authorization", f"Bearer {key}")
     with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
-        return _text(answer.read(_LARGEST_ANSWER))
+        return _reply(answer.read(_LARGEST_ANSWER))
 
 
-def _text(answer: bytes) -> str:
+def _reply(answer: bytes) -> Reply:
+    model = None
     try:
-        text = json.loads(answer)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError):
+        told = json.loads(answer)
+        text, model = told["choices"][0]["message"]["content"], told.get("model")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         text = None
     if not isinstance(text, str) or not text.strip():
         raise ValueError("the answer is no chat completion")
-    return text.strip()
+    return Reply(text.strip(), model if isinstance(model, str) else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nativeear.scoring.assessment import Assessment, PhoneAssessment
+from nativeear.speech.alignment import Alignment
 from nativeear.speech.textgrid import PHONE_TIER, WORD_TIER, Interval, TextGrid, Tier
 
 SCORE_TIER = "scores"
@@ -46,3 +47,12 @@ def to_textgrid(assessment: Assessment) -> TextGrid:
     if beside:
         tiers.append(Tier(READING_TIER, beside))
     return TextGrid(0.0, assessment.duration_s, tuple(tiers))
+
+
+def score_tiers(assessment: Assessment, laid: Alignment) -> tuple[Tier, ...]:
+    """Tiers `scores` and `verdicts` alone, to the very boundaries of the alignment judged."""
+    phones = list(zip(laid.spoken, assessment.phones, strict=True))
+    return tuple(
+        Tier(name, tuple(Interval(at.start_s, at.end_s, _LABELS[name](p)) for at, p in phones))
+        for name in (SCORE_TIER, VERDICT_TIER)
+    )

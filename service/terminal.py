@@ -19,7 +19,9 @@ from nativeear.scoring.assessment import (
     WordAssessment,
 )
 from nativeear.scoring.grading import quality_of
+from nativeear.scoring.language_use import LanguageUse
 from nativeear.scoring.legend import legend
+from nativeear.scoring.second_ear import SecondEar
 from nativeear.scoring.verdicts import BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.service.tables import Column, Listing
 
@@ -55,7 +57,33 @@ def render(assessment: Assessment) -> RenderableType:
     if assessment.explanation:
         parts += [Text("\nIn the words of the language model", style="bold")]
         parts.append(_indented(Text(assessment.explanation)))
+    if assessment.second_ear:
+        parts += _second_ear(assessment.second_ear)
+    if assessment.language_use:
+        parts += _language_use(assessment.language_use)
     return Group(*parts, *_notes(assessment.warnings))
+
+
+def _second_ear(heard: SecondEar) -> list[RenderableType]:
+    """What another model said: never among ours."""
+    scores = {**heard.score.model_dump(), **{f"“{one.word}”": one.score for one in heard.words}}
+    told = [f"{name} {score:.0f}" for name, score in scores.items() if score is not None]
+    lines = [Text(", ".join(told) or "no scores"), *(Text(remark) for remark in heard.remarks)]
+    title = Text.assemble(("\nA second ear", "bold"), f" ({heard.model})")
+    return [title, *(_indented(line) for line in lines)]
+
+
+def _language_use(told: LanguageUse) -> list[RenderableType]:
+    """What a language model said of the recognised words."""
+    scores = told.model_dump(include={"grammar", "vocabulary", "relevance"})
+    named = [f"{name} {score:.0f}" for name, score in scores.items() if score is not None]
+    lines = [", ".join(named) or "no scores"]
+    for one in told.corrections:
+        lines.append(f"“{one.said}” → “{one.better}”" + (f": {one.why}" if one.why else ""))
+    title = Text.assemble(
+        ("\nUse of language", "bold"), f" (by {told.model}, from the recognised words alone)"
+    )
+    return [title, *(_indented(Text(line)) for line in (*lines, *told.remarks))]
 
 
 def _of_another_text(assessment: Assessment) -> RenderableType:
@@ -101,7 +129,13 @@ def _details(assessment: Assessment) -> str:
         f"against {assessment.index} ({assessment.language}) · {assessment.encoder} · "
         f"{assessment.calibration} scores, 0–100 · {assessment.duration_s:.1f} s"
     )
-    return f"{details}\n{_accent(assessment.accent)}" if assessment.accent else details
+    rejections = assessment.false_rejections
+    lines = (
+        details,
+        rejections.sentence if rejections else "",
+        _accent(assessment.accent) if assessment.accent else "",
+    )
+    return "\n".join(filter(None, lines))
 
 
 def _accent(accent: Accent) -> str:

@@ -1,81 +1,54 @@
-"""Assessments that outlast their request: the engine's results become those of jobs."""
+"""Which jobs of the database this service works at."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Future
-from functools import partial
-
-from anyio import to_thread
+from concurrent.futures import Future
+from contextlib import suppress
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.outbox import Outbox
-from nativeear.service.api.problems import internal_problem, problem_of
-from nativeear.service.database.assessments import StoredAssessment
-from nativeear.service.database.errors import StorageError
-from nativeear.service.database.store import Store
-from nativeear.speech.errors import NativeEarError
-
-Save = Callable[[Assessment], StoredAssessment]
 
 
 class AssessmentJobs:
-    """Follows what the engine was given for a job."""
+    """What this service has claimed. Its attributes may be read from any thread."""
 
-    def __init__(self, store: Store, outbox: Outbox) -> None:
-        self._store = store
-        self._outbox = outbox
-        self._futures: dict[str, Future[Assessment]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+    def __init__(self) -> None:
+        self._futures: dict[str, Future[Assessment] | None] = {}
+        self._news: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def jobs(self) -> tuple[str, ...]:
-        """Ids of those that are followed."""
+        """Ids of those that have not ended."""
         return tuple(self._futures)
 
-    def follow(self, job: str, future: Future[Assessment], save: Save) -> None:
-        """Write the result of `future` into a job as soon as it is there."""
+    def begin(self, job: str) -> None:
+        """Count one as ours from now on."""
+        self._futures[job] = None
+
+    def follow(self, job: str, future: Future[Assessment]) -> None:
+        """Note what the engine was given for one."""
         self._futures[job] = future
-        task = asyncio.get_running_loop().create_task(self._finish(job, future, save))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+    def end(self, job: str) -> None:
+        """Forget one, whatever came of it."""
+        self._futures.pop(job, None)
+        self.wake()
 
     def cancel(self, job: str) -> None:
-        """Take it out of the queue; what runs already is finished."""
+        """Take it out of the engine's queue; what runs already is finished."""
         if future := self._futures.get(job):
             future.cancel()
 
-    async def finish(self) -> None:
-        """Wait until nothing is pending."""
-        while self._tasks:
-            await asyncio.wait(set(self._tasks))
+    def wake(self) -> None:
+        """Tell that there may be something to do; from any thread."""
+        if self._loop is not None and self._news is not None:
+            self._loop.call_soon_threadsafe(self._news.set)
 
-    async def _finish(self, job: str, future: Future[Assessment], save: Save) -> None:
-        try:
-            result = await asyncio.wrap_future(future)
-        except (asyncio.CancelledError, CancelledError):
-            end = partial(self._store.update_job, job, state="cancelled")
-        except Exception as error:
-            end = partial(self._fail, job, error)
-        else:
-            end = partial(self._done, job, save, result)
-        await to_thread.run_sync(self._outbox.write, job, end)
-        self._futures.pop(job, None)
-
-    def _done(self, job: str, save: Save, result: Assessment) -> None:
-        try:
-            stored = save(result)
-        except StorageError:
-            raise
-        except Exception as error:
-            self._fail(job, error)
-        else:
-            self._store.update_job(job, state="done", done=1, total=1, result=stored.result)
-
-    def _fail(self, job: str, error: Exception) -> None:
-        if isinstance(error, NativeEarError):
-            problem = problem_of(error)
-        else:
-            problem = internal_problem(error, f"job {job}")
-        self._store.update_job(job, state="failed", problem=problem.model_dump_json())
+    async def news(self, within_s: float) -> None:
+        """Wait until there may be something to do, or for some seconds."""
+        if self._news is None:
+            self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._news.wait(), within_s)
+        self._news.clear()

@@ -88,7 +88,7 @@ class Body:
         A connection that is closed over an unread body is reset, and the answer may be lost with
         it: a client would be told nothing of why it was refused.
         """
-        self.reservation.end()
+        self.reservation.release()
         if self._is_waited_for:
             return  # for a word that the client never got
         with suppress(asyncio.TimeoutError):

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,10 +23,12 @@ from nativeear.service.api.problems import without_folders
 from nativeear.service.api.quota import Reservation
 from nativeear.service.api.unpacking import discard
 from nativeear.service.database.store import Store
+from nativeear.service.own_process import started
 from nativeear.speech.errors import InputError, NativeEarError
 
 logger = logging.getLogger("nativeear.service")
 
+_MODULE = "nativeear.service.api.build_process"
 _TELL_S = 0.5  # no more often than this is progress written to the database
 _DYING_S = 5.0  # how long what belongs to a killed build may take to be gone
 
@@ -136,7 +137,7 @@ class Builds:
             if job in self._cancelled or self._stopping:
                 process = None
             else:
-                process = self._processes[job] = _started()
+                process = self._processes[job] = started(_MODULE, own_session=True)
         if process is None:
             return partial(ended, state="cancelled")
         try:
@@ -176,20 +177,6 @@ class Builds:
                 written_at = monotonic()
                 self._say(job, stage=last["stage"], done=last["done"], total=last["total"])
         return last
-
-
-def _started() -> subprocess.Popen[str]:
-    root = str(Path(__file__).parents[3])
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return subprocess.Popen(
-        [sys.executable, "-m", "nativeear.service.api.build_process"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        start_new_session=True,  # its own workers are killed with it
-    )
 
 
 def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:

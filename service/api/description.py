@@ -12,10 +12,16 @@ from nativeear.service.api.problem import Problem
 
 _TAGS = {
     "assessments": "Recordings and their results.",
+    "batches": "Many recordings at once.",
     "texts": "What a text sounds like.",
     "indexes": "The native references.",
+    "recording": "Natives read for an index; only with `--record`.",
     "learners": "Histories and groups.",
+    "people": "Who comes in, groups, and what may be done with one's own data.",
+    "teaching": "Sentences and homework of teachers, and verdicts that they put right.",
     "jobs": "Work that outlasts a request.",
+    "webhooks": "Who is told when work has ended.",
+    "compat": "Other services' requests, answered in their shapes.",
     "service": "Health and figures.",
 }
 _NULL = {"type": "null"}

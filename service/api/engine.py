@@ -20,6 +20,7 @@ from typing import Any
 from nativeear.scoring.accents import Accents
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.assessor import Assessor
+from nativeear.service.api.freed import give_back
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import BusyError, ClientGoneError, TookTooLongError
 from nativeear.service.api.references import AUTO, Reference
@@ -27,6 +28,7 @@ from nativeear.service.api.settings import ServiceSettings
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.catalogue import has_gpu
 from nativeear.speech.recogniser import Recogniser
+from nativeear.speech.steadying import steadied
 from nativeear.speech.threads import limit_sessions
 
 logger = logging.getLogger("nativeear.service")
@@ -57,6 +59,11 @@ class Work:
         All indexes of the language, where the nearest accent is to judge; `reference` is the first.
     free
         Whether what is heard is assessed, for no text is known.
+    second_ear
+        Whether it may be sent to the second ear, where there is one.
+    language_use, topic
+        Whether its recognised words may be sent to a language model, where there is one, and what
+        was to be spoken of.
     recogniser
         As for `scoring.assessor.Assessor.assess_free`.
     """
@@ -71,6 +78,14 @@ class Work:
     accents: tuple[Reference, ...] = ()
     free: bool = False
     recogniser: Recogniser | None = None
+    second_ear: bool = True
+    language_use: bool = True
+    topic: str | None = None
+
+    @property
+    def heard(self) -> Audio:
+        """What is encoded of it."""
+        return steadied(self.audio).audio
 
     def run(self, assessor: Assessor) -> Assessment:
         """Assess it; called in an inference thread."""
@@ -92,6 +107,7 @@ class Work:
 @dataclass(frozen=True, eq=False)
 class _Ticket:
     work: Work
+    from_queue: bool = False
     future: Future[Assessment] = field(default_factory=Future)
     since: float = field(default_factory=perf_counter)
 
@@ -156,17 +172,28 @@ class Engine:
         if self.is_full:
             raise self._busy()
 
-    def submit(self, work: Work) -> Future[Assessment]:
+    @property
+    def at_once(self) -> int:
+        """How many recordings are assessed at a time."""
+        return self._settings.workers * self._batch
+
+    def submit(self, work: Work, *, from_queue: bool = False) -> Future[Assessment]:
         """Hand in a recording.
+
+        Parameters
+        ----------
+        from_queue
+            Whether it has waited elsewhere already: it is taken however many wait here.
 
         Raises
         ------
         BusyError
             If the queue is full, or the service stops.
         """
-        ticket = _Ticket(work)
+        ticket = _Ticket(work, from_queue)
         with self._changed:
-            if self._stopping or self._unfinished() >= self._capacity:
+            full = not from_queue and self._unfinished() >= self._capacity
+            if self._stopping or full:
                 raise self._busy()
             self._waiting.append(ticket)
             self._tell()
@@ -185,8 +212,8 @@ class Engine:
 
         Raises
         ------
-        TookTooLongError, ClientGoneError
-            The recording leaves the queue.
+        BusyError, TookTooLongError, ClientGoneError
+            The recording leaves the queue. Busy is told to one that had not even been begun.
         NativeEarError
             What the assessment raised.
         """
@@ -205,6 +232,8 @@ class Engine:
                 return wrapped.result()
             if left is not None and left in done:
                 raise ClientGoneError("The client left before its recording was assessed.")
+            if future.cancel():
+                raise self._busy()
             raise TookTooLongError(
                 f"The recording was not assessed within {self._settings.timeout_s:g} s.",
                 fix="Try again later, send a shorter recording, or ask with Prefer: respond-async.",
@@ -246,10 +275,10 @@ class Engine:
         return settings.workers + min(settings.queue, max(1, in_time))
 
     def _unfinished(self) -> int:
-        """How many wait or run, without those whose client gave up."""
+        """How many wait or run, without those whose client gave up or that waited elsewhere."""
         if any(ticket.future.cancelled() for ticket in self._waiting):
             self._waiting = deque(t for t in self._waiting if not t.future.cancelled())
-        return len(self._waiting) + self._running
+        return sum(not ticket.from_queue for ticket in self._waiting) + self._running
 
     def _busy(self) -> BusyError:
         if self._stopping:
@@ -274,6 +303,7 @@ class Engine:
         ready.wait()
         while tickets := self._take():
             started = perf_counter()
+            _share_cores(self._settings.cores, self._settings.workers)  # an index may be new
             try:
                 self._assess(tickets)
             finally:
@@ -282,6 +312,9 @@ class Engine:
                     took = (perf_counter() - started) / len(tickets)
                     self._seconds += 0.1 * (took - self._seconds)
                     self._tell()
+                    idle = not self._waiting
+            if idle:
+                give_back()
 
     def _take(self) -> list[_Ticket]:
         """Wait for work; several recordings for one index if more wait than there are threads."""
@@ -313,7 +346,7 @@ class Engine:
             self._assess_one(alive[0])
             return
         try:
-            with alive[0].work.reference.encoder.ahead([t.work.audio for t in alive]):
+            with alive[0].work.reference.encoder.ahead([t.work.heard for t in alive]):
                 for ticket in alive:
                     self._assess_one(ticket)
         except Exception:  # one that cannot be encoded must not cost the others theirs
@@ -340,12 +373,16 @@ class Engine:
 
 
 def _share_cores(cores: int, workers: int) -> None:
-    """Give this thread its share of the cores in FAISS and torch, which both take all."""
-    import faiss
+    """Give this thread its share of the cores in FAISS and torch, which both take all.
 
+    Where an index needs them, they are loaded with it.
+    """
     share = max(1, cores // workers)
-    faiss.omp_set_num_threads(share)
-    if "torch" in sys.modules:  # where an index's encoder runs by it
+    if "faiss" in sys.modules:
+        import faiss
+
+        faiss.omp_set_num_threads(share)
+    if "torch" in sys.modules:
         import torch
 
         torch.set_num_threads(share)

@@ -11,6 +11,7 @@ from anyio import to_thread
 from nativeear.service.api.assessment_jobs import AssessmentJobs
 from nativeear.service.api.builds import Builds
 from nativeear.service.api.outbox import Outbox
+from nativeear.service.api.usage import RequestCounts
 from nativeear.service.database.errors import StorageError
 from nativeear.service.database.jobs import LEASE
 from nativeear.service.database.store import Store
@@ -22,7 +23,7 @@ RETRY_S = 1.0  # while the database is away
 
 
 class Heartbeat:
-    """Keeps the jobs of a service, and fails those of services that live no more.
+    """Keeps the jobs of a service, and looks after those of services that live no more.
 
     Attributes
     ----------
@@ -31,12 +32,18 @@ class Heartbeat:
     """
 
     def __init__(
-        self, store: Store, outbox: Outbox, builds: Builds, assessment_jobs: AssessmentJobs
+        self,
+        store: Store,
+        outbox: Outbox,
+        builds: Builds,
+        assessment_jobs: AssessmentJobs,
+        counts: RequestCounts,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._builds = builds
         self._assessment_jobs = assessment_jobs
+        self._counts = counts
         self._patient_until = 0.0
         self.trouble: StorageError | None = None
 
@@ -51,8 +58,9 @@ class Heartbeat:
         try:
             self._renew()
             self._outbox.flush()
+            self._counts.flush()
             if monotonic() >= self._patient_until:
-                self._fail_orphans()
+                self._settle_orphans()
         except StorageError as error:
             if self.trouble is None:
                 logger.warning("the database cannot be written: %s (%s)", error, error.cause)
@@ -70,6 +78,9 @@ class Heartbeat:
             self._builds.cancel(job)
             self._assessment_jobs.cancel(job)
 
-    def _fail_orphans(self) -> None:
-        if orphans := self._store.fail_orphans():
-            logger.warning("%d jobs had been left by a service that died", orphans)
+    def _settle_orphans(self) -> None:
+        if orphans := self._store.queue_orphans():
+            logger.warning("%d jobs of a service that died are begun again", orphans)
+            self._assessment_jobs.wake()
+        if lost := self._store.fail_orphans():
+            logger.warning("%d jobs had been left by a service that died", lost)

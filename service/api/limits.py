@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import threading
+from collections import Counter, OrderedDict
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from nativeear.service.api.problems import BusyError
+from nativeear.service.api.problems import BusyError, TooManyRequestsError
+from nativeear.service.database.errors import AuthenticationError
 
 
 class TokenBucket:
@@ -36,6 +38,88 @@ class TokenBucket:
             return (1 - self._left) / self._per_s if self._per_s > 0 else 60.0
         self._left -= 1
         return 0.0
+
+    @property
+    def left(self) -> int:
+        """How many whole goes there were when it was last asked."""
+        return int(self._left)
+
+    @property
+    def full_in_s(self) -> float:
+        """Seconds until it is full again if nothing is taken."""
+        return (self.most - self._left) / self._per_s if self._per_s > 0 else 60.0
+
+    def give_back(self) -> None:
+        """Put one back that was taken."""
+        self._left = min(self.most, self._left + 1)
+
+
+class GuessLimit:
+    """Lets nobody try codes until one fits. Safe to share between threads.
+
+    What fits counts for nothing, so that a class behind one address can come in at once.
+
+    Parameters
+    ----------
+    most, per_s
+        Of one client: wrong codes at once, and for long.
+    most_of_all, per_s_of_all
+        Of all together.
+    """
+
+    _CLIENTS = 10_000
+
+    def __init__(
+        self,
+        *,
+        most: float = 40,
+        per_s: float = 0.1,
+        most_of_all: float = 1000,
+        per_s_of_all: float = 2.0,
+    ) -> None:
+        self._rate = (most, per_s)
+        self._clients: OrderedDict[str, TokenBucket] = OrderedDict()
+        self._all = TokenBucket(most_of_all, per_s_of_all)
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def counted(self, client: str) -> Iterator[None]:
+        """Try a code inside.
+
+        Raises
+        ------
+        TooManyRequestsError
+            If there were too many wrong ones.
+        """
+        bucket = self._take(client)
+        is_wrong = False
+        try:
+            yield
+        except AuthenticationError:
+            is_wrong = True
+            raise
+        finally:
+            if not is_wrong:
+                with self._lock:
+                    bucket.give_back()
+                    self._all.give_back()
+
+    def _take(self, client: str) -> TokenBucket:
+        with self._lock:
+            bucket = self._clients.setdefault(client, TokenBucket(*self._rate))
+            self._clients.move_to_end(client)
+            if len(self._clients) > self._CLIENTS:
+                self._clients.popitem(last=False)
+            wait_s = bucket.take()
+            if wait_s <= 0 and (wait_s := self._all.take()) > 0:
+                bucket.give_back()
+        if wait_s > 0:
+            raise TooManyRequestsError(
+                "Too many wrong codes were tried.",
+                fix=f"Try again in {wait_s:.0f} s.",
+                headers={"Retry-After": f"{max(1, round(wait_s))}"},
+            )
+        return bucket
 
 
 class ConcurrencyLimit:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from nativeear.service.api.access_log import NAME as ACCESS
 from nativeear.service.api.limits import TokenBucket
+from nativeear.service.api.request_ids import Numbered
 
 BURST = 100
 PER_S = 1.0
@@ -24,7 +26,9 @@ class Throttle(logging.Filter):
         self._left_out: Counter[tuple[str, int]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line is written."""
+        """Whether a line is written; those of requests are, for whoever asked for them."""
+        if record.name == ACCESS:
+            return True
         place = (record.pathname, record.lineno)
         if self._buckets.setdefault(place, TokenBucket(BURST, PER_S)).take() > 0:
             self._left_out[place] += 1
@@ -35,11 +39,14 @@ class Throttle(logging.Filter):
         return True
 
 
-def write_log() -> None:
-    """Write what the service says to standard error."""
+def write_log(level: str = "info") -> None:
+    """Write what the service says, from a level on, to standard error."""
     for chatty in ("faiss", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    throttle = Throttle()
+    form = "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"
+    logging.basicConfig(level=level.upper(), format=form)
+    logging.getLogger(ACCESS).setLevel(logging.INFO)  # it is asked for by itself
+    filters = (Throttle(), Numbered())
     for handler in logging.getLogger().handlers:
-        handler.addFilter(throttle)
+        for one in filters:
+            handler.addFilter(one)

@@ -9,8 +9,11 @@ from anyio import to_thread
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from nativeear.service.api.authentication import CALLER
+from nativeear.service.api.access_log import write_line
+from nativeear.service.api.authentication import CALLER, refuse_forged, token_of
+from nativeear.service.api.batches import MANIFEST_BYTES
 from nativeear.service.api.body import Body
+from nativeear.service.api.compat.keys import COMPAT, secret_of_app
 from nativeear.service.api.problems import (
     ForbiddenError,
     answer,
@@ -18,13 +21,19 @@ from nativeear.service.api.problems import (
     internal_problem,
 )
 from nativeear.service.api.quota import RESERVATION, ByteQuota
+from nativeear.service.api.request_ids import HEADER, REQUEST_ID, id_of
 from nativeear.service.api.settings import LOOPBACK_NAMES
 from nativeear.service.api.state import Service
+from nativeear.service.api.submissions import asks_for_a_job
 from nativeear.speech.errors import NativeEarError
 
 API = "/v1/"
 ASSESSMENTS = "/v1/assessments"
+BATCHES = "/v1/batches"
 INDEXES = "/v1/indexes"
+TAKES = "/v1/recording/speakers/"
+JOIN = "/v1/join"
+"""Asked by those who are nobody yet."""
 
 FORM_BYTES = 64 << 10
 """What a form may hold beside its file."""
@@ -36,6 +45,7 @@ POLICY = (
     "worker-src 'self' blob:; object-src 'none'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
+WITH_WEBASSEMBLY = f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'"
 
 _HEADERS = {
     "content-security-policy": POLICY,
@@ -71,9 +81,18 @@ class RequestMiddleware:
         self._service = service
         self._settings = service.settings
         self._archives = archives
+        self._protection = _HEADERS
+        if service.settings.in_browser is not None:
+            self._protection = {
+                **_HEADERS,
+                "content-security-policy": WITH_WEBASSEMBLY,
+                "cross-origin-embedder-policy": "require-corp",  # so that it may have threads
+            }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        if scope["type"] in {"http", "websocket"}:
+            REQUEST_ID.set(id_of(Headers(scope=scope)))
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket" and not self._is_welcome(Headers(scope=scope)):
@@ -92,7 +111,7 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 begun = True
                 status = message["status"]
-                self._protect(scope["path"], MutableHeaders(scope=message))
+                self._set_headers(scope, MutableHeaders(scope=message))
             elif body.is_left and not message.get("more_body", False):
                 await send({**message, "more_body": True})
                 await body.linger()
@@ -109,11 +128,15 @@ class RequestMiddleware:
             if not begun:
                 await answer(problem)(scope, receive, out)
         finally:
-            body.reservation.end()
+            body.reservation.release()
             route = getattr(scope.get("route"), "path", "") or "other"
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._service.metrics.requests.labels(method, route, str(status)).inc()
-            self._service.metrics.request_s.labels(route).observe(perf_counter() - started)
+            took_s = perf_counter() - started
+            self._service.metrics.request_s.labels(route).observe(took_s)
+            if self._settings.access_log:
+                with_text = self._settings.log_text
+                write_line(scope, route, status, took_s, with_text=with_text)
 
     async def _admit(self, scope: Scope, body: Body) -> None:
         headers = Headers(scope=scope)
@@ -127,12 +150,29 @@ class RequestMiddleware:
                 "or with --trusted-host for another name of its own.",
             )
         limit, quota = JSON_BYTES, self._service.uploads
-        if path.startswith(API):
+        if path.startswith(COMPAT):
+            secret = secret_of_app(scope)
+            caller = await to_thread.run_sync(
+                self._service.authenticator.authenticate_secret, secret, token_of(headers)
+            )
+            refuse_forged(caller, headers.get("x-csrf-token"))
+            scope.setdefault("state", {})[CALLER] = caller
+            self._service.engine.refuse_if_full()
+            limit = (caller.max_bytes or self._settings.max_bytes) + FORM_BYTES
+        elif path.startswith(API) and path != JOIN:
             caller = await to_thread.run_sync(self._service.authenticator.authenticate, headers)
+            if method not in _SAFE:
+                refuse_forged(caller, headers.get("x-csrf-token"))
             scope.setdefault("state", {})[CALLER] = caller
             if method == "POST" and path == ASSESSMENTS:
-                self._service.engine.refuse_if_full()
+                if not asks_for_a_job(headers.get("prefer")):
+                    self._service.engine.refuse_if_full()
                 limit = (caller.max_bytes or self._settings.max_bytes) + FORM_BYTES
+            elif method == "POST" and path.startswith(TAKES):
+                limit = (caller.max_bytes or self._settings.max_bytes) + FORM_BYTES
+            elif method == "POST" and path == BATCHES:
+                limit = self._settings.max_batch_bytes + MANIFEST_BYTES + FORM_BYTES
+                quota = self._archives
             elif method == "POST" and path == INDEXES:
                 limit, quota = self._settings.max_corpus_bytes + FORM_BYTES, self._archives
         body.bound(limit, quota)
@@ -156,7 +196,16 @@ class RequestMiddleware:
         asking = urlsplit(origin)
         return asking.netloc == host or (asking.hostname or "") in settings.trusted_hosts
 
-    def _protect(self, path: str, headers: MutableHeaders) -> None:
-        for name, value in _HEADERS.items():
+    def _set_headers(self, scope: Scope, headers: MutableHeaders) -> None:
+        headers.setdefault(HEADER, REQUEST_ID.get())
+        caller = scope.get("state", {}).get(CALLER)
+        for name, value in (caller.rate if caller else {}).items():
             headers.setdefault(name, value)
-        headers.setdefault("cache-control", "no-store" if path.startswith(API) else "no-cache")
+        self._protect(scope["path"], headers)
+
+    def _protect(self, path: str, headers: MutableHeaders) -> None:
+        for name, value in self._protection.items():
+            headers.setdefault(name, value)
+        headers.setdefault(
+            "cache-control", "no-store" if path.startswith((API, COMPAT)) else "no-cache"
+        )

@@ -9,8 +9,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.problem import Problem
 from nativeear.service.database.summaries import LearnerSummary
 
 MAX_TEXT = 5_000
@@ -22,9 +20,17 @@ def _without_nul(text: str) -> str:
     return text
 
 
+def _visible(text: str) -> str:
+    if all(unicodedata.category(char)[0] in "CZ" for char in text):
+        raise ValueError("holds nothing that can be seen")
+    return text
+
+
 Plain = AfterValidator(_without_nul)
+Visible = AfterValidator(_visible)
 
 Text = Annotated[str, Field(max_length=MAX_TEXT), Plain]
+Topic = Annotated[str, Field(max_length=500), Plain]
 Name = Annotated[str, Field(min_length=1, max_length=200), Plain]
 Tag = Annotated[str, Field(min_length=2, max_length=35), Plain]
 
@@ -67,13 +73,22 @@ Moment = Annotated[datetime, BeforeValidator(_no_number), AfterValidator(_in_utc
 """A moment in UTC, told as ISO 8601 with or without a zone."""
 
 Calibration = Literal["auto", "expert", "training-free"]
+Detail = Literal["word", "phone", "full"]
 
 
-class _Answer(BaseModel):
+class Asked(BaseModel):
+    """What requests have in common: nothing is passed over that they don't know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answer(BaseModel):
+    """What all answers have in common."""
+
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class AssessmentItem(_Answer):
+class AssessmentItem(Answer):
     """One line of the list of assessments."""
 
     id: str
@@ -91,68 +106,25 @@ class AssessmentItem(_Answer):
     prosody: float | None = None
     completeness: float | None = None
     has_audio: bool = False
+    comments: int = Field(0, description="How many there are.")
     expires_at: datetime | None = None
 
 
-class AssessmentList(_Answer):
+class AssessmentList(Answer):
     """A page of assessments, the newest first; `next` is the `after` of the next page."""
 
     items: tuple[AssessmentItem, ...]
     next: str | None = None
 
 
-class BuildResult(_Answer):
-    """What came of building an index."""
-
-    index: str
-    utterances: int
-    exemplars: int
-    silences: int = Field(0, description="How many of the exemplars are silences.")
-    set_aside: tuple[tuple[str, str], ...] = ()
-    audio_s: float
-    seconds: float
-    native_accuracy: float
-    judged_phones: int | None = None
-    inventory_phones: int | None = None
-
-
-class JobAnswer(_Answer):
-    """Work that outlasts a request.
-
-    Attributes
-    ----------
-    state
-        Done, failed and cancelled jobs change no more.
-    result
-        Of an assessment the Assessment; of a build what came of it.
-    """
-
-    id: str
-    kind: Literal["assessment", "index"]
-    state: Literal["queued", "running", "done", "failed", "cancelled"]
-    stage: str = ""
-    done: int = 0
-    total: int = 0
-    created_at: datetime
-    updated_at: datetime
-    result: Assessment | BuildResult | None = None
-    problem: Problem | None = None
-
-
-class JobCreated(_Answer):
-    """A job that was taken; ask for it at the `Location`, or follow its events."""
-
-    job: JobAnswer
-
-
-class LearnerList(_Answer):
+class LearnerList(Answer):
     """Learners by name."""
 
     items: tuple[LearnerSummary, ...]
     next: None = None
 
 
-class IndexItem(_Answer):
+class IndexItem(Answer):
     """An index that is offered; a damaged one has a `problem` and no figures."""
 
     name: str
@@ -167,14 +139,14 @@ class IndexItem(_Answer):
     problem: str = ""
 
 
-class IndexList(_Answer):
+class IndexList(Answer):
     """The indexes that are offered, the default first."""
 
     items: tuple[IndexItem, ...]
     next: None = None
 
 
-class IndexPhone(_Answer):
+class IndexPhone(Answer):
     """A phone of an index."""
 
     phone: str
@@ -183,13 +155,14 @@ class IndexPhone(_Answer):
     exemplars: int
 
 
-class CorpusItem(_Answer):
-    """A corpus whose speech is in an index."""
+class CorpusItem(Answer):
+    """A corpus whose speech is in an index; not `native` where it is of rated learners."""
 
     name: str
     licence: str
     utterances: int
     audio_s: float
+    native: bool
 
 
 class IndexDetail(IndexItem):
@@ -205,8 +178,8 @@ class IndexDetail(IndexItem):
     phones: tuple[IndexPhone, ...]
 
 
-class ExemplarDetail(_Answer):
-    """One native phone."""
+class ExemplarDetail(Answer):
+    """One phone of an index; not `native` where it is a rated learner's, said without a flaw."""
 
     exemplar: int
     phone: str
@@ -221,9 +194,10 @@ class ExemplarDetail(_Answer):
     start_s: float
     end_s: float
     playable: bool
+    native: bool
 
 
-class NativeSentence(_Answer):
+class NativeSentence(Answer):
     """A native recording that can be heard whole."""
 
     utterance: str
@@ -233,14 +207,14 @@ class NativeSentence(_Answer):
     audio_s: float
 
 
-class SentenceList(_Answer):
+class SentenceList(Answer):
     """Native recordings; `next` is the `after` of the next page."""
 
     items: tuple[NativeSentence, ...]
     next: str | None = None
 
 
-class EncoderItem(_Answer):
+class EncoderItem(Answer):
     """An encoder that indexes can be built with."""
 
     name: str
@@ -252,21 +226,21 @@ class EncoderItem(_Answer):
     note: str
 
 
-class EncoderList(_Answer):
+class EncoderList(Answer):
     """Encoders that have a name."""
 
     items: tuple[EncoderItem, ...]
     next: None = None
 
 
-class LanguageItem(_Answer):
+class LanguageItem(Answer):
     """A language that can be assessed."""
 
     language: str
     indexes: tuple[str, ...]
 
 
-class LanguageList(_Answer):
+class LanguageList(Answer):
     """Languages for which there is an index."""
 
     items: tuple[LanguageItem, ...]
@@ -286,7 +260,7 @@ class TextRequest(BaseModel):
     language: Tag | None = None
 
 
-class WordCheck(_Answer):
+class WordCheck(Answer):
     """A word of a text, and how it is pronounced if that is known, and says what."""
 
     word: str
@@ -296,7 +270,7 @@ class WordCheck(_Answer):
     ipa: tuple[str, ...] = ()
 
 
-class TextCheck(_Answer):
+class TextCheck(Answer):
     """The words of a text in reading order."""
 
     language: str
@@ -305,24 +279,28 @@ class TextCheck(_Answer):
     warnings: tuple[str, ...] = ()
 
 
-class Variant(_Answer):
-    """One way to pronounce a word; `syllables` are half-open ranges of its phones."""
+class Variant(Answer):
+    """One way to pronounce a word; `syllables` are half-open ranges of its phones.
+
+    `graphemes` are the letters of the word that write each phone; none where these do not tell.
+    """
 
     phones: tuple[str, ...]
     ipa: tuple[str, ...]
     stress: tuple[int | None, ...]
     syllables: tuple[tuple[int, int], ...]
     source: str
+    graphemes: tuple[str, ...] = ()
 
 
-class WordVariants(_Answer):
+class WordVariants(Answer):
     """A word and every way to pronounce it, the commonest first."""
 
     word: str
     variants: tuple[Variant, ...]
 
 
-class Pronunciations(_Answer):
+class Pronunciations(Answer):
     """The words of a text with their pronunciations."""
 
     language: str
@@ -331,7 +309,7 @@ class Pronunciations(_Answer):
     warnings: tuple[str, ...] = ()
 
 
-class Health(_Answer):
+class Health(Answer):
     """Whether the service lives, or is ready."""
 
     status: Literal["ok", "starting", "stopping"]

@@ -33,6 +33,7 @@ class Problem(BaseModel):
     cause: str = Field("", description="What lies behind it; may be empty.")
     fix: str = Field("", description="What can be done about it; may be empty.")
     instance: str = Field("", description="The path that was asked.")
+    request_id: str = Field("", description="Number of the request, also in the log.")
 
     @classmethod
     def of(

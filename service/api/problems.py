@@ -13,7 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from nativeear.service.api.compat.errors import told_as
 from nativeear.service.api.problem import CLIENT_GONE, Problem, title_of
+from nativeear.service.api.request_ids import REQUEST_ID
 from nativeear.speech.errors import (
     AlignmentError,
     EncoderError,
@@ -126,11 +128,24 @@ class TooManyRequestsError(ServiceError):
     status = 429
 
 
+class QuotaExceededError(ServiceError):
+    """A key has used what it may in a day or a month."""
+
+    code = "quota-exceeded"
+    status = 429
+
+
 class ForbiddenError(ServiceError):
     """Known, and not allowed to."""
 
     code = "forbidden"
     status = 403
+
+
+class ForgedError(ForbiddenError):
+    """A change in the name of somebody who is signed in, without the token of his session."""
+
+    code = "forged"
 
 
 class UnauthorisedError(ServiceError):
@@ -210,8 +225,12 @@ def without_folders(text: str) -> str:
 
 def answer(problem: Problem, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A problem as a response."""
+    if shaped := told_as(problem):
+        content, status = shaped
+        return JSONResponse(content, status, dict(headers or {}))
+    numbered = problem.model_copy(update={"request_id": REQUEST_ID.get()})
     return JSONResponse(
-        problem.model_dump(), problem.status, dict(headers or {}), media_type=MEDIA_TYPE
+        numbered.model_dump(), problem.status, dict(headers or {}), media_type=MEDIA_TYPE
     )
 
 
@@ -247,6 +266,16 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         status: {"description": title_of(status), "content": content}
         for status in sorted({*statuses, 500})
     }
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of a route that wants to know who asks, and `statuses`."""
+    return responses(401, 403, 422, 429, 503, *statuses)
+
+
+def refusals_of_body(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems of a route that wants to know who asks and takes a body, and `statuses`."""
+    return refusals(400, 408, 413, *statuses)
 
 
 def handle_errors(application: FastAPI) -> None:

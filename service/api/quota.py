@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import Future
-from typing import Any, cast
+from typing import cast
 
 from starlette.requests import HTTPConnection
 
@@ -67,7 +66,6 @@ class Reservation:
         self._quota = quota
         self._count = 0
         self._lock = threading.Lock()
-        self._kept = False
 
     def take(self, count: int) -> None:
         """Hold more.
@@ -86,16 +84,6 @@ class Reservation:
         with self._lock:
             count, self._count = self._count, 0
             self._quota.change(-count)
-
-    def end(self) -> None:
-        """Give all of it back, unless somebody else keeps it."""
-        if not self._kept:
-            self.release()
-
-    def keep_until(self, future: Future[Any]) -> None:
-        """Keep it beyond the end of the request, until something is done."""
-        self._kept = True
-        future.add_done_callback(lambda _: self.release())
 
 
 def reservation_of(connection: HTTPConnection) -> Reservation:

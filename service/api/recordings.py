@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 from anyio import CapacityLimiter, to_thread
-from fastapi import UploadFile
+from starlette.datastructures import UploadFile
 
 from nativeear.service.api.authentication import Caller
 from nativeear.service.api.metrics import Metrics
@@ -43,8 +43,15 @@ class Decoder:
             )
         return data
 
-    async def decode(self, data: bytes, caller: Caller) -> Audio:
+    async def decode(self, data: bytes, max_s: float | None) -> Audio:
         """Decode a recording; its name and its declared type are not asked.
+
+        Parameters
+        ----------
+        data
+            The file.
+        max_s
+            The longest that its key may send, in seconds; None for the service's own limit.
 
         Raises
         ------
@@ -53,7 +60,7 @@ class Decoder:
         AudioError
             If it is refused, see `speech.audio.Audio.load`.
         """
-        limit_s = caller.max_audio_s or self._settings.max_seconds
+        limit_s = max_s or self._settings.max_seconds
         if self._limiter is None:
             self._limiter = CapacityLimiter(self._settings.cores)
         return await to_thread.run_sync(self._decode, data, limit_s, limiter=self._limiter)
@@ -68,6 +75,15 @@ class Decoder:
                         error.message, cause=error.cause, fix=error.fix
                     ) from error
                 raise
+
+
+def wav_of(audio: Audio) -> bytes:
+    """A recording as a WAV file of 16 bits."""
+    import soundfile
+
+    out = io.BytesIO()
+    soundfile.write(out, audio.samples, audio.sample_rate, format="WAV", subtype="PCM_16")
+    return out.getvalue()
 
 
 def audio_responses(media_type: str) -> dict[int | str, dict[str, Any]]:

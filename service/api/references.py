@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -19,6 +20,7 @@ from nativeear.scoring.assessor import Assessor
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.problems import NotThereError
 from nativeear.service.index_choice import fits
+from nativeear.service.native_speech import NativeSpeech
 from nativeear.speech.alignment import Aligner, Alignment
 from nativeear.speech.audio import SAMPLE_RATE, Audio
 from nativeear.speech.canonical import Pronunciation
@@ -119,6 +121,11 @@ class Reference:
     def index(self) -> PhoneIndex:
         """The open index."""
         return self._assessors[AUTO].index
+
+    @cached_property
+    def native_speech(self) -> NativeSpeech:
+        """What its natives can be heard saying."""
+        return NativeSpeech.of(self.index)
 
     @property
     def assessor(self) -> Assessor:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from nativeear.service.api.application import create_application
 from nativeear.service.api.connections import LOOK_S, BoundedProtocol, Connections
 from nativeear.service.api.engine import LONGEST_RETRY_S
+from nativeear.service.api.freed import share_one_arena
 from nativeear.service.api.logs import write_log
 from nativeear.service.api.settings import ServiceSettings
 from nativeear.service.api.state import Service
@@ -136,5 +137,6 @@ def run(settings: ServiceSettings) -> None:
     NativeEarError
         If the service cannot start.
     """
-    write_log()
+    share_one_arena()
+    write_log(settings.log_level)
     server_of(create_application(settings)).run()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from nativeear.service.language_use import TextJudge
+from nativeear.service.second_ear import Judge
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -15,6 +19,14 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 def default_workers(cores: int) -> int:
     """Inference threads for a number of cores: encoders get the other cores of each."""
     return max(1, cores // 2)
+
+
+@dataclass(frozen=True)
+class InBrowser:
+    """What a page hears by: the built package, and folders of packs by the names of indexes."""
+
+    package: Path
+    packs: Mapping[str, Path]
 
 
 @dataclass(frozen=True)
@@ -48,16 +60,34 @@ class ServiceSettings:
     max_held_bytes
         What all recordings that are being sent, wait or are assessed hold together: as they were
         sent, and as they were decoded.
+    max_queued, max_queued_bytes
+        Recordings that may wait in the database for their jobs.
+    max_batch, max_batch_bytes
+        Recordings of a batch, and their bytes, packed and unpacked.
     async_above_s
         Longer recordings are answered with a job.
     retain_days
         Assessments are deleted after so many days; never if None.
+    keep_audio_days, keep_results_days
+        What is older is deleted, also where it was stored before this was decided; never if None.
     corpora
         Folder whose corpora may be built into indexes; uploads only if None.
     jobs_dir
         Folder for unpacked uploads and for what a build says; the system's if None.
     asr
         Folder of the recogniser for free speech; that of `NATIVEEAR_ASR`, if any, if None.
+    record
+        Name of the index that natives may record for; nobody records if None.
+    record_dir
+        Folder of that recording session; one in the user's data folder if None.
+    record_minutes
+        Length of the script of a session that begins.
+    judge
+        The second ear, to which recordings are sent, too; none if None.
+    text_judge
+        The language model to which the recognised words of free speech are sent; none if None.
+    in_browser
+        What the page hears by itself with, so that no speech is sent; the service hears if None.
     allow_origins
         Other web pages that may ask.
     trusted_hosts
@@ -65,12 +95,19 @@ class ServiceSettings:
         reverse proxy passes on. Without any, a service beyond loopback answers to every name.
     proxies
         Addresses and networks of reverse proxies, which tell whom they ask for.
+    webhook_networks
+        Networks that webhooks may lead to though they are private, and without TLS.
     connections, connections_per_client
         How many there may be at a time.
     connections_per_s, connections_per_client_per_s
         How many may be made each second for long; five times as many at once.
     streams, streams_per_client
         How many there may be at a time; a client is a key, or an address where none is wanted.
+    access_log, log_text
+        Whether a line is logged for each request, and with its address as it was asked and the text
+        to be said.
+    log_level
+        From which level on the service logs what it says: `debug`, `info`, `warning` or `error`.
     reload_s
         How often a changed index is looked for.
     drain_s
@@ -90,22 +127,44 @@ class ServiceSettings:
     max_bytes: int = 64 << 20
     max_corpus_bytes: int = 2 << 30
     max_held_bytes: int = 512 << 20
+    max_queued: int = 10_000
+    max_queued_bytes: int = 4 << 30
+    max_batch: int = 2_000
+    max_batch_bytes: int = 256 << 20
     async_above_s: float = 60.0
     retain_days: float | None = None
+    keep_audio_days: float | None = None
+    keep_results_days: float | None = None
     corpora: Path | None = None
     jobs_dir: Path | None = None
     asr: Path | None = None
+    record: str | None = None
+    record_dir: Path | None = None
+    record_minutes: float = 10.0
+    judge: Judge | None = None
+    text_judge: TextJudge | None = None
+    in_browser: InBrowser | None = None
     allow_origins: tuple[str, ...] = ()
     trusted_hosts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
+    webhook_networks: tuple[str, ...] = ()
     connections: int = 1000
     connections_per_client: int = 256
     connections_per_s: float = 1024.0
     connections_per_client_per_s: float = 64.0
     streams: int = 64
     streams_per_client: int = 32
+    access_log: bool = False
+    log_text: bool = False
+    log_level: str = "info"
     reload_s: float = 2.0
     drain_s: float = 30.0
+
+    @property
+    def kept_days(self) -> float | None:
+        """After how many days an assessment that is stored now will be deleted; None is never."""
+        limits = (self.retain_days, self.keep_results_days)
+        return min((days for days in limits if days is not None), default=None)
 
     @property
     def on_loopback(self) -> bool:

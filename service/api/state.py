@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
@@ -13,16 +14,21 @@ from nativeear.service.api.authentication import Authenticator
 from nativeear.service.api.builds import Builds
 from nativeear.service.api.engine import Engine
 from nativeear.service.api.heartbeat import Heartbeat
-from nativeear.service.api.limits import ConcurrencyLimit
+from nativeear.service.api.limits import ConcurrencyLimit, GuessLimit
 from nativeear.service.api.metrics import Metrics
 from nativeear.service.api.outbox import Outbox
 from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.recordings import Decoder
 from nativeear.service.api.references import References
 from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.api.usage import RequestCounts
+from nativeear.service.database.people_store import People
 from nativeear.service.database.store import Store
+from nativeear.service.recording.opening import Recording
 from nativeear.speech.errors import NativeEarError
 from nativeear.speech.recogniser import Recogniser
+
+JUDGED_AT_ONCE = 8
 
 
 @dataclass(eq=False)
@@ -31,12 +37,22 @@ class Service:
 
     Attributes
     ----------
+    people
+        Who there is, in the same database.
+    guesses
+        How often codes may be tried.
     uploads
         What all uploads and streams hold together.
     corpora
         What all unpacked corpora hold on the disk, until they are built.
+    counts
+        Requests by key, on their way into the database.
     recogniser
         Writes down the words of free speech; its sounds are taken without one.
+    recording
+        Where natives read for an index; nowhere if None.
+    judging
+        How many recordings or texts are asked about elsewhere at a time.
     ready
         Whether everything was run once.
     trouble
@@ -45,6 +61,7 @@ class Service:
 
     settings: ServiceSettings
     store: Store
+    people: People
     metrics: Metrics
     references: References
     engine: Engine
@@ -54,10 +71,14 @@ class Service:
     assessment_jobs: AssessmentJobs
     outbox: Outbox
     heartbeat: Heartbeat
+    counts: RequestCounts
     uploads: ByteQuota
     corpora: ByteQuota
     streams: ConcurrencyLimit
+    guesses: GuessLimit = field(default_factory=GuessLimit)
     recogniser: Recogniser | None = None
+    recording: Recording | None = None
+    judging: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(JUDGED_AT_ONCE))
     ready: bool = False
     trouble: NativeEarError | None = None
 

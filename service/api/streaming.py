@@ -7,8 +7,9 @@ known to be finished, so that it costs the same after five minutes as after ten 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
+from threading import Event
 
 import numpy as np
 
@@ -78,10 +79,18 @@ class PartialWork(Work):
         The whole text.
     window
         Where the recording lies in what has been heard.
+    ended
+        Set once nobody waits for the look any more: the next step of it is not begun.
     """
 
     pronunciation: Pronunciation
     window: Window = Window()
+    ended: Event = field(default_factory=Event)
+
+    @property
+    def heard(self) -> Audio:
+        """All of it: where a word ends is asked for in the times of the window."""
+        return self.audio
 
     def run(self, assessor: Assessor) -> Assessment:
         """Assess the words of the window that are finished.
@@ -91,14 +100,17 @@ class PartialWork(Work):
         Raises
         ------
         NothingFinishedError
-            If there are no more than were told, or they are not heard in it.
+            If there are no more than were told, they are not heard in it, or nobody waits.
         """
+        self._go_on()
         frames = assessor.encoder.encode(self.audio)
+        self._go_on()
         most = int(MOST_WORDS_PER_S * (self.audio.duration_s + 1))
         words = self.pronunciation.words[self.window.first : self.window.first + most]
         reached = words_reached(
             frames, replace(self.pronunciation, words=words), assessor.inventory
         )
+        self._go_on()
         settled_s = self.audio.duration_s - SETTLED_S
         finished = list(takewhile(lambda word: word.end_s <= settled_s, reached))
         if self.window.first + len(finished) <= self.window.finished:
@@ -116,6 +128,11 @@ class PartialWork(Work):
             update={"words": tuple(_placed(w, own.word, self.window) for own, w in named)}
         )
 
+    def _go_on(self) -> None:
+        """Leave the thread to the whole recording once that is asked for."""
+        if self.ended.is_set():
+            raise NothingFinishedError("Nobody waits for it any more.")
+
 
 def _placed(word: WordAssessment, name: str, window: Window) -> WordAssessment:
     """A word by its own name, where it lies in the whole recording."""
@@ -126,6 +143,14 @@ def _placed(word: WordAssessment, name: str, window: Window) -> WordAssessment:
 
     phones = tuple(phone.model_copy(update=moved(phone)) for phone in word.phones)
     return word.model_copy(update={"word": name, "phones": phones, **moved(word)})
+
+
+def read_up_to(result: Assessment) -> Assessment:
+    """A whole text with the words that were read alone, up to the last of them."""
+    if result.of_another_text:
+        return result.model_copy(update={"words": ()})
+    most = max((i for i, word in enumerate(result.words, 1) if not word.omitted), default=0)
+    return result.model_copy(update={"words": result.words[:most]})
 
 
 class StreamBuffer:
@@ -147,7 +172,9 @@ class StreamBuffer:
         self._gathered = AudioBuffer(sample_rate, 1, "The recording", limit_s)
         self._fresh = bytearray()  # not yet gathered
         self._looked_s = 0.0
+        self._assessed_s = 0.0
         self._ends_s: list[float] = []  # of the words that were told
+        self.ended = Event()
 
     def add(self, data: bytes) -> None:
         """Hear more; a frame may end in the middle of a sample.
@@ -169,10 +196,25 @@ class StreamBuffer:
         return self._gathered.duration_s + len(self._fresh) // _SAMPLE_BYTES / self._rate
 
     @property
+    def told(self) -> int:
+        """How many words of the text were told."""
+        return len(self._ends_s)
+
+    @property
     def is_due(self) -> bool:
         """Whether enough is new to look at it again."""
         looked_at_s = self._looked_s - self.window.start_s
         return self.heard_s - self._looked_s >= max(EVERY_S, EVERY_SHARE * looked_at_s)
+
+    @property
+    def is_worth_assessing(self) -> bool:
+        """Whether enough is new to assess all of it again, which costs more the more there is."""
+        return self.heard_s - self._assessed_s > EVERY_SHARE * self.heard_s
+
+    def stop_looking(self) -> None:
+        """Nobody waits for the look that goes on; another may follow."""
+        self.ended.set()
+        self.ended = Event()
 
     @property
     def window(self) -> Window:
@@ -194,6 +236,18 @@ class StreamBuffer:
         self._gather()
         self._looked_s = self.heard_s
         return self._gathered.since(self.window.start_s)
+
+    def so_far(self) -> Audio:
+        """All that has been heard; more may come after it.
+
+        Raises
+        ------
+        AudioError
+            As for `recent`.
+        """
+        self._gather()
+        self._assessed_s = self.heard_s
+        return self._gathered.since(0.0)
 
     def whole(self) -> Audio:
         """All that has been heard; nothing may come after it.

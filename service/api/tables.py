@@ -22,7 +22,7 @@ def csv_response(columns: Sequence[str], rows: Iterable[Sequence[object]], name:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return Response(
         out.getvalue().encode("utf-8"),
         media_type=CSV,
@@ -30,7 +30,8 @@ def csv_response(columns: Sequence[str], rows: Iterable[Sequence[object]], name:
     )
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """A value as a spreadsheet shows it, and never runs it; None is left empty."""
     if value is None:
         return ""
     if isinstance(value, str) and value.startswith(_FORMULAS):

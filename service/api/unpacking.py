@@ -44,7 +44,7 @@ def unpack(
                 raise CorpusError(f"The archive holds more than {MAX_FILES:,} files.")
             left = max_bytes
             for member in members:
-                target = into.joinpath(*_parts(member))
+                target = into.joinpath(*parts_of(member))
                 if member.is_dir():
                     target.mkdir(parents=True, exist_ok=True)
                     continue
@@ -66,15 +66,16 @@ def unpack(
         ) from error
 
 
-def _parts(member: zipfile.ZipInfo) -> tuple[str, ...]:
+def parts_of(member: zipfile.ZipInfo) -> tuple[str, ...]:
+    """Steps of the path of a plain file or folder in an archive, or `CorpusError`."""
     path = PurePosixPath(member.filename)
     kind = stat.S_IFMT(member.external_attr >> 16)
     odd = kind not in {0, stat.S_IFREG, stat.S_IFDIR}
     bad = any(part in {"", ".", ".."} or set(part) & set("\\:\0") for part in path.parts)
     if odd or bad or path.is_absolute() or not path.parts:
         raise CorpusError(
-            f"The archive holds {member.filename!r}, which is no plain file of a corpus.",
-            fix="Pack files and folders only, with names relative to the corpus folder.",
+            f"The archive holds {member.filename!r}, which is no plain file.",
+            fix="Pack files and folders only, with names relative to their folder.",
         )
     return path.parts
 

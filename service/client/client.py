@@ -2,47 +2,34 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from math import inf
-from pathlib import Path
-from time import monotonic, sleep
-from typing import TYPE_CHECKING, TypedDict
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.api.models import (
     AssessmentItem,
     AssessmentList,
-    Calibration,
-    IndexDetail,
-    IndexItem,
-    IndexList,
-    JobAnswer,
-    JobCreated,
+    Detail,
     LearnerList,
-    Pronunciations,
-    TextCheck,
 )
-from nativeear.service.client.connection import Connection, ProblemError, read
+from nativeear.service.api.work_models import JobAnswer, JobCreated
+from nativeear.service.client.connection import Connection, ProblemError, path_of, read
+from nativeear.service.client.people import PeopleOfService
+from nativeear.service.client.references import ReferenceClient
+from nativeear.service.client.sending import Recording, bytes_of, fields_of, moment_after
 from nativeear.service.client.streaming import FinishedWord, stream
+from nativeear.service.client.work import BatchOptions, WorkClient
 from nativeear.service.database.summaries import GroupSummary, LearnerProgress, LearnerSummary
-from nativeear.speech.errors import AudioError
 
 if TYPE_CHECKING:
     import httpx
     from typing_extensions import Unpack
 
-Recording = str | os.PathLike[str] | bytes
-"""A file, or what is in one: any format that the service decodes."""
 
-_ENDED = frozenset({"done", "failed", "cancelled"})
-_POLL_S = 0.5
-
-
-class AssessmentOptions(TypedDict, total=False):
+class AssessmentOptions(BatchOptions, total=False):
     """How a recording is to be assessed.
 
     Attributes
@@ -59,6 +46,11 @@ class AssessmentOptions(TypedDict, total=False):
         Whose history and summary it belongs to.
     calibration
         How to grade.
+    second_ear
+        Whether the model elsewhere hears it, too, where the service has one; true by default.
+    language_use, topic
+        Of free speech: whether the language model elsewhere reads the recognised words, where the
+        service has one (true by default), and what was to be spoken of.
     keep_audio
         Whether the service keeps the recording, for `audio` and `report`.
     idempotency_key
@@ -66,20 +58,10 @@ class AssessmentOptions(TypedDict, total=False):
         request that is sent again because the service was busy counts once.
     """
 
-    text: str | None
     phones: str | None
-    free: bool
-    language: str | None
-    index: str | None
-    l1: str | None
-    learner_id: str | None
-    group: str | None
-    calibration: Calibration
-    keep_audio: bool
-    idempotency_key: str | None
 
 
-class Client:
+class Client(WorkClient, ReferenceClient):
     """Asks a service. Safe to share between threads.
 
     Parameters
@@ -93,6 +75,11 @@ class Client:
     patience_s
         How long to go on asking a service that says it is busy (503) or that this key asks too
         often (429); the pause is what it says in `Retry-After`.
+
+    Attributes
+    ----------
+    people
+        Coming in by a code in the place of a key, groups, comments, and one's own data.
 
     Raises
     ------
@@ -109,6 +96,7 @@ class Client:
         patience_s: float = 60.0,
     ) -> None:
         self._connection = Connection(url, key, timeout_s=timeout_s, patience_s=patience_s)
+        self.people = PeopleOfService(self._connection)
 
     def close(self) -> None:
         """Close the connections."""
@@ -124,6 +112,7 @@ class Client:
         self,
         audio: Recording,
         *,
+        detail: Detail = "full",
         timeout_s: float | None = 600.0,
         **options: Unpack[AssessmentOptions],
     ) -> Assessment:
@@ -131,6 +120,9 @@ class Client:
 
         Parameters
         ----------
+        detail
+            How much is told: with `word` no phones, with `phone` no evidence; what is left out is
+            empty in the Assessment.
         timeout_s
             How long all of it may take, the job of a long recording too; None for as long as it
             takes. What the service finishes later is kept there.
@@ -142,11 +134,11 @@ class Client:
         ProblemError
             What the service answers with, or that it does not answer, or not in time.
         """
-        until = _after(timeout_s)
-        response = self._send(audio, options, until=until)
+        until = moment_after(timeout_s)
+        response = self._send(audio, options, until=until, detail=detail)
         if response.status_code != 202:
             return read(Assessment, response)
-        done = self._wait(read(JobCreated, response).job.id, until)
+        done = self._wait(read(JobCreated, response).job.id, until, detail)
         if not isinstance(done.result, Assessment):
             raise ProblemError(f"The job {done.id} ended without an assessment.")
         return done.result
@@ -154,41 +146,6 @@ class Client:
     def submit(self, audio: Recording, **options: Unpack[AssessmentOptions]) -> JobAnswer:
         """Hand in a recording to be assessed as a job, as `assess` does; see `wait`."""
         return read(JobCreated, self._send(audio, options, {"Prefer": "respond-async"})).job
-
-    def job(self, id: str) -> JobAnswer:
-        """How far a job is."""
-        return self._connection.read(JobAnswer, _path("jobs", id))
-
-    def cancel(self, id: str) -> JobAnswer:
-        """Cancel a job; an assessment that has begun is finished."""
-        return self._connection.read(JobAnswer, _path("jobs", id, "cancel"), method="POST")
-
-    def wait(self, job: JobAnswer | str, *, timeout_s: float | None = None) -> JobAnswer:
-        """Wait until a job is done.
-
-        Raises
-        ------
-        ProblemError
-            If it fails, is cancelled, or is not done within `timeout_s` seconds.
-        """
-        return self._wait(job if isinstance(job, str) else job.id, _after(timeout_s))
-
-    def _wait(self, id: str, until: float) -> JobAnswer:
-        while True:
-            found = self._connection.read(JobAnswer, _path("jobs", id), until=until)
-            if found.state in _ENDED:
-                break
-            if monotonic() + _POLL_S > until:
-                raise ProblemError(
-                    f"The job {id} is not done in time: it is {found.state}.",
-                    fix="Wait for it again.",
-                )
-            sleep(_POLL_S)
-        if found.problem is not None:
-            raise ProblemError.of(found.problem)
-        if found.state == "cancelled":
-            raise ProblemError(f"The job {id} was cancelled.")
-        return found
 
     def assessments(
         self,
@@ -220,25 +177,26 @@ class Client:
                 return
             after = found.next
 
-    def assessment(self, id: str) -> Assessment:
-        """A kept assessment."""
-        return self._connection.read(Assessment, _path("assessments", id))
+    def assessment(self, id: str, *, detail: Detail = "full") -> Assessment:
+        """A kept assessment, or as much of it as is wanted, see `assess`."""
+        params = {"detail": detail}
+        return self._connection.read(Assessment, path_of("assessments", id), params=params)
 
     def delete(self, id: str) -> None:
         """Delete a kept assessment and its recording for good."""
-        self._connection.ask("DELETE", _path("assessments", id))
+        self._connection.ask("DELETE", path_of("assessments", id))
 
     def audio(self, id: str) -> bytes:
         """The recording of an assessment, as it was sent, if it was kept."""
-        return self._connection.ask("GET", _path("assessments", id, "audio")).content
+        return self._connection.ask("GET", path_of("assessments", id, "audio")).content
 
     def report(self, id: str) -> str:
         """An assessment as one HTML file; its recording must have been kept."""
-        return self._connection.ask("GET", _path("assessments", id, "report.html")).text
+        return self._connection.ask("GET", path_of("assessments", id, "report.html")).text
 
     def textgrid(self, id: str) -> str:
         """An assessment as a TextGrid for Praat."""
-        return self._connection.ask("GET", _path("assessments", id, "textgrid")).text
+        return self._connection.ask("GET", path_of("assessments", id, "textgrid")).text
 
     def learners(self) -> tuple[LearnerSummary, ...]:
         """Every learner of whom an assessment is kept."""
@@ -246,37 +204,24 @@ class Client:
 
     def progress(self, learner_id: str) -> LearnerProgress:
         """A learner's sentences over time, and every phone over the days."""
-        return self._connection.read(LearnerProgress, _path("learners", learner_id, "progress"))
+        return self._connection.read(LearnerProgress, path_of("learners", learner_id, "progress"))
+
+    def today(self, learner_id: str, language: str) -> Mapping[str, Any]:
+        """What a learner is to practise today: the sounds that are due, with words to say."""
+        path, params = path_of("learners", learner_id, "today"), {"language": language}
+        return self._connection.read(dict[str, Any], path, params=params)
 
     def delete_learner(self, learner_id: str) -> None:
         """Delete all that is kept of a learner, for good."""
-        self._connection.ask("DELETE", _path("learners", learner_id))
+        self._connection.ask("DELETE", path_of("learners", learner_id))
+
+    def export_learner(self, learner_id: str) -> bytes:
+        """All that is kept of a learner, as a zip."""
+        return self._connection.ask("GET", path_of("learners", learner_id, "export")).content
 
     def group(self, group: str) -> GroupSummary:
         """What a teacher sees of a group."""
-        return self._connection.read(GroupSummary, _path("groups", group, "summary"))
-
-    def indexes(self) -> tuple[IndexItem, ...]:
-        """The indexes that are offered, the default first."""
-        return self._connection.read(IndexList, "/v1/indexes").items
-
-    def index(self, name: str) -> IndexDetail:
-        """What an index is made of."""
-        return self._connection.read(IndexDetail, _path("indexes", name))
-
-    def validate(
-        self, text: str, *, index: str | None = None, language: str | None = None
-    ) -> TextCheck:
-        """Which words of a text can be pronounced, and how."""
-        body = {"text": text, "index": index, "language": language}
-        return self._connection.read(TextCheck, "/v1/validate", method="POST", json=body)
-
-    def pronunciations(
-        self, text: str, *, index: str | None = None, language: str | None = None
-    ) -> Pronunciations:
-        """Every word of a text with all its pronunciations."""
-        body = {"text": text, "index": index, "language": language}
-        return self._connection.read(Pronunciations, "/v1/pronunciations", method="POST", json=body)
+        return self._connection.read(GroupSummary, path_of("groups", group, "summary"))
 
     def stream(
         self,
@@ -289,6 +234,7 @@ class Client:
         index: str | None = None,
         learner_id: str | None = None,
         group: str | None = None,
+        second_ear: bool | None = None,
     ) -> Iterator[FinishedWord | Assessment]:
         """Have a recording assessed while it is spoken; needs websockets.
 
@@ -296,7 +242,7 @@ class Client:
         ----------
         samples
             16-bit little-endian samples of one channel, about a tenth of a second at a time; taken
-            in a thread of its own, as fast as they come.
+            as fast as they come, in a thread of its own.
         sample_rate
             Samples per second.
 
@@ -318,6 +264,7 @@ class Client:
             "index": index,
             "learner_id": learner_id,
             "group": group,
+            "second_ear": second_ear,
         }
         return stream(self._connection, samples, options)
 
@@ -326,35 +273,17 @@ class Client:
         audio: Recording,
         options: AssessmentOptions,
         headers: Mapping[str, str] | None = None,
+        *,
         until: float = inf,
+        detail: Detail = "full",
     ) -> httpx.Response:
         key = options.get("idempotency_key") or uuid4().hex
         return self._connection.ask(
             "POST",
             "/v1/assessments",
-            data={
-                name: str(value).lower() if isinstance(value, bool) else value
-                for name, value in options.items()
-                if value is not None and name != "idempotency_key"
-            },
-            files={"audio": ("recording", audio if isinstance(audio, bytes) else _content(audio))},
+            params={"detail": detail},
+            data=fields_of(options),
+            files={"audio": ("recording", bytes_of(audio))},
             headers={"Idempotency-Key": key, **(headers or {})},
             until=until,
         )
-
-
-def _path(*parts: str) -> str:
-    return "/v1/" + "/".join(quote(part, safe="") for part in parts)
-
-
-def _after(timeout_s: float | None) -> float:
-    return inf if timeout_s is None else monotonic() + timeout_s
-
-
-def _content(file: str | os.PathLike[str]) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise AudioError(
-            f"The recording {os.fspath(file)} cannot be read.", cause=str(error)
-        ) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from urllib.parse import quote
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -56,6 +57,7 @@ class Connection:
             import httpx
         self.url = url.rstrip("/")
         self.key = key
+        self.csrf: str | None = None
         self._timeout_s = timeout_s
         self._patience_s = patience_s
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
@@ -65,12 +67,22 @@ class Connection:
         """Close the connections."""
         self._http.close()
 
+    def sign_in(self, csrf: str) -> None:
+        """Send the token of a session, whose cookie was set, with all that follows."""
+        self.csrf = csrf
+        self._http.headers["X-CSRF-Token"] = csrf
+
+    @property
+    def cookies(self) -> str:
+        """The cookies of this service, as a header has them."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._http.cookies.jar)
+
     def read(
         self,
         kind: type[_Answer],
         path: str,
         *,
-        method: Literal["GET", "POST"] = "GET",
+        method: Literal["GET", "POST", "PUT"] = "GET",
         **sent: Any,
     ) -> _Answer:
         """Send a request as `ask` does, and read what is answered."""
@@ -78,10 +90,10 @@ class Connection:
 
     def ask(
         self,
-        method: Literal["GET", "POST", "DELETE"],
+        method: Literal["GET", "POST", "PUT", "DELETE"],
         path: str,
         *,
-        params: Mapping[str, str | None] | None = None,
+        params: Mapping[str, str | float | None] | None = None,
         until: float = inf,
         **sent: Any,
     ) -> httpx.Response:
@@ -115,7 +127,7 @@ class Connection:
             pause_s = float(retry_after) if retry_after.isdigit() else _RETRY_S
             waits = response.status_code in _RETRIED or "Retry-After" in response.headers
             if not waits or monotonic() + pause_s > patient_until:
-                raise _problem(response)
+                raise problem_in(response)
             sleep(pause_s)
 
     def unreachable(self, error: Exception) -> ProblemError:
@@ -125,6 +137,11 @@ class Connection:
             cause=str(error) or type(error).__name__,
             fix="Start it with `nativeear serve`, or give the address where it listens.",
         )
+
+
+def path_of(*parts: str | int) -> str:
+    """The path of something in the interface."""
+    return "/v1/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
 def read(kind: type[_Answer], response: httpx.Response) -> _Answer:
@@ -145,7 +162,8 @@ def read(kind: type[_Answer], response: httpx.Response) -> _Answer:
         ) from error
 
 
-def _problem(response: httpx.Response) -> ProblemError:
+def problem_in(response: httpx.Response) -> ProblemError:
+    """What a response says went wrong."""
     try:
         return ProblemError.of(Problem.model_validate_json(response.content))
     except ValidationError:

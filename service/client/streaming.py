@@ -37,14 +37,15 @@ def stream(
     connection: Connection, samples: Iterable[bytes], options: Mapping[str, object]
 ) -> Iterator[FinishedWord | Assessment]:
     """Send samples in a thread of their own, and yield what comes; see `Client.stream`."""
-    with needing("server", "Streaming"):
+    with needing("stream", "Streaming"):
         from websockets.exceptions import WebSocketException
         from websockets.sync.client import connect
 
     address = f"ws{connection.url.removeprefix('http')}/v1/stream"
+    headers = {"Cookie": connection.cookies} if connection.csrf else {}
     try:
-        with connect(address, max_size=None) as socket:
-            socket.send(json.dumps({**options, "key": connection.key}))
+        with connect(address, max_size=None, additional_headers=headers) as socket:
+            socket.send(json.dumps({**options, "key": connection.key, "csrf": connection.csrf}))
 
             def speak() -> None:
                 with suppress(WebSocketException):  # whoever reads is told why it was closed
@@ -54,13 +55,25 @@ def stream(
 
             threading.Thread(target=speak, name="stream", daemon=True).start()
             for text in socket:
-                message = json.loads(text)
-                if "problem" in message:
-                    raise ProblemError.of(Problem.model_validate(message["problem"]))
-                if "word" in message:
-                    word = WordAssessment.model_validate(message["word"])
-                    yield FinishedWord(message["place"], word, message["heard_s"])
-                if "final" in message:
-                    yield Assessment.model_validate(message["final"])
+                found = message_of(text)
+                if found is not None:
+                    yield found
     except (OSError, WebSocketException) as error:
         raise connection.unreachable(error) from error
+
+
+def message_of(text: str | bytes) -> FinishedWord | Assessment | None:
+    """What the service says in a stream; None of what a client need not know.
+
+    Raises
+    ------
+    ProblemError
+        If it is a problem.
+    """
+    message = json.loads(text)
+    if "problem" in message:
+        raise ProblemError.of(Problem.model_validate(message["problem"]))
+    if "word" in message:
+        word = WordAssessment.model_validate(message["word"])
+        return FinishedWord(message["place"], word, message["heard_s"])
+    return Assessment.model_validate(message["final"]) if "final" in message else None

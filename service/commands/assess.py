@@ -18,7 +18,13 @@ from nativeear.service.commands.options import (
     EncoderOfIndex,
     FalseRejections,
     IndexName,
+    JudgeModel,
+    JudgeUrl,
     Language,
+    LanguageUseModel,
+    LanguageUseUrl,
+    judge_of,
+    text_judge_of,
 )
 from nativeear.speech.errors import InputError
 
@@ -26,6 +32,8 @@ if TYPE_CHECKING:
     from nativeear.scoring.assessment import Assessment
     from nativeear.scoring.assessor import Assessor
     from nativeear.service.batch import BatchReport
+    from nativeear.service.language_use import TextJudge
+    from nativeear.service.second_ear import Judge
     from nativeear.speech.audio import Audio
 
 
@@ -112,6 +120,14 @@ def assess(
     explain_model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The model to ask for there.")
     ] = None,
+    judge: JudgeUrl = None,
+    judge_model: JudgeModel = None,
+    language_use: LanguageUseUrl = None,
+    language_use_model: LanguageUseModel = None,
+    topic: Annotated[
+        str | None,
+        typer.Option(help="With --language-use: what was to be spoken of, for relevance."),
+    ] = None,
     calibration: CalibrationName = "auto",
     false_rejections: FalseRejections = 0.04,
     as_json: AsJson = False,
@@ -124,46 +140,28 @@ def assess(
     """
     import nativeear
     from nativeear.scoring.proficiency.model import BandModel
-    from nativeear.service.explain import DEFAULT_MODEL, with_explanation
     from nativeear.service.index_choice import choose_index
     from nativeear.speech.audio import Audio
 
     _refuse_unknown(l1, explain, explain_model)
+    second = judge_of(judge, judge_model)
+    reader = _reader_of(language_use, language_use_model, topic, free=free)
     if accent is not None:
         _refuse_accent(accent, lang)
         others = {"--index": index, "--encoder": encoder, "--free": free or None, "--bands": bands}
         _refuse(others, "and --accent exclude each other")
     if manifest is not None:
-        singles = {
-            "AUDIO": audio,
-            "--text": text,
-            "--phones": phones,
-            "--text-file": text_file,
-            "--free": free or None,
-            "--asr": asr,
-            "--textgrid": textgrid,
-            "--html": html,
-            "--bands": bands,
-            "--explain": explain,
-            "--accent": accent,
-        }
-        _refuse(singles, "goes with a single recording, not with --manifest")
+        said = {"AUDIO": audio, "--text": text, "--phones": phones, "--text-file": text_file}
+        heard = {"--free": free or None, "--asr": asr, "--bands": bands, "--accent": accent}
+        told = {"--textgrid": textgrid, "--html": html, "--explain": explain, "--judge": judge}
+        _refuse({**said, **heard, **told}, "goes with a single recording, not with --manifest")
         if out is None:
             raise InputError("--manifest needs --out.", fix="Name the file for the results.")
         from nativeear.service.batch import assess_manifest
 
-        batch = partial(
-            assess_manifest,
-            manifest,
-            out,
-            index=choose_index(index, lang),
-            encoder=encoder,
-            calibration=calibration,
-            false_rejections=false_rejections,
-            l1=l1,
-            workers=workers or 1,
-        )
-        _run_batch(batch, as_json=as_json)
+        batch = partial(assess_manifest, index=choose_index(index, lang), encoder=encoder, l1=l1)
+        graded = partial(batch, calibration=calibration, false_rejections=false_rejections)
+        _run_batch(partial(graded, manifest, out, workers=workers or 1), as_json=as_json)
         return
 
     _refuse({"--out": out, "--workers": workers}, "goes with --manifest only")
@@ -183,12 +181,8 @@ def assess(
         result = accents.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
         assessor = accents.assessor_of(result)
     else:
-        assessor = nativeear.load(
-            choose_index(index, lang),
-            encoder=encoder,
-            calibration=calibration,
-            false_rejections=false_rejections,
-        )
+        load = partial(nativeear.load, choose_index(index, lang), encoder=encoder)
+        assessor = load(calibration=calibration, false_rejections=false_rejections)
         if levels:
             levels.check_index(assessor.index)
         result = (
@@ -197,9 +191,49 @@ def assess(
             else assessor.assess(recording, text, phones=phones, id=audio.stem, l1=l1)
         )
     result = levels.with_level(result) if levels else result
+    result = _heard_and_read(result, recording, second, reader, topic)
     if explain is not None:
-        result = with_explanation(result, explain, model=explain_model or DEFAULT_MODEL)
+        result = _explained(result, explain, explain_model)
     _write(result, recording, assessor, textgrid=textgrid, html=html)
+    _print(result, as_json=as_json)
+
+
+def _reader_of(
+    url: str | None, model: str | None, topic: str | None, *, free: bool
+) -> TextJudge | None:
+    """The language model that is to read what was recognised."""
+    if url is None:
+        _refuse({"--topic": topic}, "goes with --language-use only")
+    if not free:
+        _refuse({"--language-use": url}, "goes with --free only")
+    return text_judge_of(url, model)
+
+
+def _heard_and_read(
+    result: Assessment,
+    recording: Audio,
+    second: Judge | None,
+    reader: TextJudge | None,
+    topic: str | None,
+) -> Assessment:
+    """The result with what other models say of the recording, and of its words."""
+    from nativeear.service.language_use import with_language_use
+    from nativeear.service.second_ear import with_second_ear
+
+    if second is not None:
+        result = with_second_ear(result, recording, second)
+    if reader is not None:
+        result = with_language_use(result, reader, (topic or "").strip() or None)
+    return result
+
+
+def _explained(result: Assessment, url: str, model: str | None) -> Assessment:
+    from nativeear.service.explain import DEFAULT_MODEL, with_explanation
+
+    return with_explanation(result, url, model=model or DEFAULT_MODEL)
+
+
+def _print(result: Assessment, *, as_json: bool) -> None:
     if as_json:
         print_json(result.model_dump_json(indent=2))
     else:

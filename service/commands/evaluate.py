@@ -15,8 +15,11 @@ from nativeear.service.commands.options import (
     EncoderOfIndex,
     FalseRejections,
     IndexName,
+    JudgeModel,
+    JudgeUrl,
     Language,
     Workers,
+    judge_of,
 )
 from nativeear.speech.errors import InputError
 
@@ -29,9 +32,16 @@ class CorpusChoice(str, Enum):
 
     speechocean762 = "speechocean762"
     l2arctic = "l2arctic"
+    isle = "isle"
     cmukids = "cmukids"
     simulated = "simulated"
     manifest = "manifest"
+
+
+class BaselineChoice(str, Enum):
+    """Detectors that can be measured beside ours."""
+
+    recogniser = "recogniser"
 
 
 class SplitChoice(str, Enum):
@@ -97,6 +107,16 @@ def evaluate(
             "utterance never answer.",
         ),
     ] = True,
+    judge: JudgeUrl = None,
+    judge_model: JudgeModel = None,
+    baseline: Annotated[
+        BaselineChoice | None,
+        typer.Option(
+            help="Measure another detector beside ours: recogniser decodes the encoder's phone "
+            "head and calls wrong what differs from the canonical phones.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Workers = 1,
     seed: Annotated[
         int, typer.Option(min=0, help="Of --limit, simulated errors and intervals.")
@@ -120,6 +140,7 @@ def evaluate(
 ) -> None:
     """Measure how well the assessments agree with annotators, with 95 % intervals by speaker.
 
+    With --judge it is the second ear that is measured, on the words and phones that we lay out.
     Utterances that cannot be read or assessed are listed; the exit code is then 1.
     """
     detection = _detection(threshold, threshold_score)
@@ -150,6 +171,8 @@ def evaluate(
         calibration=calibration,
         false_rejections=false_rejections,
         exclude_own=exclude_own,
+        judge=judge_of(judge, judge_model),
+        baseline=baseline.value if baseline else None,
         workers=workers,
         seed=seed,
         out=out,

@@ -18,6 +18,7 @@ from nativeear.speech.extras import needing
 if TYPE_CHECKING:
     from nativeear.service.database.keys import KeyRecord
     from nativeear.service.database.store import Store
+    from nativeear.service.database.usage import Quota
 
 app = command_group("keys", "Make, list and revoke the keys of a service.")
 Database = Annotated[
@@ -91,17 +92,42 @@ def create(
 def list_keys(*, database: Database = None, as_json: AsJson = False) -> None:
     """List every key, revoked and expired ones too."""
     with _open(database) as store:
-        known = store.keys()
+        now = datetime.now(timezone.utc)
+        keys = store.keys()
+        known = [(key, store.allowance(key.id, now)) for key in keys]
     if as_json:
-        print_json([_as_json(key) for key in known])
+        quotas = [(key, allowed and asdict(allowed.quota)) for key, allowed in known]
+        print_json([{**_as_json(key), "quota": quota} for key, quota in quotas])
         return
     if not known:
         print("There is no key: the service is open, and listens on its own machine only.")
         return
-    for key in known:
+    for key, allowed in known:
         print(f"{key.id}  {key.name} ({key.prefix}…)")
-        may = ", ".join((*key.scopes, *_limits(key)))
+        quota = () if allowed is None else _of_quota(allowed.quota)
+        may = ", ".join((*key.scopes, *_limits(key), *quota))
         print(f"    {may}; {_state(key)}{_until(key)}; {_used(key)}")
+
+
+@app.command(cls=GuardedCommand)
+def quota(
+    *,
+    id: Annotated[str, typer.Argument(metavar="ID", help="As `nativeear keys list` tells it.")],
+    requests_per_day: Annotated[int | None, typer.Option(min=1, metavar="N")] = None,
+    requests_per_month: Annotated[int | None, typer.Option(min=1, metavar="N")] = None,
+    seconds_per_day: Annotated[
+        float | None, typer.Option(metavar="S", help="Speech that is assessed.")
+    ] = None,
+    seconds_per_month: Annotated[float | None, typer.Option(metavar="S")] = None,
+    database: Database = None,
+) -> None:
+    """Limit what a key may have in a day and a month, in UTC; what is left out is not limited."""
+    from nativeear.service.database.usage import Quota
+
+    limits = Quota(requests_per_day, requests_per_month, seconds_per_day, seconds_per_month)
+    with _open(database) as store:
+        store.set_quota(id, limits)
+    print(", ".join(_of_quota(limits)) or "as much as it pleases")
 
 
 @app.command(cls=GuardedCommand)
@@ -161,6 +187,14 @@ def _used(key: KeyRecord) -> str:
     if key.last_used_at is None:
         return "never used"
     return f"last used {key.last_used_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _of_quota(quota: Quota) -> Iterator[str]:
+    for period in ("day", "month"):
+        if (requests := getattr(quota, f"requests_per_{period}")) is not None:
+            yield f"{requests} requests a {period}"
+        if (seconds := getattr(quota, f"audio_s_per_{period}")) is not None:
+            yield f"{seconds:g} s of speech a {period}"
 
 
 def _limits(key: KeyRecord) -> Iterator[str]:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from nativeear.speech.errors import InputError
+
+if TYPE_CHECKING:
+    from nativeear.service.language_use import TextJudge
+    from nativeear.service.second_ear import Judge
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
@@ -62,3 +68,57 @@ CalibrationName = Annotated[
 FalseRejections = Annotated[
     float, typer.Option(metavar="SHARE", help="Share of native phones that may be flagged.")
 ]
+
+JudgeUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--judge",
+        metavar="URL",
+        help="Also ask a model that hears audio: SENDS THE RECORDING and its text to this chat "
+        "endpoint; its key, if any, stands in NATIVEEAR_JUDGE_API_KEY.",
+    ),
+]
+JudgeModel = Annotated[
+    str | None, typer.Option("--judge-model", metavar="NAME", help="The model to ask for there.")
+]
+
+LanguageUseUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--language-use",
+        metavar="URL",
+        help="Of free speech, also ask a language model for grammar, vocabulary and relevance: "
+        "SENDS THE RECOGNISED WORDS, never the recording, to this chat endpoint; its key, if any, "
+        "stands in NATIVEEAR_LANGUAGE_USE_API_KEY.",
+    ),
+]
+LanguageUseModel = Annotated[
+    str | None,
+    typer.Option("--language-use-model", metavar="NAME", help="The model to ask for there."),
+]
+
+
+def judge_of(url: str | None, model: str | None) -> Judge | None:
+    """The second ear that was asked for."""
+    if url is None and model is None:
+        return None
+    if url is None:
+        raise InputError("--judge-model needs --judge.", fix="Give the address of the endpoint.")
+    from nativeear.service.explain import DEFAULT_MODEL
+    from nativeear.service.second_ear import Judge
+
+    return Judge(url, model or DEFAULT_MODEL)
+
+
+def text_judge_of(url: str | None, model: str | None) -> TextJudge | None:
+    """The language model that was asked for."""
+    if url is None and model is None:
+        return None
+    if url is None:
+        raise InputError(
+            "--language-use-model needs --language-use.", fix="Give the address of the endpoint."
+        )
+    from nativeear.service.explain import DEFAULT_MODEL
+    from nativeear.service.language_use import TextJudge
+
+    return TextJudge(url, model or DEFAULT_MODEL)

@@ -5,10 +5,18 @@ from __future__ import annotations
 import ipaddress
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from nativeear.service.commands.options import (
+    JudgeModel,
+    JudgeUrl,
+    LanguageUseModel,
+    LanguageUseUrl,
+    judge_of,
+    text_judge_of,
+)
 from nativeear.speech.errors import InputError
 from nativeear.speech.extras import needing
 
@@ -50,6 +58,18 @@ def serve(
         float | None,
         typer.Option(min=0, metavar="DAYS", help="Delete assessments after so many days."),
     ] = None,
+    keep_audio_days: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="DAYS", help="Delete recordings that are older, now and on."),
+    ] = None,
+    keep_results_days: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="DAYS",
+            help="Delete assessments that are older, those that are stored already too.",
+        ),
+    ] = None,
     max_seconds: Annotated[float, typer.Option(min=0.1, help="Longest recording.")] = 300.0,
     max_bytes: Annotated[int, typer.Option(min=1, help="Largest recording.")] = 64 << 20,
     max_held: Annotated[
@@ -63,6 +83,19 @@ def serve(
     jobs_dir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where uploaded corpora are unpacked.")
     ] = None,
+    record: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Natives read for this index on the page /record/."),
+    ] = None,
+    record_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Where their takes are kept; in the user's data folder by default."
+        ),
+    ] = None,
+    record_minutes: Annotated[
+        float, typer.Option(min=0.1, help="How long what each reads should take.")
+    ] = 10.0,
     asr: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +104,18 @@ def serve(
             "by default. Without any, the encoder's own phones are taken.",
         ),
     ] = None,
+    judge: JudgeUrl = None,
+    judge_model: JudgeModel = None,
+    in_browser: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The folder dist of nativeear-web, built: the page hears read texts by itself, "
+            "and no speech of them leaves the device.",
+        ),
+    ] = None,
+    language_use: LanguageUseUrl = None,
+    language_use_model: LanguageUseModel = None,
     allow_origin: Annotated[
         list[str] | None,
         typer.Option(metavar="URL", help="A web page that may ask, repeatable."),
@@ -91,6 +136,26 @@ def serve(
             "from X-Forwarded-For.",
         ),
     ] = None,
+    webhook_allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NETWORK",
+            help="Address or network that webhooks may lead to though it is private, repeatable.",
+        ),
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option(help="What is said from this level on."),
+    ] = "info",
+    access_log: Annotated[
+        bool, typer.Option("--access-log", help="Say who asked for what, and how it went.")
+    ] = False,
+    log_text: Annotated[
+        bool,
+        typer.Option(
+            "--log-text", help="With --access-log: learners, groups and texts, too, by name."
+        ),
+    ] = False,
 ) -> None:
     """Serve assessments over HTTP, and a page for learners and teachers."""
     from nativeear.indexes.catalogue import find_index
@@ -98,10 +163,13 @@ def serve(
     with needing("server", "The service"):
         from nativeear.service.api.serving import run
         from nativeear.service.api.settings import ServiceSettings, default_workers
+        from nativeear.service.browser.offering import offer
         from nativeear.service.database.connection import default_database
     from nativeear.speech.encoders.model_folders import look_in
 
-    for name in index or ():
+    if record is not None and index and record not in index:
+        index = [*index, record]
+    for name in (*(index or ()), *([] if record is None else [record])):
         find_index(name)  # refused, if at all, before anything slow is loaded
     if corpora is not None and not corpora.is_dir():
         raise InputError(f"There is no folder {corpora}.", fix="Give --corpora an existing folder.")
@@ -120,11 +188,23 @@ def serve(
             max_bytes=max_bytes,
             max_held_bytes=max_held,
             retain_days=retain,
+            keep_audio_days=keep_audio_days,
+            keep_results_days=keep_results_days,
             corpora=corpora,
             jobs_dir=jobs_dir,
+            record=record,
+            record_dir=record_dir,
+            record_minutes=record_minutes,
             asr=asr,
+            judge=judge_of(judge, judge_model),
+            text_judge=text_judge_of(language_use, language_use_model),
+            in_browser=None if in_browser is None else offer(index or (), in_browser),
             allow_origins=tuple(allow_origin or ()),
             trusted_hosts=tuple(_host(name) for name in trusted_host or ()),
+            webhook_networks=tuple(_network(address) for address in webhook_allow or ()),
+            access_log=access_log,
+            log_text=log_text,
+            log_level=log_level,
             proxies=tuple(_network(address) for address in forwarded_allow_ips or ()),
         )
     )
@@ -147,5 +227,5 @@ def _network(address: str) -> str:
         raise InputError(
             f"{address!r} is no address and no network.",
             cause=str(error),
-            fix="Give the address that the proxy connects from: 127.0.0.1, or 172.16.0.0/12.",
+            fix="Give it as 127.0.0.1, or as 172.16.0.0/12.",
         ) from None

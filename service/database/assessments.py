@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import Any, Generic, TypeVar
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -14,17 +13,19 @@ from sqlalchemy import (
     Delete,
     Select,
     Update,
-    and_,
     delete,
+    func,
     insert,
-    or_,
     select,
 )
 from sqlalchemy.orm import Session
 
 from nativeear.scoring.assessment import Assessment
+from nativeear.service.database.erasures import refuse_erased
 from nativeear.service.database.errors import NotFoundError
 from nativeear.service.database.ownership import Owner, belongs_to, stored_key
+from nativeear.service.database.paging import Page, behind, cursor
+from nativeear.service.database.people_tables import CommentRow
 from nativeear.service.database.tables import (
     NO_KEY,
     AssessmentRow,
@@ -32,13 +33,7 @@ from nativeear.service.database.tables import (
     PhoneRow,
     columns_of,
 )
-from nativeear.speech.errors import InputError
-
-T = TypeVar("T")
-
-_CURSOR = re.compile(r"(\d{1,16})-(.{1,64})", re.DOTALL)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MICROSECOND = timedelta(microseconds=1)
+from nativeear.service.database.usage import Amount, add_usage
 
 
 @dataclass(frozen=True)
@@ -75,7 +70,10 @@ class NewAssessment:
 
 @dataclass(frozen=True)
 class AssessmentSummary:
-    """An assessment without its details. Scores are 0–100, None where not measured."""
+    """An assessment without its details. Scores are 0–100, None where not measured.
+
+    `comments` are counted where many are listed.
+    """
 
     id: str
     key_id: str | None
@@ -94,6 +92,7 @@ class AssessmentSummary:
     prosody: float | None
     completeness: float | None
     has_audio: bool
+    comments: int = field(default=0, kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -111,14 +110,6 @@ class StoredAudio:
     media_type: str
 
 
-@dataclass(frozen=True)
-class Page(Generic[T]):
-    """Some of a list, and what to ask for the rest with; None at its end."""
-
-    items: tuple[T, ...]
-    next: str | None
-
-
 def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
     """Store an assessment; the database refuses an idempotency key that is taken.
 
@@ -126,7 +117,10 @@ def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
     ------
     ValueError
         If the result is no Assessment.
+    NotFoundError
+        If the person who made it was erased meanwhile.
     """
+    refuse_erased(session, new.key_id)
     result = Assessment.model_validate_json(new.result)
     now = datetime.now(timezone.utc)
     row = AssessmentRow(
@@ -149,6 +143,7 @@ def insert_assessment(session: Session, new: NewAssessment) -> StoredAssessment:
     )
     session.add(row)
     session.flush()
+    add_usage(session, new.key_id, row.day, Amount(assessments=1, audio_s=new.duration_s))
     if phones := list(_phones(new.id, result)):
         session.execute(insert(PhoneRow), phones)
     if new.audio is not None:
@@ -222,7 +217,14 @@ def list_assessments(
     """
     columns = [column for column in AssessmentRow.__table__.columns if column.name != "result"]
     query = (
-        select(*columns, AudioRow.assessment_id.is_not(None).label("has_audio"))
+        select(
+            *columns,
+            AudioRow.assessment_id.is_not(None).label("has_audio"),
+            select(func.count())
+            .where(CommentRow.assessment_id == AssessmentRow.id)
+            .scalar_subquery()
+            .label("comments"),
+        )
         .outerjoin(AudioRow, AudioRow.assessment_id == AssessmentRow.id)
         .where(belongs_to(AssessmentRow.key_id, key_id))
         .order_by(AssessmentRow.created_at.desc(), AssessmentRow.id.desc())
@@ -241,16 +243,11 @@ def list_assessments(
     if until is not None:
         query = query.where(AssessmentRow.created_at < until)
     if after is not None:
-        moment, id = _place(after)
-        query = query.where(
-            or_(
-                AssessmentRow.created_at < moment,
-                and_(AssessmentRow.created_at == moment, AssessmentRow.id < id),
-            )
-        )
+        query = query.where(behind(after, AssessmentRow.created_at, AssessmentRow.id))
     items = tuple(AssessmentSummary(**_summary(row)) for row in session.execute(query))
     shown = items[:limit]
-    return Page(shown, _cursor(shown[-1]) if len(items) > limit and shown else None)
+    more = len(items) > limit
+    return Page(shown, cursor(shown[-1].created_at, shown[-1].id) if more and shown else None)
 
 
 def find_audio(session: Session, id: str, *, key_id: Owner) -> StoredAudio:
@@ -294,6 +291,18 @@ def of_learner(learner_id: str, key_id: Owner) -> ColumnElement[bool]:
     return (AssessmentRow.learner_id == learner_id) & belongs_to(AssessmentRow.key_id, key_id)
 
 
+def owners(
+    session: Session, *, key_id: Owner, learner_id: str | None = None, group: str | None = None
+) -> frozenset[str | None]:
+    """Who stored what somebody sees, of a learner or a group if one is named."""
+    query = select(AssessmentRow.key_id).where(belongs_to(AssessmentRow.key_id, key_id)).distinct()
+    if learner_id is not None:
+        query = query.where(AssessmentRow.learner_id == learner_id)
+    if group is not None:
+        query = query.where(AssessmentRow.group_name == group)
+    return frozenset(None if id == NO_KEY else id for id in session.scalars(query))
+
+
 def expired(now: datetime) -> ColumnElement[bool]:
     """Condition that the time of an assessment is over."""
     return AssessmentRow.expires_at <= now
@@ -333,19 +342,6 @@ def _summary(row: Any, has_audio: bool | None = None) -> dict[str, Any]:
         "index": row.index_name,
         "has_audio": row.has_audio if has_audio is None else has_audio,
     }
-
-
-def _cursor(last: AssessmentSummary) -> str:
-    return f"{(last.created_at - _EPOCH) // _MICROSECOND}-{last.id}"
-
-
-def _place(cursor: str) -> tuple[datetime, str]:
-    match = _CURSOR.fullmatch(cursor)
-    if match is None:
-        raise InputError(
-            "That is no place in the list.", fix="Give the `next` of a page as it came."
-        )
-    return _EPOCH + int(match[1]) * _MICROSECOND, match[2]
 
 
 def _absent(id: str) -> NotFoundError:

@@ -188,6 +188,23 @@ def _url(given: str) -> URL:
     raise InputError(f"The database {backend} is not supported.", fix=known)
 
 
+def sqlite_path(given: str) -> Path:
+    """The file of a SQLite database.
+
+    Raises
+    ------
+    InputError
+        If `given` is the URL of another database, or of none.
+    """
+    url = _url(given)
+    if url.get_backend_name() != "sqlite":
+        raise InputError(
+            "That is no SQLite database.",
+            fix="Use the tools of PostgreSQL for one of PostgreSQL's: pg_dump, pg_restore.",
+        )
+    return Path(url.database or "")
+
+
 def _sqlite(url: URL) -> Engine:
     path = Path(url.database or "")
     try:

@@ -1,7 +1,8 @@
 """Work that outlasts a request.
 
 A job belongs to the service that took it for as long as that says, every few seconds, that it
-lives. Several services may share a database: each fails what belongs to none of them any more.
+lives. Several services may share a database: what belongs to none of them any more is queued again
+if its recording is kept, see `database.queue`, and failed otherwise.
 """
 
 from __future__ import annotations
@@ -10,15 +11,21 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from nativeear.service.database.assessments import rows_of
+from nativeear.service.database.erasures import refuse_erased
 from nativeear.service.database.errors import ConflictError, NotFoundError
+from nativeear.service.database.events import job_ended
 from nativeear.service.database.ownership import Owner, belongs_to, stored_key
+from nativeear.service.database.paging import Page, behind, cursor
+from nativeear.service.database.queue_table import QueuedRow
 from nativeear.service.database.tables import (
+    ENDED,
     NO_KEY,
     AssessmentRow,
     JobRow,
@@ -29,7 +36,6 @@ from nativeear.service.database.tables import (
 SERVICE = "service"
 """Under this name a session tells which opening of the database it is of."""
 
-ENDED = ("done", "failed", "cancelled")
 ASSESSMENT = "assessment"
 """Kind of a job whose result is an Assessment."""
 
@@ -40,8 +46,10 @@ LEASE = timedelta(seconds=60)
 """How long a job belongs to a service after that has last said that it lives. One that assesses a
 very long recording is silent for some seconds: an aligner lets nothing else run meanwhile."""
 
-_NO_REQUEST = "{}"
-_INTERRUPTED = json.dumps(
+NO_REQUEST = "{}"
+"""What is left of the request of an assessment that has ended."""
+
+INTERRUPTED = json.dumps(
     {
         "type": "urn:nativeear:problem:interrupted",
         "title": "Service unavailable",
@@ -52,11 +60,12 @@ _INTERRUPTED = json.dumps(
         "instance": "",
     }
 )
+"""The problem of a job whose service stopped."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """A job, how far it is, and what came of it.
+class JobSummary:
+    """A job and how far it is.
 
     Attributes
     ----------
@@ -64,8 +73,10 @@ class Job:
         `assessment` or `index`.
     state
         `queued`, `running`, `done`, `failed` or `cancelled`; the last three are final.
-    request, result, problem
-        JSON. The request of an assessment is forgotten once the job has ended.
+    assessment_id
+        The assessment that it made.
+    problem
+        JSON.
     """
 
     id: str
@@ -78,13 +89,30 @@ class Job:
     cancel_requested: bool
     created_at: datetime
     updated_at: datetime
-    request: str
-    result: str | None
+    assessment_id: str | None
     problem: str | None
 
 
+@dataclass(frozen=True)
+class Job(JobSummary):
+    """A job and what came of it, as JSON.
+
+    The request of an assessment is forgotten once the job has ended.
+    """
+
+    request: str
+    result: str | None
+
+
 def insert_job(session: Session, kind: str, request: str, key_id: str | None) -> Job:
-    """Write down a job that waits, of the service whose session it is."""
+    """Write down a job that waits, of the service whose session it is.
+
+    Raises
+    ------
+    NotFoundError
+        If the person who asked for it was erased meanwhile.
+    """
+    refuse_erased(session, key_id)
     now = datetime.now(timezone.utc)
     row = JobRow(
         id=uuid4().hex,
@@ -122,15 +150,38 @@ def find_job(session: Session, id: str, *, key_id: Owner) -> Job:
     return _job(*found)
 
 
-def list_jobs(session: Session, *, key_id: Owner, limit: int = 50) -> tuple[Job, ...]:
-    """Jobs, the newest first."""
-    rows = session.execute(
-        _with_result()
+def list_jobs(
+    session: Session,
+    *,
+    key_id: Owner,
+    kind: str | None = None,
+    state: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page[JobSummary]:
+    """Jobs without what came of them, the newest first.
+
+    Raises
+    ------
+    InputError
+        If `after` is no `next` of a page.
+    """
+    columns = [getattr(JobRow, name) for name in JobSummary.__dataclass_fields__]
+    query = (
+        select(*columns)
         .where(belongs_to(JobRow.key_id, key_id))
         .order_by(JobRow.created_at.desc(), JobRow.id.desc())
-        .limit(limit)
+        .limit(limit + 1)  # one more tells whether there is more
     )
-    return tuple(_job(*row) for row in rows)
+    for column, wanted in ((JobRow.kind, kind), (JobRow.state, state)):
+        if wanted is not None:
+            query = query.where(column == wanted)
+    if after is not None:
+        query = query.where(behind(after, JobRow.created_at, JobRow.id))
+    found = [JobSummary(**_summary(row)) for row in session.execute(query)]
+    shown = tuple(found[:limit])
+    more = len(found) > limit
+    return Page(shown, cursor(shown[-1].created_at, shown[-1].id) if more and shown else None)
 
 
 def update_job(
@@ -174,8 +225,10 @@ def update_job(
         if value is not None:
             setattr(row, name, value)
     if row.kind == ASSESSMENT and row.state in ENDED:
-        row.request = _NO_REQUEST
+        row.request = NO_REQUEST
     row.updated_at = datetime.now(timezone.utc)
+    if row.state in ENDED:
+        job_ended(session, row)
 
 
 def request_cancel(session: Session, id: str, *, key_id: Owner) -> None:
@@ -215,26 +268,31 @@ def renew_jobs(session: Session, ids: Collection[str]) -> tuple[str, ...]:
 
 
 def fail_orphans(session: Session) -> int:
-    """Fail the jobs whose leases are over; how many there were."""
-    over = JobRow.leased_until.is_(None) | (JobRow.leased_until < shared_now(session))
-    return _interrupt(session, over)
+    """Fail the jobs whose leases are over and that cannot be begun again; how many there were."""
+    return _interrupt(session, lapsed(session))
+
+
+def lapsed(session: Session) -> ColumnElement[bool]:
+    """Condition that the lease of a job is over."""
+    return JobRow.leased_until.is_(None) | (JobRow.leased_until < shared_now(session))
 
 
 def abandon_jobs(session: Session) -> int:
-    """Fail the jobs of the service whose session it is; how many there were."""
+    """Fail the jobs of the service whose session it is and that cannot be begun again; how many."""
     opened = session.info[SERVICE]
     rows_of(session, delete(ServiceRow).where(ServiceRow.opened_by == opened))
     return _interrupt(session, JobRow.opened_by == opened)
 
 
 def _interrupt(session: Session, chosen: ColumnElement[bool]) -> int:
-    unfinished = chosen & JobRow.state.not_in(ENDED)
+    lost = JobRow.id.not_in(select(QueuedRow.job_id))
+    unfinished = chosen & lost & JobRow.state.not_in(ENDED)
     session.execute(
-        update(JobRow).where(unfinished, JobRow.kind == ASSESSMENT).values(request=_NO_REQUEST)
+        update(JobRow).where(unfinished, JobRow.kind == ASSESSMENT).values(request=NO_REQUEST)
     )
     now = datetime.now(timezone.utc)
     failed = update(JobRow).where(unfinished)
-    return rows_of(session, failed.values(state="failed", problem=_INTERRUPTED, updated_at=now))
+    return rows_of(session, failed.values(state="failed", problem=INTERRUPTED, updated_at=now))
 
 
 def shared_now(session: Session) -> datetime:
@@ -261,10 +319,12 @@ def _with_result() -> Select[JobRow, str]:
 
 
 def _job(row: JobRow, made: str | None) -> Job:
-    fields = columns_of(Job, row)
-    fields["key_id"] = None if row.key_id == NO_KEY else row.key_id
-    fields["result"] = row.result if made is None else made
-    return Job(**fields)
+    result = row.result if made is None else made
+    return Job(**_summary(row), request=row.request, result=result)
+
+
+def _summary(row: Any) -> dict[str, Any]:
+    return columns_of(JobSummary, row) | {"key_id": None if row.key_id == NO_KEY else row.key_id}
 
 
 def _absent(id: str) -> NotFoundError:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.database.errors import NotFoundError
 from nativeear.service.database.ownership import Owner, belongs_to
+from nativeear.service.database.people_tables import PersonRow
 from nativeear.service.database.summaries import (
     DayFigures,
     GroupLearner,
@@ -146,12 +147,18 @@ def _learners(session: Session, chosen: ColumnElement[bool]) -> tuple[LearnerSum
             func.avg(AssessmentRow.overall),
             func.min(AssessmentRow.created_at),
             func.max(AssessmentRow.created_at),
+            func.max(PersonRow.name),
+        )
+        .outerjoin(
+            PersonRow,
+            (PersonRow.id == AssessmentRow.learner_id) & (PersonRow.id == AssessmentRow.key_id),
         )
         .where(chosen, AssessmentRow.learner_id.is_not(None))
         .group_by(AssessmentRow.learner_id)
     )
     # Sorted here: databases differ in what comes first.
-    return tuple(sorted((LearnerSummary(*row) for row in rows), key=lambda one: one.learner_id))
+    found = (LearnerSummary(*row, name=name) for *row, name in rows)
+    return tuple(sorted(found, key=lambda one: one.learner_id))
 
 
 def _tallies(

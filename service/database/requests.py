@@ -7,7 +7,7 @@ keeps the key itself, a job is noted beside it, and of a request that failed not
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -23,6 +23,7 @@ from nativeear.service.database.assessments import (
 from nativeear.service.database.errors import ConflictError, ReusedKeyError
 from nativeear.service.database.jobs import Job, find_job, insert_job, shared_now
 from nativeear.service.database.ownership import ALL, stored_key
+from nativeear.service.database.queue import Recording, queue_recording
 from nativeear.service.database.tables import AssessmentRow, RequestRow
 
 _SERVERS_FAULT = 500
@@ -147,8 +148,11 @@ def create_job(
     *,
     key_id: str | None,
     claim: Claim | None = None,
+    recording: Recording | None = None,
 ) -> Job:
     """Write down a job that waits; one that comes of a claimed request ends the claim.
+
+    With a recording it waits for any service, see `database.queue`; without, it belongs to this.
 
     Raises
     ------
@@ -156,6 +160,9 @@ def create_job(
         If the claim had ended, and another works at the request.
     """
     job = insert_job(session, kind, request_json, key_id)
+    if recording is not None:
+        queue_recording(session, job.id, recording)
+        job = replace(job, total=1)
     if claim is not None and not rows_of(
         session, update(RequestRow).where(_is(claim)).values(job_id=job.id)
     ):

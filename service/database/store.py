@@ -15,29 +15,45 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from nativeear.service.database import assessments as assessment_table
+from nativeear.service.database import (
+    audit_log,
+    batches,
+    codes,
+    progress,
+    queue,
+    requests,
+    sessions,
+    usage,
+    webhooks,
+)
 from nativeear.service.database import jobs as job_table
 from nativeear.service.database import keys as key_table
-from nativeear.service.database import progress, requests
 from nativeear.service.database.assessments import NewAssessment, StoredAssessment
 from nativeear.service.database.connection import for_writing, open_engine, translated_errors
 from nativeear.service.database.errors import ConflictError, DiskFullError, StorageError
 from nativeear.service.database.keys import KeyRecord
 from nativeear.service.database.ownership import Owner
+from nativeear.service.database.queue import ClaimedJob
 from nativeear.service.database.requests import Claimed
 from nativeear.service.database.reserve import Reserve
+from nativeear.service.database.retention import Retention, delete_old_audio, older
 from nativeear.service.database.sqlite_file import SqliteFile
 from nativeear.service.database.tables import AssessmentRow
+from nativeear.service.database.webhooks import Delivery
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
+_FOR_EVER = Retention()
+
 
 @dataclass(frozen=True)
 class Purged:
-    """What `Store.purge` deleted: assessments, and jobs that made none."""
+    """What `Store.purge` deleted: assessments, jobs that made none, recordings of kept ones."""
 
     count: int
     jobs: int = 0
+    recordings: int = 0
 
 
 def _method(
@@ -64,6 +80,7 @@ class Store:
     assessment = _method(assessment_table.find_assessment, "read")
     assessments = _method(assessment_table.list_assessments, "read")
     audio = _method(assessment_table.find_audio, "read")
+    owners = _method(assessment_table.owners, "read")
     release_request = _method(requests.release_request, "write")
     learner_progress = _method(progress.learner_progress, "read")
     group_summary = _method(progress.group_summary, "read")
@@ -76,6 +93,27 @@ class Store:
     renew_jobs = _method(job_table.renew_jobs, "write")
     fail_orphans = _method(job_table.fail_orphans, "write")
     abandon_jobs = _method(job_table.abandon_jobs, "write")
+    waiting = _method(queue.waiting, "read")
+    hand_back = _method(queue.hand_back, "write")
+    hand_back_all = _method(queue.hand_back_all, "write")
+    end_with = _method(queue.end_with, "write")
+    end_without = _method(queue.end_without, "write")
+    cancel_queued = _method(queue.cancel_queued, "write")
+    queue_orphans = _method(queue.queue_orphans, "write")
+    insert_webhook = _method(webhooks.insert_webhook, "write")
+    list_webhooks = _method(webhooks.list_webhooks, "read")
+    delete_webhook = _method(webhooks.delete_webhook, "free")
+    end_delivery = _method(webhooks.end_delivery, "write")
+    insert_batch = _method(batches.insert_batch, "write")
+    find_sent = _method(batches.find_sent, "read")
+    find_batch = _method(batches.find_batch, "read")
+    list_batches = _method(batches.list_batches, "read")
+    batch_results = _method(batches.batch_results, "read")
+    cancel_batch = _method(batches.cancel_batch, "write")
+    count_requests = _method(usage.count_requests, "write")
+    allowance = _method(usage.allowance, "read")
+    monthly_usage = _method(usage.monthly_usage, "read")
+    set_quota = _method(usage.set_quota, "write")
     create_key = _method(key_table.insert_key, "write")
     keys = _method(key_table.list_keys, "read")
     revoke_key = _method(key_table.revoke_key, "free")
@@ -145,11 +183,24 @@ class Store:
     def delete_assessment(self, id: str, *, key_id: Owner) -> None:
         """Delete an assessment with all that belongs to it, or raise `NotFoundError`."""
         self.free(lambda session: assessment_table.delete_assessment(session, id, key_id))
-        self._forget()
+        self.forget()
 
     def delete_learner(self, learner_id: str, *, key_id: Owner) -> int:
-        """Delete all that is kept of a learner; how many assessments there were."""
+        """Delete all that is kept of a learner, and what waits; how many assessments there were."""
+        self.free(lambda session: queue.forget_queued(session, learner_id, key_id))
         return self._delete_all(assessment_table.of_learner(learner_id, key_id))
+
+    def claim_jobs(self, most: int) -> tuple[ClaimedJob, ...]:
+        """Take jobs that are queued; see `queue.claim_jobs`."""
+        if not self.read(queue.is_any_queued):  # nobody has to wait for that
+            return ()
+        return self.write(lambda session: queue.claim_jobs(session, most))
+
+    def claim_deliveries(self, now: datetime, most: int) -> tuple[Delivery, ...]:
+        """Take what somebody is to be told; see `webhooks.claim_deliveries`."""
+        if not self.read(lambda session: webhooks.is_any_due(session, now)):
+            return ()
+        return self.write(lambda session: webhooks.claim_deliveries(session, now, most))
 
     def claim_request(
         self, key_id: str | None, idempotency_key: str, digest: str, within: timedelta
@@ -173,16 +224,28 @@ class Store:
                 self.write(lambda session: key_table.note_use(session, key.id, now))
         return key
 
-    def purge(self, now: datetime) -> Purged:
-        """Delete what has expired, for good."""
+    def purge(self, now: datetime, retention: Retention = _FOR_EVER) -> Purged:
+        """Delete what has expired, and what is kept no longer, for good."""
 
         def others(session: Session) -> int:
             requests.delete_overdue(session, now)
+            codes.delete_expired(session, now)
+            sessions.delete_expired(session, now)
+            audit_log.delete_old(session, now)
+            batches.delete_old(session, now)
             return job_table.delete_ended(session, now)
 
         if self._reserve is not None:
             self._reserve.fill()  # the disk may have space again
-        return Purged(self._delete_all(assessment_table.expired(now)), self.free(others))
+        over = assessment_table.expired(now)
+        if retention.results_days is not None:
+            over |= older(retention.results_days, now)
+        count, recordings = self._delete_all(over), 0
+        if (days := retention.audio_days) is not None:
+            recordings = self.free(lambda session: delete_old_audio(session, days, now))
+        if recordings:
+            self.forget()
+        return Purged(count, self.free(others), recordings)
 
     def _delete_all(self, chosen: ColumnElement[bool]) -> int:
         """Delete assessments; all or none, but on a full disk one by one."""
@@ -195,7 +258,7 @@ class Store:
             for id in self.read(lambda session: assessment_table.ids_of(session, chosen)):
                 one = partial(assessment_table.delete_assessments, chosen=AssessmentRow.id == id)
                 count += self._freed_from_reserve(self._reserve, one)
-        self._forget()
+        self.forget()
         return count
 
     def free(self, change: Callable[[Session], T]) -> T:
@@ -209,12 +272,13 @@ class Store:
 
     def _freed_from_reserve(self, reserve: Reserve, change: Callable[[Session], T]) -> T:
         with reserve.given_up():
-            self._forget()  # what the log still holds takes space twice
+            self.forget()  # what the log still holds takes space twice
             result = self.write(change)
-            self._forget()
+            self.forget()
         return result
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Let no log keep what was deleted."""
         if self._file is not None:
             self._file.forget()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 
@@ -72,13 +72,20 @@ class LearnerProgress:
 
 @dataclass(frozen=True)
 class LearnerSummary:
-    """How much a learner has said, and its mean overall score."""
+    """How much a learner has said, and its mean overall score.
+
+    Attributes
+    ----------
+    name
+        Of a learner who signed in, whose `learner_id` is a number; None of others.
+    """
 
     learner_id: str
     count: int
     mean_score: float | None
     first_at: datetime
     last_at: datetime
+    name: str | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,10 @@ class AudioRow(Table):
     data: Mapped[bytes]
 
 
+ENDED = ("done", "failed", "cancelled")
+"""States in which a job changes no more."""
+
+
 class JobRow(Table):
     """Work that outlasts a request.
 

@@ -1,6 +1,8 @@
 /** The service, as this page sees it: JSON in and out, faults in plain words, and the key. */
 
-const BASE = new URL("v1/", document.baseURI);
+import { language, t } from "./texts.js";
+
+const BASE = new URL("v1/", import.meta.url);
 const KEY = "nativeear-key";
 const MAX_PATIENCE_S = 30; // with a service that says it is busy
 const POLL_MS = 700;
@@ -8,14 +10,19 @@ const POLL_MS = 700;
 /** What the service refuses, as RFC 9457 tells it. */
 export class Problem extends Error {
   constructor(status, told) {
-    super(told.detail || told.title || `The service answered ${status}.`);
+    const said = told.detail || told.title;
+    super(said || t("fault.answered", { status }));
+    this.lang = said ? told.lang ?? "en" : language; // the service tells its faults in English
     this.status = status;
     this.reason = told.cause || "";
     this.fix = told.fix || "";
   }
 }
 
+const SAFE = ["GET", "HEAD"];
+
 let askForKey = async () => false;
+let token = null; // of the session of whoever is signed in
 
 /** `ask` is called when the service wants a key; it answers whether one was given. */
 export function whenKeyIsWanted(ask) {
@@ -27,7 +34,32 @@ export function rememberKey(key) {
   else sessionStorage.removeItem(KEY);
 }
 
-const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+/** What every change carries while somebody is signed in. */
+export function rememberToken(csrf) {
+  token = csrf ?? null;
+}
+
+/** What a stream needs in its first message: a browser sends it no header. */
+export function credentials() {
+  const key = sessionStorage.getItem(KEY);
+  return { ...(key ? { key } : {}), ...(token ? { csrf: token } : {}) };
+}
+
+export function streamAddress() {
+  const address = new URL("stream", BASE);
+  address.protocol = address.protocol.replace("http", "ws");
+  return address;
+}
+
+function pause(ms, signal) {
+  return new Promise((done, fail) => {
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      fail(signal.reason);
+    }, { once: true });
+  });
+}
 
 async function told(response) {
   try {
@@ -37,29 +69,32 @@ async function told(response) {
   }
 }
 
-async function call(path, options = {}, onWait = () => {}) {
+/** `quietly` asks nobody for a key or a code. */
+export async function call(path, { quietly = false, ...options } = {}, onWait = () => {}) {
   const since = performance.now();
   for (;;) {
     const headers = new Headers(options.headers);
     const key = sessionStorage.getItem(KEY);
     if (key) headers.set("Authorization", `Bearer ${key}`);
+    if (token && !SAFE.includes(options.method ?? "GET")) headers.set("X-CSRF-Token", token);
     let response;
     try {
       response = await fetch(new URL(path, BASE), { ...options, headers });
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Problem(0, {
-        detail: "The service cannot be reached.",
-        fix: "Check the network and that the service is running, then try again.",
+        detail: t("fault.unreachable"),
+        fix: t("fault.unreachable.fix"),
+        lang: language,
       });
     }
     if (response.ok) return response;
-    if (response.status === 401 && (await askForKey(Boolean(key)))) continue;
+    if (response.status === 401 && !quietly && (await askForKey(Boolean(key)))) continue;
     const waited = (performance.now() - since) / 1000;
     const wait = Number(response.headers.get("Retry-After")) || 2;
     if ([429, 503].includes(response.status) && waited + wait < MAX_PATIENCE_S) {
       onWait(wait);
-      await pause(1000 * wait);
+      await pause(1000 * wait, options.signal);
       continue;
     }
     throw new Problem(response.status, await told(response));
@@ -67,7 +102,7 @@ async function call(path, options = {}, onWait = () => {}) {
 }
 
 /** GET a JSON document. */
-export const get = async (path) => (await call(path)).json();
+export const get = async (path, options = {}) => (await call(path, options)).json();
 
 /** GET something to hear. */
 export const bytes = async (path) => (await call(path)).arrayBuffer();
@@ -75,19 +110,26 @@ export const bytes = async (path) => (await call(path)).arrayBuffer();
 /** GET something to save. */
 export const blob = async (path) => (await call(path)).blob();
 
-/** POST a JSON document. */
-export const post = async (path, body) =>
-  (
-    await call(path, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body),
-    })
-  ).json();
+const answered = async (response) => (response.status === 204 ? null : response.json());
 
-export const remove = async (path) => {
-  await call(path, { method: "DELETE" });
-};
+const sent = (method) => async (path, body, options = {}) =>
+  answered(
+    await call(path, {
+      ...options,
+      method,
+      headers: body === undefined ? {} : { "Content-Type": "application/json" },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    }),
+  );
+
+/** POST a JSON document. */
+export const post = sent("POST");
+
+/** PUT a JSON document in the place of another. */
+export const put = sent("PUT");
+
+/** DELETE something; what is told of it, if anything is. */
+export const remove = async (path) => answered(await call(path, { method: "DELETE" }));
 
 /** Every item of a list that comes in pages, up to a number of items. */
 export async function all(path, most = 200) {
@@ -102,28 +144,28 @@ export async function all(path, most = 200) {
 }
 
 /** Send a recording; long ones are waited for. `onWait(text)` tells why it takes time. */
-export async function assess(recording, fields, onWait) {
+export async function assess(recording, fields, onWait, signal) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) form.set(name, value);
   form.set("audio", recording, recording.name || "recording.wav");
   const once = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
   const response = await call(
     "assessments",
-    { method: "POST", body: form, headers: { "Idempotency-Key": once.join("") } },
-    (wait) => onWait(`The service is busy; trying again in ${wait} s.`),
+    { method: "POST", body: form, signal, headers: { "Idempotency-Key": once.join("") } },
+    (wait) => onWait(t("wait.busy", { seconds: wait })),
   );
   const answer = await response.json();
   if (response.status !== 202) return answer;
-  return finished(answer.job, onWait);
+  return finished(answer.job, onWait, signal);
 }
 
-async function finished(job, onWait) {
+async function finished(job, onWait, signal) {
   let now = job;
   while (["queued", "running"].includes(now.state)) {
-    onWait("A long recording: the service is working on it.");
-    await pause(POLL_MS);
-    now = await get(`jobs/${encodeURIComponent(job.id)}`);
+    onWait(t("wait.long"));
+    await pause(POLL_MS, signal);
+    now = await get(`jobs/${encodeURIComponent(job.id)}`, { signal });
   }
   if (now.state === "done") return now.result;
-  throw new Problem(now.problem?.status ?? 500, now.problem ?? { detail: "The service gave up on this recording." });
+  throw new Problem(now.problem?.status ?? 500, now.problem ?? { detail: t("fault.gaveUp"), lang: language });
 }

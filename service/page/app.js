@@ -1,21 +1,32 @@
-/** The page's frame: which view is seen, who practises, and the key. */
+/** The page's frame: which view is seen, and who practises. */
 
-import { rememberKey, whenKeyIsWanted } from "./api.js";
-import { byId, say } from "./dom.js";
+import { byId, el, say, trouble } from "./dom.js";
 import { learner, rememberLearner } from "./learner.js";
+import { watchOutbox } from "./outbox.js";
+import { setRespells, respells } from "./phones.js";
 import { stop } from "./player.js";
-import { leavePractice, startPractice } from "./practice.js";
-import { showGroup } from "./group.js";
-import { showProgress } from "./progress.js";
+import { startPeople, tellWhoIsIn } from "./people.js";
+import { leavePractice, showPractice, startPractice } from "./practice.js";
+import { languageName } from "./scale.js";
+import { asksElsewhere, recognise, whoIsIn } from "./session.js";
+import { chooseLanguage, fillTexts, language, LANGUAGES, t } from "./texts.js";
 
-const VIEWS = { practice: null, progress: showProgress, group: showGroup };
+const VIEWS = { // what is not needed at once is fetched when it is
+  practice: null,
+  progress: async () => (await import("./progress.js")).showProgress(),
+  group: async (...rest) => {
+    byId("group-form").hidden = whoIsIn() !== null;
+    if (whoIsIn()?.role === "teacher") (await import("./teaching.js")).showTeaching(...rest);
+    else (await import("./group.js")).showGroup();
+  },
+};
+const PRACTICE = ["practice", "say", "result"]; // what begins an address of the practice view
 
 function show() {
-  const wanted = location.hash.slice(1);
+  const [wanted, ...rest] = location.hash.slice(1).split("/");
   if (wanted === "main") return; // the skip link
-  const view = wanted in VIEWS ? wanted : "practice";
+  const view = PRACTICE.includes(wanted) || !(wanted in VIEWS) ? "practice" : wanted;
   stop();
-  say("");
   const leaves = Object.keys(VIEWS).some((name) => name !== view && byId(`view-${name}`).contains(document.activeElement));
   for (const name of Object.keys(VIEWS)) {
     byId(`view-${name}`).hidden = name !== view;
@@ -24,57 +35,57 @@ function show() {
     else link.removeAttribute("aria-current");
   }
   if (view !== "practice") leavePractice();
-  document.title = view === "practice" ? "NativeEar" : `${byId(`to-${view}`).textContent} – NativeEar`;
+  document.title = view === "practice" ? t("title") : `${byId(`to-${view}`).textContent} – ${t("title")}`;
   if (leaves) byId("main").focus({ preventScroll: true });
-  VIEWS[view]?.();
+  if (view === "practice") showPractice(wanted, ...rest);
+  else VIEWS[view](...rest);
 }
 
 function greet() {
   const { name } = learner();
-  byId("you").querySelector(".label").textContent = name || "You";
+  byId("you").querySelector(".label").textContent = name || t("you");
+  const me = whoIsIn();
+  byId("to-group").hidden = me !== null && me.role !== "teacher";
+  byId("to-group").textContent = t(me ? "nav.teach" : "nav.group");
+  byId("group-title").textContent = t(me ? "teach.title" : "nav.group");
+}
+
+/** First languages in the words of the page, and the languages that it speaks in their own. */
+function fillLanguages({ l1, language: own }) {
+  const [none, ...known] = l1.options;
+  for (const option of known) option.textContent = languageName(option.value);
+  l1.replaceChildren(none, ...known.sort((one, other) => one.text.localeCompare(other.text, language)));
+  own.replaceChildren(...Object.entries(LANGUAGES).map(([tag, name]) => el("option", { value: tag, lang: tag, selected: tag === language }, name)));
 }
 
 function startLearner() {
   const dialog = byId("learner");
   const form = dialog.querySelector("form");
+  fillLanguages(form.elements);
   byId("you").addEventListener("click", () => {
     const known = learner();
+    form.elements.language.value = language;
     for (const field of ["name", "group", "l1"]) form.elements[field].value = known[field];
     form.elements.keep.checked = known.keep !== "";
+    form.elements.here.checked = known.here !== "";
+    byId("here").hidden = asksElsewhere().length === 0;
+    byId("here").querySelector("span").textContent = t("learner.here", { hosts: asksElsewhere().join(", ") });
+    form.elements.respell.checked = respells();
+    tellWhoIsIn();
     dialog.showModal();
   });
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "save") return;
     const values = Object.fromEntries(new FormData(form));
     rememberLearner(values);
+    setRespells("respell" in values);
+    if (values.language !== language) {
+      chooseLanguage(values.language);
+      location.reload();
+      return;
+    }
     greet();
     show();
-  });
-}
-
-/** One question at a time, however many calls wait for the key. */
-function startKey() {
-  const dialog = byId("key");
-  const field = byId("secret");
-  let asked = null;
-  whenKeyIsWanted((refused) => {
-    asked ??= new Promise((answer) => {
-      byId("refused").hidden = !refused;
-      field.value = "";
-      dialog.returnValue = "";
-      dialog.showModal();
-      dialog.addEventListener(
-        "close",
-        () => {
-          asked = null;
-          const given = dialog.returnValue === "save" && field.value.trim() !== "";
-          if (given) rememberKey(field.value.trim());
-          answer(given);
-        },
-        { once: true },
-      );
-    });
-    return asked;
   });
 }
 
@@ -87,10 +98,25 @@ function clearFaults() {
   );
 }
 
+fillTexts();
 startLearner();
-startKey();
 clearFaults();
+await recognise();
 greet();
+await startPeople(() => {
+  greet();
+  show();
+});
+await startPractice().catch(trouble);
 window.addEventListener("hashchange", show);
 show();
-startPractice();
+watchOutbox(({ id, text }) => {
+  say(t("wait.sent", { text: text ?? "" }));
+  byId("to-practice").href = `#result/${id}`;
+});
+navigator.serviceWorker?.addEventListener("controllerchange", () => {
+  // What was asked for before, and came past the worker, is kept from now on, too.
+  const keep = ({ name, workerStart }) => workerStart === 0 && /\/v1\/(?:practice|indexes)\b/.test(name) && fetch(name).catch(() => {});
+  new PerformanceObserver((seen) => seen.getEntries().forEach(keep)).observe({ type: "resource", buffered: true });
+}, { once: true });
+navigator.serviceWorker?.register(new URL(`sw.js?language=${language}`, import.meta.url)).catch(() => {}); // the page works without

@@ -35,14 +35,20 @@ export function refill(node, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+/** Put a text into a node; `lang` is its language where that is not the page's. */
+export function write(node, text, lang = document.documentElement.lang) {
+  node.lang = lang;
+  node.textContent = text;
+}
+
 /** Tell what is going on; `unseen` to screen readers alone, where eyes see it elsewhere. */
-export function say(text, { trouble = false, unseen = false } = {}) {
+export function say(text, { isTrouble = false, unseen = false, lang } = {}) {
   const status = byId("status");
-  status.classList.toggle("trouble", trouble);
+  status.classList.toggle("trouble", isTrouble);
   status.classList.toggle("spoken", unseen);
-  status.textContent = text;
+  write(status, text, lang);
   clearTimeout(fading);
-  if (!trouble) fading = setTimeout(() => { status.textContent = ""; }, SEEN_MS);
+  if (!isTrouble) fading = setTimeout(() => { status.textContent = ""; }, SEEN_MS);
 }
 
 /** A fault in the words of the service: what, why and what to do. */
@@ -50,3 +56,6 @@ export function fault(error) {
   const parts = [error.message, error.reason, error.fix].filter(Boolean);
   return parts.map((part) => (/[.!?…]$/.test(part) ? part : `${part}.`)).join(" ");
 }
+
+/** Tell a fault until somebody goes on. */
+export const trouble = (error) => say(fault(error), { isTrouble: true, lang: error.lang });

@@ -1,15 +1,23 @@
-/** Who practises here. It stays in this browser until a recording is sent. */
+/** Who practises here: who is signed in, or a name that stays in this browser until it is sent. */
 
-const FIELDS = ["name", "group", "l1", "keep"];
+import { whoIsIn } from "./session.js";
+
+const FIELDS = ["name", "group", "l1", "keep", "here"];
 const key = (field) => `nativeear-${field}`;
 
-/** Name, group, first language and whether the service may keep recordings, as text. */
+/** Id, name, group, first language, and as text: `keep`, the service may keep recordings; `here`, they go nowhere else.
+ *
+ * Of somebody who is signed in the service knows id and group by itself.
+ */
 export function learner() {
-  return Object.fromEntries(FIELDS.map((field) => [field, localStorage.getItem(key(field)) ?? ""]));
+  const told = Object.fromEntries(FIELDS.map((field) => [field, localStorage.getItem(key(field)) ?? ""]));
+  const me = whoIsIn();
+  return me ? { ...told, id: me.id, name: me.name, group: "" } : { ...told, id: told.name };
 }
 
 export function rememberLearner(values) {
-  for (const field of FIELDS) {
+  const fields = whoIsIn() ? ["l1", "keep", "here"] : FIELDS;
+  for (const field of fields) {
     const value = (values[field] ?? "").trim();
     if (value) localStorage.setItem(key(field), value);
     else localStorage.removeItem(key(field));

@@ -2,6 +2,7 @@
 
 import { el, svg } from "./dom.js";
 import { band, scoreText } from "./scale.js";
+import { known, t } from "./texts.js";
 
 const WIDTH = 800;
 const HEIGHT = 190;
@@ -9,29 +10,27 @@ const LEFT = 34;
 const BOTTOM = 22;
 const LETTER = 7; // about how wide one is
 
-/** How measures are called and written; one that is not here is written under its own name. */
-export const MEASURES = {
-  syllables_per_s: ["Syllables per second", 1],
-  articulation_rate: ["Syllables per second without pauses", 1],
-  words_per_minute: ["Words per minute", 0],
-  words_correct_per_minute: ["Correct words per minute", 0],
-  pause_count: ["Pauses", 0],
-  pause_long_count: ["Pauses over 0.4 s", 0],
-  pause_mean_s: ["Mean pause, s", 2],
-  pause_ratio: ["Share of pauses", 2],
-  npvi_v: ["nPVI of vowels", 1],
-  percent_v: ["%V", 1],
-  varco_v: ["Varco of vowels", 1],
-  varco_c: ["Varco of consonants", 1],
-  median_hz: ["Median pitch, Hz", 0],
-  range_semitones: ["Pitch range, semitones", 1],
-  final_slope: ["Final slope, semitones per second", 1],
-  stress_accuracy: ["Words stressed rightly, %", 0],
-  native_contour_distance_semitones: ["Distance to a native reading, semitones", 1],
+/** Decimals of measures; one that is not here has two. */
+const DECIMALS = {
+  syllables_per_s: 1,
+  articulation_rate: 1,
+  words_per_minute: 0,
+  words_correct_per_minute: 0,
+  pause_count: 0,
+  pause_long_count: 0,
+  npvi_v: 1,
+  percent_v: 1,
+  varco_v: 1,
+  varco_c: 1,
+  median_hz: 0,
+  range_semitones: 1,
+  final_slope: 1,
+  stress_accuracy: 0,
+  native_contour_distance_semitones: 1,
 };
 
-const written = (measure, value) => value.toFixed(MEASURES[measure]?.[1] ?? 2).replace("-", "−");
-const label = (measure) => MEASURES[measure]?.[0] ?? measure.replaceAll("_", " ");
+const written = (measure, value) => value.toFixed(DECIMALS[measure] ?? 2).replace("-", "−");
+const label = (measure) => known(`measure.${measure}`) ?? measure.replaceAll("_", " ");
 
 function median(values) {
   const sorted = [...values].sort((one, other) => one - other);
@@ -89,7 +88,7 @@ export function melodyOf({ words, prosody, duration_s: duration }) {
       class: "melody",
       viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
       role: "img",
-      "aria-label": `Your pitch about ${Math.round(middle)} Hz in semitones${model.length > 1 ? ", with a native’s beside it" : ""}`,
+      "aria-label": t(model.length > 1 ? "melody.drawingBoth" : "melody.drawing", { hz: Math.round(middle) }),
     },
     ...guides.flat(),
     ...(model.length > 1 ? [line(model, "model")] : []),
@@ -99,30 +98,28 @@ export function melodyOf({ words, prosody, duration_s: duration }) {
   const key = el(
     "ul",
     { class: "key" },
-    el("li", {}, el("i", { class: "own" }), "you"),
-    model.length > 1 ? el("li", {}, el("i", { class: "model" }), "the nearest native, at your pace") : null,
+    el("li", {}, el("i", { class: "own" }), t("melody.you")),
+    model.length > 1 ? el("li", {}, el("i", { class: "model" }), t("melody.native")) : null,
   );
   const note =
     model.length > 1
       ? null
-      : el("p", { class: "soft" }, "No native reading of these very words is kept in this index to lay beside it.");
-  return [el("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": "Pitch" }, drawing), key, note];
+      : el("p", { class: "soft" }, t("melody.noNative"));
+  return [el("div", { class: "scroller", tabindex: "0", role: "group", "aria-label": t("melody.pitch") }, drawing), key, note];
 }
-
-const MOVES = { fall: "falls", level: "stays level", rise: "rises" };
 
 /** How the melody ends, and which word stands out, in words; as far as they were measured. */
 export function melodyInWords({ words, prosody }) {
   const said = [];
   const end = prosody?.intonation;
-  if (end?.fits === true) said.push(`Your melody ${MOVES[end.observed]} at the end, as it should.`);
+  if (end?.fits === true) said.push(t(`melody.fits.${end.observed}`));
   if (end?.fits === false && end.expected) {
-    said.push(`Your melody ${MOVES[end.observed]} at the end; here it usually ${MOVES[end.expected]}.`);
+    said.push(t(`melody.misses.${end.expected}`));
   }
   const own = words[prosody?.prominent_word]?.word;
   const native = words[prosody?.native_prominent_word]?.word;
-  if (own && native && own === native) said.push(`“${own}” stands out, as it does with the native.`);
-  else if (own) said.push(`“${own}” stands out${native ? `; with the native, “${native}” does` : ""}.`);
+  if (own && native && own === native) said.push(t("melody.same", { word: own }));
+  else if (own) said.push(t(native ? "melody.differs" : "melody.own", { word: own, native }));
   return said.length > 0 ? el("p", {}, said.join(" ")) : null;
 }
 
@@ -135,11 +132,11 @@ export function gradesOf(title, grades) {
       {},
       el("th", { scope: "row" }, label(grade.measure)),
       el("td", {}, written(grade.measure, grade.value)),
-      el("td", {}, `${written(grade.measure, grade.native_low)} to ${written(grade.measure, grade.native_high)}`),
+      el("td", {}, t("measures.range", { low: written(grade.measure, grade.native_low), high: written(grade.measure, grade.native_high) })),
       el("td", { class: `graded ${band(grade.score)}` }, scoreText(grade.score)),
     ),
   );
-  const head = ["Measure", "You", "Most natives", "Score"].map((name) => el("th", { scope: "col" }, name));
+  const head = [t("measures.measure"), t("measures.you"), t("measures.natives"), t("measures.score")].map((name) => el("th", { scope: "col" }, name));
   return el(
     "div",
     { class: "table", tabindex: "0", role: "group", "aria-label": title },

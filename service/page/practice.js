@@ -1,273 +1,259 @@
-/** Choosing what to say, hearing it from a native, saying it, and sending it. */
+/** The way: a sentence, its model, one button; it is heard while it is said, and comes back in colours. */
 
-import { all, assess, bytes, get, post } from "./api.js";
-import { byId, el, fault, say } from "./dom.js";
+import { assess, Problem } from "./api.js";
+import { findIndexes, offer, openChooser, OWN, setOf, startChooser } from "./chooser.js";
+import { hearHere, hearsHere } from "./device.js";
+import { byId, el, say, trouble } from "./dom.js";
+import { Endpoint, patience } from "./endpoint.js";
 import { learner } from "./learner.js";
-import { audioContext, clip, play, stop } from "./player.js";
+import { putAside } from "./outbox.js";
+import { audioContext, stop } from "./player.js";
 import { record } from "./recorder.js";
-import { showResult } from "./result.js";
-import { languageName, spoken } from "./scale.js";
+import { addRemarks, showResult } from "./result.js";
+import { scaleOf, spoken } from "./scale.js";
+import { asksElsewhere } from "./session.js";
+import { addressOf, AT, backFrom, firstAddress, goTo, heardWords, isOnStage, now, practise, sayable, SEEN, showAgain, showStage, step } from "./stage.js";
+import { openStream } from "./stream.js";
+import { findTake, keepNew, soundOf } from "./takes.js";
+import { t } from "./texts.js";
 
-const OWN = "own";
-const FREE = "free";
-const HEARD = "heard";
-const HEARD_WORDS = [3, 12]; // how long the native recordings are that are offered to repeat
-const MOST_HEARD = 200;
-const MOST_NATIVES = 2000;
-const TYPING_MS = 600;
-const ABOUT = {
-  [HEARD]: "Sentences that natives of this index were recorded with.",
-  [FREE]: "Without a text, what you said is written down as it was heard. How native your sounds and your flow are can be told; sounds that were replaced or left out are hard to notice.",
-};
+const TREMOR_MS = 600; // a press so soon after another means nothing
+const LOUD_DB = -15;
+const QUIET_DB = -55;
 
-const state = {
-  indexes: [],
-  index: null,
-  sets: [],
-  natives: [], // whole recordings that the index keeps
-  text: "", // null where it is spoken freely
-  take: null, // { file, buffer }
-  recording: null,
-  busy: false, // while the microphone opens or closes
-  hint: [], // what stands in the place of a result
-};
+let phase = "idle"; // "opening", "speaking", "waiting"
+let since = -TREMOR_MS;
+let recording = null;
+let stream = null;
+let abort = null;
 
-const wordsIn = (text) => text.toLowerCase().match(/[\p{L}\p{M}\p{N}’'-]+/gu) ?? [];
-const sayable = () => state.text === null || state.text.trim() !== "";
-const plain = (text) => wordsIn(text).join(" ");
-const trouble = (error) => say(fault(error), { trouble: true });
-const path = (index) => `indexes/${encodeURIComponent(index)}`;
+const atPractice = () => !byId("view-practice").hidden;
 
-/* What to say */
-
-function offerSets() {
-  const choice = byId("set");
-  const options = state.sets.map((set, i) => el("option", { value: String(i) }, set.title));
-  if (repeatable().length > 0) options.push(el("option", { value: HEARD }, "Repeat after a native"));
-  options.push(el("option", { value: OWN }, "My own text"), el("option", { value: FREE }, "Speak freely"));
-  choice.replaceChildren(...options);
-}
-
-function repeatable() {
-  const [least, most] = HEARD_WORDS;
-  const short = state.natives.filter(({ text }) => {
-    const count = wordsIn(text).length;
-    return count >= least && count <= most;
-  });
-  return [...new Map(short.map((native) => [plain(native.text), native])).values()].slice(0, MOST_HEARD);
-}
-
-function showSet() {
-  const chosen = byId("set").value;
-  const own = chosen === OWN;
-  const free = chosen === FREE;
-  const set = state.sets[Number(chosen)];
-  const sentences = chosen === HEARD ? repeatable().map(({ text }) => text[0].toLocaleUpperCase() + text.slice(1)) : (set?.sentences ?? []);
-  byId("own").hidden = !own;
-  byId("sentences").hidden = own || free;
-  byId("about").hidden = own;
-  byId("about").textContent = ABOUT[chosen] ?? set?.about ?? "";
-  byId("sentences").replaceChildren(
-    ...sentences.map((text) =>
-      el("li", {}, el("button", { type: "button", lang: state.index.language, dir: "auto", onclick: () => choose(text) }, text)),
-    ),
-  );
-  if (free) choose(null);
-  else if (own) choose(byId("text").value);
-  else choose(sentences[0] ?? "");
-}
-
-/** The shortest native recording that holds a word. */
-function nativeWith(word) {
-  const holding = state.natives.filter(({ text }) => wordsIn(text).includes(word));
-  return holding.sort((one, other) => one.text.length - other.text.length)[0];
-}
-
-function nativeButton(native, attributes, ...children) {
-  const button = el("button", { type: "button", ...attributes }, ...children);
-  button.addEventListener("click", () => {
-    const where = `${path(state.index.name)}/utterances/${encodeURIComponent(native.utterance)}/audio?corpus=${encodeURIComponent(native.corpus)}`;
-    say(`Native ${native.speaker}: “${native.text}”`);
-    play(button, [{ load: () => clip(where, () => bytes(where)) }]).catch(trouble);
-  });
-  return button;
-}
-
-/** Take a text to be said; null for whatever comes to mind. */
-function choose(text) {
-  if (text !== state.text) {
-    discard();
-    byId("result").replaceChildren(...state.hint);
-  }
-  state.text = text;
-  for (const button of byId("sentences").querySelectorAll("button")) {
-    button.setAttribute("aria-pressed", String(button.textContent === text));
-  }
-  const target = byId("target");
-  target.lang = state.index.language;
-  target.replaceChildren();
-  for (const piece of (text ?? "").split(/(\s+)/u).filter(Boolean)) {
-    const native = nativeWith(plain(piece));
-    target.append(
-      native
-        ? nativeButton(native, { class: "say", "aria-label": `${piece}: hear a native say it in “${native.text}”` }, piece)
-        : piece,
-    );
-  }
-  if (!text) target.append(el("span", { class: "soft" }, text === null ? "Say whatever you like." : "Write what you want to say."));
-  const whole = text && state.natives.find((native) => plain(native.text) === plain(text));
-  byId("native").replaceChildren(
-    whole
-      ? nativeButton(whole, { class: "play" }, el("span", { class: "sign", "aria-hidden": "true" }, "▶"), " Hear a native")
-      : el("span", { class: "soft" }, text && target.querySelector("button") ? "Underlined words: press to hear a native." : ""),
-  );
-  byId("record").disabled = !sayable();
-  byId("choose").disabled = !sayable();
-  byId("unknown").textContent = "";
-  byId("reading").textContent = "";
-}
-
-/** Which words of an own text nobody can pronounce yet, and what is read in a way that may surprise. */
-async function validate(text) {
-  if (!text.trim()) return;
-  try {
-    const { words, warnings } = await post("validate", { text, index: state.index.name });
-    if (text !== state.text) return;
-    const unknown = words.filter(({ known }) => !known).map(({ word }) => `“${word}”`);
-    byId("unknown").textContent =
-      unknown.length > 0 ? `No pronunciation is known for ${unknown.join(", ")}. Check the spelling, or say something else.` : "";
-    byId("reading").textContent = warnings.join(" ");
-  } catch (error) {
-    byId("unknown").textContent = fault(error);
-  }
-}
-
-async function chooseIndex(name) {
-  state.index = state.indexes.find((index) => index.name === name);
-  byId("text").lang = state.index.language;
-  state.natives = [];
-  const { sets } = await get(`practice?language=${encodeURIComponent(state.index.language)}`);
-  if (state.index.name !== name) return;
-  state.sets = sets;
-  offerSets();
-  showSet();
-  const natives = await all(`${path(name)}/sentences?limit=${MOST_NATIVES}`, MOST_NATIVES);
-  if (state.index.name !== name) return;
-  state.natives = natives;
-  const chosen = byId("set").value;
-  offerSets();
-  byId("set").value = chosen;
-  choose(state.text);
+function enter(next) {
+  phase = next;
+  since = performance.now();
+  const button = byId("speak");
+  button.classList.toggle("on", phase === "speaking");
+  button.classList.toggle("waiting", phase === "waiting");
+  button.querySelector(".label").textContent = t({ idle: "say.speak", opening: "say.speak", speaking: "say.stop", waiting: "cancel" }[phase]);
+  button.style.setProperty("--level", "0");
+  byId("stage").classList.toggle("recording", phase === "speaking");
+  byId("progress-bar").hidden = phase !== "waiting";
+  byId("hint").textContent = t({ idle: "say.hint", opening: "say.opening", speaking: "say.speaking", waiting: "wait.comparing" }[phase]);
 }
 
 /* Saying it */
 
-function discard() {
+const fieldsOf = (text) => {
+  const { id, group: told, l1, keep, here } = learner();
+  const group = setOf(now.set)?.group ?? (id && told); // homework is done in the group that has it
+  const forbidden = here && asksElsewhere().length > 0 ? "false" : "";
+  const fields = { text, index: offer.index.name, l1, learner_id: id, group, keep_audio: Boolean(keep), second_ear: forbidden, language_use: text === null && forbidden };
+  if (!byId("topic").hidden && !forbidden) fields.topic = byId("topic").querySelector("input").value.trim();
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value));
+};
+
+/** Whether a take stays on this device; homework is for the teacher to hear. */
+const isHeardHere = async (text, { index }, set) => text !== null && !setOf(set)?.group && hearsHere(index);
+
+async function begin() {
   stop();
-  state.take = null;
-  byId("taken").hidden = true;
-  byId("level").value = 0;
-  byId("clock").textContent = "0.0 s";
-}
-
-function offer(file, buffer, note) {
-  state.take = { file, buffer };
-  byId("takenote").textContent = note || `${file.name === "recording.wav" ? "Recorded" : file.name}${buffer ? `, ${buffer.duration.toFixed(1)} s` : ""}`;
-  byId("listen").hidden = buffer === null;
-  byId("taken").hidden = false;
-  byId("send").focus();
-}
-
-function showRecording(on) {
-  const button = byId("record");
-  button.classList.toggle("on", on);
-  button.querySelector(".label").textContent = on ? "Stop" : "Record";
-  byId("stage").classList.toggle("recording", on);
-}
-
-async function start() {
-  discard();
-  const recording = await record({
-    onLevel(level, seconds) {
-      byId("level").value = level;
-      byId("clock").textContent = `${seconds.toFixed(1)} s`;
-    },
-    onFull: () => state.recording && startOrStop(),
-  });
-  if (byId("view-practice").hidden) { // somebody went elsewhere before the microphone was allowed
-    await recording.cancel();
+  enter("opening");
+  const ear = new Endpoint();
+  const words = heardWords();
+  const fields = fieldsOf(now.text);
+  const here = await isHeardHere(now.text, fields, now.set);
+  const hear = (samples, rate) => {
+    if (phase !== "speaking") return;
+    const level = Math.sqrt(samples.reduce((sum, sample) => sum + sample ** 2, 0) / samples.length);
+    byId("speak").style.setProperty("--level", String(Math.max(0, Math.min(1, (20 * Math.log10(level + 1e-9) - QUIET_DB) / (LOUD_DB - QUIET_DB)))));
+    const told = ear.hear(level, samples.length / rate, patience(words.unheard));
+    stream?.send(samples, ear.paused);
+    if (told === "ended") {
+      performance.mark("speech-ended", { startTime: performance.now() - 1000 * ear.silentS });
+      finish();
+    } else if (told === "nobody") giveUp();
+  };
+  const opened = await record({ onBlock: hear, onFull: () => phase === "speaking" && finish() });
+  if (!atPractice() || phase !== "opening") { // somebody went elsewhere before the microphone was allowed
+    await opened.cancel();
+    enter("idle");
     return;
   }
-  state.recording = recording;
-  showRecording(true);
-  say("Recording. Press again to stop.", { unseen: true });
+  recording = opened;
+  stream = now.text === null || here ? null : openStream(opened.rate, fields, (place) => words.told(place));
+  enter("speaking");
+  say(t("say.announce"), { unseen: true });
+}
+
+async function giveUp() {
+  const { cancel } = recording;
+  stream?.cancel();
+  recording = null;
+  enter("idle");
+  await cancel();
+  say(t("say.nobody"), { isTrouble: true });
 }
 
 async function finish() {
-  const { recording } = state;
-  state.recording = null;
-  showRecording(false);
-  const { file, buffer, note } = await recording.stop();
-  byId("level").value = 0;
-  offer(file, buffer, note);
-  say("Recorded. Listen to it, or send it.", { unseen: true });
+  const open = recording;
+  const take = { text: now.text, fields: fieldsOf(now.text), stream, set: now.set, place: now.place };
+  recording = null;
+  stream = null;
+  performance.mark("take-ended");
+  enter("waiting");
+  say(t("wait.comparing"), { unseen: true });
+  const ended = take.stream?.end(); // while the file is made
+  ended?.catch(() => {});
+  const { file, buffer, note } = await open.stop();
+  if (note) say(note);
+  await submit({ ...take, ended, file, buffer });
 }
 
-/** The button is never disabled meanwhile: it would lose the focus, and with it whoever has no mouse. */
-async function startOrStop() {
-  if (state.busy) return;
-  state.busy = true;
+/** What the service makes of a take: from the stream, else by sending it whole. */
+async function heardOf({ text, fields, set, ended, file, buffer }, signal) {
+  const aborted = new Promise((_, fail) => { signal.addEventListener("abort", () => fail(signal.reason)); });
+  aborted.catch(() => {}); // it is told where it is waited for
+  const onWait = (told) => { if (!signal.aborted) byId("hint").textContent = told; };
+  if (await isHeardHere(text, fields, set)) return Promise.race([hearHere(buffer, fields, onWait), aborted]);
+  if (ended) {
+    try {
+      return await Promise.race([ended, aborted]);
+    } catch (error) {
+      if (!(error instanceof Problem) || ![0, 401, 429, 503].includes(error.status)) throw error;
+    }
+  }
+  return assess(file, { ...fields, free: text === null && "true" }, onWait, signal);
+}
+
+/** A sentence of homework is done once it was said. */
+function noteHomework({ set, place }, { score }) {
+  const { said, sentences } = setOf(set) ?? {};
+  if (!said || score.overall === null || said.has(place)) return;
+  said.add(place);
+  if (said.size === sentences.length) say(t("homework.allSaid"));
+}
+
+async function submit(take) {
+  abort = new AbortController();
+  const { signal } = abort;
   try {
-    await (state.recording ? finish() : start());
+    const assessment = await heardOf(take, signal);
+    performance.mark("answered");
+    await keepNew(take, assessment);
+    noteHomework(take, assessment);
+    localStorage.setItem(SEEN, "yes");
+    enter("idle");
+    if (atPractice()) location.hash = `#result/${assessment.id}`;
+    else {
+      localStorage.setItem(AT, `#result/${assessment.id}`);
+      say(t("wait.ready", { text: spoken({ ...assessment, text: take.text }) }));
+    }
   } catch (error) {
+    enter("idle");
+    if (error.name === "AbortError") say(t("wait.cancelled"));
+    else if (error.status === 0 && (await putAside({ text: take.text, file: take.file, fields: { ...take.fields, free: take.text === null && "true" } }))) say(t("wait.aside"));
+    else trouble(error);
+  }
+}
+
+/** The one button: speak, stop, cancel. It is never disabled meanwhile, and so keeps the focus. */
+async function press() {
+  if (performance.now() - since < TREMOR_MS || phase === "opening") return;
+  try {
+    if (phase === "idle") await begin();
+    else if (phase === "speaking") await finish();
+    else abort?.abort();
+  } catch (error) {
+    recording = null;
+    stream?.cancel();
+    stream = null;
+    enter("idle");
     trouble(error);
-  } finally {
-    state.busy = false;
   }
 }
 
 async function takeFile(file) {
-  if (!file) return;
-  discard();
+  if (!file || phase !== "idle" || !sayable()) return;
+  enter("waiting");
+  say(t("wait.comparing"), { unseen: true });
   let buffer = null;
   try {
     buffer = await audioContext().decodeAudioData(await file.arrayBuffer());
   } catch {
     // The service reads more formats than browsers do; it says so where it cannot.
   }
-  offer(file, buffer, "");
+  await submit({ text: now.text, fields: fieldsOf(now.text), set: now.set, place: now.place, ended: null, file, buffer });
 }
 
-async function send() {
-  const form = byId("stage");
-  if (form.hasAttribute("aria-busy")) return; // not disabled, so that it keeps the focus
-  const { text } = state;
-  const { file, buffer } = state.take;
-  const { name, group, l1, keep } = learner();
-  form.setAttribute("aria-busy", "true");
-  byId("send").setAttribute("aria-disabled", "true");
-  say("Listening to your sounds…");
+/* The result */
+
+async function showResultOf(id, word) {
+  const take = await findTake(id);
+  let sound = null;
   try {
-    const assessment = await assess(
-      file,
-      { text, free: text === null && "true", index: state.index.name, l1, learner_id: name, group: name && group, keep_audio: keep && "true" },
-      say,
-    );
-    const title = showResult(
-      byId("result"),
-      { assessment, sound: buffer ? async () => buffer : null },
-      spoken({ ...assessment, text }),
-    );
-    const { overall } = assessment.score;
-    const headline = overall === null ? "Nothing could be scored." : `${Math.round(overall)} of 100.`;
-    say(`${headline} ${assessment.remarks[0]?.text ?? ""}`, { unseen: true });
-    title.focus({ preventScroll: true });
-    title.scrollIntoView({ block: "start" });
+    await soundOf(take);
+    sound = () => soundOf(take);
+  } catch {
+    // It was not kept: the result says so.
+  }
+  if (location.hash.split("/")[1] !== id) return;
+  stop();
+  byId("stage").hidden = true;
+  byId("how").hidden = true;
+  byId("result").hidden = false;
+  const title = showResult(byId("result"), { ...take, sound, opened: word }, {
+    again: (text) => sayAgain(text === undefined ? take.text : text),
+    next: () => step(1),
+    practise,
+    back: backFrom(take),
+  });
+  performance.mark("sentence-shown");
+  addRemarks(byId("result"), take.assessment);
+  title.focus({ preventScroll: true });
+  window.scrollTo(0, 0);
+}
+
+/** Back to the stage with a text, speaking at once. */
+function sayAgain(text) {
+  const start = () => {
+    byId("speak").focus({ preventScroll: true });
+    since = -TREMOR_MS; // another button was pressed
+    press();
+  };
+  if (text === now.text) {
+    location.hash = addressOf(now);
+    showAgain();
+  } else {
+    location.hash = `#say/${OWN}/${encodeURIComponent(text)}`;
+    showStage(OWN, text);
+  }
+  start();
+}
+
+/** Show what an address asks for: something to say, or a result. */
+export async function showPractice(kind, ...rest) {
+  if (!offer.index) return;
+  try {
+    if (kind === "result" && rest[0]) await showResultOf(rest[0], rest[1]);
+    else if (kind === "say") {
+      const text = decodeURIComponent(rest.slice(1).join("/"));
+      if (!isOnStage(rest[0], text)) await showStage(rest[0], text);
+    } else location.replace(await firstAddress());
   } catch (error) {
     trouble(error);
-  } finally {
-    form.removeAttribute("aria-busy");
-    byId("send").removeAttribute("aria-disabled");
+    if (kind === "result") location.replace(`#say/${offer.sets[0]?.id ?? OWN}/0`);
+  }
+}
+
+/** Stop recording, where somebody goes to another view meanwhile. */
+export function leavePractice() {
+  if (phase === "speaking") {
+    recording.cancel();
+    stream?.cancel();
+    recording = null;
+    stream = null;
+    enter("idle");
   }
 }
 
@@ -281,48 +267,24 @@ function acceptDrops() {
   stage.addEventListener("dragleave", over(false));
   stage.addEventListener("drop", (event) => {
     over(false)(event);
-    if (sayable()) takeFile(event.dataTransfer.files[0]);
+    takeFile(event.dataTransfer.files[0]);
   });
-}
-
-/** Stop recording, where somebody goes to another view meanwhile. */
-export function leavePractice() {
-  if (state.recording) startOrStop();
 }
 
 /** Wire the practice view and fill it. */
 export async function startPractice() {
-  let typing = 0;
-  state.hint = [...byId("result").children];
-  byId("index").addEventListener("change", ({ target }) => chooseIndex(target.value).catch(trouble));
-  byId("set").addEventListener("change", showSet);
-  byId("text").addEventListener("input", ({ target }) => {
-    choose(target.value);
-    clearTimeout(typing);
-    typing = setTimeout(() => validate(target.value), TYPING_MS);
+  enter("idle");
+  since = -TREMOR_MS;
+  byId("how-scale").replaceChildren(...scaleOf().map(([name, text]) => el("li", {}, el("span", { class: `letters ${name}` }, "abc"), ` ${text}`)));
+  byId("speak").addEventListener("click", press);
+  byId("before").addEventListener("click", () => step(-1));
+  byId("next").addEventListener("click", () => step(1));
+  byId("other").addEventListener("click", () => openChooser(now));
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && phase === "waiting" && !document.querySelector("dialog[open]")) abort?.abort();
   });
-  byId("record").addEventListener("click", startOrStop);
-  byId("choose").addEventListener("click", () => byId("file").click());
-  byId("file").addEventListener("change", ({ target }) => {
-    takeFile(target.files[0]);
-    target.value = "";
-  });
-  byId("listen").addEventListener("click", ({ currentTarget }) => {
-    play(currentTarget, [{ load: async () => state.take.buffer }]).catch(trouble);
-  });
-  byId("send").addEventListener("click", send);
+  startChooser(goTo, takeFile);
+  globalThis.speechSynthesis?.addEventListener?.("voiceschanged", () => !byId("stage").hidden && now.set && phase === "idle" && showAgain());
   acceptDrops();
-  try {
-    state.indexes = (await all("indexes")).filter(({ problem }) => !problem);
-    byId("index").replaceChildren(
-      ...state.indexes.map(({ name, language }) => {
-        const called = languageName(language);
-        return el("option", { value: name }, name === language ? called : `${called}: ${name}`);
-      }),
-    );
-    if (state.indexes.length === 0) say("This service has no native reference yet.", { trouble: true });
-    else await chooseIndex(state.indexes[0].name);
-  } catch (error) {
-    trouble(error);
-  }
+  if (!(await findIndexes())) say(t("say.noIndex"), { isTrouble: true });
 }

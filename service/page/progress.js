@@ -1,19 +1,25 @@
-/** A learner's history: sentences over time, each phone over time, and past results. */
+/** A learner's history: what to do today, sentences over time, each sound over time, and past results. */
 
 import { all, blob, bytes, get, remove } from "./api.js";
-import { byId, el, fault, refill, say, svg } from "./dom.js";
+import { findIndexes, offer } from "./chooser.js";
+import { byId, el, refill, say, svg, trouble } from "./dom.js";
 import { learner } from "./learner.js";
+import { example, soundsOf, written } from "./phones.js";
 import { audioContext } from "./player.js";
-import { showResult } from "./result.js";
+import { addRemarks, showResult } from "./result.js";
 import { FLAGGED_SCORE, GOOD_SCORE, band, day, languageName, scoreText, shareText, spoken } from "./scale.js";
+import { whoIsIn } from "./session.js";
+import { t, tn } from "./texts.js";
+import { todayOf } from "./today.js";
 
 const MOST = 100; // results listed
-const trouble = (error) => say(fault(error), { trouble: true });
 
 /** A score of 0 to 100 as a coloured cell. */
 export const cell = (score) => el("span", { class: `cell ${band(score)}` }, scoreText(score));
 
-/** Scores over time as a line; told in words too. */
+const whole = (score) => Math.round(score);
+
+/** Scores over the days as a line; told in words too. */
 export function trend(scores, name, label) {
   const known = scores.filter((score) => score !== null);
   if (known.length < 2) return el("span", { class: "soft" }, "–");
@@ -25,10 +31,29 @@ export function trend(scores, name, label) {
       viewBox: "0 0 100 100",
       preserveAspectRatio: "none",
       role: "img",
-      "aria-label": `${label}: from ${Math.round(known[0])} to ${Math.round(known.at(-1))} in ${known.length} steps`,
+      "aria-label": t("progress.line", { label, first: whole(known[0]), last: whole(known.at(-1)), count: known.length }),
     },
     ...[GOOD_SCORE, FLAGGED_SCORE].map((score) => svg("line", { class: "guide", x1: 0, x2: 100, y1: 100 - score, y2: 100 - score })),
     svg("polyline", { points: points.join(" ") }),
+  );
+}
+
+/** The mean score of each day, with the first and the last day below the line. */
+function trendOfDays(sentences) {
+  const days = new Map();
+  for (const { created_at: at, overall } of sentences) {
+    if (overall === null) continue;
+    const date = at.slice(0, 10);
+    days.set(date, [...(days.get(date) ?? []), overall]);
+  }
+  if (days.size < 2) return null;
+  const dates = [...days.keys()];
+  const means = [...days.values()].map((scores) => scores.reduce((sum, score) => sum + score, 0) / scores.length);
+  return el(
+    "figure",
+    { class: "course" },
+    trend(means, "trend", t("progress.scores")),
+    el("figcaption", { class: "soft" }, el("span", {}, `${day(dates[0])}: ${whole(means[0])}`), el("span", {}, `${day(dates.at(-1))}: ${whole(means.at(-1))}`)),
   );
 }
 
@@ -36,9 +61,9 @@ export function trend(scores, name, label) {
 export const scrolled = (label, table) =>
   el("div", { class: "table", tabindex: "0", role: "group", "aria-label": label }, table);
 
-/** A button that saves a CSV which may need the key to be read. */
-export function csvButton(path, name) {
-  const button = el("button", { type: "button", class: "quiet" }, "Save as CSV");
+/** A button that saves what may need the key to be read: a CSV, or what `text` says. */
+export function saveButton(path, name, text = t("progress.csv")) {
+  const button = el("button", { type: "button", class: "quiet" }, text);
   button.addEventListener("click", async () => {
     try {
       const link = el("a", { href: URL.createObjectURL(await blob(path)), download: name });
@@ -57,22 +82,22 @@ export function phoneHead(phone, among, scope) {
   return el("th", { scope, class: "ipa" }, phone.ipa, several ? el("small", {}, languageName(phone.language)) : null);
 }
 
-function phoneTable(phones) {
+function phoneTable(phones, sounds) {
   const rows = [...phones]
     .sort((one, other) => (one.mean_score ?? 101) - (other.mean_score ?? 101))
     .map((phone) =>
       el(
         "tr",
         {},
-        phoneHead(phone, phones, "row"),
+        el("th", { scope: "row" }, el("b", { class: "ipa" }, written(sounds, phone)), " ", example(sounds, phone), phones.some(({ language }) => language !== phone.language) ? el("small", {}, languageName(phone.language)) : null),
         el("td", {}, cell(phone.mean_score)),
         el("td", {}, shareText(phone.flagged_share)),
         el("td", {}, String(phone.count)),
-        el("td", {}, trend(phone.days.map(({ mean_score: mean }) => mean), "spark", `${phone.ipa} over time`)),
+        el("td", {}, trend(phone.days.map(({ mean_score: mean }) => mean), "spark", t("progress.overTime", { sound: phone.ipa }))),
       ),
     );
-  const head = ["Sound", "Mean", "Flagged", "Said", "By day"].map((name) => el("th", { scope: "col" }, name));
-  return scrolled("Sounds", el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
+  const head = ["sound", "mean", "flagged", "said", "byDay"].map((name) => el("th", { scope: "col" }, t(`progress.${name}`)));
+  return scrolled(t("progress.sounds"), el("table", {}, el("thead", {}, el("tr", {}, head)), el("tbody", {}, rows)));
 }
 
 async function open(item, node, back) {
@@ -86,8 +111,10 @@ async function open(item, node, back) {
       // Not kept: the result says so.
     }
     const shown = el("div", { class: "result" });
-    node.replaceChildren(backButton("All results", back), shown);
-    showResult(shown, { assessment, sound: buffer ? async () => buffer : null }, `${spoken(item)}, ${day(item.created_at)}`).focus();
+    node.replaceChildren(backButton(t("progress.allResults"), back), shown);
+    const take = { assessment, text: item.text, sound: buffer ? async () => buffer : null };
+    showResult(shown, take, null, `${spoken(item)}, ${day(item.created_at)}`).focus();
+    addRemarks(shown, assessment);
   } catch (error) {
     trouble(error);
   }
@@ -97,15 +124,15 @@ async function open(item, node, back) {
 export const backButton = (where, go) =>
   el("div", {}, el("button", { type: "button", class: "quiet", onclick: go }, `← ${where}`));
 
-function resultTable(items, node, again) {
+function resultTable(items, show, again, mayDelete) {
   const rows = items.map((item) => {
-    const erase = el("button", { type: "button", class: "link", "aria-label": `Delete the result of ${spoken(item)}` }, "Delete");
+    const erase = el("button", { type: "button", class: "link", "aria-label": t("progress.deleteOf", { text: spoken(item) }) }, t("progress.delete"));
     erase.addEventListener("click", async () => {
-      if (!window.confirm(`Delete this result and its recording for good?\n\n${spoken(item)}`)) return;
+      if (!window.confirm(`${t("progress.deleteAsk")}\n\n${spoken(item)}`)) return;
       try {
         await remove(`assessments/${item.id}`);
         await again();
-        say("Deleted.");
+        say(t("progress.deleted"));
       } catch (error) {
         trouble(error);
       }
@@ -114,40 +141,40 @@ function resultTable(items, node, again) {
       "tr",
       {},
       el("td", {}, day(item.created_at)),
-      el("td", {}, el("button", { type: "button", class: "link", onclick: () => open(item, node, again) }, item.text ?? spoken(item))),
+      el("td", {}, el("button", { type: "button", class: "link", onclick: () => show(item) }, item.text ?? spoken(item)), item.comments > 0 ? el("small", {}, tn("comment.count", item.comments)) : null),
       el("td", {}, cell(item.overall)),
-      el("td", { class: "end" }, erase),
+      el("td", { class: "end" }, mayDelete ? erase : null),
     );
   });
-  const head = ["Day", "Sentence", "Score"].map((name) => el("th", { scope: "col" }, name));
-  return scrolled("Results", el("table", {}, el("thead", {}, el("tr", {}, head, el("td", {}))), el("tbody", {}, rows)));
+  const head = ["day", "sentence", "score"].map((name) => el("th", { scope: "col" }, t(`progress.${name}`)));
+  return scrolled(t("progress.results"), el("table", {}, el("thead", {}, el("tr", {}, head, el("td", {}))), el("tbody", {}, rows)));
 }
 
 /** Fill the view with what the service knows of the learner of this browser. */
 export async function showProgress() {
   const node = byId("progress");
-  const { name } = learner();
-  if (name) await showHistory(node, name);
+  const { id, name } = learner();
+  if (id) await showHistory(node, { id, name });
   else {
     node.replaceChildren(
       el(
         "section",
         { class: "card" },
-        el("p", {}, "Tell your name, and the service remembers your results from then on."),
-        el("p", {}, el("button", { type: "button", class: "main", onclick: () => byId("you").click() }, "Tell my name")),
+        el("p", {}, t("progress.tellName")),
+        el("p", {}, el("button", { type: "button", class: "main", onclick: () => byId("you").click() }, t("progress.tell"))),
       ),
     );
   }
 }
 
-function forgetButton(name, again) {
-  const button = el("button", { type: "button", class: "quiet" }, "Delete all of it");
+function forgetButton({ id, name }, again) {
+  const button = el("button", { type: "button", class: "quiet" }, t("learner.erase"));
   button.addEventListener("click", async () => {
-    if (!window.confirm(`Delete every result and recording of ${name} for good?`)) return;
+    if (!window.confirm(t("progress.deleteAllAsk", { name }))) return;
     try {
-      await remove(`learners/${encodeURIComponent(name)}`);
+      await remove(`learners/${encodeURIComponent(id)}`);
       await again();
-      say("Deleted.");
+      say(t("progress.deleted"));
     } catch (error) {
       trouble(error);
     }
@@ -155,11 +182,13 @@ function forgetButton(name, again) {
   return button;
 }
 
-/** Fill a node with the history of a learner, below what else there is to show. */
-export async function showHistory(node, name, above = []) {
-  const again = () => showHistory(node, name, above);
-  refill(node, ...above, el("p", { class: "soft" }, "Loading…"));
-  const who = encodeURIComponent(name);
+/** Fill a node with the history of a learner, below what else there is to show; `show` opens a result elsewhere. */
+export async function showHistory(node, person, above = [], show = null) {
+  const again = () => showHistory(node, person, above, show);
+  const { id, name } = person;
+  const isOthers = whoIsIn() !== null && whoIsIn().id !== id; // whose results stay his to delete
+  refill(node, ...above, el("p", { class: "soft" }, t("loading")));
+  const who = encodeURIComponent(id);
   try {
     const [progress, items] = await Promise.all([
       get(`learners/${who}/progress`).catch((error) => {
@@ -169,32 +198,34 @@ export async function showHistory(node, name, above = []) {
       all(`assessments?learner_id=${who}&limit=${MOST}`, MOST),
     ]);
     if (!progress || items.length === 0) {
-      refill(node, ...above, el("section", { class: "card" }, el("p", {}, `Nothing is kept of ${name} yet. Say a sentence first.`)));
+      refill(node, ...above, el("section", { class: "card" }, el("p", {}, t("progress.none", { name }))));
       return;
     }
-    const scores = progress.sentences.map(({ overall }) => overall);
+    const practises = above.length === 0 && !isOthers;
+    if (practises && !offer.index) await findIndexes();
+    const [today, sounds] = await Promise.all([
+      practises && offer.index ? todayOf(id, offer.index) : null,
+      soundsOf(progress.phones[0]?.language ?? offer.index?.language ?? "en-US"),
+    ]);
+    const hardest = el(
+      "section",
+      { class: "card" },
+      el("div", { class: "row" }, el("h3", {}, t("progress.hardest")), saveButton(`learners/${who}/progress?format=csv`, "progress.csv")),
+      progress.phones.length > 0 ? phoneTable(progress.phones, sounds) : el("p", { class: "soft" }, t("progress.noSounds")),
+    );
+    const results = el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, t("progress.results")), isOthers ? null : forgetButton(person, again)), resultTable(items, show ?? ((item) => open(item, node, again)), again, !isOthers));
     refill(
       node,
       ...above,
+      ...(today ? [today] : []),
       el(
         "section",
         { class: "card" },
         el("h2", {}, name),
-        el("p", { class: "soft" }, `${scores.length} ${scores.length === 1 ? "sentence" : "sentences"} so far.`),
-        scores.length > 1
-          ? [
-              trend(scores, "trend", "Overall scores"),
-              el("p", { class: "soft" }, `Overall scores from 0 to 100, with lines at ${FLAGGED_SCORE} and ${GOOD_SCORE}.`),
-            ]
-          : null,
+        el("p", { class: "soft" }, tn("progress.sofar", progress.sentences.length)),
+        trendOfDays(progress.sentences),
       ),
-      el(
-        "section",
-        { class: "card" },
-        el("div", { class: "row" }, el("h3", {}, "Sounds, the hardest first"), csvButton(`learners/${who}/progress?format=csv`, "progress.csv")),
-        progress.phones.length > 0 ? phoneTable(progress.phones) : el("p", { class: "soft" }, "None yet: where you speak freely, nobody knows which sounds were meant."),
-      ),
-      el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Results"), forgetButton(name, again)), resultTable(items, node, again)),
+      ...(show ? [results, hardest] : [hardest, results]), // a teacher looks for what to hear
     );
   } catch (error) {
     refill(node, ...above);

@@ -1,21 +1,18 @@
-/** The microphone: samples as they are, a level while they come, and a WAV file in the end. */
+/** The microphone: samples as they come, and a WAV file in the end. */
+
+import { t } from "./texts.js";
 
 export const SAMPLE_RATE = 16000; // what the service works at
 export const MAX_S = 60;
 
-const FLOOR_DB = -60;
 const CLIPPED = 0.985;
 const QUIET = 0.03;
 
+const trouble = (key, values) => Object.assign(new Error(t(`mic.${key}`, values)), { fix: t(`mic.${key}.fix`) });
+
 function plain(error) {
-  const told = {
-    NotAllowedError: ["The microphone is not allowed.", "Allow it for this page in the browser’s settings, or choose a file."],
-    NotFoundError: ["No microphone was found.", "Connect one, or choose a file."],
-    NotReadableError: ["Another program holds the microphone.", "Close it, or choose a file."],
-  }[error.name] ?? [`The microphone cannot be used: ${error.message}`, "Choose a file instead."];
-  const fault = new Error(told[0]);
-  fault.fix = told[1];
-  return fault;
+  const key = { NotAllowedError: "notAllowed", NotFoundError: "notFound", NotReadableError: "notReadable" }[error.name] ?? "fails";
+  return trouble(key, { reason: error.message });
 }
 
 /** Samples of a recording at 16 kHz, one channel. */
@@ -49,13 +46,23 @@ export function wav(samples, rate) {
   return new File([view], "recording.wav", { type: "audio/wav" });
 }
 
-/** Begin; `onLevel(share, seconds)` tells the level from 0 to 1, `onFull()` that time is up. */
-export async function record({ onLevel, onFull }) {
-  if (!navigator.mediaDevices?.getUserMedia) {
-    const fault = new Error("This browser gives the microphone only to pages from this computer or over https.");
-    fault.fix = "Open the page through https or localhost, or choose a file.";
-    throw fault;
+/** A microphone at 16 kHz, or at its own rate where the browser cannot resample it. */
+async function listenTo(stream) {
+  for (const options of [{ sampleRate: SAMPLE_RATE }, {}]) {
+    const context = new AudioContext(options);
+    try {
+      return [context, context.createMediaStreamSource(stream)];
+    } catch (error) {
+      await context.close();
+      if (!options.sampleRate) throw plain(error);
+    }
   }
+  return null;
+}
+
+/** Begin; `onBlock(samples, rate)` hears every block, `onFull()` that time is up. */
+export async function record({ onBlock, onFull }) {
+  if (!navigator.mediaDevices?.getUserMedia) throw trouble("insecure");
   let stream;
   try {
     // What tidies calls up also alters the sounds that are to be judged.
@@ -65,7 +72,8 @@ export async function record({ onLevel, onFull }) {
   } catch (error) {
     throw plain(error);
   }
-  const context = new AudioContext();
+  const [context, source] = await listenTo(stream);
+  const rate = context.sampleRate;
   const blocks = [];
   let count = 0;
   let peak = 0;
@@ -86,32 +94,29 @@ export async function record({ onLevel, onFull }) {
     if (!open) return;
     blocks.push(data);
     count += data.length;
-    const loudest = data.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
-    peak = Math.max(peak, loudest);
-    const db = 20 * Math.log10(Math.max(loudest, 1e-6));
-    const seconds = count / context.sampleRate;
-    onLevel(Math.max(0, 1 - db / FLOOR_DB), seconds);
-    if (seconds >= MAX_S) onFull();
+    peak = data.reduce((most, sample) => Math.max(most, Math.abs(sample)), peak);
+    onBlock(data, rate);
+    if (count / rate >= MAX_S) onFull();
   };
-  context.createMediaStreamSource(stream).connect(node);
+  source.connect(node);
   await context.resume();
 
   return {
+    rate,
     /** Stop and hand over the file, what was heard and a word about its level. */
     async stop() {
-      const rate = context.sampleRate;
       await close();
-      if (count === 0) throw Object.assign(new Error("The microphone gave no sound."), { fix: "Check that it is on, and record again." });
+      if (count === 0) throw trouble("nothing");
       const buffer = new AudioBuffer({ length: count, sampleRate: rate, numberOfChannels: 1 });
       let at = 0;
       for (const block of blocks) {
         buffer.copyToChannel(block, 0, at);
         at += block.length;
       }
-      const file = wav(await resampled(buffer), SAMPLE_RATE);
+      const file = wav(rate === SAMPLE_RATE ? buffer.getChannelData(0) : await resampled(buffer), SAMPLE_RATE);
       let note = "";
-      if (peak > CLIPPED) note = "It was very loud: move back a little from the microphone.";
-      if (peak < QUIET) note = "It was very quiet: come closer to the microphone.";
+      if (peak > CLIPPED) note = t("mic.loud");
+      if (peak < QUIET) note = t("mic.quiet");
       return { file, buffer, note };
     },
     cancel: close,

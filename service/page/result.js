@@ -1,165 +1,159 @@
-/** One result: scores, what to work on, words, drawing, melody and warnings. */
+/** One result: the sentence in colours first, then what to work on, and the numbers behind a press. */
 
-import { el, fault, say, svg } from "./dom.js";
-import { gradesOf, melodyInWords, melodyOf } from "./melody.js";
-import { audioContext, play, stop } from "./player.js";
-import { band, percent, scoreText } from "./scale.js";
-import { timelineOf } from "./timeline.js";
-import { wordsOf } from "./words.js";
+import { adviceOf } from "./advice.js";
+import { el } from "./dom.js";
+import { inTurn, playButton, whose } from "./listening.js";
+import { modelButtons, modelOrNone, wordPart } from "./model.js";
+import { opinionsOf } from "./opinions.js";
+import { soundsOf } from "./phones.js";
+import { stop } from "./player.js";
+import { FLAGGED, scoreText } from "./scale.js";
+import { legendOf, sentenceOf } from "./sentence.js";
+import { whoIsIn } from "./session.js";
+import { t, tn } from "./texts.js";
+import { showWord } from "./word.js";
 
-const MAX_REMARKS = 3;
-const CALIBRATIONS = {
-  expert: "graded as experts would",
-  "training-free": "graded by native speech alone",
-  similarity: "each sound as an instance of what it was heard as",
-  none: "its flow alone",
-};
-const RING = 2 * Math.PI * 42;
+const MOST_FIXED = 4; // words named that went better
 
-function ring(score) {
-  const share = (score ?? 0) / 100;
-  return svg(
-    "svg",
-    { class: "ring", viewBox: "0 0 100 100", "aria-hidden": "true" },
-    svg("circle", { class: "full", cx: 50, cy: 50, r: 42 }),
-    svg("circle", { class: "part", cx: 50, cy: 50, r: 42, "stroke-dasharray": `${share * RING} ${RING}`, transform: "rotate(-90 50 50)" }),
-  );
+let shown = 0; // results so far: the page may hold several, and ids are unique
+
+/** How the sentence went, in a few words. */
+function headlineOf({ words, score, transcript, remarks }) {
+  if (transcript) return t("result.free");
+  if (score.overall === null) return t("result.unscored");
+  if (remarks.length > 0) return tn("result.work", remarks.length);
+  const isFlagged = words.some(({ omitted, phones }) => !omitted && phones.some(({ verdict }) => FLAGGED.includes(verdict)));
+  if (isFlagged) return t("result.nearly");
+  return t(words.some(({ omitted }) => omitted) ? "result.gaps" : "result.good");
 }
 
-function headline({ score }) {
-  const parts = ["pronunciation", "fluency", "prosody", "completeness"].map((name) => {
-    const bar = el("span", { class: "bar" });
-    bar.style.width = `${score[name] ?? 0}%`;
-    return el(
-      "div",
-      { class: band(score[name]) },
-      el("dt", {}, name),
-      el("dd", {}, scoreText(score[name])),
-      el("dd", { class: "full", "aria-hidden": "true" }, bar),
-    );
+/** What went better than the last time that the same was said; null where there is nothing to tell. */
+function betterOf({ assessment, last }) {
+  const { overall } = assessment.score;
+  if (!last || overall === null) return null;
+  const [before, after] = [Math.round(last.overall), Math.round(overall)];
+  const fixed = assessment.words
+    .filter(({ phones, omitted }, i) => last.words[i]?.flagged && !omitted && !phones.some(({ verdict }) => FLAGGED.includes(verdict)))
+    .map(({ word }) => t("quoted", { text: word }))
+    .slice(0, MOST_FIXED);
+  const parts = [after > before ? t("result.better", { before, after }) : t("result.before", { before })];
+  if (fixed.length > 0) parts.push(t("result.fixed", { words: fixed.join(", ") }));
+  return el("p", { class: "better" }, parts.join(" "));
+}
+
+function actionsOf(take, way) {
+  const hear = el("span", { class: "model" });
+  const place = { index: take.assessment.index, language: take.assessment.language };
+  if (take.text) modelOrNone(place.index, take.text).then((model) => {
+    const buttons = modelButtons(place, take.text, model);
+    if (buttons.length > 1) hear.replaceChildren(...buttons);
+    if (take.sound && model.sentence) hear.append(playButton(take, inTurn(take), "", [{ load: take.sound, own: true }, wordPart(place.index, model.sentence)]));
   });
-  return el(
-    "div",
-    { class: "headline" },
-    el(
-      "div",
-      { class: `overall ${band(score.overall)}` },
-      ring(score.overall),
-      el("p", {}, el("b", {}, scoreText(score.overall)), el("span", {}, "overall")),
-    ),
-    el("dl", { class: "scores" }, parts),
-  );
+  const doing = way
+    ? [
+      el("button", { type: "button", class: "main again-main", onclick: () => way.again() }, t("result.again")),
+      way.back ? el("button", { type: "button", class: "quiet", title: way.back.text, onclick: way.back.go }, t("result.back")) : null,
+      el("button", { type: "button", class: "quiet", onclick: way.next }, t("result.next")),
+    ]
+    : [];
+  return [
+    el("div", { class: "actions" }, doing),
+    el("div", { class: "hearing" }, take.sound ? playButton(take, whose(take), "", [{ load: take.sound, own: true }]) : null, hear),
+  ];
 }
 
-function remarksOf(assessment, words) {
-  if (assessment.remarks.length === 0) return null;
-  const items = assessment.remarks.slice(0, MAX_REMARKS).map((remark) => {
-    const places = [...new Map(remark.places.map((place) => [place[0], place])).values()];
-    return el(
-      "li",
-      {},
-      el("p", {}, remark.text, remark.l1_note ? ` ${remark.l1_note}` : ""),
-      remark.minimal_pairs.length > 0
-        ? el("p", { class: "soft" }, `Practise: ${remark.minimal_pairs.map((pair) => pair.join(" – ")).join(", ")}.`)
-        : null,
-      el(
-        "p",
-        { class: "places" },
-        places.map(([word, phone]) =>
-          el(
-            "button",
-            { type: "button", class: "link", onclick: () => words.open(word, phone) },
-            `Look at “${assessment.words[word].word}”`,
-          ),
-        ),
-      ),
-    );
+/** What was measured; it is fetched and made when somebody looks at it. */
+function measuredOf(take) {
+  const inside = el("div", { class: "inside" });
+  const details = el("details", { class: "card measured" }, el("summary", {}, el("h3", {}, t("result.numbers"))), inside);
+  details.addEventListener("toggle", async () => {
+    if (!details.open || inside.childElementCount > 0) return;
+    const { numbersOf } = await import("./numbers.js");
+    inside.replaceChildren(...numbersOf(take));
   });
-  return el("section", { class: "card" }, el("h3", {}, "Work on this first"), el("ol", { class: "remarks" }, items));
+  return details;
 }
 
-/** A band of CEFR or IELTS, where a model tells it. */
-function levelOf({ level }) {
-  if (!level) return null;
-  return el("p", {}, el("b", {}, `${level.scale} ${level.band}`), `, with a probability of ${percent(level.probability)}`);
-}
-
-/**
- * Show a take (see `wordsOf`) in a node. The drawing follows when it is made; where the learner's
- * sound is not at hand, a sentence says so.
- */
-export function showResult(node, take, about) {
-  const { assessment } = take;
-  stop();
-  let timeline = null;
-  take.follow = (part, seconds) => timeline?.place(part?.own ? seconds : null);
-  const words = wordsOf(take);
-  const ofAnotherText = assessment.reading?.matches === false;
-  const ofSounds = assessment.transcript?.source === "phones";
-  const whole = el("button", { type: "button", class: "play" }, el("span", { class: "sign", "aria-hidden": "true" }, "▶"), " Hear all of it");
-  whole.addEventListener("click", () => {
-    play(whole, [{ load: take.sound, own: true }], { follow: take.follow, ended: () => take.follow(null) }).catch((error) => say(fault(error), { trouble: true }));
-  });
-  const drawing = el("div", { class: "drawn" }, el("p", { class: "soft" }, take.sound ? "Drawing…" : "The recording was not kept, so it cannot be heard or drawn here."));
-  const melody = melodyOf(assessment);
-  const grades = [
-    gradesOf("Fluency", assessment.fluency?.grades),
-    gradesOf("Melody, rhythm and stress", assessment.prosody?.grades),
-  ].filter(Boolean);
-  const title = el("h2", { tabindex: "-1" }, about);
+/** A recording of something else: that is told, and nothing of its sounds. */
+function anotherText(node, take, way) {
+  const title = el("h2", { tabindex: "-1" }, t("result.another"));
   node.replaceChildren(
-    ...[
-      el(
-        "section",
-        { class: "card" },
-        title,
-        ofAnotherText ? el("p", {}, assessment.warnings[0]) : [headline(assessment), levelOf(assessment)],
-      ),
-      remarksOf(assessment, words),
-      ofAnotherText ? textOf(assessment) : null,
-      assessment.words.length > 0 && !ofAnotherText
-        ? el(
-            "section",
-            { class: "card" },
-            el("h3", {}, ofSounds ? "Sounds between pauses" : "Word by word"),
-            el("p", { class: "soft" }, `Press ${ofSounds ? "some" : "a word"} to see and hear ${ofSounds ? "them one by one" : "its sounds"}.`),
-            words.nodes,
-          )
-        : null,
-      el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, "Your recording"), take.sound ? whole : null), drawing),
-      melody ? el("section", { class: "card" }, el("h3", {}, "Melody"), melodyInWords(assessment), melody) : null,
-      grades.length > 0 ? el("section", { class: "card grades" }, el("h3", {}, "Flow and rhythm among natives"), grades) : null,
-      assessment.explanation ? el("section", { class: "card" }, el("h3", {}, "In other words"), el("p", { class: "prose" }, assessment.explanation)) : null,
-      notes(assessment, ofAnotherText ? assessment.warnings.slice(1) : assessment.warnings),
-    ].filter(Boolean),
+    el(
+      "section",
+      { class: "card first" },
+      title,
+      el("p", {}, t("result.anotherText")),
+      el("p", { class: "target", lang: take.assessment.language, dir: "auto" }, take.text ?? ""),
+      actionsOf(take, way),
+    ),
   );
-  if (take.sound) {
-    audioContext();
-    timelineOf(take, drawing.clientWidth).then(
-      (drawn) => {
-        timeline = drawn;
-        drawing.replaceChildren(drawn.node);
-        drawn.begin();
-      },
-      () => drawing.replaceChildren(el("p", { class: "soft" }, "This browser cannot decode the recording, so it is not drawn.")),
-    );
-  }
   return title;
 }
 
-/** The words of a text that the recording is not of: nothing is told of them. */
-function textOf({ words, language }) {
-  const text = words.map(({ word }) => word).join(" ");
-  return el("section", { class: "card" }, el("h3", {}, "The text"), el("p", { lang: language, dir: "auto" }, text));
+/** Add what a teacher says of a result to a learner's view of it, behind its first card. */
+export async function addRemarks(node, assessment) {
+  if (whoIsIn()?.role !== "learner" || assessment.id.startsWith("device-")) return;
+  const { fromTeacher } = await import("./remarks.js");
+  const told = await fromTeacher(assessment).catch(() => null);
+  if (told) node.querySelector(".first")?.after(told);
 }
 
-function notes(assessment, warnings) {
-  const calibration = CALIBRATIONS[assessment.calibration];
-  return el(
-    "section",
-    { class: "card notes" },
-    el("h3", {}, "Notes"),
-    warnings.length > 0 ? el("ul", {}, warnings.map((text) => el("li", {}, text))) : null,
-    el("p", { class: "soft" }, `Heard against the natives of ${assessment.index}, ${calibration}, from 0 to 100. A machine’s ear: where yours disagrees, trust a teacher.`),
+/**
+ * Show a take in a node: its `assessment`, `text`, `sound` (promises the learner's AudioBuffer; null
+ * where it is not kept), `last` (how it went before) and `opened` (the number of a word).
+ * `way` leads on: `again(text)`, `practise(text)`, `next()`, and `back` where there is one.
+ */
+export function showResult(node, take, way, about = null) {
+  const { assessment } = take;
+  stop();
+  take.follow = () => {};
+  if (assessment.reading?.matches === false) return anotherText(node, take, way);
+  shown += 1;
+  const panel = el("section", { id: `sounds-${shown}`, class: "sounds", tabindex: "-1", hidden: true });
+  const go = way ?? { again: (text) => { location.hash = `#say/own/${encodeURIComponent(text)}`; }, practise: (text) => { location.hash = `#say/own/${encodeURIComponent(text)}`; } };
+  const sounds = soundsOf(assessment.language);
+  const { node: sentence, buttons } = sentenceOf(assessment, panel.id, (number) => toggle(number));
+
+  async function toggle(number, place = null, forced = false) {
+    const shut = !forced && buttons[number].getAttribute("aria-expanded") === "true";
+    buttons.forEach((button, i) => button.setAttribute("aria-expanded", String(i === number && !shut)));
+    panel.hidden = shut;
+    panel.replaceChildren();
+    if (take.id && location.hash.startsWith(`#result/${take.id}`)) history.replaceState(null, "", `#result/${take.id}${shut ? "" : `/${number}`}`);
+    if (!shut) showWord(panel, take, await sounds, assessment.words[number], go, place);
+  }
+
+  async function open(number, place) {
+    await toggle(number, place, true);
+    panel.focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "center" });
+  }
+
+  const title = el("h2", { tabindex: "-1", class: "headline" }, headlineOf(assessment));
+  const advices = el("div", { class: "result", hidden: true });
+  sounds.then((known) => {
+    const advice = adviceOf(take, known, go, open);
+    advices.hidden = !advice;
+    if (advice) advices.replaceChildren(advice);
+  });
+  node.replaceChildren(
+    el(
+      "section",
+      { class: "card first" },
+      about ? el("p", { class: "soft" }, about) : null,
+      el("div", { class: "row" }, title, assessment.score.overall === null ? null : el("p", { class: "overall" }, el("b", {}, scoreText(assessment.score.overall)), ` ${t("result.of100")}`)),
+      sentence,
+      el("p", { class: "soft press" }, t("result.press")),
+      panel,
+      betterOf(take),
+      legendOf(assessment),
+      actionsOf(take, way),
+    ),
+    advices,
+    ...opinionsOf(assessment),
+    measuredOf(take),
   );
+  const number = Number.parseInt(take.opened ?? "", 10);
+  if (number in assessment.words) toggle(number);
+  return title;
 }

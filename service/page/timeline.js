@@ -1,10 +1,11 @@
 /** Waveform and spectrogram with words and sounds below, each to be heard by a press. */
 
-import { el, fault, say, svg } from "./dom.js";
+import { el, svg, trouble } from "./dom.js";
 import { play } from "./player.js";
 import { resampled, SAMPLE_RATE } from "./recorder.js";
-import { BESIDE_MARKS, BESIDE_MEANINGS, MARKS, MEANINGS, band } from "./scale.js";
+import { BESIDE_MARKS, besideMeaning, MARKS, meaning, toneOf } from "./scale.js";
 import { drawSpectrogram, HOP } from "./spectrogram.js";
+import { t } from "./texts.js";
 
 const PIXELS_PER_S = 220;
 const NARROW = 10; // pixels in which no letter is told from another
@@ -46,7 +47,7 @@ export async function timelineOf(take, least) {
   const hop = Math.max(HOP, Math.ceil(samples.length / MAX_COLUMNS));
   const x = (seconds) => (seconds * width) / duration;
 
-  const canvas = el("canvas", { class: "spectrogram", role: "img", "aria-label": "Spectrogram, 0 to 8 kHz" });
+  const canvas = el("canvas", { class: "spectrogram", role: "img", "aria-label": t("drawing.spectrogram") });
   drawSpectrogram(canvas, samples, hop);
   const cursor = el("div", { class: "cursor", hidden: true });
   const edges = el("div", { class: "edges", "aria-hidden": "true" });
@@ -70,7 +71,7 @@ export async function timelineOf(take, least) {
     );
     node.addEventListener("click", () => {
       const part = { load: take.sound, own: true, start: start - 0.03, end: end + 0.03 };
-      play(node, [part], { follow: take.follow, ended: () => take.follow(null) }).catch((error) => say(fault(error), { trouble: true }));
+      play(node, [part], { follow: take.follow, ended: () => take.follow(null) }).catch(trouble);
     });
     sounds.append(node);
     edges.append(box("i", {}, start, start));
@@ -83,14 +84,14 @@ export async function timelineOf(take, least) {
       .map(({ phone, word }) => ({
         start: phone.start_s,
         end: phone.end_s,
-        label: `${phone.ipa}${MARKS[phone.verdict]} of “${word.word}”, ${MEANINGS[phone.verdict]}: hear it`,
+        label: t("drawing.hear", { sound: phone.ipa, word: word.word, verdict: meaning(phone.verdict) }),
         text: phone.ipa + MARKS[phone.verdict],
-        tone: `ipa ${band(phone.score)}`,
+        tone: `ipa ${toneOf(phone.verdict)}`,
       })),
     ...assessment.insertions.map((extra) => ({
       start: extra.start_s,
       end: extra.end_s,
-      label: `+${extra.phone}, a sound that does not belong there: hear it`,
+      label: t("drawing.extra", { sound: extra.phone }),
       text: `+${extra.phone}`,
       tone: "extra poor",
     })),
@@ -102,7 +103,7 @@ export async function timelineOf(take, least) {
   }
   for (const { kind, heard, start_s: start, end_s: end } of assessment.reading?.events ?? []) {
     if (start === null) continue;
-    words.append(box("span", { class: "name beside", title: BESIDE_MEANINGS[kind] }, start, end, `${BESIDE_MARKS[kind]} ${heard}`));
+    words.append(box("span", { class: "name beside", title: besideMeaning(kind) }, start, end, `${BESIDE_MARKS[kind]} ${heard ?? "…"}`));
   }
   sounds.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1, Home: -Infinity, End: Infinity }[event.key];
@@ -120,7 +121,7 @@ export async function timelineOf(take, least) {
   drawing.style.width = `${width}px`;
   const scroller = el(
     "div",
-    { class: "scroller", role: "group", "aria-label": "Your recording: waveform, spectrogram, words and sounds" },
+    { class: "scroller", role: "group", "aria-label": t("drawing.about") },
     drawing,
   );
   const ticks = el("div", { class: "axis", "aria-hidden": "true" }, ["8 kHz", "4", "0"].map((text) => el("span", {}, text)));

@@ -12,7 +12,12 @@ from nativeear.indexer.audit.report import AuditReport, PhoneAudit
 from nativeear.indexes.native_margins import MIN_SPEAKERS
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.reliability import MIN_COVERAGE, MIN_RELIABILITY
-from nativeear.service.audit_summary import sexes_sentence, vocabulary_sentence
+from nativeear.service.audit_summary import (
+    rated_speakers,
+    sexes_sentence,
+    since_sentence,
+    vocabulary_sentence,
+)
 from nativeear.service.report.audit_plots import (
     Ipa,
     confusion_map,
@@ -20,7 +25,14 @@ from nativeear.service.report.audit_plots import (
     exemplar_plot,
     learning_plot,
 )
-from nativeear.service.report.audit_tables import lines_table, phones_table, places_table
+from nativeear.service.report.audit_tables import (
+    levels_table,
+    lines_table,
+    phones_table,
+    places_table,
+    since_table,
+    voices_table,
+)
 from nativeear.service.report.clips import native_clips
 from nativeear.service.report.rendering import render, write_page
 from nativeear.speech.alignment import SILENCE
@@ -56,7 +68,10 @@ def write_audit_page(path: str | Path, report: AuditReport, index: PhoneIndex) -
 def render_audit(report: AuditReport, index: PhoneIndex) -> str:
     """The audit as HTML."""
     maps = {title: exemplar_map(index, phones) for title, phones in _groups(index).items()}
-    clips = native_clips(_in_turn(maps.values(), index), index)
+    suspects = [*report.suspects.outliers, *report.suspects.hubs]
+    clips = native_clips(
+        [*(each.exemplar for each in suspects), *_in_turn(maps.values(), index)], index
+    )
 
     def ipa(phone: str) -> str:
         if phone == SILENCE:
@@ -72,11 +87,17 @@ def render_audit(report: AuditReport, index: PhoneIndex) -> str:
         min_coverage=MIN_COVERAGE,
         min_speakers=MIN_SPEAKERS,
         sexes=sexes_sentence(report.coverage),
+        rated=rated_speakers(index),
         few_voices=[p.phone for p in report.coverage.phones if 0 < p.speakers < MIN_SPEAKERS],
         worst=_worst(report),
         phones=phones_table(report, ipa),
         places=places_table(report),
+        voices=voices_table(report),
+        since=since_table(report.since, ipa) if report.since else None,
+        since_told=since_sentence(report.since) if report.since else "",
+        clip_of={row: clip.id for row, clip in clips.items()},
         lines=lines_table(report.against, ipa) if report.against else None,
+        levels=levels_table(report.against) if report.against else None,
         words=vocabulary_sentence(report.record_next),
         coverage=coverage_map(report.coverage),
         confusions=confusion_map(report.confusions, ipa),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nativeear.indexer.audit.against import AgainstReport, LineCoverage
 from nativeear.indexer.audit.coverage import SILENCE_CLASS, PhoneCoverage
 from nativeear.indexer.audit.report import AuditReport
+from nativeear.indexer.audit.since import Since
 from nativeear.service.report.audit_plots import Ipa
 
 MOST_CONTEXTS = 4
@@ -97,6 +98,66 @@ def places_table(report: AuditReport) -> Table:
         *("Minutes", "Stressed", "Of women", "Of men"),
     )
     return Table.of((Column("Phone", "ipa"), *map(Column, named)), rows, "phones")
+
+
+def since_table(since: Since, ipa: Ipa) -> Table:
+    """The phones that have changed since an earlier audit."""
+    rows = []
+    for each in since.phones:
+        errors = ["" if error is None else f"{error:.1%}" for error in each.error]
+        told = {(True, False): "not judged any more", (False, True): "judged now"}
+        rows.append(
+            (
+                ipa(each.phone),
+                told.get(each.judged, ""),
+                *(f"{number:,}" for number in each.exemplars),
+                *(f"{number:.2f}" for number in each.reliability),
+                *errors,
+            )
+        )
+    titles = ("Exemplars before", "now", "Reliability before", "now", "Misheard before", "now")
+    columns = (Column("Phone", "ipa"), Column("", "text"), *map(Column, titles))
+    return Table.of(columns, rows, "phones")
+
+
+def voices_table(report: AuditReport) -> Table:
+    """What each voice holds, and how it would fare if the index did not know it."""
+    sexes = {"f": "woman", "m": "man", None: ""}
+    rows = (
+        (
+            voice.speaker,
+            f"{voice.false_rejections:.1%}",
+            f"{voice.error:.1%}",
+            f"{voice.exemplars:,}",
+            f"{voice.minutes:.1f}",
+            sexes[voice.sex],
+            voice.corpus,
+        )
+        for voice in report.voices.voices
+    )
+    columns = (
+        Column("Speaker", "text"),
+        *map(Column, ("Flagged", "Misheard", "Exemplars", "Minutes")),
+        *(Column(title, "text") for title in ("", "Corpus")),
+    )
+    return Table.of(columns, rows, "voices")
+
+
+def levels_table(found: AgainstReport) -> Table:
+    """What can be done with the words of each level."""
+    rows = (
+        (
+            each.level,
+            f"{each.words:,}",
+            f"{each.whole:,}",
+            f"{each.judged_share:.1%}",
+            f"{each.contexts:,}",
+            _count(each.thin_contexts),
+        )
+        for each in found.levels
+    )
+    titles = ("Words", "Judged whole", "Of their phones", "Contexts", "Thin")
+    return Table.of((Column("Level", "text"), *map(Column, titles)), rows, "levels")
 
 
 def lines_table(found: AgainstReport, ipa: Ipa) -> Table:

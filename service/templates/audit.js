@@ -35,7 +35,7 @@
     if (point) play(point);
   });
   document.addEventListener("keydown", (event) => {
-    const point = event.target.closest("[data-clip]");
+    const point = event.target.closest("[data-clip]:not(button)"); // a button clicks by itself
     if (point && (event.key === "Enter" || event.key === " ")) {
       play(point);
       event.preventDefault();

@@ -9,20 +9,29 @@ from functools import partial
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, File, Form, Header, Path, Query, Request, Response, UploadFile
+from fastapi import File, Form, Header, Path, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.authentication import Assessing, KeyedRoute, Reading
-from nativeear.service.api.engine import Work
+from nativeear.service.api.access_log import TEXT
+from nativeear.service.api.asking_elsewhere import (
+    LanguageUseField,
+    SecondEarField,
+    TopicField,
+    asked_elsewhere,
+    said_of_elsewhere,
+)
+from nativeear.service.api.auditing import note, note_reading
+from nativeear.service.api.authentication import Assessing, Caller, KeyedRouter, Reading
+from nativeear.service.api.details import DetailQuery, told
 from nativeear.service.api.idempotency import claim_or_wait, released_on_failure
 from nativeear.service.api.models import (
     EXAMPLES,
     AssessmentItem,
     AssessmentList,
     Calibration,
+    Detail,
     FirstLanguage,
-    JobCreated,
     Moment,
     Name,
     PathName,
@@ -30,19 +39,29 @@ from nativeear.service.api.models import (
     Tag,
     Text,
 )
-from nativeear.service.api.problems import NotKeptError, responses
-from nativeear.service.api.quota import Reservation, reservation_of
+from nativeear.service.api.problems import refusals, refusals_of_body
+from nativeear.service.api.quota import reservation_of
 from nativeear.service.api.recordings import audio_responses
 from nativeear.service.api.routes.jobs import job_answer
+from nativeear.service.api.shown_exemplars import refuse_other_exemplars
 from nativeear.service.api.state import Service, ServiceDep
-from nativeear.service.api.submissions import Submission, save, target_of
+from nativeear.service.api.submissions import (
+    Submission,
+    asks_for_a_job,
+    attributed,
+    refuse_if_queue_full,
+    save,
+    target_of,
+)
 from nativeear.service.api.tables import CSV_CONTENT, Format, csv_response
+from nativeear.service.api.work_models import JobCreated
 from nativeear.service.database.assessments import StoredAssessment
 from nativeear.service.database.jobs import Job
+from nativeear.service.database.queue import Recording
 from nativeear.service.database.requests import Claim
 from nativeear.speech.audio import Audio
 
-router = APIRouter(prefix="/v1/assessments", tags=["assessments"], route_class=KeyedRoute)
+router = KeyedRouter(prefix="/v1/assessments", tags=["assessments"])
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of an assessment.")]
 
@@ -58,7 +77,7 @@ as a page of no origin: it cannot reach the service."""
     response_description="The Assessment; its `id` names it from now on.",
     responses={
         202: {"model": JobCreated, "description": "A job that assesses it."},
-        **responses(400, 401, 403, 408, 409, 413, 415, 422, 429, 501, 503, 504),
+        **refusals_of_body(409, 415, 501, 504),
     },
 )
 async def assess(
@@ -66,6 +85,7 @@ async def assess(
     request: Request,
     service: ServiceDep,
     caller: Assessing,
+    detail: DetailQuery = "full",
     audio: Annotated[UploadFile, File(description="WAV, FLAC, Ogg, Opus, MP3, M4A, WebM …")],
     text: Annotated[
         Text | None, Form(description="What was meant to be said.", examples=EXAMPLES["text"])
@@ -114,6 +134,9 @@ async def assess(
     ] = None,
     calibration: Annotated[Calibration, Form(description="How to grade.")] = "auto",
     keep_audio: Annotated[bool, Form(description="Keep the recording, to be heard again.")] = False,
+    second_ear: SecondEarField = None,
+    language_use: LanguageUseField = None,
+    topic: TopicField = None,
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=200, description="The same request is assessed once."),
@@ -143,65 +166,55 @@ async def assess(
         # Told only where it is asked for, so that keys of earlier releases stay valid.
         **({} if accent is None else {"accent": accent}),
         **({"free": True} if free else {}),
+        **said_of_elsewhere(second_ear, language_use, (topic or "").strip()),
     }
+    request.scope["state"][TEXT] = text or phones
+    form = await to_thread.run_sync(attributed, service, caller, form)
     claim, digest = None, None
     if idempotency_key is not None:
         digest = _digest(await service.decoder.read(audio, caller), form)
         found = await claim_or_wait(service, request, caller, idempotency_key, digest)
         if not isinstance(found, Claim):
-            return _replayed(found)
+            return _replayed(found, detail)
         claim = found
     async with released_on_failure(service, claim):
         data = await service.decoder.read(audio, caller)
         await audio.close()
-        recording = await service.decoder.decode(data, caller)
-        reservation = reservation_of(request)
-        reservation.take(recording.samples.nbytes)
+        recording = await service.decoder.decode(data, caller.max_audio_s)
+        caller.refuse_speech(recording.duration_s)
+        reservation_of(request).take(recording.samples.nbytes)
         target = await to_thread.run_sync(target_of, service, form)
-        work = target.work(recording)
-        submission = Submission(caller=caller, form=form, audio=data if keep_audio else None)
         later = recording.duration_s > service.settings.async_above_s
-        if later or "respond-async" in (prefer or "").lower():
+        if later or asks_for_a_job(prefer):
             headers = {} if later else {"Preference-Applied": "respond-async"}
-            return await _accept_as_job(
-                service, work, submission, claim=claim, reservation=reservation, headers=headers
-            )
+            job = await _accept_as_job(service, caller, form, data, claim)
+            return _accepted(job, headers)
+        work = target.work(recording)
+        submission = Submission(caller.key_id, form, data if keep_audio else None)
         future = service.engine.submit(work)
         result = await service.engine.answer(future, _gone(request))
+        result = await asked_elsewhere(service, work, result)
         submission = replace(submission, idempotency_key=idempotency_key, digest=digest)
         stored = await to_thread.run_sync(save, service, work, submission, result)
-        return _json(stored.result)
+        return _json(told(stored.result, detail))
 
 
 async def _accept_as_job(
-    service: Service,
-    work: Work,
-    submission: Submission,
-    *,
-    claim: Claim | None,
-    reservation: Reservation,
-    headers: dict[str, str],
-) -> Response:
-    """Have a recording assessed as a job."""
-    request = json.dumps(submission.form)
+    service: Service, caller: Caller, form: dict[str, Any], data: bytes, claim: Claim | None
+) -> Job:
+    """Keep a recording until some service has assessed it."""
+    await to_thread.run_sync(refuse_if_queue_full, service, len(data))
     create = partial(
         service.store.create_job,
         "assessment",
-        request,
-        key_id=submission.caller.key_id,
+        json.dumps(form),
+        key_id=caller.key_id,
         claim=claim,
+        recording=Recording(data, form["learner_id"], caller.max_audio_s),
     )
-    future = service.engine.submit(work)
-    reservation.keep_until(future)
-    try:
-        job = await to_thread.run_sync(create)
-    except BaseException:
-        future.cancel()
-        raise
-    service.assessment_jobs.follow(
-        job.id, future, lambda result: save(service, work, submission, result)
-    )
-    return _accepted(job, headers)
+    job = await to_thread.run_sync(create)
+    service.assessment_jobs.wake()
+    return job
 
 
 def _accepted(job: Job, headers: dict[str, str]) -> Response:
@@ -210,12 +223,12 @@ def _accepted(job: Job, headers: dict[str, str]) -> Response:
     return JSONResponse(created.model_dump(mode="json"), 202, headers)
 
 
-def _replayed(before: Job | StoredAssessment) -> Response:
+def _replayed(before: Job | StoredAssessment, detail: Detail) -> Response:
     """Answer as the first time: with the assessment, or with the job."""
     headers = {"Idempotency-Replayed": "true"}
     if isinstance(before, Job):
         return _accepted(before, headers)
-    return _json(before.result, headers)
+    return _json(told(before.result, detail), headers)
 
 
 def _digest(data: bytes, form: dict[str, Any]) -> str:
@@ -242,7 +255,7 @@ _COLUMNS = tuple(AssessmentItem.model_fields)
     "",
     summary="List assessments",
     response_model=AssessmentList,
-    responses={200: {"content": CSV_CONTENT}, **responses(401, 403, 422, 429, 503)},
+    responses={200: {"content": CSV_CONTENT}, **refusals()},
 )
 def assessments(
     *,
@@ -272,6 +285,7 @@ def assessments(
         after=after,
         limit=limit,
     )
+    note_reading(service, caller, "assessments", {item.key_id for item in page.items})
     found = AssessmentList.model_validate(page)
     if format == "csv":
         rows = ([getattr(item, column) for column in _COLUMNS] for item in found.items)
@@ -283,12 +297,19 @@ def assessments(
     "/{id}",
     summary="Fetch an assessment",
     response_model=Assessment,
-    responses=responses(401, 403, 404, 422, 429, 503),
+    responses=refusals(404),
 )
-def assessment(id: Id, service: ServiceDep, caller: Reading) -> Any:
-    """The Assessment as it was answered."""
+def assessment(id: Id, service: ServiceDep, caller: Reading, detail: DetailQuery = "full") -> Any:
+    """The Assessment as it was answered, or less of it."""
+    stored = _read(service, caller, id, "assessment")
+    return _json(told(stored.result, detail))
+
+
+def _read(service: Service, caller: Caller, id: str, what: str) -> StoredAssessment:
+    """An assessment that somebody may see; if it is another's, that he saw it is written down."""
     stored = service.store.assessment(id, key_id=caller.sees)
-    return _json(stored.result)
+    note_reading(service, caller, f"{what} {id}", {stored.key_id})
+    return stored
 
 
 @router.delete(
@@ -296,11 +317,13 @@ def assessment(id: Id, service: ServiceDep, caller: Reading) -> Any:
     summary="Delete an assessment",
     status_code=204,
     response_class=Response,
-    responses=responses(401, 403, 404, 422, 429, 503),
+    responses=refusals(404),
 )
 def delete(id: Id, service: ServiceDep, caller: Assessing) -> Response:
     """Delete an assessment and its recording for good."""
-    service.store.delete_assessment(id, key_id=caller.sees)
+    owner = service.store.assessment(id, key_id=caller.deletes).key_id
+    service.store.delete_assessment(id, key_id=caller.deletes)
+    note(service, caller, "delete", f"assessment {id}", subject=owner)
     return Response(status_code=204)
 
 
@@ -308,10 +331,11 @@ def delete(id: Id, service: ServiceDep, caller: Assessing) -> Response:
     "/{id}/audio",
     summary="Hear what was assessed",
     response_class=Response,
-    responses={**audio_responses("audio/*"), **responses(401, 403, 404, 422, 429, 503)},
+    responses={**audio_responses("audio/*"), **refusals(404)},
 )
 def audio(id: Id, service: ServiceDep, caller: Reading) -> Response:
     """The recording as it was sent, if it was kept."""
+    _read(service, caller, id, "recording")
     kept = service.store.audio(id, key_id=caller.sees)
     return Response(kept.bytes, media_type=kept.media_type)
 
@@ -320,37 +344,19 @@ def audio(id: Id, service: ServiceDep, caller: Reading) -> Response:
     "/{id}/report.html",
     summary="An assessment as one HTML file",
     response_class=HTMLResponse,
-    responses=responses(401, 403, 404, 409, 422, 429, 503),
+    responses=refusals(404, 409),
 )
 def report(id: Id, service: ServiceDep, caller: Reading) -> HTMLResponse:
     """The report with the recording and native examples in it; the recording must be kept."""
     from nativeear.service.report.page import render_page
 
-    stored = service.store.assessment(id, key_id=caller.sees)
+    stored = _read(service, caller, id, "report")
     kept = service.store.audio(id, key_id=caller.sees)
     result = Assessment.model_validate_json(stored.result)
     reference = service.references.get(stored.index)
-    _refuse_other_exemplars(result, reference.index)
+    refuse_other_exemplars(result, reference.index)
     page = render_page(result, Audio.load(kept.bytes), reference.index)
     return HTMLResponse(page, headers={"Content-Security-Policy": REPORT_POLICY})
-
-
-def _refuse_other_exemplars(result: Assessment, index: Any) -> None:
-    """Refuse to show exemplars under rows that by now are those of others."""
-    rows = index.manifest.counts.exemplars
-    for phone in result.phones:
-        for item in phone.evidence:
-            known = index.exemplar(item.exemplar) if item.exemplar < rows else None
-            if known is None or (known.phone, known.word, known.speaker) != (
-                item.phone,
-                item.word,
-                item.speaker,
-            ):
-                raise NotKeptError(
-                    "The index has changed since, so its examples no longer belong to this "
-                    "assessment.",
-                    fix="Assess the recording again for a report.",
-                )
 
 
 @router.get(
@@ -359,14 +365,14 @@ def _refuse_other_exemplars(result: Assessment, index: Any) -> None:
     response_class=Response,
     responses={
         200: {"content": {"text/plain": {"schema": {"type": "string"}}}},
-        **responses(401, 403, 404, 422, 429, 503),
+        **refusals(404),
     },
 )
 def textgrid(id: Id, service: ServiceDep, caller: Reading) -> Response:
     """Words, phones, scores and verdicts as tiers, for Praat."""
     from nativeear.service.result_textgrid import to_textgrid
 
-    stored = service.store.assessment(id, key_id=caller.sees)
+    stored = _read(service, caller, id, "textgrid")
     text = to_textgrid(Assessment.model_validate_json(stored.result)).to_text()
     return Response(
         text.encode("utf-8"),

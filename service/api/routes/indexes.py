@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from fastapi.responses import Response
 
 from nativeear.indexer.audit.coverage import CoverageReport, coverage
 from nativeear.indexes.catalogue import IndexSummary
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.fusion import expert
-from nativeear.service.api.authentication import READ, allowed
+from nativeear.service.api.authentication import READ, KeyedRouter, allowed
 from nativeear.service.api.models import (
     CorpusItem,
     EncoderItem,
@@ -28,16 +27,16 @@ from nativeear.service.api.models import (
     NativeSentence,
     SentenceList,
 )
-from nativeear.service.api.problems import NotThereError, responses
-from nativeear.service.api.recordings import audio_responses
+from nativeear.service.api.problems import NotThereError, refusals
+from nativeear.service.api.recordings import audio_responses, wav_of
 from nativeear.service.api.state import Service, ServiceDep
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.audio import Audio
 
-router = APIRouter(prefix="/v1", tags=["indexes"], dependencies=[Depends(allowed(READ))])
+router = KeyedRouter(prefix="/v1", tags=["indexes"], dependencies=[Depends(allowed(READ))])
 
-_PROBLEMS = responses(401, 403, 422, 429, 503)
-_NAMED = responses(401, 403, 404, 422, 429, 503)
+_PROBLEMS = refusals()
+_NAMED = refusals(404)
 _SOUND = {**audio_responses("audio/wav"), **_NAMED}
 
 IndexName = Annotated[str, Path(max_length=200, description="Name of an index.")]
@@ -88,6 +87,7 @@ def index(name: IndexName, service: ServiceDep) -> Any:
     """What an index is made of, phone by phone."""
     opened = service.references.get(name).index
     manifest, counts = opened.manifest, opened.manifest.counts
+    native = {corpus for corpus, _ in opened.native_utterances}
     grades = ("auto", "training-free", *(("expert",) if expert.serves(opened) else ()))
     return IndexDetail(
         name=name,
@@ -105,7 +105,10 @@ def index(name: IndexName, service: ServiceDep) -> Any:
         clips=manifest.clips is not None,
         calibrations=grades,
         native_accuracy=manifest.decision.native_accuracy,
-        corpora=tuple(CorpusItem.model_validate(c.model_dump()) for c in manifest.corpora),
+        corpora=tuple(
+            CorpusItem(**c.model_dump(), native=c.name in native or manifest.min_rating is None)
+            for c in manifest.corpora
+        ),
         phones=tuple(
             IndexPhone(
                 phone=phone.symbol,
@@ -145,6 +148,8 @@ def exemplar(name: IndexName, row: Row, service: ServiceDep) -> Any:
         exemplar=row,
         ipa=found.phone if found.phone == SILENCE else opened.inventory.ipa(found.phone),
         playable=opened.clip(row) is not None,
+        native=opened.manifest.min_rating is None
+        or (found.corpus, found.utterance) in opened.native_utterances,
     )
 
 
@@ -173,7 +178,7 @@ def exemplar_audio(
         )
     found = opened.exemplar(row)
     recording = Audio.load(clip)
-    return _heard(_wav(recording.slice(found.start_s - context_s, found.end_s + context_s)))
+    return _heard(wav_of(recording.slice(found.start_s - context_s, found.end_s + context_s)))
 
 
 @router.get(
@@ -238,7 +243,7 @@ def utterance_audio(
             f"The index {name} keeps no recording called {utterance!r}.",
             fix=f"See /v1/indexes/{name}/sentences for those that it keeps.",
         )
-    return _heard(_wav(Audio.load(opened.path / found[0])))
+    return _heard(wav_of(Audio.load(opened.path / found[0])))
 
 
 def _refuse_unknown(index: PhoneIndex, row: int) -> None:
@@ -247,14 +252,6 @@ def _refuse_unknown(index: PhoneIndex, row: int) -> None:
             f"The index {index.name} has no exemplar {row}.",
             cause=f"It has {index.manifest.counts.exemplars:,}.",
         )
-
-
-def _wav(audio: Audio) -> bytes:
-    import soundfile
-
-    out = io.BytesIO()
-    soundfile.write(out, audio.samples, audio.sample_rate, format="WAV", subtype="PCM_16")
-    return out.getvalue()
 
 
 def _heard(wav: bytes) -> Response:

@@ -12,23 +12,34 @@ from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
-from fastapi import APIRouter, File, Form, Path, UploadFile
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi import File, Form, Path, Query, UploadFile
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from nativeear.indexes.catalogue import home
-from nativeear.service.api.authentication import Administering, Caller, Following, KeyedRoute
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.api.auditing import note_reading
+from nativeear.service.api.authentication import Administering, Caller, Following, KeyedRouter
 from nativeear.service.api.builds import BuildSpec
-from nativeear.service.api.models import JobAnswer, JobCreated, Name, Tag
+from nativeear.service.api.details import DetailQuery, told
+from nativeear.service.api.models import Detail, Name, Plain, Tag
 from nativeear.service.api.problem import Problem
-from nativeear.service.api.problems import ForbiddenError, responses
+from nativeear.service.api.problems import ForbiddenError, refusals, refusals_of_body
 from nativeear.service.api.quota import Reservation
 from nativeear.service.api.state import Service, ServiceDep
 from nativeear.service.api.unpacking import discard, unpack
+from nativeear.service.api.work_models import (
+    JobAnswer,
+    JobCreated,
+    JobItem,
+    JobKind,
+    JobList,
+    JobState,
+)
 from nativeear.service.database.errors import NotFoundError, StorageError
-from nativeear.service.database.jobs import Job
+from nativeear.service.database.jobs import Job, JobSummary
 from nativeear.speech.errors import InputError
 
-router = APIRouter(prefix="/v1", tags=["jobs"], route_class=KeyedRoute)
+router = KeyedRouter(prefix="/v1", tags=["jobs"])
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of a job.")]
 
@@ -39,6 +50,12 @@ _ALIVE_S = 15.0  # proxies close what is silent for longer
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
+def job_item(job: JobSummary) -> JobItem:
+    """A job as it is listed."""
+    problem = Problem.model_validate_json(job.problem) if job.problem else None
+    return JobItem.model_validate(asdict(job) | {"problem": problem})
+
+
 def job_answer(job: Job) -> JobAnswer:
     """A job as it is told."""
     result = json.loads(job.result) if job.result else None
@@ -46,15 +63,47 @@ def job_answer(job: Job) -> JobAnswer:
     return JobAnswer.model_validate(asdict(job) | {"result": result, "problem": problem})
 
 
+def _json(job: Job, detail: Detail) -> str:
+    answer = job_answer(job)
+    if detail == "full" or not isinstance(answer.result, Assessment) or job.result is None:
+        return answer.model_dump_json()
+    fields = answer.model_dump(mode="json", exclude={"result"})
+    return json.dumps(fields | {"result": json.loads(told(job.result, detail))})
+
+
+@router.get(
+    "/jobs",
+    summary="List jobs",
+    response_model=JobList,
+    responses=refusals(),
+)
+def jobs(
+    *,
+    service: ServiceDep,
+    caller: Following,
+    kind: Annotated[JobKind | None, Query()] = None,
+    state: Annotated[JobState | None, Query()] = None,
+    after: Annotated[str | None, Query(max_length=200, description="`next` of a page."), Plain] = (
+        None
+    ),
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> Any:
+    """Jobs without their results, the newest first, a page at a time."""
+    page = service.store.jobs(key_id=caller.sees, kind=kind, state=state, after=after, limit=limit)
+    return JobList(items=tuple(job_item(job) for job in page.items), next=page.next)
+
+
 @router.get(
     "/jobs/{id}",
     summary="How far a job is",
     response_model=JobAnswer,
-    responses=responses(401, 403, 404, 422, 429, 503),
+    responses=refusals(404),
 )
-def job(id: Id, service: ServiceDep, caller: Following) -> Any:
+def job(id: Id, service: ServiceDep, caller: Following, detail: DetailQuery = "full") -> Any:
     """The state of a job, and its result once it is done."""
-    return job_answer(service.store.job(id, key_id=caller.sees))
+    found = service.store.job(id, key_id=caller.sees)
+    note_reading(service, caller, f"job {id}", {found.key_id})
+    return Response(_json(found, detail), media_type="application/json")
 
 
 @router.get(
@@ -63,30 +112,33 @@ def job(id: Id, service: ServiceDep, caller: Following) -> Any:
     response_class=StreamingResponse,
     responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
-        **responses(401, 403, 404, 422, 429, 503),
+        **refusals(404),
     },
 )
-async def events(id: Id, service: ServiceDep, caller: Following) -> StreamingResponse:
+async def events(
+    id: Id, service: ServiceDep, caller: Following, detail: DetailQuery = "full"
+) -> StreamingResponse:
     """Server-sent events: the job whenever it changes, the last time when it has ended."""
     first = await _fetch(service, id, caller)
+    await to_thread.run_sync(note_reading, service, caller, f"job {id}", {first.key_id})
     return StreamingResponse(
-        _events(service, first, caller),
+        _events(service, first, caller, detail),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _fetch(service: Service, id: str, caller: Caller) -> JobAnswer:
-    return job_answer(await to_thread.run_sync(lambda: service.store.job(id, key_id=caller.sees)))
+async def _fetch(service: Service, id: str, caller: Caller) -> Job:
+    return await to_thread.run_sync(lambda: service.store.job(id, key_id=caller.sees))
 
 
-async def _events(service: Service, job: JobAnswer, caller: Caller) -> AsyncIterator[str]:
-    sent: JobAnswer | None = None
+async def _events(service: Service, job: Job, caller: Caller, detail: Detail) -> AsyncIterator[str]:
+    sent: Job | None = None
     silent_s = 0.0
     while True:
         if job != sent:
             sent, silent_s = job, 0.0
-            yield f"event: {job.state}\ndata: {job.model_dump_json()}\n\n"
+            yield f"event: {job.state}\ndata: {_json(job, detail)}\n\n"
         elif silent_s >= _ALIVE_S:
             silent_s = 0.0
             yield ": still here\n\n"
@@ -106,7 +158,7 @@ async def _events(service: Service, job: JobAnswer, caller: Caller) -> AsyncIter
     "/jobs/{id}/cancel",
     summary="Cancel a job",
     response_model=JobAnswer,
-    responses=responses(401, 403, 404, 409, 422, 429, 503),
+    responses=refusals(404, 409),
 )
 async def cancel(id: Id, service: ServiceDep, caller: Following) -> Any:
     """Take a job out of the queue, or kill it if it builds an index.
@@ -115,8 +167,9 @@ async def cancel(id: Id, service: ServiceDep, caller: Following) -> Any:
     """
 
     def cancelled() -> Job:
-        service.store.request_cancel(id, key_id=caller.sees)
-        service.builds.cancel(id)
+        if not service.store.cancel_queued(id, key_id=caller.sees):
+            service.store.request_cancel(id, key_id=caller.sees)
+            service.builds.cancel(id)
         return service.store.job(id, key_id=caller.sees)
 
     asked = await to_thread.run_sync(cancelled)
@@ -129,7 +182,7 @@ async def cancel(id: Id, service: ServiceDep, caller: Following) -> Any:
     summary="Build an index",
     status_code=202,
     response_model=JobCreated,
-    responses=responses(400, 401, 403, 408, 409, 413, 422, 429, 503),
+    responses=refusals_of_body(409),
 )
 async def build(
     *,

@@ -5,22 +5,32 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from anyio import to_thread
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.api.authentication import ASSESS, Caller, refuse_unless, secret_of
+from nativeear.service.api.asking_elsewhere import asked_elsewhere
+from nativeear.service.api.authentication import (
+    ASSESS,
+    Caller,
+    refuse_forged,
+    refuse_unless,
+    secret_of,
+    token_of,
+)
 from nativeear.service.api.connections import network_of
 from nativeear.service.api.engine import Work
 from nativeear.service.api.models import Calibration, FirstLanguage, Name, PathName, Tag, Text
 from nativeear.service.api.problem import Problem
 from nativeear.service.api.problems import internal_problem, problem_of
+from nativeear.service.api.recordings import wav_of
 from nativeear.service.api.state import Service, service_of
-from nativeear.service.api.streaming import PartialWork, StreamBuffer
-from nativeear.service.api.submissions import Submission, Target, save, target_of
+from nativeear.service.api.streaming import PartialWork, StreamBuffer, Window, read_up_to
+from nativeear.service.api.submissions import Submission, Target, attributed, save, target_of
 from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.errors import InputError, NativeEarError
 
@@ -32,11 +42,14 @@ _SPARE_S = 60.0  # how much longer than the longest recording a stream may last
 _READ_S = 20.0  # how long a client may take to read a message
 _MAX_FRAME = 1 << 20
 
+_SAID: tuple[Literal["pause"], Literal["end"]] = ("pause", "end")
+
 
 class StreamRequest(BaseModel):
     """The first message of a stream.
 
-    `key` is for browsers, which cannot send a header here; `id` is nobody's to choose.
+    `key` is for browsers, which cannot send a header here, and `csrf` for those in which somebody
+    is signed in; `id` is nobody's to choose.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,7 +64,10 @@ class StreamRequest(BaseModel):
     group: PathName | None = None
     calibration: Calibration = "auto"
     partial: bool = True
+    keep_audio: bool = False
+    second_ear: bool | None = None
     key: str | None = Field(None, max_length=200)
+    csrf: str | None = Field(None, max_length=200)
 
 
 @router.websocket("/v1/stream")
@@ -59,7 +75,8 @@ async def stream(socket: WebSocket) -> None:
     """One recording, assessed while it is spoken.
 
     The first message is a `StreamRequest` as JSON. Then come binary messages of 16-bit
-    little-endian samples, and at the end the text message `{"end": true}`. Answers are JSON:
+    little-endian samples, and at the end the text message `{"end": true}`. `{"pause": true}` says
+    that nothing more may come: all of it is assessed beforehand. Answers are JSON:
     `{"ready": …}`, `{"word": …, "place": …, "heard_s": …}`, `{"final": Assessment}` and
     `{"problem": …}`, after which the stream is closed.
     """
@@ -84,25 +101,39 @@ async def _refuse(socket: WebSocket, problem: Problem, code: int) -> None:
         await asyncio.wait_for(socket.close(code), _READ_S)
 
 
+@dataclass(frozen=True, eq=False)
+class _Ahead:
+    """The whole of what was heard up to a pause, assessed before it is known to be all."""
+
+    work: Work
+    result: asyncio.Task[Assessment]
+
+
 class _Stream:
     """One open stream."""
 
     def __init__(self, socket: WebSocket, service: Service) -> None:
         self._socket = socket
         self._service = service
+        self._ahead: _Ahead | None = None
+        self._telling: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Serve it from the first message to the final Assessment."""
         asked = await self._request()
-        secret = asked.key or secret_of(self._socket.headers)
-        caller = await to_thread.run_sync(self._service.authenticator.authenticate_secret, secret)
+        headers = self._socket.headers
+        secret, token = asked.key or secret_of(headers), token_of(headers)
+        known = self._service.authenticator.authenticate_secret
+        caller = await to_thread.run_sync(known, secret, token)
+        refuse_forged(caller, asked.csrf)
         refuse_unless(caller, ASSESS)
+        caller.refuse_speech(0.0)
         form: dict[str, Any] = {
-            **asked.model_dump(exclude={"sample_rate", "key", "partial"}),
+            **asked.model_dump(exclude={"sample_rate", "key", "csrf", "partial"}),
             "text": asked.text or None,
             "phones": asked.phones or None,
-            "keep_audio": False,
         }
+        form = await to_thread.run_sync(attributed, self._service, caller, form)
         with self._service.streams.taken(caller.key_id or _address(self._socket)):
             await self._serve(asked, form, caller)
 
@@ -113,7 +144,7 @@ class _Stream:
         reservation = self._service.uploads.reserve()
         try:
             buffer = StreamBuffer(asked.sample_rate, limit_s, reservation)
-            listening = self._listen(buffer, target if asked.partial else None)
+            listening = self._listen(buffer, target, asked.partial)
             await asyncio.wait_for(listening, limit_s + _SPARE_S)
             await self._finish(buffer, target, form, caller)
         except asyncio.TimeoutError:
@@ -122,35 +153,75 @@ class _Stream:
                 fix="Speak in shorter recordings, and send the samples as they come.",
             ) from None
         finally:
+            self._forget_ahead()
             reservation.release()
 
-    async def _listen(self, buffer: StreamBuffer, target: Target | None) -> None:
-        """Hear the recording to its end; with an order, tell meanwhile what is finished."""
+    async def _listen(self, buffer: StreamBuffer, target: Target, tell: bool) -> None:
+        """Hear the recording to its end; meanwhile tell what is finished, if that is wanted."""
         pronunciation: Pronunciation | None = None
-        if target is not None:
+        if tell:
             pronounce = target.reference.assessor.pronounce
             asked = target.form
             pronunciation = await to_thread.run_sync(pronounce, asked["text"], asked["phones"])
-        partial: asyncio.Task[None] | None = None
         try:
-            while await self._hear(buffer):
-                idle = partial is None or partial.done()
+            while (said := await self._hear(buffer)) != "end":
+                if said == "pause":
+                    await self._assess_ahead(buffer, target, tell)
+                    continue
+                self._forget_ahead()
+                idle = self._telling is None or self._telling.done()
                 if (
-                    target
-                    and pronunciation
+                    pronunciation
                     and idle
+                    and buffer.told < len(pronunciation.words)
                     and buffer.is_due
                     and not self._service.engine.is_full
                 ):
-                    partial = asyncio.create_task(
+                    self._telling = asyncio.create_task(
                         self._tell_finished(buffer, target, pronunciation)
                     )
         finally:
-            if partial is not None:
-                partial.cancel()
-                # Whoever left meanwhile is noticed below, or was above.
-                with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                    await partial
+            await self._stop_telling(buffer)
+
+    async def _stop_telling(self, buffer: StreamBuffer) -> None:
+        """A look that has begun leaves its thread at its next step."""
+        buffer.stop_looking()
+        if self._telling is not None:
+            self._telling.cancel()
+            # Whoever left meanwhile is noticed below, or was above.
+            with suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await self._telling
+            self._telling = None
+
+    async def _assess_ahead(self, buffer: StreamBuffer, target: Target, tell: bool) -> None:
+        """Assess all that was heard, in case that nothing more comes."""
+        if self._ahead is not None or not buffer.is_worth_assessing or self._service.engine.is_full:
+            return
+        await self._stop_telling(buffer)
+        try:
+            work = target.work(await to_thread.run_sync(buffer.so_far))
+        except NativeEarError:
+            return  # whoever ends here is told why
+        self._ahead = _Ahead(work, asyncio.create_task(self._assessed(work)))
+        if tell:
+            self._telling = asyncio.create_task(self._tell_ahead(buffer, self._ahead))
+
+    async def _tell_ahead(self, buffer: StreamBuffer, ahead: _Ahead) -> None:
+        """Tell the words that were read up to a pause."""
+        try:
+            result = await asyncio.shield(ahead.result)
+        except NativeEarError:
+            return
+        await self._tell(buffer, read_up_to(result), Window(), ahead.work.audio.duration_s)
+
+    def _forget_ahead(self) -> None:
+        """More came after the pause, or nobody waits any more."""
+        if self._ahead is None:
+            return
+        result = self._ahead.result
+        result.cancel()
+        result.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._ahead = None
 
     async def _request(self) -> StreamRequest:
         try:
@@ -171,8 +242,8 @@ class _Stream:
                 f"No request came within {_FIRST_S:g} s.", fix="Send it as the first message."
             ) from None
 
-    async def _hear(self, buffer: StreamBuffer) -> bool:
-        """Take one message; False when the recording has ended."""
+    async def _hear(self, buffer: StreamBuffer) -> Literal["samples", "pause", "end"]:
+        """Take one message."""
         try:
             message = await asyncio.wait_for(self._socket.receive(), _SILENT_S)
         except asyncio.TimeoutError:
@@ -185,17 +256,18 @@ class _Stream:
             if len(data) > _MAX_FRAME:
                 raise InputError("A frame is too large.", fix="Send a second of speech at most.")
             buffer.add(data)
-            return True
+            return "samples"
         try:
-            ended = json.loads(message.get("text") or "")
+            told = json.loads(message.get("text") or "")
         except ValueError:
-            ended = None
-        if ended != {"end": True}:
-            raise InputError(
-                "A text message is neither samples nor the end.",
-                fix='Send samples as binary messages, then {"end": true}.',
-            )
-        return False
+            told = None
+        for said in _SAID:
+            if told == {said: True}:
+                return said
+        raise InputError(
+            "A text message is neither samples nor the end.",
+            fix='Send samples as binary messages, then {"end": true}.',
+        )
 
     async def _tell_finished(
         self, buffer: StreamBuffer, target: Target, pronunciation: Pronunciation
@@ -207,11 +279,17 @@ class _Stream:
             whole = target.work(recording)
             fields = {name: getattr(whole, name) for name in Work.__dataclass_fields__}
             result = await self._assessed(
-                PartialWork(**fields, pronunciation=pronunciation, window=window)
+                PartialWork(
+                    **fields, pronunciation=pronunciation, window=window, ended=buffer.ended
+                )
             )
         except NativeEarError:
             return  # nothing to be told yet, or a full queue: the next second tells more
-        heard_s = window.start_s + recording.duration_s
+        await self._tell(buffer, result, window, window.start_s + recording.duration_s)
+
+    async def _tell(
+        self, buffer: StreamBuffer, result: Assessment, window: Window, heard_s: float
+    ) -> None:
         for place, word in buffer.news(result, window):
             message = {"word": word.model_dump(mode="json"), "place": place, "heard_s": heard_s}
             await self._send(message)
@@ -219,10 +297,18 @@ class _Stream:
     async def _finish(
         self, buffer: StreamBuffer, target: Target, form: dict[str, Any], caller: Caller
     ) -> None:
-        recording = await to_thread.run_sync(buffer.whole)
-        work = target.work(recording)
-        result = await self._assessed(work)
-        submission = Submission(caller=caller, form=form)
+        if self._ahead is None:
+            work = target.work(await to_thread.run_sync(buffer.whole))
+            caller.refuse_speech(work.audio.duration_s)
+            result = await self._assessed(work)
+        else:
+            work = self._ahead.work
+            caller.refuse_speech(work.audio.duration_s)
+            result = await self._ahead.result
+        recording = work.audio
+        result = await asked_elsewhere(self._service, work, result)
+        kept = wav_of(recording) if form["keep_audio"] else None
+        submission = Submission(caller.key_id, form, kept)
         stored = await to_thread.run_sync(save, self._service, work, submission, result)
         await self._send({"final": json.loads(stored.result)})
         await asyncio.wait_for(self._socket.close(1000), _READ_S)

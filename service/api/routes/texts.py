@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 
-from nativeear.service.api.authentication import ASSESS, KeyedRoute, allowed
+from nativeear.service.api.authentication import ASSESS, KeyedRouter, allowed
 from nativeear.service.api.models import (
     Pronunciations,
     TextCheck,
@@ -16,20 +16,20 @@ from nativeear.service.api.models import (
     WordCheck,
     WordVariants,
 )
-from nativeear.service.api.problems import responses
+from nativeear.service.api.problems import refusals_of_body
 from nativeear.service.api.references import Reference
 from nativeear.service.api.state import Service, ServiceDep
 from nativeear.speech.canonical import PhoneSequence, WordPronunciation
 from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.spelling import graphemes
 
-router = APIRouter(
+router = KeyedRouter(
     prefix="/v1",
     tags=["texts"],
     dependencies=[Depends(allowed(ASSESS))],
-    route_class=KeyedRoute,
 )
 
-_PROBLEMS = responses(400, 401, 403, 408, 413, 422, 429, 503)
+_PROBLEMS = refusals_of_body()
 
 
 @router.post(
@@ -92,7 +92,11 @@ def pronunciations(asked: TextRequest, service: ServiceDep) -> Any:
             WordVariants(
                 word=word.word,
                 variants=tuple(
-                    Variant(**asdict(variant), ipa=_ipa(variant, inventory))
+                    Variant(
+                        **asdict(variant),
+                        ipa=_ipa(variant, inventory),
+                        graphemes=graphemes(word.word, variant, inventory) or (),
+                    )
                     for variant in word.variants
                 ),
             )

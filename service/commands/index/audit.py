@@ -22,9 +22,18 @@ def audit(
     against: Annotated[
         str | None,
         typer.Option(
-            metavar="TEXT|LEXICON|INVENTORY",
-            help="What is to be practised: sentences, a lexicon (.dict), phone labels (.phones, "
-            ".json), or the language of an inventory. Prints what a native should record next.",
+            metavar="TEXT|LEXICON|WORDS|INVENTORY",
+            help="What is to be practised: sentences, a lexicon (.dict), words by level (.csv), "
+            "phone labels (.phones, .json), a language of PHOIBLE's table (phoible.csv:eng) or one "
+            "whose inventory ships. Prints what a native should record next.",
+        ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|DIR|AUDIT.json",
+            help="An earlier version, another index, or what --json printed of one: tells what has "
+            "changed since.",
         ),
     ] = None,
     html: Annotated[
@@ -55,8 +64,18 @@ def audit(
             "What is kept in an index is the audit of the index alone.",
             fix="Leave out --against, or --keep.",
         )
+    from nativeear.indexer.audit.earlier import audit_before, since
+
+    if keep and before is not None:
+        raise InputError(
+            "What is kept in an index is the audit of the index alone.",
+            fix="Leave out --before, or --keep.",
+        )
     index = PhoneIndex.open(find_index(name))
+    earlier = None if before is None else audit_before(before)
     report = audit_of(index, source=against)
+    if earlier is not None:
+        report = report.model_copy(update={"since": since(earlier, report)})
     if keep:
         from nativeear.indexer.audit.kept import keep_audit
 

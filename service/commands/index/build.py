@@ -27,7 +27,6 @@ from nativeear.service.commands.options import (
     CorpusLanguage,
     EncoderOfIndex,
     Index,
-    Layer,
     Lexicon,
     Licence,
     PronunciationSource,
@@ -57,7 +56,22 @@ def build(
     encoder: Annotated[
         str, typer.Option(metavar="NAME|PATH|HUB_ID", help="See `nativeear encoders list`.")
     ] = "default",
-    layer: Layer = None,
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|PATH|HUB_ID|fitted",
+            help="Another encoder whose phone posteriors are taken, or `fitted`: a head fitted on "
+            "this speech, for an encoder that has none.",
+        ),
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto",
+            help="Layer of a neural encoder, its own best by default; auto tries them on natives "
+            "who are left out.",
+        ),
+    ] = None,
     dtype: Annotated[
         str,
         typer.Option(
@@ -115,7 +129,9 @@ def build(
         name=name,
         aligner=aligner,
         encoder=encoder,
-        layer=layer,
+        head=head,
+        layer=_layer(layer),
+        choose_layer=layer == "auto",
         dtype=cast("Arithmetic", _one_of("--dtype", dtype, get_args(Arithmetic))),
         g2p=g2p,
         lexicon=lexicon,
@@ -216,6 +232,17 @@ def _print_rebuild(report: RebuildReport) -> None:
     if report.set_aside:
         print(f"Set aside: {len(report.set_aside)}, see `nativeear index show --set-aside`")
     print_dropped(report.dropped)
+
+
+def _layer(written: str | None) -> int | None:
+    """The number of a layer; None where it is left to the encoder or to be chosen."""
+    if written is None or written == "auto":
+        return None
+    if not written.isdecimal():
+        raise InputError(
+            f"--layer cannot be {written!r}.", fix="Give the number of a layer, or auto."
+        )
+    return int(written)
 
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -1,0 +1,1 @@
+"""Answers in the shapes of other services, so that an app is moved by changing its address."""

@@ -1,0 +1,47 @@
+/** Takes that wait until the service can be reached again, as they are sent then. */
+
+import { assess, get } from "./api.js";
+import { endWaiting, keepTake, keepWaiting, waiting } from "./store.js";
+
+const EVERY_MS = 15_000;
+
+let asking = 0;
+
+/** Keep a take until the service is back. */
+export async function putAside({ text, file, fields }) {
+  const kept = await keepWaiting({ at: Date.now(), text, file, fields });
+  return kept !== null;
+}
+
+/** Watch for the service; `heard(take)` is told of every take that was heard at last. */
+export function watchOutbox(heard) {
+  async function send() {
+    const takes = await waiting();
+    if (takes.length === 0) return;
+    try {
+      await get("../healthz", { quietly: true });
+      for (const { at, text, file, fields } of takes.sort((one, other) => one.at - other.at)) {
+        let assessment = null;
+        try {
+          assessment = await assess(file, fields, () => {});
+        } catch (error) {
+          if (error.status === 0) throw error; // it is away again
+        }
+        await endWaiting(at); // what is refused would be refused for ever
+        if (!assessment) continue;
+        const take = { id: assessment.id, at, text, file, assessment };
+        await keepTake(take);
+        heard(take);
+      }
+    } catch {
+      // Not yet.
+    }
+  }
+  const later = () => {
+    clearInterval(asking);
+    asking = setInterval(send, EVERY_MS);
+    send();
+  };
+  window.addEventListener("online", later);
+  later();
+}

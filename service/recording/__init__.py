@@ -1,0 +1,1 @@
+"""A recording session: natives read what an index lacks, each take is checked, the index grows."""

@@ -1,0 +1,1 @@
+"""Folders of recordings that others have aligned, scored phone by phone."""
