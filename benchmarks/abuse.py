@@ -5,7 +5,8 @@
 All parts by default, each with `nativeear serve` in a process of its own:
 
 `schema`   schemathesis asks everything that /openapi.json allows, and more, --examples times per
-           route: no 5xx, and no answer that the description does not know.
+           route: no 5xx, and no answer that the description does not know. It asks a service that
+           is open, and closed ones with a key that may administer, as a teacher and as a learner.
 `uploads`  recordings that are none, forms, names and headers that are wrong on purpose: each is to
            be refused with 4xx in plain words, and no file may be left.
 `half`     half requests and nonsense by the hundred, to a service that may open 300 files: another
@@ -35,7 +36,7 @@ import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
 from pathlib import Path
 from time import monotonic, sleep
@@ -43,7 +44,11 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from benchmarks.reporting import options_of, show
+from nativeear.service.api.authentication import COOKIE
 from nativeear.service.client import Client, ProblemError
+from nativeear.service.database.keys import NewKey
+from nativeear.service.database.people_store import People
+from nativeear.service.database.store import Store
 from nativeear.speech.errors import NativeEarError
 from tests.support.bad_uploads import PROMPT, bad_uploads, sent
 from tests.support.served import ROOT, readiness, serving
@@ -53,6 +58,10 @@ CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_schema_conformance"
 )
+CALLERS = ("open", "admin", "teacher", "learner")
+_THAT_END_IT = ("--exclude-path", "/v1/me/sign-out", "--exclude-path", "/v1/me")
+"""Routes after which nobody is signed in any more."""
+
 _REPORTED = ("= ERRORS =", "= FAILURES =", "= SUMMARY =")
 SENDERS = 4
 KILLS = 3
@@ -88,11 +97,23 @@ def main() -> None:
 
 
 def ask_schema(folder: Path, examples: int) -> bool:
-    """Let schemathesis ask."""
-    with serving(folder, environment={"NATIVEEAR_INDEXES": str(folder / "indexes")}) as served:
+    """Let schemathesis ask in everybody's name; all are asked, whatever is found."""
+    fine = [_ask_schema_as(caller, folder / caller, examples) for caller in CALLERS]
+    return all(fine)
+
+
+def _ask_schema_as(caller: str, folder: Path, examples: int) -> bool:
+    folder.mkdir()
+    database = f"sqlite:///{folder / 'service.db'}"
+    headers = _headers_of(caller, database)
+    shown = [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    options = ("--record", "en-US", "--record-dir", str(folder / "takes"))
+    environment = {"NATIVEEAR_INDEXES": str(folder / "indexes")}
+    with serving(folder, *options, database=database, environment=environment) as served:
         done = subprocess.run(
             [
                 *(sys.executable, "-m", "schemathesis.cli", "run", f"{served.url}/openapi.json"),
+                *(*shown, *(_THAT_END_IT if "Cookie" in headers else ())),
                 *("--checks", CHECKS, "--max-examples", str(examples)),
                 *("--phases", "examples,coverage,fuzzing", "--continue-on-failure"),
                 *("--request-timeout", "60", "--suppress-health-check", "all", "--no-color"),
@@ -105,8 +126,28 @@ def ask_schema(folder: Path, examples: int) -> bool:
         )
     told = done.stdout + done.stderr
     found = next((told.find(part) for part in _REPORTED if part in told), 0)
-    print(told[told.rfind("\n", 0, found) + 1 :])
+    print(f"{caller}:\n{told[told.rfind(chr(10), 0, found) + 1 :]}")
     return done.returncode == 0
+
+
+def _headers_of(caller: str, database: str) -> dict[str, str]:
+    """What somebody shows to be let in, made in a database that no service has opened yet."""
+    if caller == "open":
+        return {}
+    with closing(Store.open(database)) as store:
+        if caller == "admin":
+            secret = store.create_key(NewKey(name=caller, scopes=("admin",)))[1]
+            return {"Authorization": f"Bearer {secret}"}
+        people = People(store)
+        teacher, code = people.create("teacher", "Tom", expires_at=None)
+        if caller == "learner":
+            group = people.create_group(teacher.id, "3b").id
+            code = people.create("learner", "Ana", group_id=group, expires_at=None)[1]
+        token = people.join(code, None).token
+        return {
+            "Cookie": f"{COOKIE}={token}",
+            "X-CSRF-Token": people.session_of(token).csrf,
+        }
 
 
 def send_uploads(folder: Path, count: int) -> bool:

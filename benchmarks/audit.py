@@ -42,9 +42,10 @@ from nativeear.indexer.worker_pool import start_workers
 from nativeear.indexes.catalogue import DEFAULT_INDEX, find_index
 from nativeear.indexes.index_files import ALIGNER
 from nativeear.indexes.manifest import EncoderIdentity
-from nativeear.indexes.native_margins import MARGIN_WEIGHT, evidence_sums, native_sums
+from nativeear.indexes.native_margins import NativeMargins, evidence_sums
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.similarity import class_similarities, margins
+from nativeear.indexes.unheard import holds_many_voices, native_sums
 from nativeear.scoring.metrics import pearson, ranks
 from nativeear.speech.alignment import SILENCE
 
@@ -206,13 +207,15 @@ def _measured(
         top_m=index.manifest.decision.top_m,
     )
     margin = margins(similar, own).astype(np.float64)
-    spoken = slice(0, index.rows_of(SILENCE).start or len(index.vectors))
-    natives = index.native_margins[spoken].astype(np.float64)
-    native_heads = index.native_log_posteriors[spoken].astype(np.float64)
-    both, alone = native_sums(natives, native_heads)
-    sums = evidence_sums(margin, heads.astype(np.float64))
+    record = np.repeat(np.arange(len(pooled)), [len(one.phones) for one in pooled])[known]
+    with_head, alone = evidence_sums(
+        margin, heads.astype(np.float64), record, many_voices=holds_many_voices(index)
+    )
+    of_natives = native_sums(index)
     quantile = np.where(
-        np.isnan(sums), alone.log_quantile(MARGIN_WEIGHT * margin), both.log_quantile(sums)
+        np.isnan(with_head),
+        NativeMargins.of_all(of_natives[1]).log_quantile(alone),
+        NativeMargins.fit(of_natives[0]).log_quantile(with_head),
     )
     return labels, ~(margin > 0), quantile < math.log(FALSE_REJECTIONS)
 

@@ -61,7 +61,7 @@ class Pool:
             )
         )
         names = tuple(str(c) for c in classes)
-        fitted = fit_decision(embeddings, names, bounds, groups)
+        fitted = fit_decision(embeddings, bounds, groups)
         natives = {
             str(phone): NativeMargins.fit(fitted.native_margins[bounds[p] : bounds[p + 1]])
             for p, phone in enumerate(classes)

@@ -1,20 +1,24 @@
 """What a result makes of recordings and texts that are not what they should be.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.robustness [--parts recordings noise splices texts]
-        [--sentences 12] [--learners 100] [--decibels 20 10]
+    OMP_NUM_THREADS=1 python -m benchmarks.robustness [--parts recordings noise splices texts
+        stability neighbours] [--sentences 12] [--learners 100] [--decibels 20 10]
 
 Natives whom neither the index nor any training has heard (`native-english`), and learners.
 
 `recordings`  each sentence is treated in one way. Silence, noise and another sentence must not
               score; what a telephone or a compressor does must cost little; another native nothing.
 `noise`       learners of speechocean762 as recorded and with white noise; PCC with the experts'
-              scores per phone, AUC of those below 0.5. The calibration has not learnt from these
-              speakers, but the shipped encoder has: only differences mean something.
+              scores per phone, AUC of those below 0.5. Encoder and judge have learnt from these
+              speakers: only differences mean something.
 `splices`     a phone is replaced, in the sound itself, by another of the same speaker; all around
               it stays. A judge that guesses phones from their surroundings keeps calling it right.
               AUC is of spliced against untouched phones.
 `texts`       what was meant is changed: a phone that nobody said is added (a deletion), one that
               was said is taken out (an insertion). Found, and found in vain.
+`stability`   natives and learners as they are and a little later, quieter, or with silence around
+              them, which is not the speaker's doing: verdicts that change, and points of the score.
+`neighbours`  a word of a native is replaced, in the sound, by another that he said elsewhere:
+              points that this costs the words beside it, and those further on.
 
 Scores are compared by both calibrations.
 """
@@ -27,20 +31,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 import nativeear
+from benchmarks import neighbours, stability
 from benchmarks.reporting import options_of, show
-from benchmarks.speech_data import DATA, SPEECHOCEAN, rows_of
+from benchmarks.speech_data import NATIVES, SPEECHOCEAN, rows_of
 from nativeear.scoring.metrics import pearson, roc_auc
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.demo import splice
 from nativeear.speech.alignment import AlignedPhone
 from tests.support import treatments
-from training.splits import fold_of
 
 SEED = 11
 CALIBRATIONS = ("expert", "training-free")
-NATIVES = DATA / "native-english"
-FITTED_ON = frozenset({0})
-"""Folds whose learners the expert calibration was fitted on."""
 WRONG_BELOW = 0.5
 SHORTEST_S, LONGEST_S = 0.05, 0.25
 """Of phones that are exchanged: long enough to be heard, short enough to be one sound."""
@@ -130,8 +131,8 @@ def treat_recordings(ears: Ears, read: Sequence[Sentence]) -> None:
 
 def add_noise(ears: Ears, learners: int, decibels: Sequence[float]) -> None:
     """Agreement with experts, with less and less of speech over noise."""
-    unheard = [row for row in rows_of(SPEECHOCEAN) if fold_of(row["speaker"]) not in FITTED_ON]
-    chosen = unheard[:: max(1, len(unheard) // learners)][:learners]
+    read = rows_of(SPEECHOCEAN)
+    chosen = read[:: max(1, len(read) // learners)][:learners]
     rows = []
     for level in (None, *decibels):
         rng = np.random.default_rng(SEED)
@@ -284,7 +285,7 @@ def change_texts(ears: Ears, read: Sequence[Sentence]) -> None:
 def main() -> None:
     """Measure and print."""
     parser = options_of(__doc__)
-    parts = ("recordings", "noise", "splices", "texts")
+    parts = ("recordings", "noise", "splices", "texts", "stability", "neighbours")
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     parser.add_argument("--sentences", type=int, default=12)
     parser.add_argument("--learners", type=int, default=100)
@@ -300,6 +301,10 @@ def main() -> None:
         splice_phones(ears, options.sentences)
     if "texts" in options.parts:
         change_texts(ears, read)
+    if "stability" in options.parts:
+        stability.measure(ears, options.sentences, options.learners)
+    if "neighbours" in options.parts:
+        neighbours.measure(ears, options.sentences)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """What the service does under load, what it remembers, and what long streams cost.
 
     python -m benchmarks.service [--requests N] [--clients 1,4,16,64] [--memory N] [--minutes M]
+                                 [--jobs N] [--kills K] [--outages M]
 
 `nativeear serve` runs in a process of its own with its usual settings and a database in a temporary
 folder; the clients are threads of this process, each with its own connection. Each asks for a
@@ -13,6 +14,11 @@ Then follows the memory of the service while it answers --memory more from four 
 counted from a quarter of them on, when all caches are full. Last, the packaged prompts are
 streamed for --minutes at 48 kHz as to `WS /v1/stream`: about once a second the service looks for
 words that are finished, and the table has the processor time of one such look.
+
+At the very end --jobs recordings are handed in as jobs to two services on a PostgreSQL of their
+own, where one is installed: each under an idempotency key, and again where nothing answers. A
+service is killed (SIGKILL) at --kills drawn moments and started again, the database is crashed
+--outages times and stays away for ten seconds. Each job has to be done, and once.
 """
 
 from __future__ import annotations
@@ -25,7 +31,8 @@ import statistics
 import tempfile
 import threading
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter, process_time, sleep
@@ -43,7 +50,9 @@ from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.references import Reference
 from nativeear.service.api.streaming import NothingFinishedError, PartialWork, StreamBuffer
 from tests.support.bad_uploads import BOUNDARY, form
+from tests.support.postgres import Postgres, binaries
 from tests.support.served import Served, serving
+from tests.support.surviving import Trial, survive
 
 SENTENCE_S = 5.0
 MEMORY_CLIENTS = 4
@@ -52,8 +61,11 @@ SAMPLES = 8
 
 STREAM_RATE, STREAM_EVERY_S = 48_000, 15
 
-AIM_ALONE_S = 0.4
-AIM_THROUGHPUT = 0.9
+AWAY_S = 10.0
+"""How long the database is away each time."""
+
+AIM_ALONE_S = 0.25
+AIM_THROUGHPUT = 0.95
 AIM_GROWTH_MIB = 20.0
 
 
@@ -73,7 +85,7 @@ class Answers:
 
     @property
     def failed(self) -> int:
-        """How many were answered neither with an assessment nor with `busy`."""
+        """How many got neither an assessment nor `busy` and when to ask again."""
         return self.statuses.total() - self.statuses["200"] - self.statuses["503"]
 
     def note(self, status: str, took_s: float) -> None:
@@ -101,23 +113,34 @@ def main() -> None:
     parser.add_argument("--clients", default="1,4,16,64")
     parser.add_argument("--memory", type=int, default=2000, help="0 leaves memory out")
     parser.add_argument("--minutes", type=float, default=5.0, help="0 leaves streams out")
+    parser.add_argument("--jobs", type=int, default=200, help="0 leaves jobs out")
+    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--outages", type=int, default=2)
     options = parser.parse_args()
-    request = sentence()
     print(f"{SENTENCE_S:g} s of sound, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    if options.requests:
+        load([int(count) for count in options.clients.split(",")], options.requests, options.memory)
+    if options.minutes:
+        stream(round(60 * options.minutes))
+    if options.jobs:
+        kill_and_crash(options.jobs, options.kills, options.outages)
+
+
+def load(clients: list[int], requests: int, memory_requests: int) -> None:
+    """Have it asked by more and more clients, then look at its memory, and print."""
+    request = sentence()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as served:
         ask(served, request, clients=2, wanted=8)  # nobody's first request is measured
         loads = {
-            count: ask(served, request, clients=count, wanted=max(options.requests, 2 * count))
-            for count in map(int, options.clients.split(","))
+            count: ask(served, request, clients=count, wanted=max(requests, 2 * count))
+            for count in clients
         }
-        memory = remember(served, request, options.memory) if options.memory else []
+        memory = remember(served, request, memory_requests) if memory_requests else []
     show_loads(loads)
     if memory:
         header = ("requests", *(f"{done:,}" for done, _ in memory))
         show("", header, [("memory, MiB", *(f"{mib:.0f}" for _, mib in memory))])
     show_service_aims(loads, memory)
-    if options.minutes:
-        stream(round(60 * options.minutes))
 
 
 def ask(served: Served, request: bytes, *, clients: int, wanted: int) -> Answers:
@@ -159,11 +182,19 @@ def one(connection: http.client.HTTPConnection, request: bytes, answers: Answers
         connection.close()
         answers.note(type(error).__name__, perf_counter() - started)
         return 0.0
-    whole = answered.status != 200 or "score" in json.loads(body)
-    answers.note(str(answered.status) if whole else "no score", perf_counter() - started)
+    answers.note(_status(answered, body), perf_counter() - started)
     if answered.status != 503:
         return 0.0
     return float(answered.headers.get("Retry-After", "1"))
+
+
+def _status(answered: http.client.HTTPResponse, body: bytes) -> str:
+    """What an answer counts as: its status, or what it lacks."""
+    if answered.status == 200 and "score" not in json.loads(body):
+        return "no score"
+    if answered.status == 503 and "Retry-After" not in answered.headers:
+        return "no Retry-After"
+    return str(answered.status)
 
 
 def remember(served: Served, request: bytes, requests: int) -> list[tuple[int, float]]:
@@ -191,7 +222,7 @@ def show_loads(loads: dict[int, Answers]) -> None:
 def show_service_aims(loads: dict[int, Answers], memory: list[tuple[int, float]]) -> None:
     """Print each aim, what was found, and whether it is met."""
     failed = sum(answers.failed for answers in loads.values())
-    rows = [("no failure but busy", "0", str(failed), failed == 0)]
+    rows = [("no failure but 503 with Retry-After", "0", str(failed), failed == 0)]
     if 1 in loads:
         alone = statistics.median(loads[1].latencies_s)
         rows.append(("p50 alone", f"≤ {AIM_ALONE_S} s", f"{alone:.2f} s", alone <= AIM_ALONE_S))
@@ -235,6 +266,40 @@ def stream(seconds: int) -> None:
             figures = (second, heard.duration_s, process_time() - started, told)
             rows.append([f"{value:.3g}" for value in (*figures, quota.held / 2**20)])
     show("", ("heard, s", "looked at, s", "processor, s", "words told", "held, MiB"), rows)
+
+
+def kill_and_crash(jobs: int, kills: int, outages: int) -> None:
+    """Put jobs through kills and crashes, and print what came of them."""
+    installed = binaries()
+    if installed is None:
+        print("PostgreSQL is not installed: jobs are left out.")
+        return
+    name, text = PROMPTS[-1]
+    with tempfile.TemporaryDirectory() as folder, Postgres.running(installed) as server:
+
+        @contextmanager
+        def away() -> Iterator[None]:
+            server.kill()
+            yield
+            server.start()
+
+        trial = Trial(
+            database=server.new_database(),
+            away=away,
+            jobs=jobs,
+            kills=kills,
+            outages=outages,
+            away_s=AWAY_S,
+            services=2,
+        )
+        survived = survive(Path(folder), trial, Path(prompt(name)).read_bytes(), text)
+    header = ("jobs", "kills", "outages", "seconds", *survived.states, "twice or more")
+    again = sum(count > 1 for count in survived.learners.values())
+    figures = (jobs, survived.kills, survived.outages, f"{survived.seconds:.0f}")
+    show("", header, [(*figures, *survived.states.values(), again)])
+    show("", ("told the client instead", "times"), survived.told.most_common())
+    found = f"{survived.states['done']}, {len(survived.learners)} recordings, {again} twice"
+    show_aims([("results of jobs", f"{jobs}, none twice", found, survived.is_whole(jobs))])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 CACHE = ROOT / ".work" / "benchmarks"
 SPEECHOCEAN = DATA / "speechocean762-train"
+NATIVES = DATA / "native-english"
 PROMPTS = (
     ("vm-msgsaved", "Your message has been saved."),
     (

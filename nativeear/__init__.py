@@ -32,17 +32,15 @@ from nativeear.speech.extras import needing
 if TYPE_CHECKING:
     from nativeear.indexer.audit.report import audit
     from nativeear.indexer.build import BuildReport, BuildRequest, build_index
-    from nativeear.indexes.manifest import EncoderIdentity
     from nativeear.indexes.phone_index import PhoneIndex
     from nativeear.retriever.neighbours import Exclusion
     from nativeear.scoring.accents import Accents
     from nativeear.scoring.assessment import Assessment, PhoneAssessment, Scores, WordAssessment
     from nativeear.scoring.assessor import Assessor
-    from nativeear.service.client import Client, ProblemError
+    from nativeear.service.client import AsyncClient, Client, ProblemError
     from nativeear.service.report.page import write_report
     from nativeear.speech.alignment import Aligner
     from nativeear.speech.audio import Audio
-    from nativeear.speech.encoders.catalogue import Dtype
     from nativeear.speech.frames import Encoder
     from nativeear.speech.recognisers.whisper import WhisperRecogniser
 
@@ -54,6 +52,7 @@ __all__ = [
     "AlignmentError",
     "Assessment",
     "Assessor",
+    "AsyncClient",
     "Audio",
     "AudioError",
     "BuildReport",
@@ -88,6 +87,7 @@ _LAZY = {
     "Aligner": "speech.alignment",
     "Assessment": "scoring.assessment",
     "Assessor": "scoring.assessor",
+    "AsyncClient": "service.client",
     "Audio": "speech.audio",
     "BuildReport": "indexer.build",
     "BuildRequest": "indexer.build",
@@ -162,13 +162,13 @@ def load(
     """
     with needing(None, "nativeear.load"):
         from nativeear.indexes.catalogue import find_index
+        from nativeear.indexes.encoder_of import open_encoder
         from nativeear.indexes.phone_index import PhoneIndex
 
     opened = PhoneIndex.open(find_index(index))
-    identity = opened.manifest.encoder
     return _assessor(
         opened,
-        _encoder(identity, encoder),
+        open_encoder(opened, encoder),
         aligner=aligner,
         lexicon=lexicon,
         calibration=calibration,
@@ -200,6 +200,7 @@ def load_accents(
     """
     with needing(None, "nativeear.load_accents"):
         from nativeear.indexes.catalogue import accents_of
+        from nativeear.indexes.encoder_of import open_encoder
         from nativeear.indexes.phone_index import PhoneIndex
         from nativeear.scoring.accents import Accents
 
@@ -209,7 +210,7 @@ def load_accents(
         opened = PhoneIndex.open(summary.path)
         identity = opened.manifest.encoder
         if identity.fingerprint not in encoders:
-            encoders[identity.fingerprint] = _encoder(identity)
+            encoders[identity.fingerprint] = open_encoder(opened)
         assessors.append(
             _assessor(
                 opened,
@@ -219,17 +220,6 @@ def load_accents(
             )
         )
     return Accents(assessors)
-
-
-def _encoder(identity: EncoderIdentity, name: str | None = None) -> Encoder:
-    """The encoder of an index, in the arithmetic that the index names or its own choice."""
-    from nativeear.speech.encoders.catalogue import load_encoder
-    from nativeear.speech.encoders.model_folders import find
-
-    dtype: Dtype = "auto" if identity.dtype == "float32" else identity.dtype
-    if name is None:
-        return find(identity.name, identity.fingerprint, layer=identity.layer, dtype=dtype)
-    return load_encoder(name, layer=identity.layer, dtype=dtype)
 
 
 def _assessor(

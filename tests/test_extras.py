@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,21 @@ sys.meta_path.insert(0, Blocked())
 """
 
 SAVED = "service/data/vm-msgsaved.flac"
-BUILD = ["index", "build", "--lang", "en-US", "--out", "nowhere", "--corpus"]
+NOWHERE = str(Path(tempfile.gettempdir()) / "nativeear-never-built")
+BUILD = ["index", "build", "--lang", "en-US", "--out", NOWHERE, "--corpus"]
 SERVER = {"alembic", "fastapi", "prometheus_client", "sqlalchemy", "starlette", "uvicorn"}
 TORCH = {"torch", "transformers", "huggingface_hub", "torchaudio"}
-OTHERS = {"pandas", "panphon", "matplotlib", "scipy", "sklearn", "httpx", "websockets", "onnx"}
+OTHERS = {
+    "faiss",
+    "pandas",
+    "panphon",
+    "matplotlib",
+    "scipy",
+    "sklearn",
+    "httpx",
+    "websockets",
+    "onnx",
+}
 CLIENT = {"nativeear"} | {  # httpx, pydantic, and what they need
     *("httpx", "httpcore", "h11", "anyio", "sniffio", "idna", "certifi", "exceptiongroup"),
     *("pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"),
@@ -113,6 +125,12 @@ def test_a_command_names_the_extra_that_it_lacks(
             "from nativeear.speech.encoders import load_encoder as f; f('hubert-large')",
             "torch",
         ),
+        (
+            {"faiss"},
+            "import numpy; from nativeear.indexes.cell_lists import divide;"
+            "divide(numpy.ones((4, 2), numpy.float32), numpy.array([0, 4]))",
+            "faiss",
+        ),
         ({"httpx"}, "import nativeear; nativeear.Client('http://127.0.0.1:1')", "client"),
         (OTHERS, "from nativeear.scoring.data_frames import data_frame as f; f(None)", "pandas"),
         (
@@ -133,7 +151,7 @@ def test_a_command_names_the_extra_that_it_lacks(
         (
             {"websockets"},
             "import nativeear; list(nativeear.Client('http://127.0.0.1:1').stream([], 8000))",
-            "server",
+            "stream",
         ),
     ],
 )

@@ -84,14 +84,9 @@ def test_the_search_finds_what_it_looks_for(line: str, tmp_path: Path) -> None:
     assert faults(tmp_path / "bad.py")
 
 
-def test_faiss_reads_files_in_one_place_only() -> None:
-    readers = {
-        file.relative_to(ROOT).as_posix()
-        for file in SHIPPED
-        for _, name, _ in calls(file)
-        if name.endswith(("read_index", "deserialize_index"))
-    }
-    assert readers == {"indexes/phone_index.py"}
+def test_faiss_reads_no_file() -> None:
+    names = [name for file in SHIPPED for _, name, _ in calls(file)]
+    assert not [name for name in names if name.endswith(("read_index", "deserialize_index"))]
 
 
 def test_ffmpeg_is_started_in_one_place_with_a_whitelist_and_limits() -> None:

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,20 @@ BELOW = {
 OURS = {*BELOW, "nativeear", "training", "benchmarks", "tests"}
 
 
+@cache
+def statements(file: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """How a file imports, at its top or later."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    return tuple(n for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom))
+
+
 def modules(file: Path) -> set[str]:
-    """Dotted names of what a file imports, at its top or later."""
+    """Dotted names of what a file imports."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in statements(file):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             assert node.level == 0, f"{file}: relative import"
             found.add(node.module or "")
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
@@ -94,10 +102,10 @@ def module_of(file: Path) -> str:
 def imported_of(file: Path, ours: Collection[str]) -> set[str]:
     """Which of our modules a file imports, at its top or later."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in statements(file):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
             # What is no module is a name inside one.
             found |= {name if name in ours else str(node.module) for name in names}

@@ -14,6 +14,7 @@ from nativeear.service.demo import DONOR, PROMPT
 from nativeear.speech.audio import Audio
 from tests.docs.reading import ROOT
 from tests.service.test_inventory_command import TABLE
+from tests.support.aligned import GRIDS, prompts_with_text
 
 SAVED = "Your message has been saved."
 SAVED_PHONES = "Y AO R | M EH S AH JH | HH AE Z | B IH N | S EY V D"
@@ -30,7 +31,7 @@ def folder(tone_index: PhoneIndex, tmp_path: Path) -> Path:
     """Recordings, tables and an index under the names that the docs use."""
     folder = tmp_path / "reader"
     folder.mkdir()
-    for name in ("me.wav", "io.wav"):
+    for name in ("me.wav", "io.wav", "native.wav", "other-native.wav"):
         shutil.copy(DATA / "vm-msgsaved.flac", folder / name)
     spoken = (("vm-msgsaved.flac", SAVED), PROMPT, DONOR)
     for name, _ in spoken:
@@ -46,8 +47,15 @@ def folder(tone_index: PhoneIndex, tmp_path: Path) -> Path:
     write_rated(folder)
     (folder / "practice.txt").write_text(f"{SAVED}\n")
     (folder / "lexicon.dict").write_text("sees S IY S\nmama M AA M AA\n")
-    (folder / "phoible.csv").write_text(TABLE, encoding="utf-8")
+    english = "1,stan1293,eng,English,s,spa\n1,stan1293,eng,English,θ,spa\n"
+    (folder / "phoible.csv").write_text(TABLE + english, encoding="utf-8")
+    (folder / "words.csv").write_text(
+        "headword,pos,CEFR\nsee,verb,A1\nmother,noun,A1\nroot,noun,B1\n"
+    )
     shutil.copytree(tone_index.path, folder / "my-index")
+    prompts_with_text(folder / "speech")
+    shutil.copytree(GRIDS, folder / "grids")
+    (folder / "labels.csv").write_text("label,phones\ndx,T\nbreath,-\n")
     (folder / "indexes").mkdir()
     return folder
 

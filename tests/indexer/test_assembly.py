@@ -142,8 +142,8 @@ def test_a_decision_is_the_same_from_a_file_as_from_memory(tmp_path: Path) -> No
     np.save(tmp_path / "data.npy", data)
     mapped = np.load(tmp_path / "data.npy", mmap_mode="r")
     groups = rng.integers(0, 12, 240)
-    one = fit_decision(data.astype(np.float32), ("a", "b", "c"), bounds, groups)
-    other = fit_decision(mapped, ("a", "b", "c"), bounds, groups)
+    one = fit_decision(data.astype(np.float32), bounds, groups)
+    other = fit_decision(mapped, bounds, groups)
     assert one.decision == other.decision
     assert np.array_equal(one.native_margins, other.native_margins, equal_nan=True)
 

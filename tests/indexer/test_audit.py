@@ -7,7 +7,7 @@ import pytest
 from nativeear.indexer.assembly import IndexSettings, publish_new
 from nativeear.indexer.audit.exemplar_map import exemplar_map
 from nativeear.indexer.audit.expected import expectations
-from nativeear.indexer.audit.geometry import geometry, skewness, two_nn
+from nativeear.indexer.audit.geometry import geometry, neighbourhood, skewness, two_nn
 from nativeear.indexer.audit.learning import learning_curve
 from nativeear.indexer.audit.left_out import ask_left_out
 from nativeear.indexer.audit.report import AuditReport, audit
@@ -202,7 +202,7 @@ def test_intrinsic_dimension_is_that_of_the_cube(dimension: int) -> None:
 def test_hubness_is_the_skewness_of_occurrences(refitted: PhoneIndex) -> None:
     assert skewness(np.array([1.0, 1.0, 1.0])) == 0
     assert skewness(np.array([0.0, 0.0, 0.0, 0.0, 5.0])) == pytest.approx(1.5)
-    shape = geometry(refitted)
+    shape = geometry(neighbourhood(refitted))
     assert shape.exemplars == len(refitted.vectors)
     assert shape.dimensions == refitted.vectors.shape[1]
     # Few neighbours by hand: those of the exemplar itself do not count.

@@ -148,6 +148,56 @@ def test_a_lexicon_is_read_word_by_word(tone_index: PhoneIndex, tmp_path: Path) 
     assert found.script.lines[0].text == "zee"
 
 
+def test_words_of_a_curriculum_are_told_by_level(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    path = tmp_path / "cefr.csv"
+    path.write_text(
+        "headword;pos;CEFR_level\nsee;verb;A1\nme;pron;A1\nseat/see;noun;B1\nma;noun;\nxq—;;A1\n",
+        encoding="utf-8",
+    )
+    found = ask(tone_index, path)
+    assert found.kind == "words"
+    assert [(line.text, line.level) for line in found.lines] == [
+        ("see", "A1"),
+        ("me", "A1"),
+        ("seat", "B1"),
+        ("ma", ""),
+        ("xq—", "A1"),
+    ]
+    first, second = found.levels
+    known = sum(line.level == "A1" and bool(line.phones) for line in found.lines)
+    assert (first.level, first.words) == ("A1", known)
+    assert (second.level, second.words, second.whole) == ("B1", 1, 0)
+    assert second.judged_share == pytest.approx(2 / 3, abs=1e-4)  # S and IY, but no T
+    assert 0 <= second.thin_contexts <= second.contexts == 3
+    (tmp_path / "none.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match="names no column of words"):
+        ask(tone_index, tmp_path / "none.csv")
+
+
+def test_a_language_of_phoibles_table(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    path = tmp_path / "phoible.csv"
+    rows = ["InventoryID,Glottocode,ISO6393,LanguageName,Phoneme,Allophones,Marginal,Source"]
+    for number, iso, sound, marginal in (
+        (2, "eng", "x", "FALSE"),
+        (1, "eng", "iː", "FALSE"),
+        (1, "eng", "s", "FALSE"),
+        (1, "eng", "t̠ʃ", "FALSE"),
+        (1, "eng", "ħ", "FALSE"),
+        (1, "eng", "ɬ", "TRUE"),
+        (3, "fra", "y", "FALSE"),
+    ):
+        rows.append(f"{number},stan1293,{iso},English,{sound},{sound} ɓ,{marginal},test")
+    path.write_text("\n".join(rows), encoding="utf-8")
+    found = ask(tone_index, f"{path}:eng")
+    assert (found.kind, found.source) == ("inventory", "phoible.csv:eng")
+    assert found.phones == ("IY", "S", "CH", "ħ")
+    assert found.missing == ("CH", "ħ")
+    with pytest.raises(InputError, match="many languages"):
+        ask(tone_index, path)
+    with pytest.raises(InputError, match="no sounds of a language 'xyz'"):
+        ask(tone_index, f"{path}:xyz")
+
+
 def test_inventories_are_a_language_a_list_or_json(tone_index: PhoneIndex, tmp_path: Path) -> None:
     assert ask(tone_index, "en").kind == "inventory"
     assert "TH" in ask(tone_index, "en-GB").missing

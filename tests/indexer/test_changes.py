@@ -258,7 +258,6 @@ def test_a_reader_keeps_the_version_that_it_opened(copy: Path) -> None:
     vectors = reader.vectors.copy()
     remove(copy / "both", speakers=["b0"], keep=0)
     assert np.array_equal(reader.vectors, vectors)
-    assert reader.faiss.search(vectors[:3], 1)[1][:, 0].tolist() == [0, 1, 2]
     assert {reader.exemplar(row).speaker for row in range(len(vectors))} >= {"b0"}
     assert "b0" not in PhoneIndex.open(copy / "both").codes("speaker")[1]
 

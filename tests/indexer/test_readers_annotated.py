@@ -3,16 +3,27 @@
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 from praatio import textgrid as praat
 
 from nativeear.indexer.annotated_corpus import DELETED, AnnotatedInsertion, Speaker
-from nativeear.indexer.readers.annotated import cmukids, l2arctic, manifest, native, speechocean762
+from nativeear.indexer.readers.annotated import (
+    cmukids,
+    isle,
+    l2arctic,
+    manifest,
+    native,
+    speechocean762,
+)
 from nativeear.indexer.readers.annotated.l2arctic import Mark
+from nativeear.indexer.readers.annotated.scored import SCORE_NAMES
 from nativeear.speech.errors import CorpusError
 from nativeear.speech.inventory import PhoneInventory
 
@@ -116,6 +127,58 @@ def test_broken_utterances_of_speechocean762_are_set_aside(published: Path) -> N
     assert "scores.json does not hold it" in reasons["000030015"]
     assert "no recording" in reasons["000030016"]
     assert len(speechocean762.read(published, "all").utterances) == 2
+
+
+def test_speechocean762_in_rows_is_the_same_corpus(published: Path, tmp_path: Path) -> None:
+    known = speechocean762.read(published, "all")
+    scores = json.loads((published / "resource" / "scores.json").read_text())
+    rows = []
+    for utterance in known.utterances:
+        scored = scores[utterance.id]
+        words = [
+            {
+                "accuracy": word.get("accuracy"),
+                "phones": word["phones"].split()
+                if isinstance(word["phones"], str)
+                else word["phones"],
+                "phones-accuracy": [float(each) for each in word["phones-accuracy"]],
+                "text": word["text"],
+                "mispronunciations": word.get("mispronunciations", []),
+            }
+            for word in scored["words"]
+        ]
+        who = utterance.speaker
+        rows.append(
+            {name: scored.get(name) for name in SCORE_NAMES}
+            | {"text": scored.get("text"), "words": words, "speaker": who.id, "gender": who.gender}
+            | {
+                "age": who.age,
+                "audio": {
+                    "bytes": utterance.audio.read_bytes(),
+                    "path": f"{utterance.id}.wav",
+                },
+            }
+        )
+    broken = rows[0] | {"audio": {"bytes": None, "path": "lost.wav"}}
+    folder = tmp_path / "hub" / "data"
+    folder.mkdir(parents=True)
+    pq.write_table(pa.Table.from_pylist([*rows, broken]), folder / "test-00000-of-00001.parquet")
+    found = speechocean762.read(tmp_path / "hub")
+    assert [item.id for item in found.set_aside] == ["lost"]
+    assert found.split == "test"
+    assert [replace(u, audio=Path()) for u in found.utterances] == [
+        replace(u, audio=Path()) for u in known.utterances
+    ]
+    assert [u.audio.read_bytes() for u in found.utterances] == [
+        u.audio.read_bytes() for u in known.utterances
+    ]
+    alone = speechocean762.read(folder / "test-00000-of-00001.parquet")
+    assert (len(alone.utterances), alone.split) == (len(known.utterances), "all")
+    with pytest.raises(CorpusError, match="no part train"):
+        speechocean762.read(tmp_path / "hub", "train")
+    pq.write_table(pa.table({"text": ["a"]}), folder / "train-0.parquet")
+    with pytest.raises(CorpusError, match="does not hold speechocean762"):
+        speechocean762.read(tmp_path / "hub", "train")
 
 
 def test_what_is_not_speechocean762_is_refused(published: Path, tmp_path: Path) -> None:
@@ -280,9 +343,103 @@ def test_splits_and_broken_grids_of_l2_arctic(arctic: Path) -> None:
         l2arctic.read(arctic / "NJS" / "wav")
 
 
+def test_stories_of_l2_arctic_are_cut_at_pauses(arctic: Path) -> None:
+    story = arctic / "suitcase_corpus"
+    # Words of 300 ms with pauses of 200 ms; behind the 19th and the 21st, after 9.2 s and 10.4 s,
+    # they are longer, so that the story is cut at the first of them and not at the second.
+    phones: list[tuple[float, float, str]] = []
+    words: list[tuple[float, float, str]] = []
+    tenth = 0
+    for n in range(28):
+        marks = ("AE1", "N,M,s") if n == 20 else ("sil,ah,a", "AE1") if n == 21 else ("AE1", "N")
+        pause = 4 if n in {18, 20} else 2
+        edges = [(tenth + step) / 10 for step in (0, 1, 3, 3 + pause)]
+        words.append((edges[0], edges[2], f"an{n}"))
+        phones += zip(edges[:-1], edges[1:], (*marks, "sil"), strict=True)
+        tenth += 3 + pause
+    end_s = tenth / 10
+    annotate(story, "njs", phones, words)
+    annotate(story, "aba", [(0.0, 0.5, "DH"), (0.5, 0.7, "AH,B,C,s")], [(0.0, 0.7, "the")])
+    assert "suitcase_corpus" not in {u.speaker.id for u in l2arctic.read(arctic, "all").utterances}
+
+    corpus = l2arctic.read(story)
+    assert corpus.name == "L2-ARCTIC suitcase corpus"
+    first, second = corpus.utterances
+    assert [u.id for u in corpus.utterances] == ["NJS-suitcase-01", "NJS-suitcase-02"]
+    assert first.speaker == Speaker("NJS", None, "f", "es")
+    assert first.audio == story / "wav" / "njs.wav"
+    assert (first.start_s, first.end_s) == (0.0, pytest.approx(9.5))
+    assert (second.start_s, second.end_s) == (pytest.approx(9.5), pytest.approx(end_s))
+    assert [word.text for word in first.words] == [f"an{n}" for n in range(19)]
+    assert second.text.startswith("an19 an20 an21")
+    assert [p.perceived for p in second.phones[:5]] == [None, None, None, "M", None]
+    assert second.insertions == (AnnotatedInsertion(3, "AH"),)
+    (broken,) = l2arctic.read(story, "all").set_aside
+    assert (broken.id, "not canonical,perceived" in broken.reason) == ("ABA-suitcase-01", True)
+    nested = arctic / "again" / "suitcase_corpus"
+    nested.mkdir(parents=True)
+    story.rename(nested / "suitcase_corpus")
+    assert len(l2arctic.read(nested).utterances) == 2
+    (nested / "suitcase_corpus" / "annotation" / "njs.TextGrid").unlink()
+    with pytest.raises(CorpusError, match="no speaker of the suitcase corpus's test part"):
+        l2arctic.read(nested)
+
+
 @pytest.mark.parametrize("label", ["sil", "", "SP", " spn ", "sil,sil,s"])
 def test_silences_are_no_marks(label: str) -> None:
     assert Mark.read(label) is None
+
+
+# ISLE
+
+
+def mil(root: Path, session: str, name: str, *lines: str) -> None:
+    marks = root / "ISLEDAT1" / session / "MIL" / f"{name}.txt"
+    marks.parent.mkdir(parents=True, exist_ok=True)
+    marks.write_text("".join(f"{line}\n" for line in lines))
+    sound(marks.parent.parent / "WAVS" / f"{name}.WAV")
+
+
+def test_isle(tmp_path: Path) -> None:
+    mil(
+        tmp_path,
+        "SESS0006",
+        "SESS0006_BLOCKD01_01",
+        "G 000000000 001000000 #                              .   .      . . .",
+        "G 001000000 002000000 I                              AY  AY     P P AY",
+        "G 002000000 002500000 WANT                           W   V      . . V",
+        "G 002500000 003000000 .                              OH  OH     P P OH",
+        "G 003000000 003500000 .                              N   N      . . N",
+        "G 003500000 004000000 .                              T   .      . . .      unreleased",
+        "G 004000000 004500000 FAR                            F   F      . . F",
+        "G 004500000 005000000 .                              AA  EH     P U =EH",
+        "G 005000000 005500000 .                              .   R      . . R",
+        "G 005500000 006000000 MORE                           M   M      . . M",
+        "G 006000000 006500000 .                              AO  AX-AO  P P AX-AO",
+        "G 006500000 007500000 _GARBAGE_                      BCKGRD BCKGRD . . BCKGRD",
+    )
+    mil(tmp_path, "SESS0003", "SESS0003_BLOCKD01_01", "I 000000000 001000000 A AX AX . . =AH")
+    mil(tmp_path, "SESS0003", "SESS0003_BLOCKD01_02", "I 000000000 001000000 A AX AX")
+    mil(tmp_path, "SESS0003", "SESS0003_BLOCKD01_03", "I 000000000 001000000 # . . . . .")
+    mil(tmp_path, "SESS0003", "SESS0003_BLOCKD01_04", "I 000000000 001000000 A AX AX . . AX")
+    (tmp_path / "ISLEDAT1" / "SESS0003" / "WAVS" / "SESS0003_BLOCKD01_04.WAV").unlink()
+    corpus = isle.read(tmp_path, "test")
+    assert corpus.split == "all"
+    assert "no part called test" in corpus.notes[0]
+    own, german = corpus.utterances
+    assert (own.speaker, own.phones[0].mispronounced) == (Speaker("SESS0003", l1="it"), False)
+    assert german.speaker == Speaker("SESS0006", l1="de")
+    assert german.given_phones == "AY | W AA N T | F AA | M AO"
+    assert german.given_text == "i want far more"
+    assert [p.perceived for p in german.phones if p.mispronounced] == ["V", DELETED, "EH"]
+    assert german.insertions == (AnnotatedInsertion(6, "R"), AnnotatedInsertion(7, "AX"))
+    assert PhoneInventory.load("en-US").symbol("AX", "arpabet") == "AH"
+    reasons = {item.id[-2:]: item.reason for item in corpus.set_aside}
+    assert "line 1 has 6 columns" in reasons["02"]
+    assert "no phone" in reasons["03"]
+    assert "no recording" in reasons["04"]
+    with pytest.raises(CorpusError, match="no usable utterance of ISLE"):
+        isle.read(tmp_path / "ISLEDAT1" / "SESS0006" / "WAVS")
 
 
 # Native speech
@@ -326,3 +483,24 @@ def test_cmu_kids(tmp_path: Path) -> None:
     ]
     assert corpus.utterances[0].speaker == Speaker("fabm", 9, "f", "en")
     assert [item.id for item in corpus.set_aside] == ["fabmaa2", "mdefcc11"]
+
+
+def test_a_table_may_leave_phones_unrated_and_tell_what_was_heard(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    table = tmp_path / "utterances.csv"
+    table.write_text(
+        "id,audio,text,phones,phone_scores,heard\n"
+        "1,a.wav,a thing,AH | TH IH NG,- | 0 2 0,- | S - <del>\n"
+        "2,a.wav,a,AH,-,\n"
+        "3,a.wav,a,AH,2,AH AH\n",
+        encoding="utf-8",
+    )
+    corpus = manifest.read(tmp_path)
+    (phones,) = (utterance.phones for utterance in corpus.utterances)
+    assert [phone.is_annotated for phone in phones] == [False, True, True, True]
+    assert [phone.mispronounced for phone in phones] == [False, True, False, True]
+    assert [phone.perceived for phone in phones] == [None, "S", None, "<del>"]
+    assert [item.reason for item in corpus.set_aside] == [
+        "line 3: no phone is rated.",
+        "line 4: 1 phones have 2 cells of what was heard.",
+    ]

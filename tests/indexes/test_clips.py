@@ -1,7 +1,7 @@
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nativeear.indexes.catalogue import find_index
@@ -24,6 +24,7 @@ def test_no_two_utterances_share_a_file_on_any_disk() -> None:
     assert all(one != other for one, other in combinations(names, 2))
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_whatever_an_utterance_is_called_its_file_has_a_plain_name(corpus: str, id: str) -> None:
     name = clip_name(corpus, id, "opus")

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
+from nativeear.indexes.frame_evidence import span_weights
 from nativeear.indexes.index_files import EMBEDDINGS
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.retriever.frame_retrieval import FrameRetrieval, span_weights
+from nativeear.retriever.frame_retrieval import FrameRetrieval
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.speech.audio import Audio
 from nativeear.speech.encoders.spectral import SpectralEncoder
@@ -64,7 +65,7 @@ def test_frames_are_averaged_over_exemplars_that_are_evenly_spread(
     tone_index: PhoneIndex, monkeypatch: pytest.MonkeyPatch, most: int, speakers: frozenset[str]
 ) -> None:
     """The definition by hand: mean log posterior and margin over the frames that are a phone's."""
-    monkeypatch.setattr("nativeear.retriever.frame_retrieval.EXEMPLARS_PER_CLASS", most)
+    monkeypatch.setattr("nativeear.indexes.frame_evidence.EXEMPLARS_PER_CLASS", most)
     frames, weights = drawn(tone_index, 12, 4)
     canonical = ["S", "AA", "M", "IY"]
     corpus = tone_index.manifest.corpora[0].name

@@ -5,10 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nativeear.indexes.frame_evidence import frame_evidence, span_weights
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.evidence import posteriors
-from nativeear.retriever.frame_evidence import frame_evidence
-from nativeear.retriever.frame_retrieval import span_weights
 from nativeear.retriever.neighbours import find_neighbours
 from nativeear.speech.frames import Frames
 

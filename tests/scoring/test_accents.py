@@ -18,6 +18,7 @@ from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.errors import InputError
 from nativeear.speech.frames import Frames
 from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.steadying import steadied
 from tests.conftest import RATE, SOUNDS, TONES, recording, textgrid
 
 SAID = "M IY S | AA IY | S IY M | IY AA | M IY | IY S"
@@ -51,12 +52,16 @@ class GridAligner:
     ) -> Alignment:
         self.runs += 1
         inventory = Pronouncer("en-US").inventory
-        found = read_alignment(self._grid, inventory, duration_s=audio.duration_s)
+        given = Audio.load(self._grid.with_suffix(".wav"))
+        at_s = steadied(given).start_s  # where what is heard of it begins
+        found = read_alignment(self._grid, inventory, duration_s=given.duration_s)
         meant = iter(pronunciation.canonical())
         phones = tuple(
             phone
             if phone.is_silence
-            else type(phone)(phone.phone, phone.start_s, phone.end_s, next(meant).word_index)
+            else type(phone)(
+                phone.phone, phone.start_s - at_s, phone.end_s - at_s, next(meant).word_index
+            )
             for phone in found.phones
         )
         words = tuple(word.word for word in pronunciation.words)

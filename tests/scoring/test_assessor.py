@@ -21,12 +21,13 @@ from nativeear.speech.encoders.spectral import SpectralEncoder
 from nativeear.speech.errors import AlignmentError, EncoderError, InputError
 from nativeear.speech.frames import Frames
 from nativeear.speech.pronunciation import Pronouncer
+from nativeear.speech.steadying import steadied
 from tests.conftest import PAUSE_S, RATE, SOUNDS, recording, textgrid
 
 
 @dataclass(frozen=True)
 class GridAligner:
-    """Lays the phones of a pronunciation, one after another, on the spans of a TextGrid."""
+    """Lays phones, one after another, on the spans of the TextGrid of a WAV file beside it."""
 
     path: Path
     name: str = "grid"
@@ -34,8 +35,10 @@ class GridAligner:
     def align(
         self, audio: Audio, pronunciation: Pronunciation, frames: Frames | None = None
     ) -> Alignment:
+        given = Audio.load(self.path.with_suffix(".wav"))
+        at_s = steadied(given).start_s  # where what is heard of it begins
         alignment = read_alignment(
-            self.path, Pronouncer("en-US").inventory, duration_s=audio.duration_s
+            self.path, Pronouncer("en-US").inventory, duration_s=given.duration_s
         )
         canonical = pronunciation.canonical()
         if len(canonical) != len(alignment.spoken):
@@ -46,7 +49,10 @@ class GridAligner:
             phone
             if phone.is_silence
             else type(phone)(
-                (said := next(meant)).phone, phone.start_s, phone.end_s, said.word_index
+                (said := next(meant)).phone,
+                phone.start_s - at_s,
+                phone.end_s - at_s,
+                said.word_index,
             )
             for phone in alignment.phones
         )
@@ -134,10 +140,14 @@ def test_every_phone_shows_what_was_heard_and_how_natives_say_it(
 ) -> None:
     said = "M IY S S S IY M AA"
     result = assessor.assess(wav, phones=said)
-    evidence = assessor.gather_evidence(Audio.load(wav), assessor.pronounce(None, said))
+    recording = Audio.load(wav)
+    start_s = steadied(recording).start_s
+    evidence = assessor.gather_evidence(recording, assessor.pronounce(None, said))
     index = assessor.index
     for phone, own, laid in zip(result.phones, evidence.retrieval, evidence.phones, strict=True):
-        assert (phone.phone, phone.start_s, phone.end_s) == (laid.phone, laid.start_s, laid.end_s)
+        laid_s = (laid.start_s + start_s, laid.end_s + start_s)
+        assert phone.phone == laid.phone
+        assert (phone.start_s, phone.end_s) == pytest.approx(laid_s)
         near = dict(zip(own.neighbours[:3], own.similarities[:3], strict=True))
         near |= dict(zip(own.models, own.model_similarities, strict=True))
         assert [(item.exemplar, item.similarity) for item in phone.evidence] == [*near.items()]
@@ -149,6 +159,12 @@ def test_every_phone_shows_what_was_heard_and_how_natives_say_it(
         assert (phone.knn.k, phone.knn.coverage) == (len(own.neighbours), own.coverage)
         told = [(each.phone, each.probability) for each in phone.sounds_like]
         assert told == [*sounds_like(index, own)]
+        likeliest = [(each.phone, round(each.score / 100, 4)) for each in phone.nbest]
+        assert likeliest[: len(told)] == [(name, round(p, 4)) for name, p in told]
+        assert 1 <= len(likeliest) <= 5
+        assert SILENCE not in dict(likeliest)
+        scores = [each.score for each in phone.nbest]
+        assert scores == sorted(scores, reverse=True)
 
 
 def test_words_and_syllables_are_made_of_their_phones(assessor: Assessor, wav: Path) -> None:
@@ -163,6 +179,17 @@ def test_words_and_syllables_are_made_of_their_phones(assessor: Assessor, wav: P
         for syllable in word.syllables:
             own = phones[slice(*syllable.phones)]
             assert syllable.score == combine([phone.score for phone in own])
+
+
+def test_phones_and_syllables_tell_their_letters(assessor: Assessor, wav: Path) -> None:
+    (word,) = assessor.assess(wav, "Mesasima", phones="M IY S AA S IY M AA").words
+    assert [phone.grapheme for phone in word.phones] == ["M", "e", "s", "a", "s", "i", "m", "a"]
+    assert [syllable.grapheme for syllable in word.syllables] == ["Me", "sa", "si", "ma"]
+    (other,) = assessor.assess(wav, "Zha", phones="ZH AA").words  # not what was said
+    assert [phone.grapheme for phone in other.phones] == ["Zh", "a"]
+    (unnamed,) = assessor.assess(wav, phones="M IY S AA S IY M AA").words
+    assert {phone.grapheme for phone in unnamed.phones} == {None}
+    assert {syllable.grapheme for syllable in unnamed.syllables} == {None}
 
 
 def test_given_phones_are_judged_as_they_stand_and_the_wrong_one_is_blamed(
@@ -261,17 +288,19 @@ def test_another_encoder_than_the_index_s_own_is_refused(tone_index: PhoneIndex,
 def test_the_result_is_the_json_contract(assessor: Assessor, wav: Path) -> None:
     told = assessor.assess(wav, phones="M IY S AA S IY M AA").model_dump()
     assert set(told) == {
-        "id", "language", "index", "encoder", "calibration", "duration_s", "score", "words",
+        "id", "language", "index", "encoder", "calibration", "false_rejections", "duration_s",
+        "score", "words",
         "insertions", "remarks", "fluency", "prosody", "explanation", "level",
-        "transcript", "reading", "accent", "warnings",
+        "transcript", "reading", "accent", "second_ear", "language_use", "warnings",
     }  # fmt: skip
     assert set(told["words"][0]) == {
         "word", "start_s", "end_s", "score", "stress", "omitted", "variant", "syllables",
         "phones",
     }  # fmt: skip
     assert set(told["words"][0]["phones"][0]) == {
-        "phone", "ipa", "start_s", "end_s", "score", "verdict", "probability_mispronounced",
-        "sounds_like", "knn", "gop", "evidence", "feedback",
+        "phone", "ipa", "grapheme", "start_s", "end_s", "score", "verdict",
+        "probability_mispronounced", "sounds_like", "nbest", "knn", "gop", "boundary_doubt",
+        "evidence", "feedback", "advice",
     }  # fmt: skip
     assert set(told["words"][0]["phones"][0]["knn"]) == {
         "margin", "canonical_share", "k", "coverage",

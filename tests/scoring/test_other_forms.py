@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import nativeear
-import nativeear.scoring.assessor
+import nativeear.scoring.judging
 import nativeear.speech.reading.head
 from nativeear.scoring.assessment import Assessment, WordAssessment
 from nativeear.scoring.assessor import Assessor
@@ -80,7 +80,7 @@ def test_a_form_that_was_laid_by_mistake_is_not_blamed(
     found = heard(assessor, "followed", "F IY L OW D", "F AA L OW D")
     assert (found.variant, flagged(found)) == (0, [])
     monkeypatch.setattr(
-        nativeear.scoring.assessor,
+        nativeear.scoring.judging,
         "accepted_phones",
         lambda meant, taken: ((),) * len(meant.canonical(taken)),
     )

@@ -11,6 +11,7 @@ import pytest
 
 from nativeear.scoring.assessment import (
     Assessment,
+    FalseRejections,
     GopEvidence,
     KnnEvidence,
     PhoneAssessment,
@@ -192,3 +193,8 @@ def test_a_notebook_shows_the_words_and_nothing_of_them_is_markup(result: Assess
         '12, another sound was heard. Put the tongue "between" the teeth & <blow>.'
     )
     assert not re.search(r"https?:|url\(|src=|<script|<style", html)
+
+
+def test_a_small_share_is_told_as_the_range_that_it_is() -> None:
+    told = FalseRejections(asked=0.01, expected=(0.0071, 0.014)).sentence
+    assert told == ("Of most natives 0.71 to 1.4 % of the sounds are flagged, where 1 % should be.")

@@ -7,7 +7,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nativeear.indexer.audit.report import audit
+from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.audit_summary import rated_speakers
 from nativeear.service.cli import app
 from nativeear.service.report.audit import render_audit
 from nativeear.speech.errors import InputError
@@ -51,6 +53,27 @@ def test_json_is_the_whole_report(tone_index: PhoneIndex, practice: Path) -> Non
     assert {p["phone"] for p in told["phones"]} == {"AA", "IY", "M", "S"}
     assert told["against"]["missing"]
     assert told == audit(tone_index, source=str(practice)).model_dump(mode="json")
+
+
+def test_a_curriculum_is_told_by_level_in_the_terminal_and_on_the_page(
+    tone_index: PhoneIndex, tmp_path: Path
+) -> None:
+    words, out = tmp_path / "words.csv", tmp_path / "audit.html"
+    words.write_text("headword,CEFR\nsee,A1\nme,A1\nseat,B2\n", encoding="utf-8")
+    result = run(tone_index.path, "--against", words, "--html", out)
+    assert result.exit_code == 0, result.output
+    assert re.search(r"level +words +judged whole", result.stdout)
+    assert re.search(r"A1 +2 +2 +100.0% ", result.stdout)
+    assert re.search(r"B2 +1 +0 +66.7% ", result.stdout)
+    page = out.read_text(encoding="utf-8")
+    assert "Judged whole" in page
+    assert page.index(">A1<") < page.index(">B2<")
+
+
+def test_speakers_who_were_rated_are_not_passed_off_as_natives(tone_index: PhoneIndex) -> None:
+    """The shipped index holds one native, and flawless phones of the learners of speechocean762."""
+    assert rated_speakers(PhoneIndex.open(find_index("en-US"))) == 125
+    assert rated_speakers(tone_index) == 0
 
 
 def test_people_are_told_what_to_record(tone_index: PhoneIndex, practice: Path) -> None:

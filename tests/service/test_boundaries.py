@@ -15,6 +15,7 @@ from nativeear.service.report.page import render_page
 from nativeear.service.result_textgrid import to_textgrid
 from nativeear.speech.audio import Audio
 from nativeear.speech.pooling import pool
+from nativeear.speech.steadying import steadied
 from tests.support.treatments import noisy
 
 PROMPT = Path(__file__).parents[2] / "service" / "data" / "vm-msgsaved.flac"
@@ -84,10 +85,15 @@ def test_words_textgrid_and_report_have_the_same_boundaries(
 def test_the_evidence_is_gathered_where_it_is_shown(
     assessor: Assessor, in_noise: Audio, result: Assessment
 ) -> None:
-    frames = assessor.encoder.encode(in_noise)
-    spans_s = [(phone.start_s or 0.0, phone.end_s or 0.0) for phone in result.phones]
+    heard = steadied(in_noise)
+    frames = assessor.encoder.encode(heard.audio)
+    spans_s = [
+        ((phone.start_s or 0.0) - heard.start_s, (phone.end_s or 0.0) - heard.start_s)
+        for phone in result.phones
+    ]
     vectors = pool(frames, spans_s, assessor.index.manifest.pooling)
     canonical = [phone.phone for phone in result.phones]
     told = [phone.knn.margin for phone in result.phones]
     found = gather_evidence(assessor.index, vectors, canonical)
-    assert told == pytest.approx([evidence.margin for evidence in found])
+    # to and fro, a frame on the edge of a middle third may tip over; elsewhere it is off by 0.07
+    assert told == pytest.approx([evidence.margin for evidence in found], abs=0.01)

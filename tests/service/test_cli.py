@@ -76,8 +76,9 @@ def test_help_lists_the_commands_that_there_are() -> None:
     text = run("--help").stdout
     listed = [line.split()[0] for line in text.partition("Commands:")[2].splitlines() if line]
     assert sorted(listed) == [
-        "align", "assess", "bands", "demo", "doctor", "encoders", "eval", "index", "inventory",
-        "keys", "plot", "serve",
+        "align", "assess", "backup", "bands", "compare", "demo", "doctor", "encoders", "eval",
+        "index", "inventory", "keys", "mcp", "people", "plot", "restore", "score", "serve",
+        "web-demo", "web-pack",
     ]  # fmt: skip
 
 

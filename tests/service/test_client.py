@@ -87,11 +87,10 @@ def test_whoever_waits_for_an_assessment_waits_no_longer_than_told(
 ) -> None:
     with pytest.raises(ProblemError, match="not done in time"):
         client.wait(client.submit(PROMPT, text=TEXT), timeout_s=0.1)
-    quiet = np.random.default_rng(1).normal(0, 1e-3, 62 * 16_000)  # so long that it is a job
+    samples = np.resize(Audio.load(PROMPT).samples, 62 * 16_000)  # so long that it is a job
     file = tmp_path / "long.wav"
     with wave.open(str(file), "wb") as out:
         out.setparams((1, 2, 16_000, 0, "NONE", ""))
-        samples = np.concatenate([Audio.load(PROMPT).samples, quiet])
         out.writeframes((samples * 32767).astype("<i2").tobytes())
     with pytest.raises(ProblemError, match=r"not done in time|did not answer"):
         client.assess(file, text=TEXT, timeout_s=1.0)
@@ -207,3 +206,35 @@ with nativeear.Client("http://127.0.0.1:9", patience_s=0) as client:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT
     )
     assert "http://127.0.0.1:9 does not answer" in done.stdout, done.stderr
+
+
+def test_people_come_in_by_codes_and_speak_for_themselves(tmp_path: Path) -> None:
+    from nativeear.service.database.people_store import People
+    from nativeear.service.database.store import Store
+
+    store = Store.open(f"sqlite:///{tmp_path / 'service.db'}")
+    code = People(store).create("teacher", "Tom", expires_at=None)[1]
+    store.close()
+    with (
+        serving(tmp_path, *BUSY, "--workers", "1") as served,
+        Client(served.url) as teacher,
+        Client(served.url) as ana,
+    ):
+        with pytest.raises(ProblemError) as refused:
+            ana.indexes()
+        assert refused.value.status == 401
+        assert teacher.people.join(code).name == "Tom"
+        group = teacher.people.create_group("3b")
+        joined = ana.people.join(teacher.people.group_code(group.id).code, "Ana")
+        samples = Audio.load(PROMPT)
+        spoken = (samples.samples * 32767).astype("<i2").tobytes()
+        *_, result = ana.stream([spoken], samples.sample_rate, text=TEXT)
+        assert isinstance(result, Assessment)
+        teacher.people.comment(result.id, "Well said.")
+        assert [one.text for one in ana.people.comments(result.id)] == ["Well said."]
+        assert [one.name for one in teacher.group(group.id).learners] == ["Ana"]
+        assert {one.actor for one in ana.people.audit()} == {joined.id, teacher.people.me().id}
+        assert ana.people.export().startswith(b"PK")
+        receipt = ana.people.erase()
+        assert teacher.people.receipt(receipt.id) == receipt
+        assert list(teacher.assessments()) == []

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.neighbours import Exclusion
 from nativeear.scoring.assessment import Assessment
 from nativeear.service.cli import app
+from nativeear.service.demo import PROMPT
 from nativeear.service.evaluation_corpus import names_in_index
-from nativeear.service.evaluation_run import Reading
+from nativeear.service.evaluation_worker import Reading
 from nativeear.speech.textgrid import TextGrid
 from tests.conftest import RATE, recording
 
@@ -99,13 +101,58 @@ def test_a_part_is_drawn_by_its_seed_and_workers_change_nothing(
     rated: Path, tone_index: PhoneIndex
 ) -> None:
     options = ["manifest", "--data", rated, "--index", tone_index.path, "--json"]
-    options += ["--limit", 4, "--seed", 3, "--speakers", "anna", "--threshold", 0]
+    options += ["--limit", 4, "--seed", 3, "--speakers", "anna", "--threshold-score", 0]
     found = told(run(*options, "--workers", 2))
     assert (found["utterances"], found["interval_by"]) == (4, "utterance")
     assert found["system"]["exclude_own"] is True
-    assert found["system"]["detection"] == {"by": "probability", "threshold": 0.0}
-    assert found["counts"]["true_acceptances"] == found["counts"]["false_acceptances"] == 0
+    assert found["system"]["detection"] == {"by": "score", "threshold": 0.0}
+    assert found["counts"]["true_rejections"] == found["counts"]["false_rejections"] == 0
     assert found == told(run(*options))
+
+
+def test_an_index_without_a_phone_head_has_no_recogniser(
+    rated: Path, tone_index: PhoneIndex
+) -> None:
+    options = ["manifest", "--data", rated, "--index", tone_index.path]
+    refused = run(*options, "--baseline", "recogniser")
+    assert refused.exit_code == 2
+    assert "no phone head" in refused.stderr
+
+
+def test_a_recogniser_is_measured_beside_ours(tmp_path: Path) -> None:
+    """A native, right as he is read, and again as if he had meant an M for one of his vowels."""
+    clip = files("nativeear.service") / "data" / PROMPT[0]
+    (tmp_path / PROMPT[0]).write_bytes(clip.read_bytes())
+    said = "P L IY Z | HH OW L D | W AY L | AY | AH T EH M P T | T UW | K AH N EH K T"
+    phones = f"TH AE NG K | Y UW | {said} | Y UW | W IH DH | Y AO R | P AA R T IY"
+    meant = phones.replace("N EH K", "N M K")
+    right = ["2"] * len(phones.replace("| ", "").split())
+    place = meant.replace("| ", "").split().index("N") + 1
+    wrong = [*right[:place], "0", *right[place + 1 :]]
+    table = tmp_path / "utterances.csv"
+    with table.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(HEADER.split(","))
+        for name, labels, scores in (("a", phones, right), ("b", meant, wrong)):
+            rows.writerow([name, "a", 30, "f", PROMPT[0], "", labels, " ".join(scores)])
+    options = ["manifest", "--data", table, "--index", "en-US", "--baseline", "recogniser"]
+    out = tmp_path / "out.jsonl"
+    found = told(run(*options, "--json", "--out", out))
+    theirs = found["recogniser"]
+    assert (theirs["utterances"], theirs["counts"]["phones"]) == (2, 2 * len(right))
+    # The same phones in both columns; what it makes of the others stands apart.
+    declined = found["counts"]["uncertain"]
+    assert theirs["counts"]["uncertain"] == theirs["declined"]["phones"] == declined
+    assert theirs["declined"]["uncertain"] == 0
+    # Whatever the head heard there, it was no M; and it hears most of a native as he is read.
+    assert theirs["counts"]["true_rejections"] == found["counts"]["true_rejections"] == 1
+    assert theirs["measures"]["false_rejection_rate"]["value"] < 0.3
+    assert theirs["measures"]["roc_auc_probability"]["value"] is None
+    assert "recogniser" not in told(run(*options[:-2], "--json"))
+    again = run(*options, "--out", out, "--resume")
+    assert again.exit_code == 0, again.output
+    for words in ("ours", "recogniser", "ROC-AUC of the score"):
+        assert words in again.stdout
 
 
 def test_assessments_are_kept_and_not_made_twice(
@@ -159,7 +206,7 @@ def test_simulated_errors_on_native_speech(
         assert found[kind]["counts"]["phones"] == 6 * SIX
         assert found[kind]["counts"]["mispronounced"] >= 6
         measures = found[kind]["measures"]
-        assert measures["paired_roc_auc"]["value"] > 0.65
+        assert measures["paired_roc_auc"]["value"] > 0.6
         spill = measures["neighbours_flagged"]["value"]
         spill -= measures["neighbours_flagged_untouched"]["value"]
         assert measures["spill"]["value"] == pytest.approx(spill)

@@ -100,7 +100,8 @@ def test_another_content_is_refused_while_the_first_is_worked_at_and_later(
 def test_a_request_that_was_refused_may_be_sent_again(served: Served, post) -> None:
     key = uuid4().hex
     first, again = post(key, "..."), post(key, "...")
-    assert (first.status_code, first.json()) == (again.status_code, again.json())
+    problems = [answer.json() | {"request_id": ""} for answer in (first, again)]
+    assert (first.status_code, problems[0]) == (again.status_code, problems[1])
     assert first.json()["type"] == "urn:nativeear:problem:no-pronunciation"
     assert post(key).status_code == 200
     assert len(kept(served, key)) == 1

@@ -175,23 +175,25 @@ def test_reports(report: Path, page: Any) -> None:
 
 def test_the_page_of_the_service(served: Served, page: Any) -> None:
     page.goto(served.url)
-    page.wait_for_selector("#sentences button")
+    page.wait_for_selector("#model button")
     assert page.evaluate(MEASURE) == [], "at first"
     page.click("#you")
     page.fill("dialog [name=name]", "Wolfeschlegelsteinhausen")
     page.fill("dialog [name=group]", "3b")
     assert page.evaluate(MEASURE) == [], "a learner's name"
     page.click("dialog[open] button.main")
+    page.click("#other")
+    page.wait_for_selector("#set option[value=heard]", state="attached")
+    assert page.evaluate(MEASURE) == [], "the drawer"
     page.select_option("#set", "own")
     page.fill("#text", PROMPT[1])
+    page.click("#take-text")
     page.set_input_files("#file", PROMPT_FILE)
-    page.wait_for_selector("#send:visible")
-    assert page.evaluate(MEASURE) == [], "recorded"
-    page.click("#send")
-    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
-    page.click(".word >> nth=2")
+    page.wait_for_selector("#result .sentence", timeout=PATIENCE_MS)
+    page.click(".word >> nth=3")
     page.wait_for_selector(".turn .play, .listening .soft")
     page.evaluate(OPEN_ALL)
+    page.wait_for_selector(".timeline", timeout=PATIENCE_MS)
     assert page.evaluate(MEASURE) == [], "a result"
     page.click("#to-progress")
     page.wait_for_selector("#progress table")

@@ -19,7 +19,9 @@ from nativeear.scoring.assessment import (
     Scores,
     StressAssessment,
 )
+from nativeear.scoring.language_use import Correction, LanguageUse
 from nativeear.scoring.prosody.assessment import F0, Contour, Fluency, MeasureGrade, Pauses, Prosody
+from nativeear.scoring.second_ear import SecondEar, SecondScores, SecondWord
 from nativeear.service.cli import app
 from nativeear.service.report import clips as clips_of_report
 from nativeear.service.report import words as words_of_report
@@ -327,7 +329,7 @@ def test_remarks_say_what_to_practise_and_lead_to_the_words(
     heard: Assessment, tone_index: PhoneIndex
 ) -> None:
     remark = Remark(
-        text="You said /s/ where /θ/ is meant.",
+        text="You said /s/ instead of /θ/.",
         phone="TH",
         ipa="θ",
         heard="S",
@@ -338,7 +340,7 @@ def test_remarks_say_what_to_practise_and_lead_to_the_words(
     )
     remarked = heard.model_copy(update={"remarks": (remark,) * 4, "explanation": "Well <done>."})
     parsed = Page(render_page(remarked, hum(2.04), tone_index))
-    said = "You said /s/ where /θ/ is meant. French has no /θ/. To practise: think – sink, thing –"
+    said = "You said /s/ instead of /θ/. French has no /θ/. To practise: think – sink, thing –"
     assert parsed.words.count(said) == 3
     leads = [button["data-word"] for button in parsed.all("button", class_="show")]
     assert leads == ["word-1", "word-2"] * 3
@@ -509,6 +511,44 @@ def test_every_text_stands_out_from_its_ground() -> None:
 
 
 # Files
+
+
+def test_opinions_of_other_models_stand_apart_beside_ours_with_their_names(
+    heard: Assessment, tone_index: PhoneIndex
+) -> None:
+    own = text_of(heard, tone_index)
+    words = tuple(
+        SecondWord(word=one.word, score=None if i == 0 else 12.0 + i)
+        for i, one in enumerate(heard.words)
+    )
+    ear = SecondEar(
+        model="an-ear", score=SecondScores(overall=17), words=words, remarks=("<b>Slow.",)
+    )
+    language = LanguageUse(
+        model="a-reader",
+        grammar=71,
+        vocabulary=None,
+        relevance=None,
+        corrections=(Correction(said="I goes", better="I go", why="You are one."),),
+    )
+    told = text_of(
+        heard.model_copy(update={"second_ear": ear, "language_use": language}), tone_index
+    )
+    assert told.startswith(own)  # what was measured is as it was, and before them
+    added = told[len(own) :]
+    ours = heard.score.overall
+    assert f"Overall 17 {ours:.0f}" in added
+    assert "<b>Slow." in added
+    marks = [re.search(rf"{one.word} (\d+) ", added) for one in heard.words[:2]]
+    assert [mark and mark[1] for mark in marks] == [None, "13"]
+    assert "Grammar 71" in added
+    assert "Vocabulary" not in added
+    assert "“ I goes ” → “ I go ” You are one." in added
+    assert [added.count(name) for name in ("an-ear", "a-reader")] == [1, 1]
+
+
+def text_of(assessment: Assessment, index: PhoneIndex) -> str:
+    return " ".join(Page(render_page(assessment, hum(1.0), index)).text.split())
 
 
 def test_a_report_replaces_the_file_and_leaves_nothing_beside_it(

@@ -15,7 +15,7 @@ from nativeear.speech.given_phones import given_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phone_head import label_map
 from nativeear.speech.pronunciation import Pronouncer
-from nativeear.speech.reading.match import BY_HEAD
+from nativeear.speech.reading.head import WHOLE
 from nativeear.speech.reading.reading import phone_distances, read_text
 
 DATA = Path(nativeear.speech.__file__).parent / "data"
@@ -51,7 +51,7 @@ def forms(text: str, frames: Frames, **lexicon: list[str]) -> list[str]:
         spelling=head.spelling,
         edges_s=frame_edges_s(frames, 0.02 * len(frames)),
         distances=phone_distances(head.columns, ENGLISH),
-        model=BY_HEAD,
+        model=WHOLE,
     )
     assert not found.omitted
     chosen = found.alignment.variants
@@ -82,7 +82,7 @@ def test_the_first_form_is_taken_where_both_are_heard_alike() -> None:
 
 def test_the_prior_weighs_as_much_as_it_says() -> None:
     lexicon = {"one": ["HH AY", "HH IY"]}
-    for nats, taken in ((BY_HEAD.costs.form - 0.2, "HH AY"), (BY_HEAD.costs.form + 0.2, "HH IY")):
+    for nats, taken in ((WHOLE.costs.form - 0.2, "HH AY"), (WHOLE.costs.form + 0.2, "HH IY")):
         frames = heard("HH AY")
         assert frames.log_probs is not None
         log_probs = frames.log_probs.copy()

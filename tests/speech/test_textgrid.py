@@ -141,6 +141,19 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         TextGrid(0.0, 1.0, (WORDS,)).save(tmp_path / "none" / "a.TextGrid")
 
 
+def test_what_lies_outside_of_a_grid_is_not_written(tmp_path: Path) -> None:
+    """Praat and others refuse tiers with intervals beyond their end, as rounded times have."""
+    spans = ((-0.2, 0.1, "a"), (0.4, 1.2, "b"), (1.2, 1.5, "c"))
+    tier = Tier("words", tuple(Interval(*span) for span in spans))
+    TextGrid(0.0, 1.0, (tier,)).save(tmp_path / "a.TextGrid")
+    written = TextGrid.load(tmp_path / "a.TextGrid").tiers[0].intervals
+    assert [(each.start_s, each.end_s, each.label) for each in written] == [
+        (0.0, 0.1, "a"),
+        (0.1, 0.4, ""),
+        (0.4, 1.0, "b"),
+    ]
+
+
 def test_an_alignment_comes_back_from_its_grid(tmp_path: Path, english: PhoneInventory) -> None:
     alignment = Alignment(
         phones=(

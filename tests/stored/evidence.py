@@ -60,7 +60,7 @@ class Stored:
     heard: tuple[str, ...]
     expected: NDArray[np.float64]
     natives_scores: NDArray[np.float64]
-    natives_quantiles: NDArray[np.float64]
+    natives_shares: NDArray[np.float64]
 
     @property
     def frames(self) -> Frames:
@@ -164,6 +164,7 @@ def main() -> None:
     for name, (prompt, recording) in made.items():
         found = assessor.gather_evidence(recording, assessor.pronouncer.pronounce(TEXTS[prompt]))
         phones = found.alignment.phones
+        by_natives = natives.judge(found.features)
         part: dict[str, object] = {
             "phones": [phone.phone for phone in phones],
             "spans": [[phone.start_s, phone.end_s, phone.word_index] for phone in phones],
@@ -173,10 +174,7 @@ def main() -> None:
             "similar": finder.similarities(found.frames).astype(np.float16),
             "time": [found.frames.hop_s, found.frames.offset_s],
             "heard": [assessor.index.classes[e.posterior.argmax()] for e in found.retrieval],
-            "judged": [
-                shipped().of(found),
-                *natives.judge(found.features),
-            ],
+            "judged": [shipped().of(found), by_natives.scores, by_natives.log_shares],
         }
         kept |= {f"{name}/{key}": np.asarray(value) for key, value in part.items()}
         kept["columns"] = np.array(found.features.names)

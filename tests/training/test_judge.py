@@ -12,11 +12,11 @@ pytest.importorskip("sklearn")
 from nativeear.scoring.fusion.expert import MODEL_FILE, RECORD_FILE, read_model
 from nativeear.scoring.fusion.measures import WordFacts
 from nativeear.scoring.fusion.phone_model import COLUMNS
-from training import judge
+from training import judge, recurrent
 from training.judge import expected_across, outer_folds
 from training.tables import SENTENCE_MARKS, WORD_MARKS, Evidence
 
-SPEAKERS, SENTENCES, WORDS, PHONES = 8, 6, 4, 3
+SPEAKERS, SENTENCES, WORDS, PHONES = 10, 6, 4, 3
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
     for speaker in range(SPEAKERS):
         for sentence in range(SENTENCES):
             name = f"{speaker}-{sentence}"
-            who = {"utterance": name, "speaker": str(speaker), "fold": speaker % 4}
+            who = {"utterance": name, "speaker": str(speaker), "fold": speaker % 5}
             rate = float(rng.normal(4, 1))
             for word in range(WORDS):
                 expert = np.clip(rng.normal(1.6, 0.6, PHONES), 0, 2)
@@ -53,11 +53,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "SETTINGS", judge.SETTINGS | small)
     monkeypatch.setattr(judge, "MARK_SETTINGS", judge.MARK_SETTINGS | small)
     monkeypatch.setattr(judge, "SEEDS", (0,))
+    monkeypatch.setattr(recurrent, "EPOCHS", 8)
+    monkeypatch.setattr(recurrent, "BATCH", 12)
+    monkeypatch.setattr(recurrent, "RATE", 0.01)
 
 
 def test_it_finds_what_tells(folder: Path) -> None:
     evidence = Evidence.read(folder)
-    assert evidence.folds == [0, 1, 2, 3]
+    assert evidence.folds == [0, 1, 2, 3, 4]
     folds = list(outer_folds(evidence))
     for fold in folds:
         assert fold.figures["pcc"] > 0.9
@@ -68,10 +71,11 @@ def test_it_finds_what_tells(folder: Path) -> None:
 def test_nothing_of_a_fold_reaches_those_who_judge_it(folder: Path) -> None:
     """With its own experts' scores turned round, a fold is judged as before."""
     evidence = Evidence.read(folder)
-    before = expected_across(evidence)
+    groups = [[fold] for fold in evidence.folds]
+    before = expected_across(evidence, groups)
     own = evidence.fold == 1
     evidence.expert[own] = 2 - evidence.expert[own]
-    after = expected_across(evidence)
+    after = expected_across(evidence, groups)
     assert after[own].tolist() == before[own].tolist()
     assert after[~own].tolist() != before[~own].tolist()
 
@@ -83,7 +87,8 @@ def test_what_is_written_is_read_and_judges_alike(
 
     from safetensors.numpy import load_file
 
-    monkeypatch.setattr("sys.argv", ["judge", "--evidence", str(folder), "--out", str(folder)])
+    given = ["--evidence", str(folder), "--out", str(folder), "--workers", "1"]
+    monkeypatch.setattr("sys.argv", ["judge", *given])
     judge.main()
     record = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
     model = read_model(load_file(folder / MODEL_FILE), record)

@@ -2,17 +2,20 @@ import time
 
 import numpy as np
 import pytest
-from scipy.stats import pearsonr
+from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from nativeear.scoring.evaluation.bootstrap import (
     Measure,
     Statistic,
     calibration_error,
+    concordance,
     correlation,
     difference,
     draw_weights,
+    macro_error,
     measure,
+    rank_correlation,
     separation,
     share,
 )
@@ -39,6 +42,18 @@ def calibration_by_hand(wrong: np.ndarray, stated: np.ndarray) -> float:
     return float(sum(gaps))
 
 
+def concordance_by_hand(x: np.ndarray, y: np.ndarray) -> float:
+    """Lin's own formula."""
+    shared = 2 * np.mean((x - x.mean()) * (y - y.mean()))
+    return float(shared / (x.var() + y.var() + (x.mean() - y.mean()) ** 2))
+
+
+def macro_by_hand(x: np.ndarray, y: np.ndarray) -> float:
+    """One class after the other."""
+    classes = np.round(y)
+    return float(np.mean([np.abs(x - y)[classes == c].mean() for c in np.unique(classes)]))
+
+
 def test_every_statistic_equals_its_own_definition_on_the_resample_written_out(
     rng: np.random.Generator,
 ) -> None:
@@ -59,6 +74,22 @@ def test_every_statistic_equals_its_own_definition_on_the_resample_written_out(
         "correlation": (
             correlation(score, expert, unit),
             lambda rows: pearsonr(score[rows], expert[rows])[0],
+        ),
+        "rank correlation": (
+            rank_correlation(score, np.round(expert), unit),
+            lambda rows: spearmanr(score[rows], np.round(expert)[rows])[0],
+        ),
+        "rank correlation with gaps": (
+            rank_correlation(gaps, expert, unit),
+            lambda rows: spearmanr(gaps[rows], expert[rows], nan_policy="omit")[0],
+        ),
+        "concordance": (
+            concordance(score / 40, expert, unit),
+            lambda rows: concordance_by_hand(score[rows] / 40, expert[rows]),
+        ),
+        "macro error": (
+            macro_error(score / 40, expert, unit),
+            lambda rows: macro_by_hand(score[rows] / 40, expert[rows]),
         ),
         "separation": (
             separation(wrong, -score, unit),
@@ -114,6 +145,11 @@ def test_what_cannot_be_measured_is_none() -> None:
         correlation(ones, np.arange(4.0), unit),
         correlation(np.full(4, 0.1), np.arange(4.0), unit),
         correlation(gone, gone, unit),
+        rank_correlation(ones, np.arange(4.0), unit),
+        rank_correlation(gone, gone, unit),
+        concordance(np.arange(4.0), ones, unit),
+        concordance(gone, gone, unit),
+        macro_error(gone, gone, unit),
         separation(nothing, np.arange(4.0), unit),
         separation(~nothing, gone, unit),
         calibration_error(nothing, gone, unit, bins=5),

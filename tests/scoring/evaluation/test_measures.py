@@ -1,7 +1,10 @@
 """Measures against numbers worked out by hand, and against brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from nativeear.indexer.annotated_corpus import (
     DELETED,
@@ -11,7 +14,7 @@ from nativeear.indexer.annotated_corpus import (
     Speaker,
 )
 from nativeear.scoring.evaluation.judgements import Detection, Judgements, JudgementTable
-from nativeear.scoring.evaluation.measures import Evaluation, evaluate
+from nativeear.scoring.evaluation.measures import Evaluation, counts_of, evaluate
 from nativeear.speech.errors import InputError
 from nativeear.speech.inventory import PhoneInventory
 from tests.scoring.evaluation.conftest import annotated, assessed
@@ -110,6 +113,13 @@ def test_measures_by_hand(judgements: Judgements) -> None:
     score = [10, 80, 30, 0, 45, 90, 60, 0, 20]
     expert = [0, 2, 0.4, 0.2, 1, 2, 0, 2, 0.1]
     assert value(found, "phone_pcc") == pytest.approx(np.corrcoef(score, expert)[0, 1])
+    assert value(found, "phone_spearman") == pytest.approx(spearmanr(score, expert)[0])
+    # In the experts' unit a point is 0.02; classes 0, 1 and 2 have 5, 1 and 3 phones here.
+    errors = np.abs(0.02 * np.array(score) - expert)
+    classes = np.round(expert)
+    means = [errors[classes == each].mean() for each in (0, 1, 2)]
+    assert [value(found, f"phone_error_{each}") for each in (0, 1, 2)] == pytest.approx(means)
+    assert value(found, "phone_macro_error") == pytest.approx(np.mean(means))
     # Bins of a fifteenth: only 0.9, 0.1, 0.6 and so on that share one are averaged first.
     surplus = abs(0.9 - 1) + 0.1 + abs(0.6 - 1) + abs(2 - 1) + 0.5 + 0 + abs(0.3 - 1) + abs(0.8 - 1)
     assert value(found, "calibration_error") == pytest.approx(surplus / 9)
@@ -117,6 +127,33 @@ def test_measures_by_hand(judgements: Judgements) -> None:
     assert value(found, "sentence_accuracy_pcc") is None  # ours are all the same
     assert value(found, "sentence_total_pcc") is None
     assert found.interval_by == "speaker"
+
+
+def test_two_detectors_are_held_against_each_other_on_the_same_phones(
+    judgements: Judgements,
+) -> None:
+    others = np.ones(10, dtype=bool)
+    others[[0, 4, 6]] = False  # TR, FR and TA
+    found = evaluate(judgements.where(others), resamples=10)
+    assert (found.counts.phones, found.counts.uncertain) == (10, 4)
+    assert (found.counts.true_acceptances, found.counts.false_rejections) == (1, 1)
+    assert (found.counts.true_rejections, found.counts.false_acceptances) == (3, 1)
+    # Wrong 30 0 60 20, right 80 0
+    assert value(found, "roc_auc") == pytest.approx((1 + 1.5 + 1 + 1) / 8)
+    rest = counts_of(judgements, ~others)
+    assert (rest.phones, rest.mispronounced, rest.uncertain) == (3, 1, 0)
+    assert (rest.true_acceptances, rest.false_rejections, rest.true_rejections) == (1, 1, 1)
+
+
+def test_no_threshold_is_compared_with_probabilities_that_nobody_stated(
+    judgements: Judgements,
+) -> None:
+    silent = replace(judgements, probability=np.full_like(judgements.probability, np.nan))
+    with pytest.raises(InputError, match="No phone has a probability"):
+        evaluate(silent, Detection("probability", 0.5), resamples=5)
+    found = evaluate(silent, resamples=5)
+    assert value(found, "roc_auc_probability") is None
+    assert value(found, "calibration_error") is None
 
 
 def test_thresholds_take_the_place_of_verdicts(judgements: Judgements) -> None:
@@ -175,6 +212,23 @@ def test_an_assessment_of_other_phones_is_refused_whole() -> None:
         table.judgements()
 
 
+def test_a_speakers_intervals_are_over_his_utterances() -> None:
+    table = JudgementTable(PhoneInventory.load("en-US"))
+    for number, (verdict, score) in enumerate([("correct", 80.0), ("substituted", 10.0)] * 3):
+        for speaker, copies in ((ANNA, 1), (BEN, 2 * (number == 0))):
+            for copy in range(copies):
+                name = f"{speaker.id}{number}{copy}"
+                table.add(
+                    annotated(name, speaker, [[RIGHT("S", 2.0)]]),
+                    assessed(name, [[("S", verdict, score, 0.5, "S")]]),
+                )
+    anna, ben = evaluate(table.judgements(), resamples=400).by_speaker
+    wide, narrow = (each.measures["false_rejection_rate"] for each in (anna, ben))
+    # Three of six are rejected; of six draws at odds of a half, 95 % give one to five.
+    assert (wide.value, wide.low, wide.high) == pytest.approx((0.5, 1 / 6, 5 / 6))
+    assert (narrow.value, narrow.low, narrow.high) == (0, 0, 0)
+
+
 def test_measures_of_chance_agree_with_brute_force() -> None:
     rng = np.random.default_rng(0)
     table = JudgementTable(PhoneInventory.load("en-US"))
@@ -215,5 +269,6 @@ def test_of_right_phones_alone_only_false_rejections_are_told() -> None:
     )
     found = evaluate(table.judgements(), resamples=5)
     told = {name for name, each in found.measures.items() if each.value is not None}
-    assert told == {"false_rejection_rate", "calibration_error", "uncertain_share"}
+    errors = {"phone_error_2", "phone_macro_error", "word_macro_error"}  # of one class alone
+    assert told == {"false_rejection_rate", "calibration_error", "uncertain_share"} | errors
     assert value(found, "false_rejection_rate") == 0.5

@@ -3,13 +3,28 @@ from collections.abc import Iterator
 
 import pytest
 
-from nativeear.scoring.feedback.articulation import accented, deleted, inserted, substituted
+from nativeear.scoring.feedback import articulation
+from nativeear.scoring.feedback.sentences import languages, sentence, texts
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.phones import VOWEL_KINDS, Phone, feature_names
 from nativeear.speech.tables import table
 
+OTHERS = [language for language in languages() if language != "en"]
+PLACE = re.compile(r"\{\w+\}")
 LANGUAGES = ("en", "es", "fr", "it", "ru", "de", "nl", "pl", "pt")
 ROUNDED = {row["letter"] for row in table("ipa_vowels") if row["rounded"] == "yes"}
+
+
+def substituted(heard: Phone, meant: Phone) -> str:
+    return sentence(articulation.substituted(heard, meant))
+
+
+def accented(meant: Phone, heard: Phone | None = None) -> str:
+    return sentence(articulation.accented(meant, heard))
+
+
+def deleted(meant: Phone) -> str:
+    return sentence(articulation.deleted(meant).model_copy(update={"place": "end"}))
 
 
 def pairs(language: str) -> Iterator[tuple[Phone, Phone]]:
@@ -62,10 +77,10 @@ def test_every_pair_gets_one_sentence_that_fits_what_is_meant(language: str) -> 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_phone_is_described_without_anything_heard(language: str) -> None:
     for meant in PhoneInventory.load(language):
-        for sentence in (deleted(meant, " at the end"), accented(meant)):
-            check_one_sentence(sentence)
-            assert f"/{meant.ipa}/" in sentence
-            check_fits(sentence.partition(": ")[2], meant)
+        for said in (deleted(meant), accented(meant)):
+            check_one_sentence(said)
+            assert f"/{meant.ipa}/" in said
+            check_fits(said.partition(": ")[2], meant)
 
 
 @pytest.mark.parametrize(
@@ -84,7 +99,7 @@ def test_the_confusions_of_learners_of_english(heard: str, meant: str, advice: s
     english = PhoneInventory.load("en")
     sentence = substituted(english.phone(heard), english.phone(meant))
     ipa = english.ipa
-    assert sentence == f"You said /{ipa(heard)}/ where /{ipa(meant)}/ is meant: {advice}."
+    assert sentence == f"You said /{ipa(heard)}/ instead of /{ipa(meant)}/: {advice}."
 
 
 @pytest.mark.parametrize(
@@ -131,6 +146,44 @@ def test_letters_and_rare_sounds_get_a_sentence_too() -> None:
 
 
 def test_an_insertion_says_where() -> None:
-    assert inserted("s", " after “think”") == (
+    advice = articulation.inserted("s").model_copy(update={"place": "after", "words": ("think",)})
+    assert sentence(advice) == (
         "An extra /s/ was heard after “think”: go straight on to the next sound."
     )
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_the_texts_that_english_has(language: str) -> None:
+    english, own = texts("en"), texts(language)
+    assert own.keys() == english.keys()
+    for key, text in own.items():
+        assert text.strip() or not english[key].strip(), key
+        assert sorted(PLACE.findall(text)) == sorted(PLACE.findall(english[key])), key
+        assert text != english[key] or key.startswith(("where.", "words.", "cues.")), key
+
+
+@pytest.mark.parametrize("language", languages())
+def test_advice_on_every_english_sound_is_whole_in_every_language(language: str) -> None:
+    for heard, meant in pairs("en"):
+        for advice in (
+            articulation.substituted(heard, meant),
+            articulation.accented(meant, heard),
+            articulation.deleted(meant).model_copy(update={"place": "beginning"}),
+        ):
+            said = sentence(advice, language)
+            assert f"/{meant.ipa}/" in said
+            assert not re.search(r"[{}]|  |[,;，；]{2}", said), said
+            assert said[-1] in ".。"
+
+
+def test_every_text_of_advice_can_be_said() -> None:
+    """No text waits for a sound that there is not; every place and manner of the chart is told."""
+    said = {
+        cue[0]
+        for language in LANGUAGES
+        for heard, meant in pairs(language)
+        for advice in (articulation.substituted(heard, meant), articulation.deleted(meant))
+        for cue in advice.cues
+    }
+    assert len(said) > 50
+    assert {f"cue.{key}" for key in said} <= texts("en").keys()

@@ -84,10 +84,10 @@ def test_every_fault_gets_its_sentence_and_nothing_else_does() -> None:
         ENGLISH,
     )
     said = [each.feedback for each in result.phones]
-    assert said[0].startswith("You said /s/ where /θ/ is meant: put the tip of the tongue between")
+    assert said[0].startswith("You said /s/ instead of /θ/: put the tip of the tongue between")
     assert said[1:3] == ["", ""]
     assert said[3].startswith("The /k/ at the end was not heard: ")
-    assert said[4].startswith("Your /æ/ differs from natives': ")
+    assert said[4].startswith("Your /æ/ does not sound native yet: ")
     assert said[5] == ""
     assert result.insertions[0].feedback.startswith("An extra /s/ was heard after “think”: ")
     assert {remark.phone for remark in result.remarks} == {"TH", "K", "AE"}
@@ -151,7 +151,7 @@ def test_a_language_without_a_lexicon_gets_sentences_but_no_pairs() -> None:
     french = PhoneInventory.load("fr")
     vowel = phone("y", "substituted", "u", inventory=french)
     (remark,) = with_feedback(assessment(("tu", [vowel])), french).remarks
-    assert remark.text == "You said /u/ where /y/ is meant in “tu”: move the tongue forward."
+    assert remark.text == "You said /u/ instead of /y/ in “tu”: move the tongue forward."
     assert remark.minimal_pairs == ()
 
 
@@ -219,11 +219,14 @@ def test_what_an_accented_phone_is_practised_against_is_what_was_heard() -> None
     assert (by_phone["IH"].heard, by_phone["T"].heard) == ("IY", None)
 
 
-def test_a_phone_without_a_probability_comes_last() -> None:
-    unknown = phone("IH", "accented", "IY").model_copy(update={"probability_mispronounced": None})
-    rare = phone("ZH", "substituted", "JH", 0.5)
-    remarks = with_feedback(assessment(("x", [unknown, rare])), ENGLISH).remarks
-    assert [remark.phone for remark in remarks] == ["ZH", "IH"]
+def test_where_no_probability_is_known_the_worst_score_comes_first() -> None:
+    def unknown(name: str, score: float) -> PhoneAssessment:
+        changes = {"probability_mispronounced": None, "score": score}
+        return phone(name, "accented").model_copy(update=changes)
+
+    phones = [unknown("ZH", 45.0), unknown("OY", 5.0), unknown("DH", 30.0)]
+    remarks = with_feedback(assessment(("x", phones)), ENGLISH).remarks
+    assert [remark.phone for remark in remarks] == ["OY", "DH", "ZH"]
 
 
 def test_the_place_of_a_deleted_phone_is_told() -> None:

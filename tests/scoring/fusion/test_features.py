@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.frame_evidence import FrameEvidence
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.retriever.evidence import PhoneEvidence
-from nativeear.retriever.frame_evidence import FrameEvidence
 from nativeear.scoring.fusion.features import (
     CONTEXT,
     CONTEXT_COLUMNS,
     CONTEXT_STATISTICS,
     LOWEST,
+    RATIO,
     RISING,
     FeatureTable,
     phone_features,
@@ -224,6 +225,31 @@ def test_columns_are_named_once_and_in_the_order_of_what_is_asked(table: Feature
     assert len(CONTEXT_COLUMNS) == len(CONTEXT) * len(CONTEXT_STATISTICS)
 
 
+def test_what_may_have_been_said_instead_has_a_column_by_phone(
+    table: FeatureTable, gop: GopMeasurement
+) -> None:
+    features = gop.features
+    assert features is not None
+    heard = [name for name in gop.columns if name in ENGLISH]
+    assert [n for n in table.names if n.startswith(RATIO)] == [RATIO + name for name in heard]
+    for i in range(N):
+        units = range(int(gop.units[i]), int(gop.units[i + 1]))
+        for name in heard:
+            column = gop.columns.index(name)
+            own = any(features.canonical[u] == column for u in units)
+            worst = math.nan if own else min(features.substitution[u, column] for u in units)
+            expected = np.clip(worst, LOWEST, -LOWEST)
+            assert table.column(RATIO + name)[i] == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_column_that_is_not_there_is_unknown(table: FeatureTable) -> None:
+    found = table.columns(("margin", "ratio of nothing", "sf_s"))
+    assert np.isnan(found[:, 1]).all()
+    np.testing.assert_array_equal(
+        found[:, [0, 2]].T, [table.column("margin"), table.column("sf_s")]
+    )
+
+
 def test_without_a_head_its_columns_are_unknown_and_the_others_are_not(
     tone_index: PhoneIndex,
     phones: tuple[AlignedPhone, ...],
@@ -240,7 +266,7 @@ def test_without_a_head_its_columns_are_unknown_and_the_others_are_not(
         natives=NativeReference(tone_index),
         inventory=ENGLISH,
     )
-    assert found.names == table.names
+    assert found.names == tuple(name for name in table.names if not name.startswith(RATIO))
     unknown = {
         "log_posterior", "log_posterior_quantile", "sf_s", "sf_sd", "gop_margin", "deletion",
         "rival", "rival_distance", "occupied_frames", "gap_s",

@@ -68,7 +68,9 @@ def test_how_a_recording_flows_in_numbers() -> None:
     )
     prosody = Prosody(
         contour=Contour(
-            t_s=(0.0, 0.1, 0.2), f0_hz=(100.0, 200.0, None), intensity_db=(60.0, 70.0, None)
+            t_s=(0.0, 0.1, 0.2, 0.3),
+            f0_hz=(100.0, None, 200.0, None),
+            intensity_db=(60.0, None, 70.0, -300.0),
         )
     )
     events = (ReadingEvent(kind="omitted", word_index=0), ReadingEvent(kind="extra", word_index=1))
@@ -77,7 +79,8 @@ def test_how_a_recording_flows_in_numbers() -> None:
     )
     assert (found["duration_s"], found["syllables_per_s"], found["pauses_count"]) == (3.0, 4.0, 2.0)
     assert (found["filled_pauses"], found["filled_pauses_s"]) == (2.0, 0.75)
-    assert found["f0_step"] == pytest.approx(12.0)  # an octave
+    assert found["f0_deviation"] == pytest.approx(6.0)  # half of an octave
+    assert found["level_deviation"] == pytest.approx(5.0), "silence behind is not the speaker's"
     assert found["voiced_share"] == pytest.approx(2 / 3)
     assert (found["read_omitted"], found["read_extra"], found["read_repeated"]) == (1.0, 1.0, 0.0)
     assert flow_measures(None, None, None, 3.0) == {"duration_s": 3.0}

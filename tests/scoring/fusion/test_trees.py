@@ -3,7 +3,7 @@ import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from nativeear.scoring.fusion.trees import Trees
-from training.judge import exported
+from training.boosting import exported
 
 
 @pytest.fixture(scope="module")

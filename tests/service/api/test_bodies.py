@@ -62,7 +62,11 @@ def bodied(service: Any) -> list[str]:
 
 def service_paths(application: Any) -> list[tuple[str, Any]]:
     described = application.openapi()["paths"]
-    return [(path, told["post"]) for path, told in described.items() if "post" in told]
+    return [
+        (path, told["post"])
+        for path, told in described.items()
+        if "post" in told and not path.startswith("/compat/")  # its problems have others' shapes
+    ]
 
 
 def test_a_key_without_the_scope_is_answered_before_the_body(
@@ -78,7 +82,7 @@ def test_a_key_without_the_scope_is_answered_before_the_body(
     paths = bodied(application)
     application.state.service.store.close()
     assert {"/v1/assessments", "/v1/indexes", "/v1/validate"} <= set(paths)
-    for path in paths:
+    for path in set(paths) - {"/v1/join"}:  # which asks for no key
         for more in ("Content-Length: 200000", "Transfer-Encoding: chunked"):
             for patience in ("", "Expect: 100-continue\n"):
                 with served.begun(post(path, reader, FORM + patience + more)) as connection:
@@ -180,7 +184,7 @@ def test_a_budget_gives_what_it_has_and_takes_it_back() -> None:
     one.release()
     one.release()
     assert quota.held == 4
-    other.end()
+    other.release()
     assert quota.held == 0
 
 

@@ -123,7 +123,9 @@ def test_the_description_of_the_interface_is_complete(client: TestClient) -> Non
     references = json.dumps(described).split('"$ref": "')[1:]
     known = described["components"]["schemas"]
     assert {r.partition('"')[0].rpartition("/")[2] for r in references} <= set(known)
-    paths = described["paths"]
+    paths = {  # but for those in which problems have other services' shapes
+        path: told for path, told in described["paths"].items() if not path.startswith("/compat/")
+    }
     operations = [(path, method, told) for path in paths for method, told in paths[path].items()]
     assert len(operations) >= 20
     for path, method, told in operations:
@@ -145,7 +147,7 @@ def raw(client: TestClient, path: str, accepted: str) -> Any:
     return answer, sent
 
 
-@pytest.mark.parametrize("path", ["/openapi.json", "/v1/indexes/en-US/coverage", "/words.js"])
+@pytest.mark.parametrize("path", ["/openapi.json", "/v1/indexes/en-US/coverage", "/result.js"])
 def test_answers_are_compressed_where_that_is_asked_for(client: TestClient, path: str) -> None:
     whole, plain = raw(client, path, "identity")
     packed, sent = raw(client, path, "br, gzip")

@@ -116,13 +116,23 @@ def test_no_more_wait_than_can_be_answered_in_time(reference: Reference) -> None
     assert engine.stop(10)
 
 
-def test_who_waits_too_long_is_told_and_leaves_the_queue(reference: Reference) -> None:
+def test_who_waits_in_vain_is_told_to_come_again_and_leaves_the_queue(reference: Reference) -> None:
     engine = engine_of(reference, timeout_s=0.2)
     held = Held(engine, reference)
     waiting = engine.submit(work_of(reference))
-    with pytest.raises(TookTooLongError):
+    with pytest.raises(BusyError) as refused:
         asyncio.run(engine.answer(waiting))
+    assert int(refused.value.headers["Retry-After"]) >= 1
     assert waiting.cancelled()
+    held.let_go()
+    assert engine.stop(30)
+
+
+def test_what_is_worked_at_for_too_long_is_given_up(reference: Reference) -> None:
+    engine = engine_of(reference, timeout_s=0.2)
+    held = Held(engine, reference)
+    with pytest.raises(TookTooLongError):
+        asyncio.run(engine.answer(held.future))
     held.let_go()
     assert engine.stop(30)
 

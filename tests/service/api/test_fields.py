@@ -1,5 +1,6 @@
 """Whoever mistypes a field is told so, on every route."""
 
+import re
 from typing import Any
 
 import pytest
@@ -32,13 +33,23 @@ def detail_of(answer: Any) -> str:
 
 def test_every_route_refuses_a_query_that_it_does_not_know(idle: TestClient) -> None:
     described = idle.get("/openapi.json").json()["paths"]
-    routes = [(method.upper(), path) for path, told in described.items() for method in told]
+    routes = [
+        (method.upper(), path)
+        for path, has in described.items()
+        for method in has
+        if not path.startswith("/compat/")  # other services' shapes, their unknown fields included
+    ]
     assert len(routes) >= 28
     names = {"id": "0" * 32, "row": 0, "name": "x", "utterance": "x"}
+    told = 0
     for method, path in routes:
-        address = path.format(**names, learner_id="x", group="x")
+        address = re.sub(r"{(\w+)}", lambda part: str(names.get(part[1], "x")), path)
         answer = idle.request(method, f"{address}?zzz=1", **BODIES.get((method, path), {}))
+        if answer.status_code == 403:  # who is not signed in is told that first
+            continue
         assert "'zzz'" in detail_of(answer), (method, path)
+        told += 1
+    assert told >= 28
 
 
 @pytest.mark.parametrize(

@@ -100,3 +100,42 @@ def test_what_is_guessed_or_surprising_is_told_before_recording(
 def test_odd_texts_end_well(client: TestClient, text: str) -> None:
     for path in ("/v1/validate", "/v1/pronunciations"):
         assert client.post(path, json={"text": text}).status_code in {200, 422}
+
+
+def test_learners_flawless_phones_are_called_what_they_are(client: TestClient) -> None:
+    corpora = client.get(INDEX).json()["corpora"]
+    assert {corpus["name"]: corpus["native"] for corpus in corpora} == {
+        "asterisk-en": True,
+        "speechocean762-train": False,
+    }
+    kinds = [client.get(f"{INDEX}/exemplars/{row}").json() for row in range(0, 3000, 100)]
+    assert {(item["corpus"] == "asterisk-en") == item["native"] for item in kinds} == {True}
+    assert {item["native"] for item in kinds} == {True, False}
+
+
+def test_the_model_of_a_text_is_what_natives_say_of_it(client: TestClient) -> None:
+    told = client.get(f"{INDEX}/model", params={"text": "Please enter your number, xyzzy!"}).json()
+    assert told["sentence"] is None
+    assert [word["word"] for word in told["words"]] == ["please", "enter", "your", "number"]
+    for word in told["words"]:
+        answer = client.get(f"{INDEX}/utterances/{word['utterance']}/audio")
+        heard = soundfile.info(io.BytesIO(answer.content))
+        assert word["start_s"] < word["end_s"] <= heard.duration + 0.05
+
+
+def test_examples_of_a_sound_begin_with_the_wanted_word(client: TestClient) -> None:
+    path = f"{INDEX}/phones/TH/examples"
+    found = client.get(path, params={"limit": 2}).json()["items"]
+    assert len(found) == 2
+    assert {item["phone"] for item in found} == {"TH"}
+    three = client.get(path, params={"limit": 1, "word": "Three"}).json()["items"]
+    assert three[0]["within"]["word"] == "three"
+    assert client.get(f"{INDEX}/phones/XX/examples").status_code == 404
+
+
+def test_the_sounds_of_a_language_are_described(client: TestClient, assessor: Assessor) -> None:
+    told = client.get("/v1/practice/sounds", params={"language": "en-US"}).json()
+    assert [item["phone"] for item in told["items"]] == list(assessor.inventory.symbols)
+    th = next(item for item in told["items"] if item["phone"] == "TH")
+    assert (th["example"], th["letters"], th["mouth"]["place"]) == ("think", "th", "dental")
+    assert client.get("/v1/practice/sounds", params={"language": "xx"}).status_code == 422

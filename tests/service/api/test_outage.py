@@ -26,6 +26,7 @@ from nativeear.service.api.heartbeat import Heartbeat
 from nativeear.service.api.outbox import Outbox
 from nativeear.service.api.quota import ByteQuota
 from nativeear.service.api.settings import ServiceSettings
+from nativeear.service.api.usage import RequestCounts
 from nativeear.service.database.connection import open_engine
 from nativeear.service.database.errors import StorageError
 from nativeear.service.database.store import Store
@@ -144,7 +145,7 @@ def test_the_end_of_a_build_is_written_when_the_database_is_back(
     store = Store.open(database[0])
     outbox = Outbox()
     builds = Builds(store, outbox)
-    heartbeat = Heartbeat(store, outbox, builds, AssessmentJobs(store, outbox))
+    heartbeat = Heartbeat(store, outbox, builds, AssessmentJobs(), RequestCounts(store))
     job = store.create_job("index", "{}", key_id=None).id
     with database[1]():
         spec = BuildSpec(str(tmp_path / "none"), "en-US", str(tmp_path / "out"), "out")
@@ -168,8 +169,8 @@ def test_a_job_outlives_an_outage_that_is_longer_than_its_lease(
     job = ours.create_job("index", "{}", key_id=None).id
 
     def heartbeat_of(store: Store) -> Heartbeat:
-        outbox = Outbox()
-        return Heartbeat(store, outbox, Builds(store, outbox), AssessmentJobs(store, outbox))
+        outbox, counts = Outbox(), RequestCounts(store)
+        return Heartbeat(store, outbox, Builds(store, outbox), AssessmentJobs(), counts)
 
     other = heartbeat_of(theirs)
     with away():

@@ -1,6 +1,5 @@
 """The service as people run it: `nativeear serve` in a process of its own."""
 
-import functools
 import http.client
 import io
 import json
@@ -12,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -128,20 +128,19 @@ def test_a_refusal_is_read_by_whoever_still_sends_and_the_connection_goes_on(
     tmp_path: Path,
 ) -> None:
     served = Served(tmp_path, "--queue", "1")
+    over = threading.Event()
     try:
         url = served.ready()
         job = {"files": {"audio": long_recording()}, "data": {"text": " ".join([TEXT] * 8)}}
-        asked = {"headers": {"Prefer": "respond-async"}, "timeout": 240}
-        # A job is done in a second or two, and room for another one with it: fill the queue again.
-        fill = functools.partial(httpx.post, f"{url}/v1/assessments", **job, **asked)
+        others = [threading.Thread(target=ask_on, args=(url, job, over)) for _ in range(4)]
+        for other in others:
+            other.start()
         whole = httpx.Request("POST", f"{url}/v1/assessments", **job)
         body = whole.read()
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=240)
         for wish in ("keep-alive", "keep-alive", "close"):
             status = None
             while status != 503:
-                while fill().status_code != 503:
-                    pass
                 connection.putrequest("POST", "/v1/assessments")
                 for name in ("Content-Type", "Content-Length"):
                     connection.putheader(name, whole.headers[name])
@@ -159,8 +158,16 @@ def test_a_refusal_is_read_by_whoever_still_sends_and_the_connection_goes_on(
             assert int(answer.headers["Retry-After"]) >= 1
         connection.close()
     finally:
+        over.set()
         served.process.kill()
         served.process.wait()
+
+
+def ask_on(url: str, job: dict, over: threading.Event) -> None:
+    """Keep a queue full."""
+    with suppress(httpx.HTTPError):
+        while not over.is_set():
+            httpx.post(f"{url}/v1/assessments", **job, timeout=240)
 
 
 def streamed(url: str) -> tuple[list[str], dict]:

@@ -9,6 +9,8 @@ import soundfile
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
+from nativeear.service.api import streaming
+from nativeear.service.api.engine import Work
 from nativeear.service.api.limits import ConcurrencyLimit
 from nativeear.service.api.problems import BusyError
 from nativeear.service.api.quota import ByteQuota
@@ -68,6 +70,20 @@ def test_the_final_assessment_is_that_of_the_whole_recording(
     assert {**final, "id": ""} == {**whole.json(), "id": ""}
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_stream_is_kept_where_that_is_allowed(
+    client: TestClient, spoken: NDArray[np.int16], keep: bool
+) -> None:
+    said = spoken[: 2 * RATE]
+    final = streamed(client, said, text=TEXT, partial=False, keep_audio=keep)[-1]["final"]
+    answer = client.get(f"/v1/assessments/{final['id']}/audio")
+    if not keep:
+        assert answer.status_code == 404
+        return
+    heard, _ = soundfile.read(io.BytesIO(answer.content), dtype="int16")
+    assert abs(len(heard) / 16_000 - 2.0) < 0.01
+
+
 def test_words_are_finished_before_the_recording_is(
     reference: Reference, spoken: NDArray[np.int16]
 ) -> None:
@@ -83,6 +99,91 @@ def test_words_are_finished_before_the_recording_is(
         PartialWork(reference, heard, LONG, pronunciation=meant, window=Window(finished=5)).run(
             reference.assessor
         )
+
+
+def test_a_look_stops_at_its_next_step_once_the_recording_has_ended(
+    reference: Reference, spoken: NDArray[np.int16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = Audio.from_samples(spoken[: int(3.1 * RATE)], RATE)
+    meant = reference.assessor.pronounce(LONG)
+    work = PartialWork(reference, heard, LONG, pronunciation=meant)
+
+    def reached(*_: object) -> None:
+        work.ended.set()
+
+    def judged(*_: object, **__: object) -> None:
+        raise AssertionError("It was judged, though nobody waits.")
+
+    monkeypatch.setattr(streaming, "words_reached", reached)
+    monkeypatch.setattr(reference.assessor, "assess", judged)
+    with pytest.raises(NothingFinishedError, match="Nobody waits"):
+        work.run(reference.assessor)
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_what_was_heard_up_to_a_pause_is_assessed_before_the_end_is_known(
+    client: TestClient, spoken: NDArray[np.int16], monkeypatch: pytest.MonkeyPatch, more: bool
+) -> None:
+    heard_s: list[float] = []
+    run = Work.run
+
+    def counted(work: Work, assessor: Any) -> Any:
+        heard_s.append(work.audio.duration_s)
+        return run(work, assessor)
+
+    monkeypatch.setattr(Work, "run", counted)
+    first, rest = spoken[: 3 * RATE], spoken[3 * RATE :]
+    with client.websocket_connect(STREAM) as socket:
+        socket.send_text(json.dumps({"sample_rate": RATE, "text": LONG}))
+        assert "ready" in socket.receive_json()
+        socket.send_bytes(first[: len(first) // 2].tobytes())
+        socket.send_bytes(first[len(first) // 2 :].tobytes())
+        socket.send_text('{"pause": true}')
+        socket.send_text('{"pause": true}')
+        told = [socket.receive_json() for _ in range(5)]
+        assert [answer["word"]["word"] for answer in told] == TEXT.rstrip(".").split()
+        if more:
+            for at in range(0, len(rest), 2 * RATE):
+                socket.send_bytes(rest[at : at + 2 * RATE].tobytes())
+        socket.send_text('{"end": true}')
+        while "final" not in (answer := socket.receive_json()):
+            assert "word" in answer
+    final = answer["final"]
+    whole_s = [seconds for seconds in heard_s if seconds == pytest.approx(final["duration_s"])]
+    assert len(whole_s) == 1
+    assert final["duration_s"] == pytest.approx(len(spoken if more else first) / RATE, abs=0.02)
+    assert any(word["omitted"] for word in final["words"]) is not more
+
+
+def test_only_what_is_new_enough_is_assessed_ahead() -> None:
+    take = StreamBuffer(16_000, 300.0, ByteQuota(1 << 30).reserve())
+    rng = np.random.default_rng(0)
+    second = rng.integers(-9000, 9000, 16_000, dtype=np.int16).tobytes()
+    assessed_s = []
+    for _ in range(300):
+        take.add(second)
+        if take.is_worth_assessing:
+            assessed_s.append(take.so_far().duration_s)
+    assert assessed_s[:3] == [1, 2, 3]
+    assert sum(assessed_s) < 12 * 300
+
+
+def test_nothing_is_looked_at_once_every_word_is_told(
+    client: TestClient, spoken: NDArray[np.int16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    run = PartialWork.run
+
+    def counted(work: PartialWork, assessor: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        return run(work, assessor)
+
+    monkeypatch.setattr(PartialWork, "run", counted)
+    monkeypatch.setattr(StreamBuffer, "told", len(TEXT.split()))
+    answers = streamed(client, spoken[: 3 * RATE], text=TEXT)
+    assert "final" in answers[-1]
+    assert looks == 0
 
 
 def test_each_look_at_a_long_recording_costs_the_same(

@@ -278,7 +278,7 @@ def test_what_is_on_a_full_disk_can_be_deleted(small_disk, migrated_file, new) -
     reserve = small_disk / "service.db-reserve"
     reserved = reserve.stat().st_blocks
     assert reserved * 512 == pytest.approx(3 << 20, rel=0.1)
-    store._forget()
+    store.forget()
     fill(small_disk)
     with pytest.raises(DiskFullError, match="full"):
         store.save_assessment(new(audio=voice))

@@ -61,7 +61,7 @@ def test_the_result_of_an_assessment_is_kept_once(url, store, new) -> None:
     done = store.job(job.id, key_id=None)
     assert done.result == saved.result
     assert done.request == "{}"
-    assert store.jobs(key_id=None) == (done,)
+    assert [one.assessment_id for one in store.jobs(key_id=None).items] == [saved.id]
     engine = open_engine(url)
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT result FROM jobs")) is None
@@ -79,9 +79,15 @@ def test_a_result_that_was_deleted_does_not_come_back_with_its_job(store, new) -
 
 def test_jobs_are_listed_the_newest_first(store) -> None:
     ids = [store.create_job("index", "{}", key_id=key).id for key in ("a", None, "a")]
-    assert [job.id for job in store.jobs(key_id=ALL)] == ids[::-1]
-    assert [job.id for job in store.jobs(key_id="a")] == [ids[2], ids[0]]
-    assert [job.id for job in store.jobs(key_id=ALL, limit=1)] == [ids[2]]
+    assert [job.id for job in store.jobs(key_id=ALL).items] == ids[::-1]
+    assert [job.id for job in store.jobs(key_id="a").items] == [ids[2], ids[0]]
+    first = store.jobs(key_id=ALL, limit=2)
+    assert [job.id for job in first.items] == ids[:0:-1]
+    rest = store.jobs(key_id=ALL, limit=2, after=first.next)
+    assert ([job.id for job in rest.items], rest.next) == ([ids[0]], None)
+    store.update_job(ids[1], state="running")
+    assert [job.id for job in store.jobs(key_id=ALL, state="running").items] == [ids[1]]
+    assert store.jobs(key_id=ALL, kind="assessment").items == ()
 
 
 def end_leases(url: str) -> None:
@@ -103,12 +109,12 @@ def test_jobs_of_a_service_that_died_are_failed(url, store) -> None:
     later = Store.open(url)
     mine = later.create_job("index", "{}", key_id=None)
     assert later.fail_orphans() == 2
-    told = {job.id: job for job in later.jobs(key_id=None)}
+    told = {job.id: job for job in later.jobs(key_id=None).items}
     assert sorted(job.state for job in told.values()) == ["cancelled", "failed", "failed", "queued"]
     assert told[mine.id].state == "queued"
     failed = next(job for job in told.values() if job.state == "failed")
     assert json.loads(failed.problem)["detail"] == "The service stopped before the job was done."
-    assert failed.request == "{}"
+    assert later.job(failed.id, key_id=None).request == "{}"
     assert later.fail_orphans() == 0
     later.close()
 
@@ -202,7 +208,7 @@ def test_old_jobs_are_purged(store) -> None:
     at = store.job(ended.id, key_id=None).updated_at
     assert store.purge(at + KEPT - timedelta(seconds=1)).jobs == 0
     assert store.purge(at + KEPT).jobs == 1
-    assert [job.id for job in store.jobs(key_id=None)] == [waiting.id]
+    assert [job.id for job in store.jobs(key_id=None).items] == [waiting.id]
 
 
 def test_an_unknown_job_is_said_to_be_so(store) -> None:

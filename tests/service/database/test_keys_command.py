@@ -44,6 +44,18 @@ def test_a_key_is_made_listed_and_revoked(url) -> None:
     assert "revoked" in run("list").stdout
 
 
+def test_what_a_key_may_have_is_told(url) -> None:
+    made = json.loads(run("create", "--name", "x", "--scope", "assess", "--json").stdout)
+    limits = ["--requests-per-day", "100", "--seconds-per-month", "3600"]
+    told = "100 requests a day, 3600 s of speech a month"
+    assert run("quota", made["id"], *limits).stdout.strip() == told
+    assert f"assess, {told}; valid" in run("list").stdout
+    (listed,) = json.loads(run("list", "--json").stdout)
+    assert (listed["quota"]["requests_per_day"], listed["quota"]["audio_s_per_day"]) == (100, None)
+    assert run("quota", made["id"]).stdout.strip() == "as much as it pleases"
+    assert "requests" not in run("list").stdout
+
+
 def test_json_is_for_programs(url) -> None:
     made = json.loads(run("create", "--name", "x", "--scope", "admin", "--json").stdout)
     store = Store.open(url)

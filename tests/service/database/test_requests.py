@@ -85,7 +85,7 @@ def test_a_claim_of_a_service_that_died_is_over_in_time(url, store, other, new) 
     assert isinstance(mine, Claim)
     with pytest.raises(ConflictError):
         store.create_job("assessment", "{}", key_id=None, claim=late)
-    assert store.jobs(key_id=None) == ()
+    assert store.jobs(key_id=None).items == ()
     first = other.save_assessment(new(idempotency_key="i", request_digest="d"))
     assert store.save_assessment(new(idempotency_key="i", request_digest="d")) == first
     claim(store, within=OVER, key="k")

@@ -1,6 +1,7 @@
 """What can be held about the page without a browser."""
 
 import csv
+import json
 import re
 from collections import Counter
 from html.parser import HTMLParser
@@ -9,20 +10,40 @@ from pathlib import Path
 
 import pytest
 
+from nativeear.scoring.feedback.sentences import languages, texts
 from nativeear.scoring.grading import FLAGGED_SCORE, GOOD_SCORE
 from nativeear.scoring.verdicts import BESIDE_MEANINGS, BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.service.report import prosody, spectrogram
 
 PAGE = Path(str(files("nativeear.service"))) / "page"
+PRACTICE = Path(str(files("nativeear.service"))) / "data" / "practice"
 REPORT_CSS = Path(str(files("nativeear.service"))) / "templates" / "report.css"
 FIRST_LANGUAGES = Path(str(files("nativeear.speech"))) / "data" / "first_languages.csv"
-BUDGET_BYTES = 200_000
+FIRST_WAY_BYTES = 150_000  # scripts and styles to say a sentence and see its result
+WHOLE_BYTES = 260_000  # in one language
+LANGUAGE_BYTES = 60_000
 SVG = "http://www.w3.org/2000/svg"
 
 SCRIPTS = sorted(PAGE.glob("*.js"))
 TEXTS = sorted(path for path in PAGE.rglob("*") if path.is_file())
 HTML = (PAGE / "index.html").read_text(encoding="utf-8")
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
+TEXTS_OF = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in (PAGE / "texts").glob("*.json")
+}
+ENGLISH = TEXTS_OF["en"]
+ADVICE = Path(str(files("nativeear.scoring.feedback"))) / "texts"
+
+PLURALS = {  # the forms of whole numbers, by Unicode's rules
+    "en": ("one", "other"),
+    "de": ("one", "other"),
+    "es": ("one", "other"),
+    "fr": ("one", "other"),
+    "it": ("one", "other"),
+    "ru": ("one", "few", "many", "other"),
+    "zh": ("other",),
+}
 
 VOID = {"meta", "link", "input", "img", "br"}
 LABELLED = {"input", "select", "textarea", "meter"}
@@ -62,6 +83,13 @@ ELEMENTS = Page().elements
 IDS = [element.get("id") for element in ELEMENTS if element.get("id")]
 
 
+def texts_under(prefix):
+    """Texts by the last part of their key."""
+    return {
+        key.removeprefix(prefix): text for key, text in ENGLISH.items() if key.startswith(prefix)
+    }
+
+
 def constant(script, name):
     found = re.search(rf"const {name} = ([\d.]+)", (PAGE / script).read_text(encoding="utf-8"))
     assert found, f"{name} is not in {script}"
@@ -90,8 +118,47 @@ def test_nothing_is_asked_of_others(path):
     assert "@import" not in text
 
 
-def test_the_whole_page_is_small():
-    assert sum(path.stat().st_size for path in TEXTS) < BUDGET_BYTES
+def loaded_at_once(*names):
+    """Scripts with all that they import at once; what is fetched when it is needed is not there."""
+    found, todo = set(), list(names)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            text = (PAGE / name).read_text(encoding="utf-8")
+            todo += re.findall(r'(?:from|^import) "\./(.*?)";', text, re.MULTILINE)
+    return found
+
+
+def test_the_page_is_small_and_the_first_way_smaller():
+    first = loaded_at_once("app.js") | {"colours.css", "page.css", "recorder-worklet.js"}
+    assert "teaching.js" not in first
+    assert "progress.js" not in first
+    assert sum((PAGE / name).stat().st_size for name in first) < FIRST_WAY_BYTES
+    folder = PAGE / "texts"
+    one = [path for path in TEXTS if path.parent != folder or path.name == "en.json"]
+    assert sum(path.stat().st_size for path in one) < WHOLE_BYTES
+    for own in folder.glob("*.json"):  # one at a time is loaded
+        advice = ADVICE / own.name
+        assert own.stat().st_size + advice.stat().st_size < LANGUAGE_BYTES
+
+
+def test_what_is_kept_for_no_network_is_all_that_the_page_loads():
+    told = re.search(r"const SHELL = \[(.*?)\];", (PAGE / "sw.js").read_text("utf-8"), re.DOTALL)
+    assert told
+    kept = re.findall(r'["`](.*?)["`]', told[1])
+    loaded = {"./"}
+    for element in ELEMENTS:
+        if element.tag in ("link", "script", "img"):
+            loaded.add(element.get("src") or element.get("href"))
+    for path in SCRIPTS:
+        text = path.read_text(encoding="utf-8")
+        loaded |= set(re.findall(r'(?:from |import\()"\./(.*?)"', text))
+        loaded |= set(re.findall(r'new URL\("([\w.-]+)", import\.meta\.url\)', text))
+    loaded |= {"texts/${language}.json", "advice/${language}.json"}
+    assert "sw.js" not in kept  # the browser itself keeps it
+    assert len(kept) == len(set(kept))
+    assert set(kept) == loaded
 
 
 def test_a_strict_policy_lets_all_of_it_run():
@@ -134,6 +201,82 @@ def test_ids_are_unique_and_those_referred_to_exist():
         assert {f"view-{view}", f"to-{view}"} <= set(IDS)
 
 
+def test_every_text_is_used_and_every_text_that_is_used_exists():
+    singles = set(re.findall(r"\bt\(\s*\"([\w.]+)\"", CODE))
+    singles |= set(re.findall(r"\"([a-z]\w*(?:\.\w+)+)\"", CODE)) & set(ENGLISH)
+    for name in ("data-text", "data-label", "data-hint"):
+        singles |= {element.get(name) for element in ELEMENTS if element.get(name)}
+    plurals = set(re.findall(r"\btn\(\s*\"([\w.]+)\"", CODE))
+    patterns = {
+        re.sub(r"\\\$\\{.*?\\}", r"[\\w -]+", re.escape(key))
+        for key in re.findall(r"\b(?:t|known)\(`([^`]+)`", CODE)
+    }
+    assert len(singles) > 50
+    assert not singles - set(ENGLISH) - set(texts("en"))
+    for key in plurals:
+        assert {f"{key}.one", f"{key}.other"} <= set(ENGLISH)
+    singles |= {f"{key}.{form}" for key in plurals for form in ("one", "other")}
+    unused = [
+        key
+        for key in set(ENGLISH) - singles
+        if not any(re.fullmatch(pattern, key) for pattern in patterns)
+    ]
+    assert not unused
+
+
+def test_the_document_says_what_the_english_texts_say():
+    for element in ELEMENTS:
+        if key := element.get("data-text"):
+            assert element.text.strip() == ENGLISH[key].strip(), key
+        if key := element.get("data-label"):
+            assert element.get("aria-label") == ENGLISH[key]
+        if key := element.get("data-hint"):
+            assert element.get("title") == ENGLISH[key]
+
+
+@pytest.mark.parametrize("tag", sorted(TEXTS_OF))
+def test_every_language_has_every_text_with_its_places(tag):
+    def key_of(key):  # other languages have more forms, or fewer
+        return re.sub(r"\.(?:zero|one|two|few|many|other)$", "", key)
+
+    own = TEXTS_OF[tag]
+    counted = {
+        key_of(key) for key in ENGLISH if key.endswith(".other") and key_of(key) + ".one" in ENGLISH
+    }
+    wanted = {key for key in ENGLISH if key_of(key) not in counted}
+    wanted |= {f"{key}.{form}" for key in counted for form in PLURALS[tag]}
+    assert set(own) == wanted
+    for key, text in own.items():
+        assert text.strip()
+        english = ENGLISH.get(key) or ENGLISH[f"{key_of(key)}.other"]
+        places = sorted(re.findall(r"\{\w+\}", english))
+        if key_of(key) in counted:  # “one” may be a word
+            assert set(re.findall(r"\{\w+\}", text)) <= set(places), key
+        else:
+            assert sorted(re.findall(r"\{\w+\}", text)) == places, key
+
+
+def test_sets_of_sentences_are_named_as_the_service_names_them():
+    named = {}
+    for path in PRACTICE.glob("*.json"):
+        for each in json.loads(path.read_text("utf-8"))["sets"]:
+            named |= {each["id"]: each["title"], f"{each['id']}.about": each["about"]}
+    told = texts_under("set.")
+    assert told.items() <= named.items()
+    assert {key for key in named if key.endswith(".about")} <= set(told)
+
+
+@pytest.mark.parametrize("tag", sorted(set(TEXTS_OF) - {"en"}))
+def test_a_translation_is_no_copy(tag):
+    same = [key for key, text in TEXTS_OF[tag].items() if text == ENGLISH.get(key)]
+    assert len(same) < len(ENGLISH) / 12, same
+
+
+def test_every_file_of_texts_is_known_to_the_page():
+    assert sorted(table("texts.js", "LANGUAGES")) == sorted(TEXTS_OF)
+    assert sorted(languages()) == sorted(TEXTS_OF) == sorted(PLURALS)
+
+
 def test_landmarks_and_names_for_those_who_hear_the_page():
     tags = Counter(element.tag for element in ELEMENTS)
     assert tags["main"] == tags["header"] == tags["title"] == 1
@@ -168,12 +311,10 @@ def test_the_scale_is_that_of_the_terminal_and_the_report():
     assert constant("scale.js", "GOOD_SCORE") == GOOD_SCORE
     assert constant("scale.js", "FLAGGED_SCORE") == FLAGGED_SCORE
     assert table("scale.js", "MARKS") == SYMBOLS
-    assert table("scale.js", "MEANINGS") == MEANINGS
+    assert texts_under("verdict.") == MEANINGS
     assert table("scale.js", "BESIDE_MARKS") == BESIDE_SYMBOLS
-    assert table("scale.js", "BESIDE_MEANINGS") == BESIDE_MEANINGS
-    assert table("melody.js", "MEASURES") == {
-        name: label for name, (label, _) in prosody.MEASURES.items()
-    }
+    assert texts_under("beside.") == BESIDE_MEANINGS
+    assert texts_under("measure.") == {name: label for name, (label, _) in prosody.MEASURES.items()}
     assert constant("spectrogram.js", "HOP") == spectrogram.HOP
     assert len(colours(PAGE / "colours.css")) == 24
     assert not colours(REPORT_CSS)

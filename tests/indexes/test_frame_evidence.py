@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from nativeear.indexes.frame_evidence import frame_evidence
 from nativeear.indexes.similarity import margins
-from nativeear.retriever.frame_evidence import frame_evidence
 
 SIMILAR = np.array(
     [[0.9, 0.1, 0.0], [0.5, 0.4, 0.2], [0.1, 0.8, 0.3], [0.0, 0.2, 0.7]], dtype=np.float32

@@ -1,0 +1,81 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import nativeear
+from nativeear.indexer.exporting import FORMS, export_index, import_index
+from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.indexes.verification import verify
+from nativeear.speech.errors import InputError, MissingDependencyError
+from tests.support.aligned import DATA, PROMPTS
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_index_comes_back(form: str, tone_index: PhoneIndex, tmp_path: Path) -> None:
+    if form == "lance":
+        pytest.importorskip("lance", reason="lance is not installed")
+    told = export_index(tone_index.path, tmp_path / "open", form)  # type: ignore[arg-type]
+    assert told.exemplars == len(tone_index.vectors)
+    import_index(tmp_path / "open", tmp_path / "back")
+    back = PhoneIndex.open(tmp_path / "back")
+    assert verify(back.path).ok
+    assert back.name == "back"
+    assert back.vectors.tobytes() == tone_index.vectors.tobytes()
+    assert back.transform.fingerprint == tone_index.transform.fingerprint
+    assert repr(back.table.to_pylist()) == repr(tone_index.table.to_pylist())  # NaN is NaN
+    assert back.playable.tolist() == tone_index.playable.tolist()
+    manifests = [
+        index.manifest.model_copy(update={"files": {}, "name": "", "seal": ""})
+        for index in (back, tone_index)
+    ]
+    assert manifests[0] == manifests[1]
+
+
+def test_verdicts_by_an_index_that_came_back_are_the_same(tmp_path: Path) -> None:
+    """On real recordings, by the shipped index."""
+    export_index(find_index("en-US"), tmp_path / "open", "parquet")
+    import_index(tmp_path / "open", tmp_path / "back")
+    before, after = nativeear.load("en-US"), nativeear.load(tmp_path / "back")
+    for name, text in PROMPTS:
+        one, other = (each.assess(DATA / name, text) for each in (before, after))
+        assert one.model_copy(update={"index": ""}) == other.model_copy(update={"index": ""})
+
+
+def test_an_export_that_was_changed_is_refused(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    out = tmp_path / "open"
+    export_index(tone_index.path, out, "parquet")
+    table = pq.read_table(out / "exemplars.parquet")
+    pq.write_table(table.slice(1), out / "exemplars.parquet")
+    with pytest.raises(InputError, match="not those of the index any more"):
+        import_index(out, tmp_path / "back")
+    pq.write_table(table, out / "exemplars.parquet")
+    with np.load(out / "transform.npz") as arrays:
+        np.savez(out / "transform.npz", mean=arrays["mean"] + 1, matrix=arrays["matrix"])
+    with pytest.raises(InputError, match="not those of the index any more"):
+        import_index(out, tmp_path / "back")
+    (out / "transform.npz").unlink()
+    with pytest.raises(InputError, match="no whole export"):
+        import_index(out, tmp_path / "back")
+    assert not (tmp_path / "back").exists()
+    with pytest.raises(InputError, match="exists already"):
+        export_index(tone_index.path, out, "npz")
+
+
+def test_lance_that_is_not_installed_is_named(
+    tone_index: PhoneIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "lance", None)
+    with pytest.raises(MissingDependencyError, match="Lance is not installed"):
+        export_index(tone_index.path, tmp_path / "open", "lance")
+    assert not (tmp_path / "open").exists()
+
+
+def test_licences_go_with_it(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    export_index(tone_index.path, tmp_path / "open", "npz")
+    lines = (tmp_path / "open" / "licences.csv").read_text().splitlines()
+    assert lines[0] == "corpus,licence,utterances,audio_s"
+    assert len(lines) == 1 + len(tone_index.manifest.corpora)

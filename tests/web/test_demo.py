@@ -1,0 +1,73 @@
+"""`nativeear web-demo`: a page of static files that hears in Chromium, and lets nothing out."""
+
+import shutil
+import subprocess
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.browser.demo import write_demo
+from nativeear.speech.errors import InputError
+from tests.support.served import ROOT
+
+WEB = ROOT / "web"
+NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
+PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
+
+
+def test_a_package_that_is_not_built_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    index = PhoneIndex.open(ROOT / "indexes" / "en-US")
+    with pytest.raises(InputError, match="does not hold the package"):
+        write_demo(index, tmp_path, tmp_path / "site")
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.skipif(
+    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
+    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
+)
+def test_the_page_hears_a_recording_and_sends_nothing(tmp_path: Path) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    assert NODE is not None
+    subprocess.run([NODE, "build.mjs"], check=True, cwd=WEB)
+    site = tmp_path / "site"
+    write_demo(PhoneIndex.open(ROOT / "indexes" / "en-US"), WEB / "dist", site)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
+    with (
+        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        playwright.sync_playwright() as driver,
+    ):
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        sent: list[str] = []
+        page.on("request", lambda request: sent.append(request.method))
+        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+        page.wait_for_selector("#record:not([disabled])", timeout=300_000)
+        page.set_input_files("#file", PROMPT)
+        page.wait_for_selector("#words li", timeout=300_000)
+        assert "Pronunciation:" in page.inner_text("#told")
+        words = page.locator("#words li").all_inner_texts()
+        assert [word.split()[0] for word in words] == ["Your", "message", "has", "been", "saved"]
+        assert set(sent) == {"GET"}
+        page.fill("#text", "Colourless zyxwv sleeps")
+        page.set_input_files("#file", [])
+        page.set_input_files("#file", PROMPT)
+        page.wait_for_function("document.getElementById('told').textContent.includes('zyxwv')")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.context.set_offline(True)
+        page.reload()
+        page.wait_for_selector("#record:not([disabled])", timeout=300_000)
+        assert page.evaluate("crossOriginIsolated")
+        page.set_input_files("#file", PROMPT)
+        page.wait_for_selector("#words li", timeout=300_000)
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 700})
+            inner = page.evaluate("document.documentElement.scrollWidth")
+            assert inner <= width
+        browser.close()
+        server.shutdown()

@@ -1,0 +1,142 @@
+"""The examples of the package for pages, each in Chromium with a microphone that hears a prompt."""
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.service.browser.demo import write_demo
+from tests.support.served import ROOT
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+WEB = ROOT / "web"
+EXAMPLES = WEB / "examples"
+NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
+PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
+TEXT = "Your message has been saved."
+RATE = 48_000
+PATIENCE_MS = 300_000
+SPOKEN_MS = 3_000
+
+pytestmark = pytest.mark.skipif(
+    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
+    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
+)
+
+
+class _Shared(SimpleHTTPRequestHandler):
+    """A static host whose files other pages may use."""
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        super().end_headers()
+
+
+@contextmanager
+def hosted(folder: Path) -> Iterator[str]:
+    handler = partial(_Shared, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A host of the demo, with the examples beside it."""
+    assert NODE is not None
+    subprocess.run([NODE, "build.mjs"], check=True, cwd=WEB)
+    site = tmp_path_factory.mktemp("examples") / "site"
+    write_demo(PhoneIndex.open(ROOT / "indexes" / "en-US"), WEB / "dist", site)
+    plain = (EXAMPLES / "plain.html").read_text(encoding="utf-8")
+    (site / "plain.html").write_text(plain.replace("I think so", TEXT), encoding="utf-8")
+    shutil.copyfile(EXAMPLES / "activity.html", site / "activity.html")
+    with hosted(site) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    samples, rate = soundfile.read(PROMPT)
+    path = tmp_path_factory.mktemp("microphone") / "prompt.wav"
+    spoken = soxr.resample(samples, rate, RATE)
+    whole = np.concatenate([np.zeros(RATE // 5), spoken, np.zeros(10 * RATE)])
+    soundfile.write(path, whole, RATE, subtype="PCM_16")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--use-fake-ui-for-media-stream",
+                "--use-fake-device-for-media-stream",
+                f"--use-file-for-fake-audio-capture={path}%noloop",
+            ],
+        )
+        yield opened
+        opened.close()
+
+
+def test_ten_lines_of_html_score_a_file(url: str, browser: Any) -> None:
+    assert len((EXAMPLES / "plain.html").read_text(encoding="utf-8").splitlines()) <= 11
+    page = browser.new_page()
+    page.goto(f"{url}plain.html")
+    page.wait_for_function("sound.onchange !== null", timeout=PATIENCE_MS)
+    page.set_input_files("#sound", PROMPT)
+    page.wait_for_function("score.textContent !== ''", timeout=PATIENCE_MS)
+    assert 75 <= int(page.inner_text("#score")) <= 100
+    page.close()
+
+
+def test_an_activity_tells_the_page_around_it(url: str, browser: Any, tmp_path: Path) -> None:
+    frame = f'<iframe allow="microphone" src="{url}activity.html?text={TEXT}"></iframe>'
+    listen = "<script>onmessage = ({ data }) => (window.told = data);</script>"
+    (tmp_path / "course.html").write_text(f"<!doctype html>{frame}{listen}", encoding="utf-8")
+    with hosted(tmp_path) as course:
+        page = browser.new_page()
+        page.goto(f"{course}course.html")
+        activity = page.frame_locator("iframe")
+        activity.locator("#say:enabled").click(timeout=PATIENCE_MS)
+        page.wait_for_timeout(SPOKEN_MS)
+        activity.locator("#say").click()
+        page.wait_for_function("window.told", timeout=PATIENCE_MS)
+        told = page.evaluate("window.told")
+        page.close()
+    assert (told["type"], told["text"]) == ("nativeear", TEXT)
+    assert told["score"]["scaled"] == pytest.approx(told["result"]["score"]["overall"] / 100)
+    assert told["score"]["raw"] >= 60
+    assert [word["word"] for word in told["result"]["words"]][:2] == ["Your", "message"]
+
+
+def test_a_card_of_anki_records_and_compares(url: str, browser: Any, tmp_path: Path) -> None:
+    card = (EXAMPLES / "anki.html").read_text(encoding="utf-8")
+    filled = card.replace("{{Sentence}}", TEXT).replace("{{Audio}}", "")
+    (tmp_path / "card.html").write_text(
+        f"<!doctype html>{filled.replace('https://cards.example/', url)}", encoding="utf-8"
+    )
+    with hosted(tmp_path) as cards:  # another host than the package's
+        page = browser.new_page()
+        page.goto(f"{cards}card.html")
+        page.wait_for_function("document.getElementById('say').onclick", timeout=PATIENCE_MS)
+        page.click("#say")
+        page.wait_for_timeout(SPOKEN_MS)
+        page.click("#say")
+        page.wait_for_function(
+            "document.getElementById('heard').textContent.includes('of 100')", timeout=PATIENCE_MS
+        )
+        heard = page.inner_text("#heard")
+        assert "Your message has been saved" in heard
+        assert page.locator("#heard span").count() > 15  # letter by letter
+        assert page.locator("#own[src]").count() == 1
+        page.close()

@@ -1,0 +1,85 @@
+"""A page in Chromium and Python say the same of ten recordings: natives, noise, slips, quiet."""
+
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nativeear
+from nativeear.indexes.phone_index import PhoneIndex
+from nativeear.scoring.assessment import Assessment
+from nativeear.service.browser.demo import write_demo
+from nativeear.speech.audio import Audio
+from tests.support.aligned import DATA, PROMPTS
+from tests.support.browser import ASSESS, LOAD, apart, hosted, without_rounding
+from tests.support.served import ROOT
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+WEB = ROOT / "web"
+NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
+SLIPS = (
+    "Your massage has Ben's shaved.",
+    "Thank you. Police holed while I tempt to collect you with your par tea!",
+    "Passport in correct. Please enter your pass word followed by the bound key.",
+)
+NOISE_DB = 20
+
+pytestmark = pytest.mark.skipif(
+    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
+    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
+)
+
+
+def noisy(audio: Audio) -> Audio:
+    """The same in white noise."""
+    level = float(np.sqrt(np.mean(audio.samples**2))) * 10 ** (-NOISE_DB / 20)
+    noise = np.random.default_rng(0).normal(0, level, len(audio.samples))
+    return replace(audio, samples=(audio.samples + noise).astype(np.float32))
+
+
+def ten() -> list[tuple[Audio, str]]:
+    prompts = [(Audio.load(DATA / name), text) for name, text in PROMPTS]
+    in_noise = [(noisy(audio), text) for audio, text in prompts]
+    slips = [(audio, said) for (audio, _), said in zip(prompts, SLIPS, strict=True)]
+    quiet = replace(prompts[0][0], samples=prompts[0][0].samples * np.float32(0.05))
+    return [*prompts, *in_noise, *slips, (quiet, prompts[0][1])]
+
+
+def test_verdicts_scores_and_times_are_those_of_python(tmp_path: Path) -> None:
+    assert NODE is not None
+    subprocess.run([NODE, "build.mjs"], check=True, cwd=WEB)
+    write_demo(PhoneIndex.open(ROOT / "indexes" / "en-US"), WEB / "dist", tmp_path / "site")
+    said = ten()
+    assessor = without_rounding(nativeear.load("en-US"))
+    theirs = [assessor.assess(audio, text) for audio, text in said]
+    with hosted(tmp_path / "site") as url, playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{url}nativeear/")
+        page.evaluate(LOAD, 1)
+        found = [page.evaluate(ASSESS, [audio.samples.tolist(), text])[1] for audio, text in said]
+        browser.close()
+    ours = [Assessment.model_validate(each) for each in found]
+    pairs = list(zip(ours, theirs, strict=True))
+    agree, scores, times = (
+        np.concatenate([each[i] for each in (apart(*both) for both in pairs)]) for i in range(3)
+    )
+    assert len(agree) > 250
+    assert agree.mean() >= 0.995
+    assert (scores <= 0.5).mean() >= 0.97
+    assert (times <= 0.010).mean() >= 0.98
+    assert any(phone.verdict != "correct" for each in ours[6:9] for phone in each.phones)
+    for one, other in pairs:
+        assert [each.grapheme for each in one.phones] == [each.grapheme for each in other.phones]
+        assert (one.fluency is None, one.prosody is None) == (
+            other.fluency is None,
+            other.prosody is None,
+        )
+        for name in ("overall", "pronunciation", "fluency", "prosody", "completeness"):
+            ours_is, theirs_is = getattr(one.score, name), getattr(other.score, name)
+            assert (ours_is is None) == (theirs_is is None), name
+            assert ours_is is None or abs(ours_is - theirs_is) <= 2, name
