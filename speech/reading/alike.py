@@ -95,8 +95,9 @@ def retold(
 def _told(event: ReadingEvent, own: FloatArray, words: dict[int, FloatArray]) -> ReadingEvent:
     """One event by what its frames are alike to: the word that it is of, or those around it."""
     at = event.word_index
-    near = [i for i in ((at, at + 1) if event.kind == "extra" else (at,)) if i in words]
-    near = [i for i in near if len(own) and len(words[i])]
+    behind = min((i for i in words if i > at), default=-1)  # the word between may be left out
+    near = [at, behind] if event.kind == "extra" else [at]
+    near = [i for i in near if i in words and len(own) and len(words[i])]
     if not near:
         return event
     likeness = {i: alike(own @ words[i].T) for i in near}

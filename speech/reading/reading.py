@@ -46,7 +46,7 @@ class ReadingEvent:
         A word `omitted`, a word that was `repeated` (where it was read before it was read again), a
         word begun and broken off (`restart`), or speech that belongs to no word (`extra`).
     word_index
-        The word; of `extra` the word that it comes after, -1 before the first.
+        The word; of `extra` the last word of the text that was read before it, -1 before the first.
     phones
         What was heard; empty where nothing was.
     start_s, end_s
@@ -228,7 +228,10 @@ def _events(
         phones, span_s = heard.phones(one.first, one.past), heard.span_s(one.first, one.past)
         lasting = span_s[1] - span_s[0] >= SHORTEST_EXTRA_S
         if one.extra and len(phones) >= LEAST_EXTRA and lasting:
-            events.append(ReadingEvent("extra", one.joint - 1, phones, *span_s))
+            # Beside a word that was left out, a path may be in it before the word or behind: both
+            # cost the same, so that it is told behind the last word that was read.
+            behind = max((word for word in read if word < one.joint), default=-1)
+            events.append(ReadingEvent("extra", behind, phones, *span_s))
         elif one.states and one not in kept:
             kind: EventKind = "repeated" if _reach(one, graph) > WHOLE_FROM else "restart"
             events.append(ReadingEvent(kind, one.joint, phones, *span_s))

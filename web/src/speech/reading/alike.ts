@@ -53,7 +53,8 @@ function toldOf(
 ): ReadingEvent {
   const at = event.wordIndex;
   const length = ([first, past]: Span) => past - first;
-  const near = (event.kind === "extra" ? [at, at + 1] : [at]).filter(
+  const behind = Math.min(...[...words.keys()].filter((i) => i > at)); // one between may be left out
+  const near = (event.kind === "extra" ? [at, behind] : [at]).filter(
     (i) => words.has(i) && length(own) && length(words.get(i)!),
   );
   if (!near.length) return event;

@@ -155,7 +155,10 @@ function eventsOf(
     const phones = heard.phones(one.first, one.past);
     const [startS, endS] = heard.spanS(one.first, one.past);
     if (one.extra && phones.length >= LEAST_EXTRA && endS - startS >= SHORTEST_EXTRA_S) {
-      events.push({ kind: "extra", wordIndex: one.joint - 1, phones, startS, endS });
+      // Beside a word that was left out, a path may be in it before the word or behind: both cost
+      // the same, so that it is told behind the last word that was read.
+      const wordIndex = Math.max(-1, ...[...read].filter((word) => word < one.joint));
+      events.push({ kind: "extra", wordIndex, phones, startS, endS });
     } else if (one.states.length && !kept.includes(one)) {
       const kind = reach(one, graph) > WHOLE_FROM ? "repeated" : "restart";
       events.push({ kind, wordIndex: one.joint, phones, startS, endS });
