@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import nativeear
-from nativeear.indexer.exporting import FORMS, export_index, import_index
+from nativeear.indexer.exporting import FORMS, Form, export_index, import_index
 from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
@@ -14,11 +14,15 @@ from nativeear.speech.errors import InputError, MissingDependencyError
 from tests.support.aligned import DATA, PROMPTS
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_an_index_comes_back(form: str, tone_index: PhoneIndex, tmp_path: Path) -> None:
-    if form == "lance":
+@pytest.fixture(params=FORMS)
+def form(request: pytest.FixtureRequest) -> Form:
+    if request.param == "lance":
         pytest.importorskip("lance", reason="lance is not installed")
-    told = export_index(tone_index.path, tmp_path / "open", form)  # type: ignore[arg-type]
+    return request.param  # type: ignore[no-any-return]
+
+
+def test_an_index_comes_back(form: Form, tone_index: PhoneIndex, tmp_path: Path) -> None:
+    told = export_index(tone_index.path, tmp_path / "open", form)
     assert told.exemplars == len(tone_index.vectors)
     import_index(tmp_path / "open", tmp_path / "back")
     back = PhoneIndex.open(tmp_path / "back")
@@ -35,9 +39,9 @@ def test_an_index_comes_back(form: str, tone_index: PhoneIndex, tmp_path: Path) 
     assert manifests[0] == manifests[1]
 
 
-def test_verdicts_by_an_index_that_came_back_are_the_same(tmp_path: Path) -> None:
+def test_verdicts_by_an_index_that_came_back_are_the_same(form: Form, tmp_path: Path) -> None:
     """On real recordings, by the shipped index."""
-    export_index(find_index("en-US"), tmp_path / "open", "parquet")
+    export_index(find_index("en-US"), tmp_path / "open", form)
     import_index(tmp_path / "open", tmp_path / "back")
     before, after = nativeear.load("en-US"), nativeear.load(tmp_path / "back")
     for name, text in PROMPTS:
