@@ -144,8 +144,11 @@ async function submit(take) {
     noteHomework(take, assessment);
     localStorage.setItem(SEEN, "yes");
     enter("idle");
-    if (atPractice()) location.hash = `#result/${assessment.id}`;
-    else {
+    since = -TREMOR_MS; // where the result is, nobody presses the button by a trembling hand
+    if (atPractice()) {
+      if (byId("status").textContent === t("wait.comparing")) say("");
+      location.hash = `#result/${assessment.id}`;
+    } else {
       localStorage.setItem(AT, `#result/${assessment.id}`);
       say(t("wait.ready", { text: spoken({ ...assessment, text: take.text }) }));
     }

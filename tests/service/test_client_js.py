@@ -6,11 +6,8 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 import zipfile
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 
@@ -22,14 +19,13 @@ from nativeear.service.database.people_store import People
 from nativeear.service.database.store import Store
 from nativeear.speech.audio import Audio
 from tests.service.conftest import BUSY
+from tests.support.browser import NODE, chromium, hosted
 from tests.support.recorded import asked_for, recorded, routes
 from tests.support.served import ROOT, Served, serving
 
 FOLDER = ROOT / "packages" / "client-js"
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
-NODE = shutil.which("node")
 TSC = shutil.which("tsc")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FOREIGN_PAGE = "<!doctype html><title>An app of another origin</title>"
 
 
@@ -40,11 +36,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "index.html").write_text(FOREIGN_PAGE)
     shutil.copy(FOLDER / "nativeear.js", folder)
     shutil.copy(PROMPT, folder)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
+    with hosted(folder, {}) as url:
+        yield url.rstrip("/")
 
 
 @pytest.fixture(scope="module")
@@ -115,13 +108,8 @@ IN_BROWSER = (ROOT / "tests/service/client_js/in_browser.js").read_text(encoding
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("chromium is not installed")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened
 
 
 def test_it_works_on_a_page_of_another_origin(

@@ -1,8 +1,6 @@
 """Every HTML page in headless Chromium, on a phone and on desks: nothing is cut or squeezed."""
 
-import shutil
 from collections.abc import Iterator
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +14,12 @@ from nativeear.service.demo import PROMPT
 from nativeear.service.report.audit import write_audit_page
 from nativeear.service.report.page import write_report
 from nativeear.speech.audio import Audio
+from tests.support.browser import chromium
+from tests.support.page import PATIENCE_MS, PROMPT_FILE
 from tests.support.served import Served
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-PROMPT_FILE = Path(str(files("nativeear.service"))) / "data" / PROMPT[0]
 WIDTHS = (390, 1200, 1600)
 HEIGHT = 900
-PATIENCE_MS = 60_000
 
 MEASURE = """() => {
   const found = [];
@@ -63,15 +58,11 @@ MEASURE = """() => {
 }"""
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open = true; })"
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(params=WIDTHS)

@@ -1,10 +1,6 @@
 """`nativeear web-demo`: a page of static files that hears in Chromium, and lets nothing out."""
 
-import shutil
 import subprocess
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -12,10 +8,9 @@ import pytest
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.browser.demo import write_demo
 from nativeear.speech.errors import InputError
+from tests.support.browser import NODE, WEB, chromium, hosted, needs_package
 from tests.support.served import ROOT
 
-WEB = ROOT / "web"
-NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 
 
@@ -26,27 +21,17 @@ def test_a_package_that_is_not_built_is_refused_and_nothing_is_written(tmp_path:
     assert not (tmp_path / "site").exists()
 
 
-@pytest.mark.skipif(
-    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
-    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
-)
+@needs_package
 def test_the_page_hears_a_recording_and_sends_nothing(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
     assert NODE is not None
     subprocess.run([NODE, "build.mjs"], check=True, cwd=WEB)
     site = tmp_path / "site"
     write_demo(PhoneIndex.open(ROOT / "indexes" / "en-US"), WEB / "dist", site)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(site))
-    with (
-        ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        playwright.sync_playwright() as driver,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser, hosted(site, {}) as url:
         page = browser.new_page()
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.method))
-        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+        page.goto(url)
         page.wait_for_selector("#record:not([disabled])", timeout=300_000)
         page.set_input_files("#file", PROMPT)
         page.wait_for_selector("#words li", timeout=300_000)
@@ -69,5 +54,3 @@ def test_the_page_hears_a_recording_and_sends_nothing(tmp_path: Path) -> None:
             page.set_viewport_size({"width": width, "height": 700})
             inner = page.evaluate("document.documentElement.scrollWidth")
             assert inner <= width
-        browser.close()
-        server.shutdown()

@@ -2,55 +2,26 @@
 
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
-import soxr
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.browser.demo import write_demo
+from tests.support.browser import NODE, WEB, chromium, for_microphone, hosted, needs_package
 from tests.support.served import ROOT
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-WEB = ROOT / "web"
 EXAMPLES = WEB / "examples"
-NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
 TEXT = "Your message has been saved."
-RATE = 48_000
 PATIENCE_MS = 300_000
 SPOKEN_MS = 3_000
 
-pytestmark = pytest.mark.skipif(
-    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
-    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
-)
+pytestmark = needs_package
 
-
-class _Shared(SimpleHTTPRequestHandler):
-    """A static host whose files other pages may use."""
-
-    def end_headers(self) -> None:
-        self.send_header("Access-Control-Allow-Origin", "*")
-        super().end_headers()
-
-
-@contextmanager
-def hosted(folder: Path) -> Iterator[str]:
-    handler = partial(_Shared, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-        server.shutdown()
+SHARED = {"Access-Control-Allow-Origin": "*"}
 
 
 @pytest.fixture(scope="module")
@@ -63,29 +34,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     plain = (EXAMPLES / "plain.html").read_text(encoding="utf-8")
     (site / "plain.html").write_text(plain.replace("I think so", TEXT), encoding="utf-8")
     shutil.copyfile(EXAMPLES / "activity.html", site / "activity.html")
-    with hosted(site) as where:
+    with hosted(site, SHARED) as where:
         yield where
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    samples, rate = soundfile.read(PROMPT)
     path = tmp_path_factory.mktemp("microphone") / "prompt.wav"
-    spoken = soxr.resample(samples, rate, RATE)
-    whole = np.concatenate([np.zeros(RATE // 5), spoken, np.zeros(10 * RATE)])
-    soundfile.write(path, whole, RATE, subtype="PCM_16")
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={path}%noloop",
-            ],
-        )
+    with chromium(for_microphone(path, PROMPT)) as opened:
         yield opened
-        opened.close()
 
 
 def test_ten_lines_of_html_score_a_file(url: str, browser: Any) -> None:
@@ -103,7 +60,7 @@ def test_an_activity_tells_the_page_around_it(url: str, browser: Any, tmp_path: 
     frame = f'<iframe allow="microphone" src="{url}activity.html?text={TEXT}"></iframe>'
     listen = "<script>onmessage = ({ data }) => (window.told = data);</script>"
     (tmp_path / "course.html").write_text(f"<!doctype html>{frame}{listen}", encoding="utf-8")
-    with hosted(tmp_path) as course:
+    with hosted(tmp_path, SHARED) as course:
         page = browser.new_page()
         page.goto(f"{course}course.html")
         activity = page.frame_locator("iframe")
@@ -125,7 +82,7 @@ def test_a_card_of_anki_records_and_compares(url: str, browser: Any, tmp_path: P
     (tmp_path / "card.html").write_text(
         f"<!doctype html>{filled.replace('https://cards.example/', url)}", encoding="utf-8"
     )
-    with hosted(tmp_path) as cards:  # another host than the package's
+    with hosted(tmp_path, SHARED) as cards:  # another host than the package's
         page = browser.new_page()
         page.goto(f"{cards}card.html")
         page.wait_for_function("document.getElementById('say').onclick", timeout=PATIENCE_MS)

@@ -1,12 +1,10 @@
 """A page in Chromium and Python say the same of ten recordings: natives, noise, slips, quiet."""
 
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 import nativeear
 from nativeear.indexes.phone_index import PhoneIndex
@@ -14,13 +12,19 @@ from nativeear.scoring.assessment import Assessment
 from nativeear.service.browser.demo import write_demo
 from nativeear.speech.audio import Audio
 from tests.support.aligned import DATA, PROMPTS
-from tests.support.browser import ASSESS, LOAD, apart, hosted, without_rounding
+from tests.support.browser import (
+    ASSESS,
+    LOAD,
+    NODE,
+    WEB,
+    apart,
+    chromium,
+    hosted,
+    needs_package,
+    without_rounding,
+)
 from tests.support.served import ROOT
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-WEB = ROOT / "web"
-NODE, CHROMIUM = shutil.which("node"), shutil.which("chromium")
 SLIPS = (
     "Your massage has Ben's shaved.",
     "Thank you. Police holed while I tempt to collect you with your par tea!",
@@ -28,10 +32,7 @@ SLIPS = (
 )
 NOISE_DB = 20
 
-pytestmark = pytest.mark.skipif(
-    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
-    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
-)
+pytestmark = needs_package
 
 
 def noisy(audio: Audio) -> Audio:
@@ -56,13 +57,11 @@ def test_verdicts_scores_and_times_are_those_of_python(tmp_path: Path) -> None:
     said = ten()
     assessor = without_rounding(nativeear.load("en-US"))
     theirs = [assessor.assess(audio, text) for audio, text in said]
-    with hosted(tmp_path / "site") as url, playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser, hosted(tmp_path / "site") as url:
         page = browser.new_page()
         page.goto(f"{url}nativeear/")
         page.evaluate(LOAD, 1)
         found = [page.evaluate(ASSESS, [audio.samples.tolist(), text])[1] for audio, text in said]
-        browser.close()
     ours = [Assessment.model_validate(each) for each in found]
     pairs = list(zip(ours, theirs, strict=True))
     agree, scores, times = (

@@ -1,7 +1,6 @@
 """Every stage of the page's package against its twin, in Node, on the recordings that ship."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from nativeear.service.demo import DONOR, PROMPT
+from tests.support.browser import NODE, WEB, needs_package
 from tests.support.served import ROOT
 
-WEB = ROOT / "web"
-NODE = shutil.which("node")
 RECORDINGS = (
     PROMPT,
     DONOR,
@@ -22,10 +20,7 @@ RECORDINGS = (
     (DONOR[0], DONOR[1].replace("enter your", "enter tomorrow your")),
 )
 
-pytestmark = pytest.mark.skipif(
-    NODE is None or not (WEB / "node_modules").is_dir(),
-    reason="Node, or what `npm install` brings into web/, is not there",
-)
+pytestmark = needs_package
 
 
 @pytest.fixture(scope="module")

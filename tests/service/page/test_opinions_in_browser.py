@@ -9,18 +9,16 @@ import httpx
 import pytest
 
 from nativeear.scoring.language_use import Correction, LanguageUse
-from tests.service.page import test_page_in_browser as pages
-from tests.service.page.test_page_in_browser import (  # noqa: F401  (fixtures)
-    browser,
+from tests.support.judging import MODEL, judging
+from tests.support.page import (
+    PATIENCE_MS,
+    PROMPT_FILE,
     complaints_of_axe,
-    page,
-    prompt,
+    say_prompt,
     send_file,
     wait_for_result,
 )
-from tests.support.judging import MODEL, judging
-
-pytestmark = pages.pytestmark
+from tests.support.served import serving
 
 SENT = LanguageUse(
     model="a-model-that-reads",
@@ -45,13 +43,13 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(folder, endpoint):
-    with pages.serving(folder, "--judge", f"{endpoint[0]}/good/v1") as where:
-        yield where
+    with serving(folder, "--judge", f"{endpoint[0]}/good/v1") as served:
+        yield f"{served.url}/"
 
 
-def test_a_second_ear_stands_beside_ours_with_its_name(page, endpoint):  # noqa: F811
+def test_a_second_ear_stands_beside_ours_with_its_name(page, endpoint):
     before = len(endpoint[1])
-    send_file(page, pages.PROMPT_FILE)
+    send_file(page, PROMPT_FILE)
     wait_for_result(page)
     assert len(endpoint[1]) == before + 1
     opinion = page.locator(".opinion")
@@ -72,29 +70,29 @@ def rows_of(table):
     return [row.split("\t") for row in table.locator("tr").all_inner_texts()]
 
 
-def test_a_learner_may_forbid_it(page, endpoint):  # noqa: F811
+def test_a_learner_may_forbid_it(page, endpoint):
     page.click("#you")
     assert urlsplit(endpoint[0]).netloc in page.inner_text("#here")
     page.check("dialog [name=here]")
     page.click("dialog[open] button.main")
     before = len(endpoint[1])
-    send_file(page, pages.PROMPT_FILE)
+    send_file(page, PROMPT_FILE)
     wait_for_result(page)
     assert page.locator(".opinion").count() == 0
     page.click("#to-practice")
-    pages.say_prompt(page)  # and none of a stream
+    say_prompt(page)  # and none of a stream
     assert page.locator(".opinion").count() == 0
     assert len(endpoint[1]) == before
 
 
-def test_the_use_of_language_is_shown_as_what_a_model_thinks(page, url, folder):  # noqa: F811
+def test_the_use_of_language_is_shown_as_what_a_model_thinks(page, url, folder):
     """A kept result, to which is added what a language model would have said."""
-    send_file(page, pages.PROMPT_FILE)
+    send_file(page, PROMPT_FILE)
     wait_for_result(page)
     kept = httpx.get(url + "v1/assessments?limit=1").json()["items"][0]["id"]
     result = httpx.get(f"{url}v1/assessments/{kept}").json()
     result["language_use"] = SENT.model_dump(mode="json")
-    with closing(sqlite3.connect(folder / "page.db")) as database, database:
+    with closing(sqlite3.connect(folder / "service.db")) as database, database:
         told = (json.dumps(result), kept)
         database.execute("UPDATE assessments SET result = ? WHERE id = ?", told)
     page.evaluate(
@@ -111,7 +109,7 @@ def test_the_use_of_language_is_shown_as_what_a_model_thinks(page, url, folder):
     assert "Well told." in told
 
 
-def test_a_topic_goes_with_free_speech_where_words_are_read(page, url):  # noqa: F811
+def test_a_topic_goes_with_free_speech_where_words_are_read(page, url):
     """This service has no such model, and says so of a topic: the page has sent it."""
 
     def with_reader(route):
@@ -127,6 +125,6 @@ def test_a_topic_goes_with_free_speech_where_words_are_read(page, url):  # noqa:
     page.wait_for_selector("#topic:visible")
     assert complaints_of_axe(page) == []
     page.fill("#topic input", "My holiday")
-    page.set_input_files("#file", pages.PROMPT_FILE)
-    page.wait_for_selector("#status.trouble", timeout=pages.PATIENCE_MS)
+    page.set_input_files("#file", PROMPT_FILE)
+    page.wait_for_selector("#status.trouble", timeout=PATIENCE_MS)
     assert "tells nothing of the use of language" in page.text_content("#status")

@@ -1,30 +1,19 @@
 """`nativeear serve --in-browser`: the page hears by itself in Chromium, and sends no speech."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-import soundfile
-import soxr
 
 from nativeear.service.demo import PROMPT
+from tests.support.browser import NODE, WEB, chromium, for_microphone, needs_package
+from tests.support.page import PROMPT_FILE
 from tests.support.served import ROOT, serving
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-WEB = ROOT / "web"
-NODE = shutil.which("node")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-RATE = 48_000
 PATIENCE_MS = 300_000
 
-pytestmark = pytest.mark.skipif(
-    NODE is None or CHROMIUM is None or not (WEB / "node_modules").is_dir(),
-    reason="Node, Chromium, or what `npm install` brings into web/, is not there",
-)
+pytestmark = needs_package
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +25,10 @@ def url(tmp_path_factory):
         yield f"{served.url}/"
 
 
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory):
-    samples, rate = soundfile.read(ROOT / "service" / "data" / PROMPT[0])
-    path = tmp_path_factory.mktemp("microphone") / "prompt.wav"
-    speech = soxr.resample(samples, rate, RATE)
-    whole = np.concatenate([np.zeros(round(0.4 * RATE)), speech, np.zeros(10 * RATE)])
-    soundfile.write(path, whole, RATE, subtype="PCM_16")
-    return path
-
-
 @pytest.fixture
-def page(url, spoken):
-    with sync_api.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={spoken}%noloop",
-            ],
-        )
-        opened = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
-        yield opened
-        browser.close()
+def page(url, tmp_path):
+    with chromium(for_microphone(tmp_path / "prompt.wav", PROMPT_FILE)) as browser:
+        yield browser.new_context(viewport={"width": 390, "height": 844}).new_page()
 
 
 def test_a_spoken_sentence_is_heard_here_and_no_audio_is_sent(page, url):

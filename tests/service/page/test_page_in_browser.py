@@ -2,182 +2,43 @@
 
 import io
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from contextlib import contextmanager
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
 import soundfile
-import soxr
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.feedback.sentences import sentence
 from nativeear.service.demo import PROMPT
 from nativeear.service.report.spectrogram import spectrogram_db
 from nativeear.speech.audio import SAMPLE_RATE, Audio
+from tests.support.page import (
+    PATIENCE_MS,
+    PHONE,
+    PROMPT_FILE,
+    complaints_of_axe,
+    focused,
+    focused_class,
+    say_prompt,
+    send_file,
+    tab_to,
+    tell,
+    until,
+    wait_for_result,
+    write,
+)
+from tests.support.served import serving
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-RATE = 48_000
-PROMPT_FILE = Path(str(files("nativeear.service"))) / "data" / PROMPT[0]
 TEXTS = Path(str(files("nativeear.service"))) / "page" / "texts"
 SLIPS = (  # a recording, and a text that it is nearly of
     PROMPT_FILE.with_name("auth-incorrect.flac"),
     "Password incorrect. Please enter your password swallowed by the sound tree.",
 )
-PHONE = (390, 844)
 TREMOR_MS = 700
-STARTED_WITHIN_S = 120
-PATIENCE_MS = 60_000
-AXE = (
-    Path(find_spec("axe_core_python").origin).with_name("axe.min.js")
-    if find_spec("axe_core_python")
-    else None
-)
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-
-
-@contextmanager
-def serving(folder, *options):
-    """A service of its own on a free port."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
-    log = folder / "log"
-    arguments = ["serve", "--port", str(port), "--database", f"sqlite:///{folder / 'page.db'}"]
-    arguments += options
-    with log.open("w") as out:
-        service = subprocess.Popen(
-            [sys.executable, "-c", "from nativeear.service.cli import main; main()", *arguments],
-            stdout=out,
-            stderr=out,
-            cwd=Path(str(files("nativeear.service"))).parent,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-        )
-    url = f"http://127.0.0.1:{port}/"
-    try:
-        until = time.monotonic() + STARTED_WITHIN_S
-        while not is_ready(url):
-            assert service.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.2)
-        yield url
-    finally:
-        service.terminate()
-        service.wait(30)
-
-
-def is_ready(url):
-    try:
-        return httpx.get(url + "readyz", timeout=2).is_success
-    except httpx.TransportError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def prompt(tmp_path_factory):
-    """The prompt as a fake microphone reads it."""
-    samples, rate = soundfile.read(PROMPT_FILE)
-    speech = soxr.resample(samples, rate, RATE)
-    path = tmp_path_factory.mktemp("microphone") / "prompt.wav"
-    whole = np.concatenate([np.zeros(round(0.4 * RATE)), speech, np.zeros(10 * RATE)])
-    soundfile.write(path, whole, RATE, subtype="PCM_16")
-    return path
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory):
-    with serving(tmp_path_factory.mktemp("service")) as where:
-        yield where
-
-
-@pytest.fixture(scope="module")
-def browser(prompt):
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-ui-for-media-stream",
-                "--use-fake-device-for-media-stream",
-                f"--use-file-for-fake-audio-capture={prompt}%noloop",
-            ],
-        )
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser, url):
-    """The page as it is first seen; whatever the console complains of fails the test."""
-    context = browser.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
-    opened = context.new_page()
-    complaints = []
-    opened.on("console", lambda message: complaints.append(message.text))
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.goto(url)
-    opened.wait_for_selector("#model button")
-    yield opened
-    context.close()
-    expected = re.compile(r"status of 4\d\d")  # what the browser itself says of an answer
-    assert not [text for text in complaints if not expected.search(text)]
-
-
-def tell(page, **fields):
-    page.click("#you")
-    for name, value in fields.items():
-        page.fill(f"dialog [name={name}]", value)
-    page.click("dialog[open] button.main")
-
-
-def write(page, text):
-    """Choose a text of one's own."""
-    page.click("#other")
-    page.select_option("#set", "own")
-    page.fill("#text", text)
-    page.click("#take-text")
-    page.wait_for_selector("#speak:enabled")
-
-
-def wait_for_result(page):
-    page.wait_for_selector("#result .first", timeout=PATIENCE_MS)
-
-
-def say_prompt(page):
-    """Choose the prompt as an own text, and say it: it ends, and is sent, by itself."""
-    write(page, PROMPT[1])
-    page.click("#speak")
-    wait_for_result(page)
-
-
-def send_file(page, path, text=PROMPT[1]):
-    """Choose a text and a file instead of speaking."""
-    write(page, text)
-    page.set_input_files("#file", path)
-
-
-def complaints_of_axe(page):
-    """What axe finds wrong, as short sentences; where axe is not installed the test is skipped."""
-    if AXE is None:
-        pytest.skip("axe-core-python is not installed: nothing was looked for")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run()")
-    return [
-        f"{each['id']}: {[node['target'] for node in each['nodes']]}"
-        for each in found["violations"]
-    ]
 
 
 def test_a_spoken_sentence_comes_back_in_colours_by_one_press(page):
@@ -509,15 +370,6 @@ def test_silence_ends_a_take_and_clicks_do_not_begin_one(page):
     assert told["patience"] == sorted(told["patience"])
 
 
-def focused(page):
-    """What has the focus, by its id or its name."""
-    return page.evaluate("document.activeElement.id || document.activeElement.tagName")
-
-
-def focused_class(page):
-    return page.evaluate("document.activeElement.className")
-
-
 def hold_back(page):
     """Let no result come before `window.letGo` is called."""
     page.evaluate("""() => {
@@ -534,23 +386,6 @@ def hold_back(page):
         return ask(address, options);
       };
     }""")
-
-
-def tab_to(page, id):
-    """Press Tab until something has the focus, as somebody without a mouse does."""
-    for _ in range(80):
-        if focused(page) == id:
-            return
-        page.keyboard.press("Tab")
-    pytest.fail(f"Tab does not lead to {id}")
-
-
-def until(page, told):
-    """Wait for what the page tells; its policy forbids Playwright's own way to do that."""
-    end = time.monotonic() + PATIENCE_MS / 1000
-    while not page.evaluate(told):
-        assert time.monotonic() < end, told
-        page.wait_for_timeout(50)
 
 
 def ask_first(page):
@@ -798,12 +633,13 @@ def test_a_key_is_asked_for_once_where_one_is_needed(browser, tmp_path):
     from nativeear.service.database.keys import NewKey
     from nativeear.service.database.store import Store
 
-    store = Store.open(f"sqlite:///{tmp_path / 'page.db'}")
+    store = Store.open(f"sqlite:///{tmp_path / 'service.db'}")
     try:
         _, secret = store.create_key(NewKey(name="class", scopes=("assess", "read")))
     finally:
         store.close()
-    with serving(tmp_path) as where:
+    with serving(tmp_path) as served:
+        where = served.url
         context = browser.new_context()
         opened = context.new_page()
         opened.goto(where)
@@ -824,10 +660,11 @@ def test_a_class_comes_in_by_a_link_and_goes_again(browser, tmp_path):
     from nativeear.service.database.people_store import People
     from nativeear.service.database.store import Store
 
-    store = Store.open(f"sqlite:///{tmp_path / 'page.db'}")
+    store = Store.open(f"sqlite:///{tmp_path / 'service.db'}")
     code = People(store).create("teacher", "Ms Adams", expires_at=None)[1]
     store.close()
-    with serving(tmp_path) as where:
+    with serving(tmp_path) as served:
+        where = served.url
         teacher = browser.new_context().new_page()
         teacher.goto(where)
         teacher.fill("#secret", "AAAA-BBBB-CCCC-DDDD")

@@ -8,28 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
-import soundfile
-import soxr
 
 from nativeear.indexer.audit.session import Session, SessionLine
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.audio import Audio
+from tests.support.browser import chromium, for_microphone
 from tests.support.served import ROOT, serving
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NATIVES = ROOT.parent / "shared" / "data" / "native-english"
-RATE = 48_000
 PATIENCE_MS = 120_000
 PROMPTS = {
     "vm-msgsaved": "Your message has been saved.",
     "auth-incorrect": "Password incorrect. Please enter your password followed by the pound key.",
 }
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
 
 
 def two_readings():
@@ -41,33 +33,15 @@ def two_readings():
     return [(NATIVES / rows[id]["audio"], rows[id]["text"]) for id in ("SF1_100002", "SF1_100003")]
 
 
-def microphone(path, recording, gain=1.0):
-    """A recording as a fake microphone reads it."""
-    audio = Audio.load(recording)
-    speech = gain * soxr.resample(audio.samples, audio.sample_rate, RATE)
-    whole = np.concatenate([np.zeros(round(0.5 * RATE)), speech, np.zeros(20 * RATE)])
-    soundfile.write(path, np.clip(whole, -1, 1), RATE, subtype="PCM_16")
-    return path
-
-
 @contextmanager
-def page_that_hears(playwright, path, url, width=390):
-    browser = playwright.chromium.launch(
-        executable_path=CHROMIUM,
-        args=[
-            "--no-sandbox",
-            "--use-fake-ui-for-media-stream",
-            "--use-fake-device-for-media-stream",
-            f"--use-file-for-fake-audio-capture={path}%noloop",
-        ],
-    )
-    page = browser.new_page(viewport={"width": width, "height": 844})
-    complaints = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(url)
-    yield page
-    browser.close()
+def page_that_hears(path, url, width=390):
+    with chromium(path) as browser:
+        page = browser.new_page(viewport={"width": width, "height": 844})
+        complaints = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(url)
+        yield page
     assert not complaints
 
 
@@ -122,58 +96,53 @@ def test_from_the_first_sentence_to_a_larger_index(session, tmp_path):
     before = PhoneIndex.open(index).manifest
     (first, said), (second, other) = two_readings()
     seconds = [Audio.load(path).duration_s for path in (first, second)]
-    with sync_api.sync_playwright() as playwright:
-        soft = microphone(tmp_path / "soft.wav", first, gain=0.02)
-        with page_that_hears(playwright, soft, f"{url}/record/") as page:
-            page.wait_for_selector("#enter:not([hidden])")
-            shot(page, "enter")
-            enter(page)
-            assert page.inner_text("#line") == said
-            read(page, seconds[0])
-            assert "soft" in page.inner_text("#faults")
-            shot(page, "refused")
-        with page_that_hears(
-            playwright, microphone(tmp_path / "first.wav", first), f"{url}/record/"
-        ) as page:
-            enter(page)
-            assert page.inner_text("#place").endswith("0 read")
-            read(page, seconds[0])
-            assert page.inner_text("#told.good")
-            shot(page, "kept")
-            with page.expect_response(lambda answer: answer.url.endswith("/takes/1/audio")) as got:
-                page.keyboard.press("l")
-            assert got.value.status == 200
-            page.keyboard.press("Space")  # goes on
-            assert page.inner_text("#line") == other
-            read(page, seconds[0])  # the microphone still says the first
-            assert page.inner_text("#faults")
-            assert page.inner_text("#place").endswith("1 read")
-            page.reload()
-            page.wait_for_selector("#reading:not([hidden])")
-            assert page.inner_text("#line") == other
-            page.keyboard.press("ArrowLeft")
-            page.click("#drop")
-            page.wait_for_selector("#hear", state="hidden")
-            assert page.inner_text("#place").endswith("0 read")
-            page.keyboard.press("ArrowRight")  # skips the first
-            page.reload()
-            page.wait_for_selector("#reading:not([hidden])")
-            assert page.inner_text("#line") == other
-            page.keyboard.press("ArrowLeft")
-            read(page, seconds[0])
-            assert page.inner_text("#told.good")
-        with page_that_hears(
-            playwright, microphone(tmp_path / "second.wav", second), f"{url}/record/"
-        ) as page:
-            enter(page)  # another browser, the same name: goes on
-            assert page.inner_text("#line") == other
-            read(page, seconds[1])
-            assert page.inner_text("#place").endswith("2 read")
-            assert page.inner_text("#status")
-            page.click("#add")
-            page.locator("#grown", has_text="added").wait_for(timeout=PATIENCE_MS)
-            assert page.is_disabled("#add")
-            shot(page, "added")
+    soft = for_microphone(tmp_path / "soft.wav", first, gain=0.02)
+    with page_that_hears(soft, f"{url}/record/") as page:
+        page.wait_for_selector("#enter:not([hidden])")
+        shot(page, "enter")
+        enter(page)
+        assert page.inner_text("#line") == said
+        read(page, seconds[0])
+        assert "soft" in page.inner_text("#faults")
+        shot(page, "refused")
+    with page_that_hears(for_microphone(tmp_path / "first.wav", first), f"{url}/record/") as page:
+        enter(page)
+        assert page.inner_text("#place").endswith("0 read")
+        read(page, seconds[0])
+        assert page.inner_text("#told.good")
+        shot(page, "kept")
+        with page.expect_response(lambda answer: answer.url.endswith("/takes/1/audio")) as got:
+            page.keyboard.press("l")
+        assert got.value.status == 200
+        page.keyboard.press("Space")  # goes on
+        assert page.inner_text("#line") == other
+        read(page, seconds[0])  # the microphone still says the first
+        assert page.inner_text("#faults")
+        assert page.inner_text("#place").endswith("1 read")
+        page.reload()
+        page.wait_for_selector("#reading:not([hidden])")
+        assert page.inner_text("#line") == other
+        page.keyboard.press("ArrowLeft")
+        page.click("#drop")
+        page.wait_for_selector("#hear", state="hidden")
+        assert page.inner_text("#place").endswith("0 read")
+        page.keyboard.press("ArrowRight")  # skips the first
+        page.reload()
+        page.wait_for_selector("#reading:not([hidden])")
+        assert page.inner_text("#line") == other
+        page.keyboard.press("ArrowLeft")
+        read(page, seconds[0])
+        assert page.inner_text("#told.good")
+    with page_that_hears(for_microphone(tmp_path / "second.wav", second), f"{url}/record/") as page:
+        enter(page)  # another browser, the same name: goes on
+        assert page.inner_text("#line") == other
+        read(page, seconds[1])
+        assert page.inner_text("#place").endswith("2 read")
+        assert page.inner_text("#status")
+        page.click("#add")
+        page.locator("#grown", has_text="added").wait_for(timeout=PATIENCE_MS)
+        assert page.is_disabled("#add")
+        shot(page, "added")
     after = PhoneIndex.open(index)
     assert after.manifest.revision == before.revision + 1
     assert after.manifest.counts.utterances == before.counts.utterances + 2

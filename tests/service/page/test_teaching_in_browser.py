@@ -12,30 +12,25 @@ import pytest
 from nativeear.service.database.people_store import People
 from nativeear.service.database.store import Store
 from nativeear.service.demo import PROMPT
-from tests.service.page.test_page_in_browser import (
-    CHROMIUM,
+from tests.support.browser import chromium
+from tests.support.page import (
     PATIENCE_MS,
     PHONE,
     PROMPT_FILE,
     complaints_of_axe,
-    serving,
-    sync_api,
     tab_to,
     until,
     wait_for_result,
 )
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+from tests.support.served import serving
 
 DESK = (1280, 900)
 
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 class Visitor:
@@ -87,11 +82,11 @@ class Class:
 @pytest.fixture(scope="module")
 def school(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("school")
-    store = Store.open(f"sqlite:///{folder / 'page.db'}")
+    store = Store.open(f"sqlite:///{folder / 'service.db'}")
     code = People(store).create("teacher", "Ms Adams", expires_at=None)[1]
     store.close()
-    with serving(folder) as where:
-        made = Class(browser, where, code)
+    with serving(folder) as served:
+        made = Class(browser, f"{served.url}/", code)
         yield made
         for visitor in (made.teacher, made.learner):
             visitor.context.close()
