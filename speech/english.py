@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import replace
+from functools import cache
+from itertools import chain
 
 from nativeear.speech.canonical import PhoneSequence
 from nativeear.speech.g2p import cmudict
@@ -80,3 +82,23 @@ def _forms(name: str, word: str) -> tuple[str, ...]:
 def _without_accents(word: str) -> str:
     decomposed = unicodedata.normalize("NFD", word)
     return "".join(char for char in decomposed if unicodedata.category(char) != "Mn")
+
+
+@cache
+def words_by_phones() -> dict[tuple[str, ...], str]:
+    """A word of every run of phones that is one, without stress; of several the shortest.
+
+    Of words as short as each other it is the first of the alphabet.
+    """
+    tables = (rows_by(name, "en", "word") for name in ("new_words", "weak_forms"))
+    of_tables = (
+        (word, tuple(label.rstrip("012") for label in row["phones"].split()))
+        for each in tables
+        for word, rows in each.items()
+        for row in rows
+    )
+    found: dict[tuple[str, ...], str] = {}
+    for word, phones in chain(cmudict.listed_forms(), of_tables):
+        if word.isalpha():
+            found[phones] = min(found.get(phones, word), word, key=lambda one: (len(one), one))
+    return found

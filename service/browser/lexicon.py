@@ -11,6 +11,7 @@ from nativeear.speech.english import EnglishDictionary
 from nativeear.speech.g2p.cmudict import listed_words
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.languages import primary_subtag
+from nativeear.speech.reading.heard import common_words
 from nativeear.speech.tables import rows_by, table, word_set
 
 
@@ -29,6 +30,11 @@ def lexicon_text(language: str, inventory: PhoneInventory) -> bytes:
 def _form(form: PhoneSequence) -> str:
     pairs = zip(form.phones, form.stress, strict=True)
     return " ".join(phone if stress is None else f"{phone}{stress}" for phone, stress in pairs)
+
+
+def common_by_phones() -> dict[str, str]:
+    """The commonest short words by their phones, with spaces between."""
+    return {" ".join(phones): word for phones, word in common_words().items()}
 
 
 def reading_rules(language: str) -> dict[str, Any]:

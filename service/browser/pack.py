@@ -19,7 +19,12 @@ from nativeear.scoring.calibration import DOUBTED
 from nativeear.scoring.fusion import expert
 from nativeear.scoring.grading import FALSE_REJECTIONS
 from nativeear.service.browser.advice import advice_of
-from nativeear.service.browser.lexicon import lexicon_text, reading_rules, spelling_costs
+from nativeear.service.browser.lexicon import (
+    common_by_phones,
+    lexicon_text,
+    reading_rules,
+    spelling_costs,
+)
 from nativeear.service.browser.natives import native_arrays, native_texts
 from nativeear.service.browser.reference import (
     exemplar_arrays,
@@ -31,7 +36,7 @@ from nativeear.speech.encoders import compact
 from nativeear.speech.errors import InputError
 from nativeear.speech.phone_head import LabelMap, label_map
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 PACK = "pack.json"
 BUDGET_MB = 45.0
 """Most megabytes of a pack without its clips, unless others are asked for."""
@@ -107,6 +112,7 @@ def _files(index: PhoneIndex, stage: Path) -> dict[str, Any]:
         "texts": ("json", _json(native_texts(index))),
         "judge": ("safetensors", (expert.FOLDER / expert.MODEL_FILE).read_bytes()),
         "lexicon": ("txt.gz", lexicon_text(index.language, index.inventory)),
+        "common": ("json", _json(common_by_phones())),
         "spelling": ("json", _json(spelling_costs(index.language))),
         "advice": ("json", _json(advice_of(index.inventory))),
     }

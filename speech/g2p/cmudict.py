@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 
@@ -91,14 +91,8 @@ def listed_words() -> frozenset[str]:
     return frozenset(line.partition(" ")[0].partition("(")[0] for line in lines)
 
 
-@cache
-def by_phones() -> dict[tuple[str, ...], str]:
-    """A word of every run of phones that is one, without stress; of several words the shortest."""
-    found: dict[tuple[str, ...], str] = {}
+def listed_forms() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every word and its phones without stress, in the dictionary's order."""
     for line in _dictionary()[0].decode().split("\n")[1:-1]:
         entry, *labels = line.partition(" #")[0].split()
-        word = entry.partition("(")[0]
-        phones = tuple(label.rstrip("012") for label in labels)
-        if word.isalpha() and len(word) < len(found.get(phones, word + " ")):
-            found[phones] = word
-    return found
+        yield entry.partition("(")[0], tuple(label.rstrip("012") for label in labels)

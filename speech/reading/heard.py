@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 from nativeear.speech.canonical import Pronunciation
-from nativeear.speech.g2p.cmudict import by_phones
+from nativeear.speech.english import words_by_phones
 from nativeear.speech.inventory import PhoneInventory
 from nativeear.speech.tables import table
 
@@ -23,11 +23,13 @@ def heard_word(phones: Sequence[str], inventory: PhoneInventory, text: Pronuncia
     """A word that is said with these phones; None where none is, or where it may be several.
 
     Words of the text come first, then, in English, common ones, if need be with one phone more,
-    less or another, then those of CMUdict. Such a word is told only where it is the only one.
+    less or another, then those of the dictionary. Such a word is told only where it is alone.
     """
     said = tuple(phones)
     own = {form.phones: word.word for word in reversed(text.words) for form in word.variants}
-    common, listed = (_common(), by_phones()) if inventory.notation == "arpabet" else ({}, {})
+    common, listed = (
+        (common_words(), words_by_phones()) if inventory.notation == "arpabet" else ({}, {})
+    )
     rare = listed if len(said) >= LEAST_RARE else {}
     near = tuple(_one_off(said, inventory.symbols)) if len(said) >= LEAST else ()
     tried: tuple[tuple[Words, tuple[tuple[str, ...], ...]], ...] = (
@@ -46,7 +48,7 @@ def heard_word(phones: Sequence[str], inventory: PhoneInventory, text: Pronuncia
 
 
 @cache
-def _common() -> dict[tuple[str, ...], str]:
+def common_words() -> dict[tuple[str, ...], str]:
     """The commonest short words of English by their phones, of several the commonest."""
     rows = reversed(table("common_words_en"))
     return {tuple(row["phones"].split()): row["word"] for row in rows}

@@ -17,6 +17,7 @@ RECORDINGS = (
     ("vm-msgsaved.flac", "Your message has been saved."),
     # as if it had been read with slips
     ("vm-msgsaved.flac", "Your massage has Ben's shaved."),
+    ("vm-msgsaved.flac", "Your has been saved."),  # and a word beside the text
     (DONOR[0], DONOR[1].replace("enter your", "enter tomorrow your")),
 )
 

@@ -39,7 +39,7 @@ export interface Manifest {
   readonly files: Readonly<Record<string, PackFile>>;
 }
 
-export const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 3;
 
 /** Told while a pack is fetched: bytes that are there, and that there will be. */
 export type Progress = (loaded: number, total: number) => void;

@@ -198,6 +198,8 @@ for (const name of readdirSync(GOLDEN)) {
     const sentences = (insertions) => insertions.map((extra) => extra.feedback);
     assert.deepEqual(sentences(found.insertions), sentences(told.assessment.insertions));
     assert.deepEqual(found.remarks, told.assessment.remarks);
+    const heard = ({ reading }) => reading.events.map((event) => [event.kind, event.heard]);
+    assert.deepEqual(heard(found), heard(told.assessment));
     alike(found.fluency, told.assessment.fluency, 1e-3, "fluency");
     alike(found.prosody, told.assessment.prosody, 0.1, "prosody");
     alike(found.score, told.assessment.score, 0.5, "score");

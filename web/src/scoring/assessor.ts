@@ -21,7 +21,8 @@ import { PhoneInventory } from "../speech/inventory";
 import { SAMPLE_RATE } from "../speech/log_mel";
 import type { LabelMap } from "../speech/phone_head";
 import { Pronouncer } from "../speech/pronunciation";
-import { asideS, omittedWords, type Reading } from "../speech/reading/reading";
+import { HeardWords } from "../speech/reading/heard";
+import { asideS, omittedWords, type Reading, type ReadingEvent } from "../speech/reading/reading";
 import { checkSpeech } from "../speech/sound_checks";
 import type { Spoken } from "../speech/prosody/measurement";
 import { steadied } from "../speech/steadying";
@@ -48,6 +49,7 @@ export class Assessor {
   readonly inventory: PhoneInventory;
   readonly pronouncer: Pronouncer;
   readonly encoder: ShippedEncoder;
+  readonly heard: HeardWords;
   readonly reader: TextReader;
   readonly gatherer: EvidenceGatherer;
   readonly calibration: ExpertCalibration;
@@ -68,6 +70,7 @@ export class Assessor {
     this.pronouncer = new Pronouncer(lexicon, manifest.reading, (phone) =>
       this.inventory.isSyllabic(phone),
     );
+    this.heard = new HeardWords(this.inventory, this.pronouncer, told(pack, "common"));
     this.encoder = new ShippedEncoder(runtime, session, manifest.encoder);
     const deviations = new Deviations(this.index, {
       means: matrix32(reference, "class_means"),
@@ -195,20 +198,21 @@ export class Assessor {
   /** How the text was read; no events of a recording that is of another text. */
   private told(read: Reading, pronunciation: Pronunciation): ToldReading {
     const matches = read.likelihood >= 0.5;
-    const heard = (phones: readonly string[]) =>
+    const sounds = (phones: readonly string[]) =>
       `/${phones.map((phone) => this.inventory.ipa(phone)).join("")}/`;
+    const heard = ({ kind, wordIndex, phones }: ReadingEvent) => {
+      if (kind === "omitted") return null;
+      if (kind === "repeated") return pronunciation.words[wordIndex].word;
+      const word = kind === "extra" ? this.heard.word(phones, pronunciation) : null;
+      return word ?? sounds(phones);
+    };
     return {
       matches,
       likelihood: read.likelihood,
       events: (matches ? read.events : []).map((event) => ({
         kind: event.kind,
         word_index: event.wordIndex,
-        heard:
-          event.kind === "omitted"
-            ? null
-            : event.kind === "repeated"
-              ? pronunciation.words[event.wordIndex].word
-              : heard(event.phones),
+        heard: heard(event),
         start_s: event.startS,
         end_s: event.endS,
       })),

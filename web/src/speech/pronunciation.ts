@@ -60,6 +60,24 @@ export class Pronouncer {
     return { words: found, warnings: [] };
   }
 
+  /**
+   * For each of some runs of phones, without stress, a word that is said so: of several the
+   * shortest, and the first of these in the alphabet. Twin of `words_by_phones`.
+   */
+  wordsOf(runs: ReadonlySet<string>): Iterable<string> {
+    const found = new Map<string, string>();
+    for (const [word, forms] of this.lines) {
+      if (!/^\p{L}+$/u.test(word)) continue;
+      for (const form of forms.replace(/\d/g, "").split("|")) {
+        const known = found.get(form);
+        if (runs.has(form) && (known === undefined || word.length < known.length)) {
+          found.set(form, word); // the lines are in the order of the alphabet
+        }
+      }
+    }
+    return found.values();
+  }
+
   /** The words as they are written, quotation marks and unknown hyphens off. */
   private words(text: string): string[] {
     const plain = text.normalize("NFC").replace(APOSTROPHES, "'").replace(DASHES, "-");
