@@ -6,7 +6,7 @@ export type Detail = "word" | "phone" | "full";
 export interface ClientOptions {
   /** `nek_…`, where the service wants one. */
   key?: string;
-  /** How long one answer may take; 120,000 by default. */
+  /** How long one answer may take, above 0; 120,000 by default, never less than 1,000. */
   timeoutMs?: number;
   /** How long to go on asking a service that says it is busy; 60,000 by default. */
   patienceMs?: number;
@@ -17,7 +17,7 @@ export interface ClientOptions {
 
 export interface Options {
   signal?: AbortSignal;
-  /** How long all of it may take. */
+  /** How long all of it may take, above 0. */
   timeoutMs?: number;
 }
 

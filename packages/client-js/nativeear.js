@@ -12,6 +12,7 @@
 const TIMEOUT_MS = 120_000;
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 1000;
+const LONGEST_MS = 2 ** 31 - 1; // what is later goes off at once
 const POLL_MS = 500;
 const RETRIED = [429, 503]; // they say after which time to ask again
 const SAFE = ["GET", "HEAD"];
@@ -54,7 +55,7 @@ export class Client {
     this.#key = options.key ?? null;
     this.#fetch = options.fetch ?? ((...request) => fetch(...request));
     this.#WebSocket = options.WebSocket;
-    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#timeoutMs = spanOf("timeoutMs", options.timeoutMs) ?? TIMEOUT_MS;
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS;
   }
 
@@ -280,7 +281,7 @@ export class Client {
   }
 
   /** Wait until a job is done. */
-  wait(job, { detail = "full", timeoutMs, signal } = {}) {
+  async wait(job, { detail = "full", timeoutMs, signal } = {}) {
     return this.#ended(job.id ?? job, detail, momentAfter(timeoutMs), signal);
   }
 
@@ -573,7 +574,7 @@ export class Client {
   }
 
   async #once(url, { method = "GET", headers = {}, body }, until, signal) {
-    const most = Math.max(RETRY_MS, Math.min(this.#timeoutMs, until - performance.now()));
+    const most = Math.max(RETRY_MS, Math.min(this.#timeoutMs, until - performance.now(), LONGEST_MS));
     const limit = new AbortController();
     const stop = () => limit.abort(signal.reason);
     if (signal?.aborted) throw signal.reason;
@@ -676,7 +677,13 @@ async function speak(socket, samples) {
   if (socket.readyState === 1) socket.send(JSON.stringify({ end: true }));
 }
 
-const momentAfter = (ms) => (ms === undefined || ms === null ? Infinity : performance.now() + ms);
+const momentAfter = (ms) => performance.now() + (spanOf("timeoutMs", ms) ?? Infinity);
+
+/** A span that somebody gave, if it is one: of 0 or of NaN nothing could ever come. */
+const spanOf = (name, ms) => {
+  if (ms === undefined || ms === null || ms > 0) return ms;
+  throw new RangeError(`${name} is a number of milliseconds above 0, not ${ms}.`);
+};
 
 const blobOf = (given) => (given instanceof Blob ? given : new Blob([given]));
 

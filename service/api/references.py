@@ -231,6 +231,22 @@ class References:
             fix="Name one of these as the index.",
         )
 
+    def check_spoken(self, language: str) -> None:
+        """Refuse a language that no index speaks in any accent; where there is no index, none.
+
+        Raises
+        ------
+        InputError
+            If others are spoken, but not this one.
+        """
+        spoken = sorted({summary.language for summary in self.offered()})
+        if spoken and primary_subtag(language) not in map(primary_subtag, spoken):
+            raise InputError(
+                f"No index speaks {language}.",
+                cause=f"Spoken: {', '.join(spoken)}.",
+                fix="Give the tag of a language that is assessed here.",
+            )
+
     def accents(self, language: str) -> tuple[Reference, ...]:
         """Every index whose language has the same primary subtag; they are opened if need be.
 

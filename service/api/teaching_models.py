@@ -29,7 +29,7 @@ class SetRequest(Asked):
     """Sentences that a teacher wants to have said."""
 
     title: Annotated[str, Field(max_length=100), Plain, AfterValidator(_sayable)]
-    language: Tag
+    language: Annotated[Tag, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$")]
     sentences: Annotated[tuple[Sentence, ...], Field(min_length=1, max_length=MOST_SENTENCES)]
 
 

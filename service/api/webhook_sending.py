@@ -31,6 +31,15 @@ _EMBEDDING = tuple(
 )
 """Networks of IPv6 whose addresses stand for others of IPv4."""
 
+_SPECIAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "3fff::/20", "5f00::/16"),
+    )
+)
+"""Networks that IANA keeps for purposes of their own and that `is_global` of Python before 3.13
+takes for public."""
+
 
 class UndeliveredError(Exception):
     """An address was not told; why, in a few words."""
@@ -82,7 +91,7 @@ def is_reachable(address: Address, allowed: Sequence[str]) -> bool:
         address = address.ipv4_mapped
     if any(address in ipaddress.ip_network(network) for network in allowed):
         return True
-    if any(address in network for network in _EMBEDDING):
+    if any(address in network for network in (*_EMBEDDING, *_SPECIAL)):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved)
 

@@ -53,6 +53,7 @@ def sets(service: ServiceDep, caller: Teaching) -> Any:
 )
 def create_set(asked: SetRequest, service: ServiceDep, caller: Teaching) -> Any:
     """Keep sentences of one's own under a title."""
+    service.references.check_spoken(asked.language)
     made = service.people.create_set(caller.key_id, NewSet(**asked.model_dump()))
     note(service, caller, "create", f"set {made.id}")
     return made
@@ -63,6 +64,7 @@ def create_set(asked: SetRequest, service: ServiceDep, caller: Teaching) -> Any:
 )
 def change_set(set: SetId, asked: SetRequest, service: ServiceDep, caller: Teaching) -> Any:
     """Put something else in its place; homework of it is of that from then on."""
+    service.references.check_spoken(asked.language)
     made = service.people.change_set(caller.key_id, set, NewSet(**asked.model_dump()))
     note(service, caller, "change", f"set {set}")
     return made

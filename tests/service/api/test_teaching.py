@@ -26,7 +26,7 @@ class World:
 
     def __init__(self, folder: Path) -> None:
         settings = ServiceSettings(
-            database=f"sqlite:///{folder / 'service.db'}", indexes=("none",), record="none"
+            database=f"sqlite:///{folder / 'service.db'}", indexes=("en-US",), record="none"
         )
         self.client: TestClient = client_of(settings)
         self.store = Store.open(settings.database)
@@ -108,7 +108,16 @@ def test_a_set_is_kept_changed_and_deleted(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"sentences": []}, {"sentences": [" … "]}, {"title": " "}, {"language": "x"}]
+    "wrong",
+    [
+        {"sentences": []},
+        {"sentences": [" … "]},
+        {"title": " "},
+        {"language": "x"},
+        {"language": "en-!"},
+        {"language": "my language"},
+        {"language": "tlh"},
+    ],
 )
 def test_a_set_that_nobody_could_say_is_refused(world: World, wrong: dict[str, Any]) -> None:
     told = world.new_set(422, **wrong)

@@ -143,6 +143,19 @@ test("a busy service is asked again after the time that it says", async () => {
   });
 });
 
+test("nobody can ask for an answer in no time", async () => {
+  for (const timeoutMs of [0, -1, NaN, "soon"]) {
+    assert.throws(() => new Client(url, { timeoutMs }), RangeError);
+    const own = new Client(url);
+    await assert.rejects(own.indexes({ timeoutMs }), RangeError);
+    await assert.rejects(own.wait("0", { timeoutMs }), RangeError);
+    await assert.rejects(all(own.batchResults("0", { timeoutMs })), RangeError);
+  }
+  await answering([[200, {}, '{"items": []}']], async (address) => {
+    assert.deepEqual(await new Client(address, { timeoutMs: Infinity }).indexes(), []);
+  });
+});
+
 test("nobody waits longer than he wants to", async () => {
   await answering([[0]], async (address) => {
     await assert.rejects(new Client(address, { timeoutMs: 10 }).indexes(), /did not answer within 1 s/);
