@@ -102,15 +102,18 @@ def test_python_says_what_a_client_lacks(call: str) -> None:
         (SERVER, ["serve"], "server"),
         (SERVER, ["keys", "list"], "server"),
         (TORCH, ["encoders", "fetch", "hubert-large"], "torch"),
-        (TORCH, [*BUILD, "asterisk:en", "--encoder", "hubert-large"], "torch"),
-        ({"ray"}, [*BUILD, "asterisk:en", "--ray", "auto"], "ray"),
+        (TORCH, [*BUILD, "corpus.csv", "--encoder", "hubert-large"], "torch"),
+        ({"ray"}, [*BUILD, "corpus.csv", "--ray", "auto"], "ray"),
         ({"upath"}, [*BUILD, "s3://bucket/corpus.csv"], "ray"),
         (OTHERS, ["plot", SAVED, "--text", "Saved.", "--out", "melody.svg"], "plots"),
     ],
 )
 def test_a_command_names_the_extra_that_it_lacks(
-    missing: set[str], arguments: list[str], extra: str
+    missing: set[str], arguments: list[str], extra: str, tmp_path: Path
 ) -> None:
+    corpus = tmp_path / "corpus.csv"
+    corpus.write_text(f"audio,text,speaker\n{Path(SAVED).resolve()},Saved.,Allison\n")
+    arguments = [str(corpus) if each == "corpus.csv" else each for each in arguments]
     done = python(missing, f"from nativeear.service.cli import app; app({arguments})")
     assert done.returncode == 2
     assert f"pip install 'nativeear[{extra}]'" in done.stderr
