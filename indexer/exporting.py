@@ -22,6 +22,7 @@ from nativeear.indexes.index_files import (
     flat_header,
     read_manifest,
 )
+from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.publishing import MANIFEST, publish, refuse_existing, staged
@@ -80,7 +81,7 @@ def export_index(path: Path, out: Path, form: Form) -> Export:
     verify(path).raise_if_damaged()
     refuse_existing(out)
     index = PhoneIndex.open(path)
-    with staged(out) as stage:
+    with writing(out, "nativeear index export"), staged(out) as stage:
         table = index.table
         if form in {"parquet", "lance"}:
             flat = pa.array(np.asarray(index.vectors).reshape(-1))
@@ -138,7 +139,7 @@ def import_index(folder: Path, out: Path) -> Manifest:
             fix="Write it with `nativeear index export`.",
         ) from error
     _check(folder, manifest, table, vectors, transform)
-    with staged(out) as stage:
+    with writing(out, "nativeear index import"), staged(out) as stage:
         for name in manifest.files:
             if name not in (VECTORS, EXEMPLARS, TRANSFORM):
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)

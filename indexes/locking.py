@@ -33,22 +33,37 @@ def writing(out: Path, doing: str) -> Iterator[None]:
     InputError
         If another writer is at work, nothing can be written there, or no longer.
     """
+    with held(out, doing):
+        try:
+            clear_leftovers(out)
+            # OpenBLAS cuts a product among its threads, and where it is cut moves the last bits
+            with threadpool_limits(1, user_api="blas"):
+                yield
+        except BrokenPipeError:
+            raise  # nobody reads what is printed any more
+        except OSError as error:
+            raise InputError(
+                f"The index could not be written to {out}.",
+                cause=str(error),
+                fix="Free some space or choose another place; what was there is as it was.",
+            ) from error
+
+
+@contextmanager
+def held(out: Path, doing: str) -> Iterator[None]:
+    """Be the only one of those who hold `out`, a file or a folder.
+
+    Raises
+    ------
+    InputError
+        If another holds it, or nothing can be written beside it.
+    """
     path = _lock_file(out)
     stream = _acquire(path, out)
     try:
-        _sign(stream, doing)
-        clear_leftovers(out)
-        # OpenBLAS cuts a product among its threads, and where it is cut moves the last bits
-        with threadpool_limits(1, user_api="blas"):
-            yield
-    except BrokenPipeError:
-        raise  # nobody reads what is printed any more
-    except OSError as error:
-        raise InputError(
-            f"The index could not be written to {out}.",
-            cause=str(error),
-            fix="Free some space or choose another place; what was there is as it was.",
-        ) from error
+        with suppress(OSError):  # a full disk: who comes meanwhile is told less
+            _sign(stream, doing)
+        yield
     finally:
         # Unlinked while it is held; whoever waits for this file finds that its name is gone and
         # tries again. Windows refuses to unlink an open file: there it stays, empty of meaning.

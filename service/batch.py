@@ -165,7 +165,7 @@ def assess_manifest(
     )
     failed = 0
     with (
-        ResultRows(out) as results,
+        ResultRows(out, "nativeear assess") as results,
         closing(in_processes(load, found.rows, workers)) as lines,
     ):
         progress(STAGE, 0, len(found.rows))

@@ -60,7 +60,7 @@ def run_evaluation(
     corpus, own = read_corpus(request, index)
     if request.out is None:
         return _run(corpus, _Run(request, index, own, None, progress))
-    with ResultRows(request.out, resume=request.resume) as rows:
+    with ResultRows(request.out, "nativeear eval", resume=request.resume) as rows:
         return _run(corpus, _Run(request, index, own, rows, progress))
 
 

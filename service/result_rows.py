@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from nativeear.indexes.locking import held
 from nativeear.speech.errors import InputError
 
 
@@ -31,16 +33,18 @@ class ResultRows:
     ----------
     out
         File to write; replaced if it is there.
+    doing
+        The command that writes, for those who come meanwhile.
     resume
         Know the rows that an earlier run has left in `OUT.partial`, or else in `out`.
 
     Raises
     ------
     InputError
-        If `out` cannot be written.
+        If `out` cannot be written, or another command is writing it.
     """
 
-    def __init__(self, out: Path, *, resume: bool = False) -> None:
+    def __init__(self, out: Path, doing: str, *, resume: bool = False) -> None:
         self._out = out
         self._partial = out.with_name(out.name + ".partial")
         problem = "It is a folder." if out.is_dir() else ""
@@ -52,12 +56,15 @@ class ResultRows:
             raise InputError(
                 f"The results cannot be written to {out}.", cause=problem, fix="Give another --out."
             )
-        if resume and not self._partial.exists() and out.exists():
-            shutil.copyfile(out, self._partial)
-        kept = resume and self._partial.exists()
-        self._file: BinaryIO = self._partial.open("r+b" if kept else "w+b")
         self._used: list[_Place] = []
-        self._found = self._scan()
+        with ExitStack() as stack:
+            stack.enter_context(held(out, doing))
+            if resume and not self._partial.exists() and out.exists():
+                shutil.copyfile(out, self._partial)
+            kept = resume and self._partial.exists()
+            self._file: BinaryIO = self._partial.open("r+b" if kept else "w+b")
+            self._found = self._scan()
+            self._held = stack.pop_all()
 
     def _scan(self) -> dict[str, _Place]:
         """Rows of an earlier run by their keys; a line that was not finished is cut off."""
@@ -102,7 +109,11 @@ class ResultRows:
         return self
 
     def __exit__(self, _kind: object, error: object, _trace: object) -> None:
-        if error is not None:
+        with self._held:
+            self._end(keep=error is None)
+
+    def _end(self, *, keep: bool) -> None:
+        if not keep:
             self._file.close()
             if not self._partial.stat().st_size:
                 self._partial.unlink()

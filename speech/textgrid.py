@@ -175,7 +175,9 @@ class _Parser:
         if "ooTextFile" not in self._content[:200] or "TextGrid" not in self._content[:200]:
             raise InputError(
                 f"{self._path} is not a TextGrid.",
-                cause=f"It begins with {self._content[:40]!r}.",
+                cause=f"It begins with {self._content[:40]!r}."
+                if self._content
+                else "It is empty.",
                 fix="Save it in Praat as a text file.",
             )
         self._next("string")

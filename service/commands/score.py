@@ -145,9 +145,10 @@ def _tell(report: ScoringReport) -> None:
             file=sys.stderr,
         )
     if report.without_audio:
+        lone = len(report.without_audio)
         print(
-            f"{len(report.without_audio):,} alignments have no recording of their name, such as "
-            f"{report.without_audio[0]}.",
+            f"{lone:,} alignment{'s have' if lone > 1 else ' has'} no recording of the same name,"
+            f" such as {report.without_audio[0]}.",
             file=sys.stderr,
         )
     for identity, problem in report.problems[:NAMED]:

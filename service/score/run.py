@@ -127,8 +127,6 @@ def score_folder(request: ScoringRequest, progress: Progress = lambda *_: None) 
     """
     started = time.monotonic()
     _check_out(request)
-    for left in request.out.rglob(PARTIAL_GRIDS):
-        left.unlink()  # of a run that was killed while it wrote
     sources = find_sources(request.folder, request.alignments)
     index = find_index(request.index)
     manifest = read_manifest(index)
@@ -138,7 +136,9 @@ def score_folder(request: ScoringRequest, progress: Progress = lambda *_: None) 
         Job(source, key_of(source, told), textgrid_path(request.out, source.id))
         for source in sources.found
     ]
-    with ResultRows(request.out / ROWS, resume=True) as rows:
+    with ResultRows(request.out / ROWS, "nativeear score", resume=True) as rows:
+        for left in request.out.rglob(PARTIAL_GRIDS):
+            left.unlink()  # of a run that was killed while it wrote
         done = {job.key for job in jobs if job.key in rows and job.grid.is_file()}
         todo = [job for job in jobs if job.key not in done]
         for job in jobs:

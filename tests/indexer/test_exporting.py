@@ -8,6 +8,7 @@ import pytest
 import nativeear
 from nativeear.indexer.exporting import FORMS, Form, export_index, import_index
 from nativeear.indexes.catalogue import find_index
+from nativeear.indexes.locking import writing
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
 from nativeear.speech.errors import InputError, MissingDependencyError
@@ -67,6 +68,26 @@ def test_an_export_that_was_changed_is_refused(tone_index: PhoneIndex, tmp_path:
     assert not (tmp_path / "back").exists()
     with pytest.raises(InputError, match="exists already"):
         export_index(tone_index.path, out, "npz")
+
+
+def test_what_another_writes_is_left_alone(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    """An unfinished folder of one who was killed goes; that of one at work stays."""
+    out, stage = tmp_path / "open", tmp_path / ".open.abcdefgh.stage"
+    stage.mkdir()
+    with (
+        writing(tmp_path / "open", "nativeear index build"),
+        pytest.raises(InputError, match="Another command is writing"),
+    ):
+        export_index(tone_index.path, out, "npz")
+    stage.mkdir(exist_ok=True)
+    export_index(tone_index.path, out, "npz")
+    assert not stage.exists()
+    with (
+        writing(tmp_path / "back", "nativeear index build"),
+        pytest.raises(InputError, match="Another command is writing"),
+    ):
+        import_index(out, tmp_path / "back")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["open"]
 
 
 def test_lance_that_is_not_installed_is_named(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from nativeear.indexes.locking import held
 from nativeear.service.cli import app
 from nativeear.speech.textgrid import TextGrid
 from tests.support.aligned import (
@@ -141,7 +142,7 @@ def test_what_cannot_be_scored_is_told_and_the_rest_is_done(prompts: Path, tmp_p
     result = score(speech, "--alignments", grids, "--out", tmp_path / "out")
     assert result.exit_code == 1, result.output
     assert "2 recordings" in result.stdout
-    assert "1 alignments have no recording of their name" in result.stderr
+    assert "1 alignment has no recording of the same name" in result.stderr
     rows = table(tmp_path / "out" / "utterances.csv")
     assert [row["id"] for row in rows if not row["problem"]] == [row["id"] for row in rows[:2]]
     told = {row["id"]: row["problem"] for row in rows[2:]}
@@ -190,6 +191,22 @@ def test_our_own_phones_are_laid_where_asked(prompts: Path, scored: Path, tmp_pa
     assert names == ["words", "phones", "confidence", *ours]
     same = sum(a == b for a, b in zip(verdicts(out), verdicts(scored), strict=True))
     assert same / len(verdicts(out)) > 0.95  # the grids are by the same aligner
+
+
+def test_two_do_not_write_the_same_scores(prompts: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    running = out / ".vm-msgsaved.TextGrid.7.partial"
+    running.write_text("of the other")
+    command = (prompts, "--alignments", GRIDS, "--out", out)
+    with held(out / "scores.jsonl", "nativeear score"):
+        refused = score(*command)
+        assert refused.exit_code == 2
+        assert "Another command is writing" in refused.stderr
+        assert "`nativeear score` runs as process" in refused.stderr
+        assert sorted(out.iterdir()) == [out / ".scores.jsonl.lock", running]
+    assert score(*command).exit_code == 0
+    assert not [file for file in out.iterdir() if file.name.startswith(".")]
 
 
 def test_a_folder_in_the_way_is_refused(prompts: Path, tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_labels_may_hold_what_looks_like_the_format(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        ("", "It begins with ''"),
+        ("", "It is empty."),
         ("hello", "It begins with 'hello'"),
         (LONG[:300], "the file ends where"),
         (LONG.replace("xmax = 0.4", "xmax = 0.5"), "overlap at 0.4 s"),
