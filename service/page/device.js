@@ -5,6 +5,7 @@ import { t } from "./texts.js";
 
 const PLACE = new URL("in-browser/", import.meta.url);
 const MOST_THREADS = 4;
+const MARK = "device-"; // ids of what was heard here begin so
 
 const ears = new Map();
 
@@ -12,6 +13,9 @@ const offered = fetch(new URL("offer.json", PLACE)).then((answer) => answer.json
 
 /** Whether recordings of texts are heard here, by this index. */
 export const hearsHere = async (index) => index in (await offered).packs;
+
+/** Whether a result was heard on a device, by its id. */
+export const isOfDevice = (id) => id.startsWith(MARK);
 
 /** The ear of an index, opened once; `told(share)` hears how much of it is there. */
 export async function earOf(index, told = () => {}) {
@@ -40,7 +44,7 @@ export async function hearHere(buffer, { text, index, l1 }, onWait) {
   const ear = await earOf(index, (share) => onWait(t("device.loading", { share: Math.floor(100 * share) })));
   onWait(t("device.hearing"));
   const samples = buffer.getChannelData(0);
-  const options = { l1: l1 || undefined, sampleRate: buffer.sampleRate, id: `device-${crypto.randomUUID()}` };
+  const options = { l1: l1 || undefined, sampleRate: buffer.sampleRate, id: `${MARK}${crypto.randomUUID()}` };
   try {
     return await ear.assess(samples, text, options);
   } catch (error) {

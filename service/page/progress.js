@@ -1,14 +1,16 @@
 /** A learner's history: what to do today, sentences over time, each sound over time, and past results. */
 
-import { all, blob, bytes, get, remove } from "./api.js";
+import { all, blob, get, remove } from "./api.js";
 import { findIndexes, offer } from "./chooser.js";
 import { byId, el, refill, say, svg, trouble } from "./dom.js";
 import { learner } from "./learner.js";
+import { ownHistory, together } from "./own.js";
 import { example, soundsOf, written } from "./phones.js";
-import { audioContext } from "./player.js";
 import { addRemarks, showResult } from "./result.js";
 import { FLAGGED_SCORE, GOOD_SCORE, band, day, languageName, scoreText, shareText, spoken } from "./scale.js";
 import { whoIsIn } from "./session.js";
+import { forgetHeard } from "./store.js";
+import { findTake, soundOf } from "./takes.js";
 import { t, tn } from "./texts.js";
 import { todayOf } from "./today.js";
 
@@ -102,11 +104,11 @@ function phoneTable(phones, sounds) {
 
 async function open(item, node, back) {
   try {
-    const assessment = await get(`assessments/${item.id}`);
-    const where = `assessments/${item.id}/audio`;
+    const found = await findTake(item.id);
+    const { assessment } = found;
     let buffer = null;
     try {
-      buffer = await audioContext().decodeAudioData(await bytes(where));
+      buffer = await soundOf(found);
     } catch {
       // Not kept: the result says so.
     }
@@ -130,7 +132,7 @@ function resultTable(items, show, again, mayDelete) {
     erase.addEventListener("click", async () => {
       if (!window.confirm(`${t("progress.deleteAsk")}\n\n${spoken(item)}`)) return;
       try {
-        await remove(`assessments/${item.id}`);
+        await (item.isHere ? forgetHeard(item.id) : remove(`assessments/${item.id}`));
         await again();
         say(t("progress.deleted"));
       } catch (error) {
@@ -140,7 +142,7 @@ function resultTable(items, show, again, mayDelete) {
     return el(
       "tr",
       {},
-      el("td", {}, day(item.created_at)),
+      el("td", {}, day(item.created_at), item.isHere ? el("small", {}, t("progress.here")) : null),
       el("td", {}, el("button", { type: "button", class: "link", onclick: () => show(item) }, item.text ?? spoken(item)), item.comments > 0 ? el("small", {}, tn("comment.count", item.comments)) : null),
       el("td", {}, cell(item.overall)),
       el("td", { class: "end" }, mayDelete ? erase : null),
@@ -154,7 +156,7 @@ function resultTable(items, show, again, mayDelete) {
 export async function showProgress() {
   const node = byId("progress");
   const { id, name } = learner();
-  if (id) await showHistory(node, { id, name });
+  if (id || (await ownHistory(""))) await showHistory(node, { id, name: name || t("progress.here") });
   else {
     node.replaceChildren(
       el(
@@ -172,7 +174,11 @@ function forgetButton({ id, name }, again) {
   button.addEventListener("click", async () => {
     if (!window.confirm(t("progress.deleteAllAsk", { name }))) return;
     try {
-      await remove(`learners/${encodeURIComponent(id)}`);
+      const own = await ownHistory(id);
+      if (id) await remove(`learners/${encodeURIComponent(id)}`).catch((error) => {
+        if (!own || error.status !== 404) throw error;
+      });
+      for (const sentence of own?.sentences ?? []) await forgetHeard(sentence.id);
       await again();
       say(t("progress.deleted"));
     } catch (error) {
@@ -190,27 +196,31 @@ export async function showHistory(node, person, above = [], show = null) {
   refill(node, ...above, el("p", { class: "soft" }, t("loading")));
   const who = encodeURIComponent(id);
   try {
-    const [progress, items] = await Promise.all([
-      get(`learners/${who}/progress`).catch((error) => {
-        if (error.status === 404) return null;
-        throw error;
-      }),
-      all(`assessments?learner_id=${who}&limit=${MOST}`, MOST),
+    const practises = above.length === 0 && !isOthers;
+    const own = practises ? await ownHistory(id) : null;
+    const away = (nothing) => (error) => { // what is here is shown where the service is away, too
+      if (error.status !== 404 && !(own && error.status === 0)) throw error;
+      return nothing;
+    };
+    const [known, listed] = await Promise.all([
+      id ? get(`learners/${who}/progress`).catch(away(null)) : null,
+      id ? all(`assessments?learner_id=${who}&limit=${MOST}`, MOST).catch(away([])) : [],
     ]);
-    if (!progress || items.length === 0) {
+    const progress = together(known, own);
+    if (!progress || progress.sentences.length === 0) {
       refill(node, ...above, el("section", { class: "card" }, el("p", {}, t("progress.none", { name }))));
       return;
     }
-    const practises = above.length === 0 && !isOthers;
+    const items = [...listed, ...(own?.sentences ?? [])].sort((one, other) => other.created_at.localeCompare(one.created_at));
     if (practises && !offer.index) await findIndexes();
     const [today, sounds] = await Promise.all([
-      practises && offer.index ? todayOf(id, offer.index) : null,
+      practises && offer.index && known ? todayOf(id, offer.index) : null,
       soundsOf(progress.phones[0]?.language ?? offer.index?.language ?? "en-US"),
     ]);
     const hardest = el(
       "section",
       { class: "card" },
-      el("div", { class: "row" }, el("h3", {}, t("progress.hardest")), saveButton(`learners/${who}/progress?format=csv`, "progress.csv")),
+      el("div", { class: "row" }, el("h3", {}, t("progress.hardest")), known ? saveButton(`learners/${who}/progress?format=csv`, "progress.csv") : null),
       progress.phones.length > 0 ? phoneTable(progress.phones, sounds) : el("p", { class: "soft" }, t("progress.noSounds")),
     );
     const results = el("section", { class: "card" }, el("div", { class: "row" }, el("h3", {}, t("progress.results")), isOthers ? null : forgetButton(person, again)), resultTable(items, show ?? ((item) => open(item, node, again)), again, !isOthers));

@@ -4,19 +4,26 @@ const NAME = "nativeear";
 const STORES = {
   takes: { keyPath: "id" }, // { id, at, text, file, assessment }
   waiting: { keyPath: "at" }, // { at, text, file, fields }
+  heard: { keyPath: "id" }, // { id, at, who, text, assessment } of what was heard on this device
   lasts: { keyPath: "said" }, // { said, overall, words } of the last take of a text
 };
 const MOST_TAKES = 10;
+const MOST_HEARD = 200;
 
 let opened = null;
 
 function open() {
   opened ??= new Promise((done, fail) => {
-    const asked = indexedDB.open(NAME, 1);
+    const asked = indexedDB.open(NAME, 2);
     asked.onupgradeneeded = () => {
-      for (const [store, options] of Object.entries(STORES)) asked.result.createObjectStore(store, options);
+      const known = asked.result.objectStoreNames;
+      for (const [store, options] of Object.entries(STORES)) if (!known.contains(store)) asked.result.createObjectStore(store, options);
     };
-    asked.onsuccess = () => done(asked.result);
+    asked.onblocked = () => fail(new Error("an older page is open")); // nothing is kept meanwhile
+    asked.onsuccess = () => {
+      asked.result.onversionchange = () => asked.result.close();
+      done(asked.result);
+    };
     asked.onerror = () => fail(asked.error);
   });
   return opened;
@@ -40,11 +47,24 @@ const all = async (store) => (await ask(store, "readonly", (kept) => kept.getAll
 
 export const takeOf = (id) => ask("takes", "readonly", (kept) => kept.get(id));
 
-/** Keep a take; the oldest goes where there are too many. */
-export async function keepTake(take) {
-  await ask("takes", "readwrite", (kept) => kept.put(take));
-  const oldest = (await all("takes")).sort((one, other) => other.at - one.at).slice(MOST_TAKES);
-  for (const { id } of oldest) await ask("takes", "readwrite", (kept) => kept.delete(id));
+/** Keep something by its id; the oldest goes where there are too many. */
+async function keep(store, item, most) {
+  await ask(store, "readwrite", (kept) => kept.put(item));
+  const oldest = (await all(store)).sort((one, other) => other.at - one.at).slice(most);
+  for (const { id } of oldest) await ask(store, "readwrite", (kept) => kept.delete(id));
+}
+
+export const keepTake = (take) => keep("takes", take, MOST_TAKES);
+
+export const keepHeard = (heard) => keep("heard", heard, MOST_HEARD);
+export const heardOf = (id) => ask("heard", "readonly", (kept) => kept.get(id));
+
+/** What was heard here of a learner, the oldest first. */
+export const heardHere = async (who) => (await all("heard")).filter((heard) => heard.who === who).sort((one, other) => one.at - other.at);
+
+/** Forget a result that was heard here, and its recording. */
+export async function forgetHeard(id) {
+  for (const store of ["heard", "takes"]) await ask(store, "readwrite", (kept) => kept.delete(id));
 }
 
 export const lastOf = (said) => ask("lasts", "readonly", (kept) => kept.get(said));

@@ -31,6 +31,7 @@ const SHELL = [
   "numbers.js",
   "opinions.js",
   "outbox.js",
+  "own.js",
   "people.js",
   "phones.js",
   "player.js",
@@ -72,12 +73,27 @@ self.addEventListener("activate", (event) => {
   event.waitUntil(old.then(() => self.clients.claim()));
 });
 
+/** Let go packs that are offered no more: each lies in a folder of its own. */
+async function forgetPacks(kept, offered) {
+  const place = new URL("in-browser/", location.href);
+  const { packs } = await offered.json();
+  const folders = Object.values(packs).map((pack) => new URL(pack, place).href);
+  for (const { url } of await kept.keys()) {
+    if (url.startsWith(`${place}packs/`) && !folders.some((folder) => url.startsWith(folder))) await kept.delete(url, { ignoreVary: true });
+  }
+}
+
+async function keep(kept, request, answer) {
+  if (request.url.endsWith("/in-browser/offer.json")) await forgetPacks(kept, answer.clone());
+  await kept.put(request, answer);
+}
+
 /** As the service has it now; what was kept, where it does not answer. */
 async function fresh(request) {
   const kept = await caches.open(KEPT);
   try {
     const answer = await fetch(request);
-    if (answer.status === 200) await kept.put(request, answer.clone());
+    if (answer.status === 200) await keep(kept, request, answer.clone()).catch(() => {}); // where there is room
     return answer;
   } catch (error) {
     const known = await kept.match(request, { ignoreVary: true });

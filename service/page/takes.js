@@ -1,9 +1,10 @@
 /** Takes and their results: of this visit, of this browser, or as the service keeps them. */
 
 import { bytes, get } from "./api.js";
+import { isOfDevice } from "./device.js";
 import { plain } from "./model.js";
 import { audioContext } from "./player.js";
-import { keepLast, keepTake, lastOf, takeOf } from "./store.js";
+import { heardOf, keepHeard, keepLast, keepTake, lastOf, takeOf } from "./store.js";
 
 const takes = new Map(); // of this visit, by id
 
@@ -12,7 +13,9 @@ export async function keepNew({ text, file, fields, buffer }, assessment) {
   const { id, words, score } = assessment;
   const said = `${fields.index} ${plain(text ?? "")}`;
   takes.set(id, { id, text, file, assessment, buffer, last: await lastOf(said) });
-  keepTake({ id, at: Date.now(), text, file, assessment });
+  const at = Date.now();
+  keepTake({ id, at, text, file, assessment });
+  if (isOfDevice(id)) keepHeard({ id, at, who: fields.learner_id ?? "", text, assessment });
   if (text === null || score.overall === null) return;
   keepLast({ said, overall: score.overall, words: words.map(({ word, phones }) => ({ word, flagged: phones.some(({ verdict }) => !["correct", "uncertain"].includes(verdict)) })) });
 }
@@ -20,7 +23,7 @@ export async function keepNew({ text, file, fields, buffer }, assessment) {
 /** A take by the id of its result: of this visit, of this browser, or as the service keeps it. */
 export async function findTake(id) {
   if (takes.has(id)) return takes.get(id);
-  const kept = await takeOf(id);
+  const kept = (await takeOf(id)) ?? (await heardOf(id));
   const assessment = kept?.assessment ?? (await get(`assessments/${id}`));
   const text = kept ? kept.text : assessment.transcript ? null : assessment.words.map(({ word }) => word).join(" ");
   const take = { id, text, assessment, file: kept?.file ?? null, last: null };

@@ -1,6 +1,7 @@
 """`nativeear web-demo`: a page of static files that hears in Chromium, and lets nothing out."""
 
-import subprocess
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.browser.demo import write_demo
 from nativeear.speech.errors import InputError
-from tests.support.browser import NODE, WEB, chromium, hosted, needs_package
+from tests.support.browser import chromium, hosted, needs_package
 from tests.support.served import ROOT
 
 PROMPT = ROOT / "service" / "data" / "vm-msgsaved.flac"
@@ -22,12 +23,8 @@ def test_a_package_that_is_not_built_is_refused_and_nothing_is_written(tmp_path:
 
 
 @needs_package
-def test_the_page_hears_a_recording_and_sends_nothing(tmp_path: Path) -> None:
-    assert NODE is not None
-    subprocess.run([NODE, "build.mjs"], check=True, cwd=WEB)
-    site = tmp_path / "site"
-    write_demo(PhoneIndex.open(ROOT / "indexes" / "en-US"), WEB / "dist", site)
-    with chromium() as browser, hosted(site, {}) as url:
+def test_the_page_hears_a_recording_and_sends_nothing(demo: Path) -> None:
+    with chromium() as browser, hosted(demo, {}) as url:
         page = browser.new_page()
         sent: list[str] = []
         page.on("request", lambda request: sent.append(request.method))
@@ -54,3 +51,47 @@ def test_the_page_hears_a_recording_and_sends_nothing(tmp_path: Path) -> None:
             page.set_viewport_size({"width": width, "height": 700})
             inner = page.evaluate("document.documentElement.scrollWidth")
             assert inner <= width
+
+
+KEPT = """async () => {
+  const kept = await caches.open("nativeear-demo");
+  return (await kept.keys()).map(({ url }) => url.split("/").pop());
+}"""
+
+
+@needs_package
+def test_a_new_pack_takes_the_place_of_the_old_one_once_it_is_whole(
+    demo: Path, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    shutil.copytree(demo, site)
+    manifest = site / "pack" / "pack.json"
+    told = json.loads(manifest.read_text(encoding="utf-8"))
+    file = told["files"]["advice"]
+    old = file["path"]
+    new = old.replace(old.split(".")[1], "0123456789abcdef")
+    with chromium() as browser, hosted(site, {}) as url:
+        page = browser.new_page()
+
+        def opened() -> list[str]:
+            page.goto(url)
+            page.wait_for_function("told.textContent !== 'Fetching the native speech …'")
+            names: list[str] = page.evaluate(KEPT)
+            return names
+
+        page.goto(url)
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        assert old in opened()
+        told["files"]["advice"] = file | {"path": new}
+        manifest.write_text(json.dumps(told), encoding="utf-8")
+        assert {old, new} & set(opened()) == {old}  # it is not there yet: the old one stays whole
+        page.context.set_offline(True)
+        opened()
+        assert page.inner_text("#told") == "Ready."
+        page.context.set_offline(False)
+        (site / "pack" / old).rename(site / "pack" / new)
+        assert {old, new} & set(opened()) == {new}
+        assert page.inner_text("#told") == "Ready."
+        page.context.set_offline(True)
+        opened()
+        assert page.inner_text("#told") == "Ready."

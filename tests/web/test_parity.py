@@ -1,29 +1,23 @@
 """A page in Chromium and Python say the same of ten recordings: natives, noise, slips, quiet."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 import nativeear
-from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.browser.demo import write_demo
 from nativeear.speech.audio import Audio
 from tests.support.aligned import DATA, PROMPTS
 from tests.support.browser import (
     ASSESS,
     LOAD,
-    NODE,
-    WEB,
     apart,
     chromium,
     hosted,
     needs_package,
     without_rounding,
 )
-from tests.support.served import ROOT
 
 SLIPS = (
     "Your massage has Ben's shaved.",
@@ -50,14 +44,11 @@ def ten() -> list[tuple[Audio, str]]:
     return [*prompts, *in_noise, *slips, (quiet, prompts[0][1])]
 
 
-def test_verdicts_scores_and_times_are_those_of_python(tmp_path: Path) -> None:
-    assert NODE is not None
-    subprocess.run([NODE, "build.mjs"], check=True, cwd=WEB)
-    write_demo(PhoneIndex.open(ROOT / "indexes" / "en-US"), WEB / "dist", tmp_path / "site")
+def test_verdicts_scores_and_times_are_those_of_python(demo: Path) -> None:
     said = ten()
     assessor = without_rounding(nativeear.load("en-US"))
     theirs = [assessor.assess(audio, text) for audio, text in said]
-    with chromium() as browser, hosted(tmp_path / "site") as url:
+    with chromium() as browser, hosted(demo) as url:
         page = browser.new_page()
         page.goto(f"{url}nativeear/")
         page.evaluate(LOAD, 1)

@@ -9,10 +9,12 @@ import type { Assessment } from "./assessment";
 import { NativeEarError } from "./errors";
 import type { Progress } from "./pack";
 import type { Pronunciation } from "./speech/canonical";
-import type { Answer, Asked } from "./worker";
+import { checkLength, mixed } from "./speech/sound_checks";
+import type { Answer, Asked, Message } from "./worker";
 
 export type * from "./assessment";
 export type { Pronunciation } from "./speech/canonical";
+export { record, type Recording } from "./recording";
 export { NativeEarError };
 
 export const SAMPLE_RATE = 16_000;
@@ -24,6 +26,8 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Address of `worker.js`; by default beside this module. */
   readonly worker?: string;
+  /** Ends the loading, which then fails as the signal says. */
+  readonly signal?: AbortSignal;
 }
 
 export interface AssessOptions {
@@ -32,6 +36,8 @@ export interface AssessOptions {
   readonly l1?: string;
   /** Of the samples, if they are not at 16 kHz. */
   readonly sampleRate?: number;
+  /** Ends the waiting at once; what has not begun is not heard. */
+  readonly signal?: AbortSignal;
 }
 
 interface Waiting {
@@ -42,30 +48,36 @@ interface Waiting {
 export class NativeEar {
   private readonly waiting = new Map<number, Waiting>();
   private asked = 0;
+  private ended: NativeEarError | undefined;
 
   private constructor(
     private readonly worker: Worker,
     private readonly progress: Progress,
   ) {
     worker.onmessage = ({ data }: MessageEvent<Answer>) => this.answered(data);
-    worker.onerror = (event) => {
-      const error = new NativeEarError(`The worker stopped: ${event.message}`, "bad-pack");
-      for (const { failed } of this.waiting.values()) failed(error);
-      this.waiting.clear();
-    };
+    worker.onerror = ({ message }) =>
+      this.end(
+        new NativeEarError(
+          "The worker could not be started, or stopped.",
+          "fault",
+          message ?? "",
+          "Keep all files of `dist` beside each other, and load the pack again.",
+        ),
+      );
   }
 
-  /** Open the pack of a folder, which ends in a slash. */
+  /** Open the pack of a folder. */
   static async load(url: string, options: LoadOptions = {}): Promise<NativeEar> {
-    const page = globalThis.location.href;
+    const folder = new URL(url, globalThis.location.href);
+    if (!folder.pathname.endsWith("/")) folder.pathname += "/";
     const script = options.worker ?? new URL("worker.js", import.meta.url).href;
-    const worker = new Worker(script, { type: "module" });
-    const ear = new NativeEar(worker, options.progress ?? (() => {}));
-    const threads = globalThis.crossOriginIsolated ? (options.threads ?? 1) : 1;
+    const ear = new NativeEar(started(script), options.progress ?? (() => {}));
+    const most = globalThis.crossOriginIsolated ? navigator.hardwareConcurrency : 1;
+    const threads = Math.max(1, Math.min(options.threads ?? 1, most));
     try {
-      await ear.ask({ kind: "load", url: new URL(url, page).href, threads });
+      await ear.ask({ kind: "load", url: folder.href, threads }, options.signal);
     } catch (error) {
-      worker.terminate();
+      ear.close();
       throw error;
     }
     return ear;
@@ -77,11 +89,19 @@ export class NativeEar {
     text: string | Pronunciation,
     options: AssessOptions = {},
   ): Promise<Assessment> {
-    const rate = options.sampleRate ?? SAMPLE_RATE;
+    const { id: name = "", l1 = null, sampleRate: rate = SAMPLE_RATE, signal } = options;
+    if (!isMono(samples)) {
+      throw new NativeEarError(
+        "The samples are no Float32Array.",
+        "bad-input",
+        "",
+        "Give one channel, or what `samplesOf(blob)` makes of a recording.",
+      );
+    }
+    checkLength(samples.length, rate);
     const heard = rate === SAMPLE_RATE ? samples.slice() : await resampled(samples, rate);
-    const { id: name = "", l1 = null } = options;
     const asked = { kind: "assess", samples: heard, text, name, l1 } as const;
-    return this.ask<Assessment>(asked, [heard.buffer as ArrayBuffer]);
+    return this.ask<Assessment>(asked, signal, [heard.buffer as ArrayBuffer]);
   }
 
   /** Where the native behind a piece of evidence can be heard; null where no clip is kept. */
@@ -89,17 +109,42 @@ export class NativeEar {
     return this.ask({ kind: "clip", exemplar });
   }
 
-  /** Let the worker and its memory go. */
+  /** Let the worker and its memory go; what is still asked fails. */
   close(): void {
-    this.worker.terminate();
+    this.end(new NativeEarError("The ear was closed.", "closed"));
   }
 
-  private ask<T>(asked: Asked, moved: Transferable[] = []): Promise<T> {
+  private end(error: NativeEarError): void {
+    this.ended ??= error;
+    this.worker.terminate();
+    for (const { failed } of this.waiting.values()) failed(error);
+    this.waiting.clear();
+  }
+
+  private async ask<T>(
+    asked: Asked,
+    signal?: AbortSignal,
+    moved: Transferable[] = [],
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.ended) throw this.ended;
     const number = this.asked++;
-    return new Promise((done, failed) => {
-      this.waiting.set(number, { done, failed });
-      this.worker.postMessage({ number, asked }, moved);
-    });
+    const send = (message: Message) => this.worker.postMessage(message, message.asked ? moved : []);
+    let stop = () => {};
+    try {
+      return await new Promise<T>((done, failed) => {
+        stop = () => {
+          this.waiting.delete(number);
+          send({ number });
+          failed(signal!.reason);
+        };
+        signal?.addEventListener("abort", stop);
+        this.waiting.set(number, { done, failed });
+        send({ number, asked });
+      });
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
   }
 
   private answered(answer: Answer): void {
@@ -117,16 +162,33 @@ export class NativeEar {
   }
 }
 
+/** A worker may not be started from another host, but one that imports it may. */
+function started(script: string): Worker {
+  const type = "module";
+  const { href, origin } = new URL(script, globalThis.location.href);
+  if (origin === globalThis.location.origin) return new Worker(href, { type });
+  const start = new Blob([`import ${JSON.stringify(href)};`], { type: "text/javascript" });
+  return new Worker(URL.createObjectURL(start), { type });
+}
+
+const isMono = (samples: unknown) =>
+  Object.prototype.toString.call(samples) === "[object Float32Array]";
+
 /** What a browser can decode, as mono samples at 16 kHz: a recording, or an audio file. */
 export async function samplesOf(sound: Blob): Promise<Float32Array> {
   const context = new OfflineAudioContext(1, 1, SAMPLE_RATE);
-  const decoded = await context.decodeAudioData(await sound.arrayBuffer());
-  const mixed = new Float32Array(decoded.length);
-  for (let channel = 0; channel < decoded.numberOfChannels; channel++) {
-    const own = decoded.getChannelData(channel);
-    for (let i = 0; i < mixed.length; i++) mixed[i] += own[i] / decoded.numberOfChannels;
+  let decoded: AudioBuffer;
+  try {
+    decoded = await context.decodeAudioData(await sound.arrayBuffer());
+  } catch (error) {
+    throw new NativeEarError(
+      "This is no sound that the browser can decode.",
+      "bad-audio",
+      String(error),
+      "Take a recording, or an audio file such as WAV, MP3 or M4A.",
+    );
   }
-  return mixed;
+  return mixed(Array.from({ length: decoded.numberOfChannels }, (_, i) => decoded.getChannelData(i)));
 }
 
 async function resampled(samples: Float32Array, rate: number): Promise<Float32Array> {

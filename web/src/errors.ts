@@ -2,7 +2,13 @@
 export class NativeEarError extends Error {
   constructor(
     message: string,
-    readonly code: "bad-input" | "bad-audio" | "no-pronunciation" | "bad-pack",
+    readonly code:
+      | "bad-input"
+      | "bad-audio"
+      | "no-pronunciation"
+      | "bad-pack"
+      | "closed"
+      | "fault",
     readonly reason = "",
     readonly fix = "",
   ) {

@@ -19,6 +19,12 @@ export type Asked =
     }
   | { readonly kind: "clip"; readonly exemplar: number };
 
+/** What is asked, by its number; a number alone is asked no more. */
+export interface Message {
+  readonly number: number;
+  readonly asked?: Asked;
+}
+
 export type Answer =
   | { readonly kind: "progress"; readonly loaded: number; readonly total: number }
   | { readonly kind: "done"; readonly number: number; readonly value: unknown }
@@ -40,11 +46,19 @@ let folder = "";
 /** One recording after the other: the graph is run once at a time. */
 let before: Promise<unknown> = Promise.resolve();
 
-globalThis.onmessage = ({ data }: MessageEvent<{ number: number; asked: Asked }>) => {
-  before = before.then(() => answer(data.number, data.asked));
+const waiting = new Set<number>();
+
+globalThis.onmessage = ({ data: { number, asked } }: MessageEvent<Message>) => {
+  if (!asked) waiting.delete(number);
+  else {
+    waiting.add(number);
+    before = before.then(() => answer(number, asked));
+  }
 };
 
 async function answer(number: number, asked: Asked): Promise<void> {
+  await new Promise((done) => setTimeout(done)); // until it is known what is asked no more
+  if (!waiting.delete(number)) return;
   try {
     tell({ kind: "done", number, value: await answered(asked) });
   } catch (error) {
@@ -53,7 +67,7 @@ async function answer(number: number, asked: Asked): Promise<void> {
       kind: "failed",
       number,
       message: known?.message ?? `The page has a fault: ${error}`,
-      code: known?.code ?? "bad-pack",
+      code: known?.code ?? "fault",
       reason: known?.reason ?? "",
       fix: known?.fix ?? "",
     });
@@ -66,7 +80,7 @@ async function answered(asked: Asked): Promise<unknown> {
     folder = asked.url;
     return null;
   }
-  if (!assessor) throw new NativeEarError("No pack is open.", "bad-pack");
+  if (!assessor) throw new NativeEarError("No pack is open.", "fault");
   if (asked.kind === "assess") {
     return assessor.assess(asked.samples, asked.text, asked.name, asked.l1);
   }
@@ -84,7 +98,16 @@ async function loaded(url: string, threads: number): Promise<Assessor> {
   );
   const [lexicon, session] = await Promise.all([
     unzipped(pack.part("lexicon")),
-    ort.InferenceSession.create(new Uint8Array(pack.part("encoder")), OPTIONS),
+    ort.InferenceSession.create(new Uint8Array(pack.part("encoder")), OPTIONS).catch(notStarted),
   ]);
   return new Assessor(pack, lexicon, ort, session);
+}
+
+function notStarted(error: unknown): never {
+  throw new NativeEarError(
+    "The encoder could not be started.",
+    "fault",
+    String(error),
+    "Keep all files of `dist` beside each other, and let the page's policy allow WebAssembly.",
+  );
 }

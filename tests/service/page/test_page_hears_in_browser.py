@@ -68,6 +68,36 @@ def test_a_spoken_sentence_is_heard_here_and_no_audio_is_sent(page, url):
     page.reload()
     page.wait_for_selector("#result .first", timeout=PATIENCE_MS)  # it was kept in this browser
 
+    page.click("#to-progress")
+    page.wait_for_selector("#progress td button", timeout=PATIENCE_MS)
+    assert "on this device" in page.inner_text("#progress")
+    assert page.locator("#progress th.ipa, #progress b.ipa").count() > 10
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.click(f"#progress td button:has-text('{PROMPT[1]}')")
+    page.wait_for_selector("#progress .sentence .word", timeout=PATIENCE_MS)
+    page.click("#progress .result ~ * button, #progress > div button")
+    page.click("#progress td.end button")
+    page.wait_for_function("!document.querySelector('#progress td')", timeout=PATIENCE_MS)
+    assert not [each for each in sent if "assessments/device-" in each[1] and each[0] != "GET"]
+
+
+OLD = "in-browser/packs/en-US-0/encoder.onnx"
+KEPT = "caches.open('nativeear-1').then((kept) => kept.keys())"
+
+
+def test_a_pack_that_is_offered_no_more_is_kept_no_more(page, url):
+    page.goto(url)
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.reload()
+    page.wait_for_selector("#device:not([hidden])", timeout=PATIENCE_MS)
+    page.evaluate(f"caches.open('nativeear-1').then((kept) => kept.put('{OLD}', new Response('')))")
+    page.reload()
+    page.wait_for_selector("#device:not([hidden])", timeout=PATIENCE_MS)
+    page.evaluate("fetch('in-browser/offer.json').then((answer) => answer.json())")
+    kept = page.evaluate(f"{KEPT}.then((found) => found.map(({{ url }}) => url))")
+    assert f"{url}{OLD}" not in kept
+    assert f"{url}in-browser/offer.json" in kept
+
 
 def test_a_pack_is_given_in_ranges_and_kept(url):
     offered = httpx.get(f"{url}in-browser/offer.json").json()

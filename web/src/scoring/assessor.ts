@@ -13,7 +13,7 @@ import { Deviations } from "../retriever/deviations";
 import { VowelFullness } from "../retriever/vowel_fullness";
 import { float32, float64, readTensors, tensor, type Tensors } from "../safetensors";
 import { isSilence, spoken as spokenOf, type Alignment } from "../speech/alignment";
-import type { Pronunciation } from "../speech/canonical";
+import { checkPronunciation, type Pronunciation } from "../speech/canonical";
 import { ShippedEncoder, type Runtime } from "../speech/compact";
 import { acceptedPhones } from "../speech/forms";
 import type { Frames } from "../speech/frames";
@@ -23,7 +23,7 @@ import type { LabelMap } from "../speech/phone_head";
 import { Pronouncer } from "../speech/pronunciation";
 import { HeardWords } from "../speech/reading/heard";
 import { asideS, omittedWords, type Reading, type ReadingEvent } from "../speech/reading/reading";
-import { checkSpeech } from "../speech/sound_checks";
+import { checkedSpeech } from "../speech/sound_checks";
 import type { Spoken } from "../speech/prosody/measurement";
 import { steadied } from "../speech/steadying";
 import { boundaryDoubts } from "./boundaries";
@@ -114,12 +114,14 @@ export class Assessor {
     l1: string | null = null,
   ): Promise<Assessment> {
     const pronunciation = typeof text === "string" ? this.pronouncer.pronounce(text) : text;
-    checkSpeech(samples);
-    const heard = steadied(samples);
+    checkPronunciation(pronunciation, (phone) => this.inventory.has(phone));
+    const { samples: clear, warnings } = checkedSpeech(samples);
+    const heard = steadied(clear);
     const frames = await this.encoder.encode(heard.samples);
     const read = typeof text === "string" ? text : (text.text ?? "");
     const result = this.judged(heard.samples, frames, pronunciation, read, id, l1);
-    return placed(result, heard.startS, samples.length / SAMPLE_RATE);
+    const told = { ...result, warnings: [...warnings, ...result.warnings] };
+    return placed(told, heard.startS, samples.length / SAMPLE_RATE);
   }
 
   /** Judge what was encoded of a recording that was steadied. */
