@@ -19,6 +19,12 @@ export class Problem extends Error {
   }
 }
 
+/** The service does not answer at all. */
+export const unreachable = () => new Problem(0, { detail: t("fault.unreachable"), fix: t("fault.unreachable.fix"), lang: language });
+
+/** What the page says by itself, where the service speaks to programs. */
+const PLAINLY = { 401: "fault.signIn", 404: "fault.gone" };
+
 const SAFE = ["GET", "HEAD"];
 
 let askForKey = async () => false;
@@ -82,11 +88,7 @@ export async function call(path, { quietly = false, ...options } = {}, onWait = 
       response = await fetch(new URL(path, BASE), { ...options, headers });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new Problem(0, {
-        detail: t("fault.unreachable"),
-        fix: t("fault.unreachable.fix"),
-        lang: language,
-      });
+      throw unreachable();
     }
     if (response.ok) return response;
     if (response.status === 401 && !quietly && (await askForKey(Boolean(key)))) continue;
@@ -97,7 +99,8 @@ export async function call(path, { quietly = false, ...options } = {}, onWait = 
       await pause(1000 * wait, options.signal);
       continue;
     }
-    throw new Problem(response.status, await told(response));
+    const plainly = quietly ? undefined : PLAINLY[response.status];
+    throw new Problem(response.status, plainly ? { detail: t(plainly), lang: language } : await told(response));
   }
 }
 

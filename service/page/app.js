@@ -1,5 +1,6 @@
 /** The page's frame: which view is seen, and who practises. */
 
+import { unreachable } from "./api.js";
 import { byId, el, say, trouble } from "./dom.js";
 import { learner, rememberLearner } from "./learner.js";
 import { watchOutbox } from "./outbox.js";
@@ -8,7 +9,7 @@ import { stop } from "./player.js";
 import { startPeople, tellWhoIsIn } from "./people.js";
 import { leavePractice, showPractice, startPractice } from "./practice.js";
 import { languageName } from "./scale.js";
-import { asksElsewhere, recognise, whoIsIn } from "./session.js";
+import { asksElsewhere, isTold, recognise, whoIsIn } from "./session.js";
 import { chooseLanguage, fillTexts, language, LANGUAGES, t } from "./texts.js";
 
 const VIEWS = { // what is not needed at once is fetched when it is
@@ -37,8 +38,13 @@ function show() {
   if (view !== "practice") leavePractice();
   document.title = view === "practice" ? t("title") : `${byId(`to-${view}`).textContent} – ${t("title")}`;
   if (leaves) byId("main").focus({ preventScroll: true });
+  if (!isTold()) comeBack();
   if (view === "practice") showPractice(wanted, ...rest);
-  else VIEWS[view](...rest);
+  else if (isTold() || view === "progress") VIEWS[view](...rest); // what was heard here is here
+  else {
+    byId("group-form").hidden = true;
+    trouble(unreachable());
+  }
 }
 
 function greet() {
@@ -56,6 +62,15 @@ function fillLanguages({ l1, language: own }) {
   for (const option of known) option.textContent = languageName(option.value);
   l1.replaceChildren(none, ...known.sort((one, other) => one.text.localeCompare(other.text, language)));
   own.replaceChildren(...Object.entries(LANGUAGES).map(([tag, name]) => el("option", { value: tag, lang: tag, selected: tag === language }, name)));
+}
+
+/** Ask again who is in, where the service could not be reached before. */
+async function comeBack() {
+  await recognise();
+  if (!isTold()) return;
+  say("");
+  greet();
+  if (byId("view-practice").hidden) show();
 }
 
 function startLearner() {
@@ -109,6 +124,7 @@ await startPeople(() => {
 });
 await startPractice().catch(trouble);
 window.addEventListener("hashchange", show);
+window.addEventListener("online", () => isTold() || comeBack());
 show();
 watchOutbox(({ id, text }) => {
   say(t("wait.sent", { text: text ?? "" }));

@@ -1,7 +1,7 @@
 /** Homework, as its teacher sets it and sees who has done it. */
 
 import { get, post, remove } from "./api.js";
-import { el, say, trouble } from "./dom.js";
+import { el, say, when } from "./dom.js";
 import { day } from "./scale.js";
 import { t, tn } from "./texts.js";
 
@@ -11,14 +11,10 @@ function assignment(item, changed) {
   const { sentences, learners } = item;
   const done = learners.filter(({ said }) => said.length === sentences.length).length;
   const back = el("button", { type: "button", class: "link", "aria-label": t("homework.removeOf", { title: item.title }) }, t("homework.remove"));
-  back.addEventListener("click", async () => {
+  when(back, "click", async () => {
     if (!window.confirm(t("homework.removeAsk", { title: item.title }))) return;
-    try {
-      await remove(`groups/${item.group}/homework/${item.id}`);
-      changed();
-    } catch (error) {
-      trouble(error);
-    }
+    await remove(`groups/${item.group}/homework/${item.id}`);
+    changed();
   });
   return el(
     "li",
@@ -43,17 +39,11 @@ function form(group, sets, changed) {
     el("label", {}, t("homework.due"), due),
     el("button", { type: "submit", class: "quiet" }, t("homework.give")),
   );
-  node.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      await post(`groups/${group.id}/homework`, { set: which.value, due: due.value || null });
-      say(t("homework.given"));
-      changed();
-    } catch (error) {
-      trouble(error);
-    }
+  return when(node, "submit", async () => {
+    await post(`groups/${group.id}/homework`, { set: which.value, due: due.value || null });
+    say(t("homework.given"));
+    changed();
   });
-  return node;
 }
 
 /** The card of a group's homework; `changed` is called when there is more or less of it. */

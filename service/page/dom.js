@@ -59,3 +59,19 @@ export function fault(error) {
 
 /** Tell a fault until somebody goes on. */
 export const trouble = (error) => say(fault(error), { isTrouble: true, lang: error.lang });
+
+/** Do something when a node is pressed or sent: once at a time, and its fault is told. */
+export function when(node, name, what) {
+  node.addEventListener(name, async (event) => {
+    event.preventDefault();
+    if (node.ariaBusy === "true") return;
+    node.ariaBusy = "true";
+    try {
+      await what(event);
+    } catch (error) {
+      trouble(error);
+    }
+    node.ariaBusy = null;
+  });
+  return node;
+}

@@ -1,7 +1,7 @@
 /** Codes by which learners come in: a group's, or one for each name; to be sent or printed. */
 
 import { post } from "./api.js";
-import { el, say, trouble } from "./dom.js";
+import { el, say, when } from "./dom.js";
 import { printButton } from "./printing.js";
 import { day } from "./scale.js";
 import { t } from "./texts.js";
@@ -43,31 +43,27 @@ function show(box, slips) {
 export function invites(group, changed) {
   const box = el("div", { class: "invited" });
   const whole = el("button", { type: "button", class: "main" }, t("invite.group"));
-  whole.addEventListener("click", async () => {
-    try {
-      const { code, expires_at: until } = await post(`groups/${group.id}/code`, { valid_days: VALID_DAYS });
-      show(box, [slip(group.name, t("invite.groupAbout", { day: day(until) }), code)]);
-    } catch (error) {
-      trouble(error);
-    }
+  when(whole, "click", async () => {
+    const { code, expires_at: until } = await post(`groups/${group.id}/code`, { valid_days: VALID_DAYS });
+    show(box, [slip(group.name, t("invite.groupAbout", { day: day(until) }), code)]);
   });
-  const names = el("textarea", { rows: 3, maxlength: 5000, autocomplete: "off", spellcheck: "false" });
+  const names = el("textarea", { rows: 3, maxlength: 5000, dir: "auto", autocomplete: "off", spellcheck: "false" });
   const each = el("form", {}, el("label", {}, t("invite.names"), names), el("p", {}, el("button", { type: "submit", class: "quiet" }, t("invite.each"))));
-  each.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  when(each, "submit", async () => {
     const slips = [];
+    const left = names.value.split("\n").map((line) => line.trim()).filter(Boolean);
     try {
-      for (const name of names.value.split("\n").map((line) => line.trim()).filter(Boolean)) {
-        const { person, code } = await post("people", { role: "learner", name, group: group.id });
+      while (left.length > 0) {
+        const { person, code } = await post("people", { role: "learner", name: left[0], group: group.id });
         slips.push(slip(person.name, t("invite.personAbout", { group: group.name }), code.code));
+        left.shift();
       }
-      names.value = "";
-    } catch (error) {
-      trouble(error);
-    }
-    if (slips.length > 0) {
-      show(box, slips);
-      changed();
+    } finally { // who came in has his code, whatever becomes of the others
+      names.value = left.join("\n");
+      if (slips.length > 0) {
+        show(box, slips);
+        changed();
+      }
     }
   });
   return el(

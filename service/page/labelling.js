@@ -42,28 +42,38 @@ export async function labellingOf(take, sounds) {
   const count = el("p", { class: "soft", role: "status" });
   const others = () => [...places].filter(([phone, place]) => !given.has(place) && phone.verdict !== "uncertain");
 
-  function show(items) {
+  function keep(items) {
     given.clear();
     for (const { position, verdict, heard } of items) given.set(position, { position, verdict, heard });
+  }
+
+  function show(items) {
+    keep(items);
     list.replaceChildren(...items.filter(({ judged, verdict }) => judged !== verdict).map((label) => heardOf(label, sounds)));
     count.textContent = t("labels.count", { count: items.length, all: places.size });
     rest.hidden = others().length === 0;
     none.hidden = items.length === 0;
   }
 
-  async function save(labels) {
-    try {
-      show((await put(path, { labels })).items);
-      say(t("labels.saved"));
-    } catch (error) {
-      trouble(error);
-    }
+  let saved = Promise.resolve(); // one after the other, each on what the service has by then
+
+  function save(change) {
+    saved = saved.then(async () => {
+      try {
+        keep((await get(path)).items);
+        change();
+        show((await put(path, { labels: [...given.values()] })).items);
+        say(t("labels.saved"));
+      } catch (error) {
+        trouble(error);
+      }
+    });
   }
 
   const rest = el("button", { type: "button", class: "quiet" }, t("labels.rest"));
-  rest.addEventListener("click", () => save([...given.values(), ...others().map(([phone, position]) => ({ position, verdict: phone.verdict }))]));
+  rest.addEventListener("click", () => save(() => others().forEach(([{ verdict }, position]) => given.set(position, { position, verdict, heard: null }))));
   const none = el("button", { type: "button", class: "quiet" }, t("labels.none"));
-  none.addEventListener("click", () => save([]));
+  none.addEventListener("click", () => save(() => given.clear()));
 
   take.beside = (phone) => {
     const position = places.get(phone);
@@ -75,9 +85,8 @@ export async function labellingOf(take, sounds) {
     const tell = () => {
       const verdict = box.querySelector("input:checked").value;
       which.hidden = verdict !== "substituted";
-      given.delete(position);
-      if (verdict) given.set(position, { position, verdict, heard: (verdict === "substituted" && other.value) || null });
-      save([...given.values()]);
+      const heard = (verdict === "substituted" && other.value) || null;
+      save(() => (verdict ? given.set(position, { position, verdict, heard }) : given.delete(position)));
     };
     other.addEventListener("change", tell);
     const box = el(

@@ -2,7 +2,7 @@
 
 import { get, remove } from "./api.js";
 import { assignments } from "./assignments.js";
-import { el, say, trouble } from "./dom.js";
+import { el, say, when } from "./dom.js";
 import { heat } from "./group.js";
 import { invites } from "./invites.js";
 import { cell, saveButton, scrolled, trend } from "./progress.js";
@@ -33,17 +33,11 @@ function membersTable(group, members) {
 }
 
 function endGroup(group) {
-  const button = el("button", { type: "button", class: "quiet" }, t("group.delete"));
-  button.addEventListener("click", async () => {
+  return when(el("button", { type: "button", class: "quiet" }, t("group.delete")), "click", async () => {
     if (!window.confirm(t("group.deleteAsk", { group: group.name }))) return;
-    try {
-      await remove(`groups/${group.id}`);
-      location.hash = "#group";
-    } catch (error) {
-      trouble(error);
-    }
+    await remove(`groups/${group.id}`);
+    location.hash = "#group";
   });
-  return button;
 }
 
 /** The page of a group, as nodes. */

@@ -53,14 +53,17 @@ function speakerOf({ index, language }, text, { sentence, words }) {
     const part = wordPart(index, whole);
     return {
       who: t("model.native", { name: whole.speaker }),
+      name: t("listen.native", { name: whole.speaker }),
       hear: (button) => play(button, [part]).catch(trouble),
       slowly: (button) => playSlowly(button, part).catch(trouble),
     };
   }
   const voice = voiceOf(language);
   if (!voice) return null;
+  const who = t("model.computer", { name: voice.name });
   return {
-    who: t("model.computer", { name: voice.name }),
+    who,
+    name: who,
     hear: (button) => speak(button, text, voice),
     slowly: (button) => speak(button, text, voice, true),
   };
@@ -99,6 +102,16 @@ export function sayableWord(place, piece, model) {
   const button = el("button", { type: "button", class: "said say", title: speaker.who }, piece);
   button.addEventListener("click", () => speaker.hear(button));
   return button;
+}
+
+/** The same word as whoever speaks it says it, where the word itself is seen already; nothing where nobody can. */
+export function otherSpeaker(place, word) {
+  const box = el("span", { class: "hearable" });
+  modelOrNone(place.index, word).then((model) => {
+    const speaker = speakerOf(place, word, model);
+    if (speaker) box.replaceChildren(hearButton({}, speaker.name, t("quoted", { text: word }), speaker.hear));
+  });
+  return box;
 }
 
 /** A word that can be heard by a press, for lists of words and pairs. */

@@ -1,6 +1,7 @@
 /** Takes that wait until the service can be reached again, as they are sent then. */
 
 import { assess, get } from "./api.js";
+import { isTold, recognise } from "./session.js";
 import { endWaiting, keepTake, keepWaiting, waiting } from "./store.js";
 
 const EVERY_MS = 15_000;
@@ -20,6 +21,7 @@ export function watchOutbox(heard) {
     if (takes.length === 0) return;
     try {
       await get("../healthz", { quietly: true });
+      if (!isTold()) await recognise(); // else what is sent would be nobody's, and refused
       for (const { at, text, file, fields } of takes.sort((one, other) => one.at - other.at)) {
         let assessment = null;
         try {

@@ -113,6 +113,7 @@ export async function startPeople(changed) {
     dialog.close("cancel");
     await forgetAll();
     localStorage.removeItem("nativeear-at");
+    sessionStorage.clear();
     location.reload(); // nothing of his stays to be seen
   };
   byId("sign-out").addEventListener("click", failing(async () => {

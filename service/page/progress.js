@@ -8,7 +8,7 @@ import { ownHistory, together } from "./own.js";
 import { example, soundsOf, written } from "./phones.js";
 import { addRemarks, showResult } from "./result.js";
 import { FLAGGED_SCORE, GOOD_SCORE, band, day, languageName, scoreText, shareText, spoken } from "./scale.js";
-import { whoIsIn } from "./session.js";
+import { isTold, whoIsIn } from "./session.js";
 import { forgetHeard } from "./store.js";
 import { findTake, soundOf } from "./takes.js";
 import { t, tn } from "./texts.js";
@@ -157,7 +157,10 @@ export async function showProgress() {
   const node = byId("progress");
   const { id, name } = learner();
   if (id || (await ownHistory(""))) await showHistory(node, { id, name: name || t("progress.here") });
-  else {
+  else if (!isTold()) {
+    node.replaceChildren();
+    trouble(unreachable());
+  } else {
     node.replaceChildren(
       el(
         "section",
@@ -208,7 +211,7 @@ export async function showHistory(node, person, above = [], show = null) {
     ]);
     const progress = together(known, own);
     if (!progress || progress.sentences.length === 0) {
-      refill(node, ...above, el("section", { class: "card" }, el("p", {}, t("progress.none", { name }))));
+      refill(node, ...above, el("section", { class: "card" }, el("p", {}, t(isOthers ? "pupil.none" : "progress.none", { name }))));
       return;
     }
     const items = [...listed, ...(own?.sentences ?? [])].sort((one, other) => other.created_at.localeCompare(one.created_at));

@@ -1,7 +1,7 @@
 /** A learner to his teacher: his history, and a result of his to hear, to put right and to speak of. */
 
 import { bytes, get, post, remove } from "./api.js";
-import { el, trouble } from "./dom.js";
+import { el, when } from "./dom.js";
 import { labellingOf } from "./labelling.js";
 import { soundsOf } from "./phones.js";
 import { audioContext } from "./player.js";
@@ -10,30 +10,23 @@ import { showHistory } from "./progress.js";
 import { commentsOf } from "./remarks.js";
 import { showResult } from "./result.js";
 import { day, meaning, spoken, toneOf, FLAGGED } from "./scale.js";
-import { trail } from "./teaching.js";
-import { t } from "./texts.js";
+import { sentenceOf } from "./sentences.js";
+import { gone, trail } from "./teaching.js";
+import { isolated, t } from "./texts.js";
 
 function lookingAfter(group, { id, name }) {
   const told = el("div", { role: "status" });
   const renew = el("button", { type: "button", class: "quiet" }, t("pupil.newCode"));
-  renew.addEventListener("click", async () => {
+  when(renew, "click", async () => {
     if (!window.confirm(t("pupil.newCodeAsk", { name }))) return;
-    try {
-      const { code } = await post(`people/${id}/code`, {});
-      told.replaceChildren(el("p", { class: "soft" }, t("pupil.code", { name })), el("p", { class: "code" }, code));
-    } catch (error) {
-      trouble(error);
-    }
+    const { code } = await post(`people/${id}/code`, {});
+    told.replaceChildren(el("p", { class: "soft" }, t("pupil.code", { name })), el("p", { class: "code" }, code));
   });
   const out = el("button", { type: "button", class: "quiet" }, t("pupil.remove"));
-  out.addEventListener("click", async () => {
+  when(out, "click", async () => {
     if (!window.confirm(t("pupil.removeAsk", { name, group: group.name }))) return;
-    try {
-      await remove(`groups/${group.id}/members/${id}`);
-      location.hash = `#group/${group.id}`;
-    } catch (error) {
-      trouble(error);
-    }
+    await remove(`groups/${group.id}/members/${id}`);
+    location.hash = `#group/${group.id}`;
   });
   return el("section", { class: "card" }, el("p", { class: "row" }, renew, out), told);
 }
@@ -45,7 +38,7 @@ function letterhead(name, item, group) {
     { class: "letterhead on-paper" },
     el("h2", {}, name),
     el("p", {}, spoken(item)),
-    el("p", {}, `${day(item.created_at)} · ${group.name}`),
+    el("p", {}, `${day(item.created_at)} · ${isolated(group.name)}`),
   );
 }
 
@@ -53,7 +46,7 @@ function letterhead(name, item, group) {
 function flaggedSounds({ words }) {
   const rows = words.flatMap(({ word, phones }) =>
     phones.filter(({ verdict }) => FLAGGED.includes(verdict)).map((phone) =>
-      el("tr", {}, el("th", { scope: "row" }, word), el("td", { class: `ipa graded ${toneOf(phone.verdict)}` }, phone.ipa), el("td", {}, meaning(phone.verdict)), el("td", {}, phone.feedback)),
+      el("tr", {}, el("th", { scope: "row" }, word), el("td", { class: `ipa graded ${toneOf(phone.verdict)}` }, phone.ipa), el("td", {}, meaning(phone.verdict)), el("td", {}, phone.advice ? sentenceOf(phone.advice) : phone.feedback)),
     ),
   );
   return rows.length > 0 ? el("table", { class: "on-paper" }, el("caption", {}, t("pupil.flagged")), el("tbody", {}, rows)) : null;
@@ -71,7 +64,7 @@ async function resultPage(group, person, item) {
   const sounds = await soundsOf(assessment.language);
   const heard = await labellingOf(take, sounds);
   const shown = el("div", { class: "result" });
-  showResult(shown, take, null, `${person.name} · ${day(item.created_at)}`);
+  showResult(shown, take, null, `${isolated(person.name)} · ${day(item.created_at)}`);
   const sheet = el("div", { class: "result sheet" });
   sheet.append(
     letterhead(person.name, item, group),
@@ -87,7 +80,8 @@ async function resultPage(group, person, item) {
 export async function pupilPage(group, id, result) {
   const here = `#group/${group.id}`;
   const { items: members } = await get(`groups/${group.id}/members`);
-  const person = members.find((member) => member.id === id) ?? { id, name: id };
+  const person = members.find((member) => member.id === id);
+  if (!person) return [trail([group.name, here], ["…", ""]), gone()];
   if (!result) {
     const node = el("div", { class: "result" });
     await showHistory(node, person, [], (item) => { location.hash = `${here}/${id}/${item.id}`; });
@@ -96,6 +90,6 @@ export async function pupilPage(group, id, result) {
   const { sentences } = await get(`learners/${id}/progress`);
   const item = sentences.find((sentence) => sentence.id === result);
   const way = [[group.name, here], [person.name, `${here}/${id}`]];
-  if (!item) return [trail(...way)];
+  if (!item) return [trail(...way, ["…", ""]), gone()];
   return [trail(...way, [spoken(item), ""]), await resultPage(group, person, item)];
 }

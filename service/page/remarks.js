@@ -1,45 +1,35 @@
 /** What a teacher says of a result: comments, and the sounds that he heard otherwise. */
 
 import { get, post, remove } from "./api.js";
-import { el, say, trouble } from "./dom.js";
+import { el, say, when } from "./dom.js";
 import { soundsOf } from "./phones.js";
 import { day, meaning } from "./scale.js";
 import { whoIsIn } from "./session.js";
-import { t } from "./texts.js";
+import { isolated, t } from "./texts.js";
 
 function comment(id, item, again) {
   const gone = el("button", { type: "button", class: "link", "aria-label": t("comment.deleteOf", { text: item.text }) }, t("progress.delete"));
-  gone.addEventListener("click", async () => {
-    try {
-      await remove(`assessments/${id}/comments/${item.id}`);
-      await again();
-    } catch (error) {
-      trouble(error);
-    }
+  when(gone, "click", async () => {
+    await remove(`assessments/${id}/comments/${item.id}`);
+    await again();
   });
   return el(
     "li",
     {},
     el("p", { class: "prose", dir: "auto" }, item.text),
-    el("p", { class: "soft" }, `${item.author}, ${day(item.created_at)} `, item.author_id === whoIsIn()?.id ? gone : null),
+    el("p", { class: "soft" }, `${isolated(item.author)}, ${day(item.created_at)} `, item.author_id === whoIsIn()?.id ? gone : null),
   );
 }
 
 function writing(id, again) {
   const text = el("textarea", { rows: 3, required: true, maxlength: 2000, dir: "auto" });
   const form = el("form", { class: "off-paper" }, el("label", {}, t("comment.write"), text), el("p", {}, el("button", { type: "submit", class: "main" }, t("comment.send"))));
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      await post(`assessments/${id}/comments`, { text: text.value.trim() });
-      text.value = "";
-      await again();
-      say(t("comment.sent"));
-    } catch (error) {
-      trouble(error);
-    }
+  return when(form, "submit", async () => {
+    await post(`assessments/${id}/comments`, { text: text.value.trim() });
+    text.value = "";
+    await again();
+    say(t("comment.sent"));
   });
-  return form;
 }
 
 /** The card of what was said of a result, with a form to say more where one may. */

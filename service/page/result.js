@@ -140,7 +140,7 @@ export function showResult(node, take, way, about = null) {
     el(
       "section",
       { class: "card first" },
-      about ? el("p", { class: "soft" }, about) : null,
+      about ? el("p", { class: "soft about" }, about) : null,
       el("div", { class: "row" }, title, assessment.score.overall === null ? null : el("p", { class: "overall" }, el("b", {}, scoreText(assessment.score.overall)), ` ${t("result.of100")}`)),
       sentence,
       el("p", { class: "soft press" }, t("result.press")),

@@ -7,6 +7,7 @@ const PEOPLE = ["learner", "teacher", "operator"];
 let me = null;
 let elsewhere = [];
 let reader = null;
+let answered = false;
 
 function know(told) {
   elsewhere = [...new Set([told?.second_ear, told?.language_use].filter(Boolean))];
@@ -28,11 +29,17 @@ export const readsWords = () => reader !== null;
 /** Ask the service who is signed in, without asking the person anything. */
 export async function recognise() {
   try {
-    return know(await get("me", { quietly: true }));
-  } catch {
+    const told = await get("me", { quietly: true });
+    answered = true;
+    return know(told);
+  } catch (error) {
+    answered = error.status !== 0;
     return know(null); // what is asked next asks for a code, or tells the fault
   }
 }
+
+/** Whether the service has told who is in; it has not while it cannot be reached. */
+export const isTold = () => answered;
 
 /** Come in by a code; a group's goes with a name. */
 export const comeIn = async (code, name) => know(await post("join", { code, name: name || null }, { quietly: true }));

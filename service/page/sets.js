@@ -2,34 +2,30 @@
 
 import { post, put, remove, get } from "./api.js";
 import { findIndexes, offer, validate } from "./chooser.js";
-import { el, fault, say, trouble, write } from "./dom.js";
+import { el, fault, say, when, write } from "./dom.js";
 import { languageName } from "./scale.js";
-import { again, trail } from "./teaching.js";
+import { again, gone, trail } from "./teaching.js";
 import { t, tn } from "./texts.js";
 
 function line(set) {
-  const gone = el("button", { type: "button", class: "link", "aria-label": t("sets.deleteOf", { title: set.title }) }, t("progress.delete"));
-  gone.addEventListener("click", async () => {
+  const button = el("button", { type: "button", class: "link", "aria-label": t("sets.deleteOf", { title: set.title }) }, t("progress.delete"));
+  when(button, "click", async () => {
     if (!window.confirm(t("sets.deleteAsk", { title: set.title }))) return;
-    try {
-      await remove(`sets/${set.id}`);
-      again();
-    } catch (error) {
-      trouble(error);
-    }
+    await remove(`sets/${set.id}`);
+    again();
   });
   return el(
     "li",
     {},
     el("a", { href: `#group/sets/${set.id}` }, set.title),
     el("span", { class: "soft" }, `${languageName(set.language)} · ${tn("group.sentences", set.sentences.length)}`),
-    gone,
+    button,
   );
 }
 
 /** The form of a new set, or of one that is to be changed. */
 function editor(set) {
-  const title = el("input", { required: true, maxlength: 100, autocomplete: "off", value: set?.title });
+  const title = el("input", { required: true, maxlength: 100, autocomplete: "off", dir: "auto", value: set?.title });
   const tags = [...new Set([...offer.indexes.map((index) => index.language), ...(set ? [set.language] : [])])];
   const language = el("select", {}, tags.map((tag) => el("option", { value: tag, selected: tag === (set?.language ?? tags[0]) }, languageName(tag))));
   const sentences = el("textarea", { rows: 8, required: true, dir: "auto" });
@@ -54,21 +50,16 @@ function editor(set) {
       write(unknown, fault(error), error.lang);
     }
   });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
+  when(form, "submit", async () => {
     const sent = {
       title: title.value.trim(),
       language: language.value,
       sentences: sentences.value.split("\n").map((each) => each.trim()).filter(Boolean),
     };
-    try {
-      await (set ? put(`sets/${set.id}`, sent) : post("sets", sent));
-      say(t("sets.saved"));
-      if (set) location.hash = "#group/sets";
-      else again();
-    } catch (error) {
-      trouble(error);
-    }
+    await (set ? put(`sets/${set.id}`, sent) : post("sets", sent));
+    say(t("sets.saved"));
+    if (set) location.hash = "#group/sets";
+    else again();
   });
   return form;
 }
@@ -81,6 +72,7 @@ export async function setsPage(id) {
   if (set) return [trail([t("sets.title"), "#group/sets"], [set.title, ""]), editor(set)];
   return [
     trail([t("sets.title"), ""]),
+    ...(id ? [gone()] : []),
     el(
       "section",
       { class: "card" },

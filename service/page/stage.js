@@ -14,7 +14,9 @@ export const AT = "nativeear-at"; // what was on the stage
 /** What is on the stage; its text is null where it is spoken freely. */
 export const now = { set: null, place: 0, text: "" };
 
-let from = null; // the sentence of a set from which a word was practised
+const FROM = "nativeear-from"; // the sentence of a set from which a word was practised
+
+const cameFrom = () => JSON.parse(sessionStorage.getItem(FROM) ?? "null");
 
 /** Whether there is something to say. */
 export const sayable = () => now.text === null || plain(now.text) !== "";
@@ -56,7 +58,7 @@ export async function showStage(id, placeOrText) {
   const text = set.id === FREE ? null : set.id === OWN ? String(placeOrText || "") : set.sentences[place];
   stop();
   Object.assign(now, { set: set.id, place, text });
-  if (set.sentences.length > 0) from = { ...now };
+  if (set.sentences.length > 0) sessionStorage.setItem(FROM, JSON.stringify(now));
   localStorage.setItem(AT, addressOf(now));
   byId("stage").hidden = false;
   byId("result").hidden = true;
@@ -89,7 +91,7 @@ export async function showStage(id, placeOrText) {
 
 /** Go to the next sentence or the one before; from a text of one's own, those of the set where one was. */
 export function step(by) {
-  const at = setOf(now.set)?.sentences.length > 0 ? now : from ?? { set: offer.sets[0].id, place: -1 };
+  const at = [now, cameFrom()].find((each) => setOf(each?.set)?.sentences.length > 0) ?? { set: offer.sets[0].id, place: -1 };
   const { sentences } = setOf(at.set);
   goTo(at.set, (at.place + by + sentences.length) % sentences.length);
 }
@@ -113,6 +115,7 @@ export function heardWords() {
 
 /** From a word that was practised, back to its sentence. */
 export function backFrom({ text }) {
+  const from = cameFrom();
   if (!from || text === null || from.text === text) return null;
   return { text: t("quoted", { text: from.text }), go: () => goTo(from.set, from.place) };
 }

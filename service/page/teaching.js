@@ -1,7 +1,7 @@
 /** A teacher's view: his groups, one of them, a learner, a result; each has an address of its own. */
 
 import { get, post } from "./api.js";
-import { byId, el, refill, trouble } from "./dom.js";
+import { byId, el, refill, trouble, when } from "./dom.js";
 import { saveButton } from "./progress.js";
 import { t, tn } from "./texts.js";
 
@@ -17,21 +17,16 @@ export function trail(...steps) {
 }
 
 function groupsCard(items) {
-  const field = el("input", { autocomplete: "off", required: true, maxlength: 100 });
+  const field = el("input", { autocomplete: "off", required: true, maxlength: 100, dir: "auto" });
   const form = el(
     "form",
     { class: "row fields" },
     el("label", {}, t("group.new"), field),
     el("button", { type: "submit", class: "quiet" }, t("group.make")),
   );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    try {
-      const made = await post("groups", { name: field.value.trim() });
-      location.hash = `#group/${made.id}`;
-    } catch (error) {
-      trouble(error);
-    }
+  when(form, "submit", async () => {
+    const made = await post("groups", { name: field.value.trim() });
+    location.hash = `#group/${made.id}`;
   });
   return el(
     "section",
@@ -43,6 +38,9 @@ function groupsCard(items) {
     form,
   );
 }
+
+/** What is told where an address leads to nothing any more. */
+export const gone = () => el("p", { class: "card", role: "status" }, t("fault.gone"));
 
 const home = async (groups) => [
   groupsCard(groups),
@@ -67,7 +65,7 @@ async function pageOf(group, person, result) {
   if (group === "sets") return (await import("./sets.js")).setsPage(person);
   const { items } = await get("groups");
   const known = items.find(({ id }) => id === group);
-  if (!known) return home(items);
+  if (!known) return [group ? gone() : null, ...await home(items)].filter(Boolean);
   if (!person) return (await import("./members.js")).groupPage(known);
   return (await import("./pupil.js")).pupilPage(known, person, result);
 }

@@ -13,6 +13,7 @@ export const LANGUAGES = {
 
 const CHOSEN = "nativeear-language";
 const PLACE = /\{(\w+)\}/g;
+const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\ufb1d-\ufdff\ufe70-\ufefc]/u;
 
 const wanted = [localStorage.getItem(CHOSEN), ...navigator.languages].map((tag) => tag?.split("-")[0].toLowerCase());
 
@@ -37,10 +38,13 @@ export async function addTexts(folder) {
 
 await addTexts(new URL("texts/", import.meta.url));
 
+/** A text that may be written in another direction, so that it turns nothing around it. */
+export const isolated = (text) => (TURNS.test(text) ? `\u2068${text}\u2069` : text);
+
 /** The text of a key; `{name}` in it is filled with the value of that name. */
 export function t(key, values = {}) {
   if (!(key in texts)) throw new Error(`no text is called ${key}`);
-  return texts[key].replace(PLACE, (_, name) => String(values[name]));
+  return texts[key].replace(PLACE, (_, name) => isolated(String(values[name])));
 }
 
 /** The text of a key that depends on a number: `key.one`, `key.other` and what else a language has. */

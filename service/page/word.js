@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { isHeard, listening, ownPart, playButton, whose } from "./listening.js";
-import { hearableWord } from "./model.js";
+import { otherSpeaker } from "./model.js";
 import { mouthOf } from "./mouth.js";
 import { example, respells, respelt, setRespells, sign, written } from "./phones.js";
 import { FLAGGED, heardAs, MARKS, meaning, percent, toneOf } from "./scale.js";
@@ -62,7 +62,8 @@ function phoneDetail(take, sounds, word, phone) {
       "div",
       { class: "told" },
       el("p", { class: `verdict ${toneOf(phone.verdict)}` }, sign(sounds, phone), " ", el("span", {}, meaning(phone.verdict))),
-      el("p", {}, example(sounds, phone), heard ? [" ", t("word.like"), " ", sign(sounds, heard), " ", example(sounds, heard)] : null),
+      el("p", {}, example(sounds, phone)),
+      heard ? el("p", {}, t("word.like"), " ", sign(sounds, heard), " ", example(sounds, heard)) : null,
       phone.feedback ? el("p", { class: "feedback" }, respelt(sounds, phone.advice ? sentenceOf(phone.advice) : phone.feedback)) : null,
       mouthOf(sounds.get(phone.phone)),
       numbers(phone),
@@ -97,7 +98,7 @@ export function showWord(panel, take, sounds, word, way, wanted = null) {
       { class: "row" },
       el("h3", { lang: place.language, dir: "auto" }, word.word),
       isHeard(take, word) ? playButton(take, whose(take), t("quoted", { text: word.word }), [ownPart(take, word)]) : null,
-      hearableWord(place, word.word),
+      otherSpeaker(place, word.word),
       take.who ? null : el("button", { type: "button", class: "main small-main", onclick: () => way.again(word.word) }, t("word.again")),
     ),
     ...[

@@ -281,9 +281,9 @@ def test_addresses_are_kept_and_lead_back(school):
     page.wait_for_selector("#group h2:has-text('3b')")
     assert page.evaluate("document.activeElement.tagName") == "H2"
     page.click("#group tbody a:has-text('Ben')")
-    page.wait_for_selector("#group:has-text('no results for Ben')")
+    page.wait_for_selector("#group:has-text('Ben has not said anything yet')")
     page.reload()
-    page.wait_for_selector("#group:has-text('no results for Ben')")
+    page.wait_for_selector("#group:has-text('Ben has not said anything yet')")
     page.go_back()
     page.wait_for_selector("#group h2:has-text('3b')")
     page.click(".trail a")

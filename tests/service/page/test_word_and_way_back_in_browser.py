@@ -1,0 +1,64 @@
+"""What stands behind a word, and the way back to where one was, in headless Chromium."""
+
+from nativeear.service.demo import PROMPT
+from tests.support.page import PATIENCE_MS, say_prompt, send_file, until, wait_for_result
+from tests.support.page import PROMPT_FILE as FILE
+
+SLIP = PROMPT[1].replace("hold", "fold")  # what the prompt does not say
+
+
+def test_a_word_is_written_once_and_its_buttons_tell_who_speaks(page):
+    say_prompt(page)
+    page.click(".word >> nth=1")
+    page.wait_for_selector(".sounds h3 ~ .hearable button")
+    assert page.locator(".sounds h3 ~ button.play, .sounds h3 ~ .hearable button").count() == 2
+    seen = page.evaluate("""[...document.querySelectorAll('.sounds > .row:first-child .play')]
+      .map((button) => button.childNodes[1].textContent.trim())""")
+    assert seen == ["You", "Native speaker Allison"]
+    told = page.locator(".sounds > .row:first-child .play").all_text_contents()
+    assert all("“you”" in text for text in told)
+
+
+def test_what_a_sound_was_like_is_a_sentence_of_its_own(page):
+    send_file(page, FILE, SLIP)
+    wait_for_result(page)
+    page.click(".word:has-text('fold')")
+    page.wait_for_selector(".told .verdict")
+    lines = page.locator(".told > p").all_inner_texts()
+    like = next(i for i, line in enumerate(lines) if line.startswith("It sounded like"))
+    assert lines[like - 1] == "as in five"
+    assert lines[like].endswith("as in hat")
+
+
+def test_a_folded_card_keeps_no_room_for_what_is_in_it(page):
+    say_prompt(page)
+    page.wait_for_selector(".measured")
+    spare = page.evaluate("""(() => {
+      const card = document.querySelector(".measured");
+      const { paddingTop, paddingBottom } = getComputedStyle(card);
+      const summary = card.querySelector("summary").offsetHeight;
+      return card.clientHeight - summary - parseFloat(paddingTop) - parseFloat(paddingBottom);
+    })()""")
+    assert abs(spare) < 2
+
+
+def test_the_way_back_from_a_word_outlives_a_reload(page):
+    page.click("#next")
+    until(page, "document.getElementById('target').textContent.includes('again later')")
+    send_file(page, FILE, "hold")
+    wait_for_result(page)
+    page.reload()
+    page.wait_for_selector("#result .first", timeout=PATIENCE_MS)
+    page.click("text=Back to the sentence")
+    page.wait_for_selector("#stage:visible")
+    assert "again later" in page.text_content("#target")
+
+
+def test_what_is_no_result_any_more_is_told_in_ones_own_words(browser, url):
+    context = browser.new_context(locale="fr")
+    page = context.new_page()
+    page.goto(f"{url}#result/{'0' * 32}")
+    page.wait_for_selector("#status:has-text('n’y est plus')")
+    assert page.get_attribute("#status", "lang") == "fr"
+    page.wait_for_selector("#model button")
+    context.close()
