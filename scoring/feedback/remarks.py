@@ -85,7 +85,10 @@ def with_feedback(
         update={
             "words": words,
             "insertions": tuple(
-                _with_sentence(extra, words, inventory) for extra in assessment.insertions
+                extra.model_copy(
+                    update={"feedback": sentence(advice_on_insertion(extra, words, inventory))}
+                )
+                for extra in assessment.insertions
             ),
             "remarks": tuple(_remarks(words, inventory, spoken_first)),
             "warnings": (*assessment.warnings, *([warning] if warning else [])),
@@ -104,13 +107,13 @@ def _with_sentences(word: WordAssessment, inventory: PhoneInventory) -> WordAsse
     return word.model_copy(update={"phones": tuple(phones)})
 
 
-def _with_sentence(
+def advice_on_insertion(
     extra: Insertion, words: tuple[WordAssessment, ...], inventory: PhoneInventory
-) -> Insertion:
+) -> Advice:
+    """What is told of a sound that does not belong there."""
     after = extra.after_word_index
     where = {"place": "before"} if after < 0 else {"place": "after", "words": (words[after].word,)}
-    advice = articulation.inserted(inventory.ipa(extra.phone)).model_copy(update=where)
-    return extra.model_copy(update={"feedback": sentence(advice)})
+    return articulation.inserted(inventory.ipa(extra.phone)).model_copy(update=where)
 
 
 def _advice(phone: PhoneAssessment, heard: str | None, inventory: PhoneInventory) -> Advice:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from nativeear.scoring.assessment import Advice
+from nativeear.scoring.assessment import Advice, NewSound
 
 ENGLISH = "en"
 
@@ -47,6 +47,14 @@ def sentence(advice: Advice, language: str = ENGLISH) -> str:
         heard=advice.heard,
         where=_where(advice, told),
         cues=_joined(cues, told),
+    )
+
+
+def note_on_new_sound(new: NewSound, meant: str, heard: str | None, language: str = ENGLISH) -> str:
+    """That a sound is new to speakers of a first language, in one of `languages`."""
+    told = texts(language)
+    return told["l1.has" if new.has_heard else "l1.lacks"].format(
+        language=told.get(f"language.{new.language}", new.language), meant=meant, heard=heard
     )
 
 

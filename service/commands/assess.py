@@ -105,6 +105,14 @@ def assess(
             "F.csv:TAG of an imported table.",
         ),
     ] = None,
+    advice_language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TAG",
+            help="The language that advice is given in, whatever is spoken: de, en, es, fr, it, "
+            "ru or zh; English by default.",
+        ),
+    ] = None,
     bands: Annotated[
         Path | None,
         typer.Option(metavar="FILE.json", help="Also give a level, by `nativeear bands fit`."),
@@ -139,11 +147,12 @@ def assess(
     is 1.
     """
     import nativeear
+    from nativeear.scoring.feedback.translation import with_advice_in
     from nativeear.scoring.proficiency.model import BandModel
     from nativeear.service.index_choice import choose_index
     from nativeear.speech.audio import Audio
 
-    _refuse_unknown(l1, explain, explain_model)
+    _refuse_unknown(l1, advice_language, explain, explain_model)
     second = judge_of(judge, judge_model)
     reader = _reader_of(language_use, language_use_model, topic, free=free)
     if accent is not None:
@@ -154,7 +163,10 @@ def assess(
         said = {"AUDIO": audio, "--text": text, "--phones": phones, "--text-file": text_file}
         heard = {"--free": free or None, "--asr": asr, "--bands": bands, "--accent": accent}
         told = {"--textgrid": textgrid, "--html": html, "--explain": explain, "--judge": judge}
-        _refuse({**said, **heard, **told}, "goes with a single recording, not with --manifest")
+        _refuse(
+            {**said, **heard, **told, "--advice-language": advice_language},
+            "goes with a single recording, not with --manifest",
+        )
         if out is None:
             raise InputError("--manifest needs --out.", fix="Name the file for the results.")
         from nativeear.service.batch import assess_manifest
@@ -194,7 +206,11 @@ def assess(
     result = _heard_and_read(result, recording, second, reader, topic)
     if explain is not None:
         result = _explained(result, explain, explain_model)
-    _write(result, recording, assessor, textgrid=textgrid, html=html)
+    if advice_language is not None:
+        result = with_advice_in(result, advice_language, assessor.index.inventory)
+    _write(
+        result, recording, assessor, textgrid=textgrid, html=html, advice_language=advice_language
+    )
     _print(result, as_json=as_json)
 
 
@@ -250,6 +266,7 @@ def _write(
     *,
     textgrid: Path | None,
     html: Path | None,
+    advice_language: str | None,
 ) -> None:
     """Write the files that were asked for beside the result."""
     if textgrid is not None:
@@ -257,9 +274,12 @@ def _write(
 
         to_textgrid(result).save(textgrid)
     if html is not None:
+        from nativeear.scoring.feedback.sentences import ENGLISH
         from nativeear.service.report.page import write_report
 
-        write_report(html, result, recording, assessor.index)
+        write_report(
+            html, result, recording, assessor.index, advice_language=advice_language or ENGLISH
+        )
 
 
 def _refuse_accent(accent: str, lang: str | None) -> None:
@@ -302,8 +322,11 @@ def _run_batch(batch: Callable[..., BatchReport], *, as_json: bool) -> None:
         raise typer.Exit(SOME_FAILED)
 
 
-def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | None) -> None:
+def _refuse_unknown(
+    l1: str | None, advice_language: str | None, explain: str | None, explain_model: str | None
+) -> None:
     """Refuse what is known to be wrong before anything slow is done."""
+    from nativeear.scoring.feedback.translation import check_advice_language
     from nativeear.service.explain import check_endpoint
     from nativeear.speech.first_languages import first_language
 
@@ -313,6 +336,8 @@ def _refuse_unknown(l1: str | None, explain: str | None, explain_model: str | No
         check_endpoint(explain)
     if l1 is not None:
         first_language(l1)
+    if advice_language is not None:
+        check_advice_language(advice_language)
 
 
 def _text_of(

@@ -1,6 +1,6 @@
 /** A learner's history: what to do today, sentences over time, each sound over time, and past results. */
 
-import { all, blob, get, remove } from "./api.js";
+import { all, blob, get, remove, unreachable } from "./api.js";
 import { findIndexes, offer } from "./chooser.js";
 import { byId, el, refill, say, svg, trouble } from "./dom.js";
 import { learner } from "./learner.js";

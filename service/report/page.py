@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.feedback.sentences import ENGLISH
 from nativeear.scoring.legend import legend
 from nativeear.service.report import words
 from nativeear.service.report.clips import data_uri, levelled, native_clips
@@ -20,7 +21,14 @@ MAX_REMARKS = 3
 MAX_PLACES = 4
 
 
-def write_report(path: str | Path, assessment: Assessment, audio: Audio, index: PhoneIndex) -> None:
+def write_report(
+    path: str | Path,
+    assessment: Assessment,
+    audio: Audio,
+    index: PhoneIndex,
+    *,
+    advice_language: str = ENGLISH,
+) -> None:
     """Write one assessment as one HTML file that needs nothing else, and replace it whole.
 
     Parameters
@@ -33,16 +41,20 @@ def write_report(path: str | Path, assessment: Assessment, audio: Audio, index: 
         The recording that it is about.
     index
         The index that it was made with; its clips are put into the file.
+    advice_language
+        What its advice is in, see `scoring.feedback.translation`; the rest is English.
 
     Raises
     ------
     InputError
         If the file cannot be written, or the index is not that of the assessment.
     """
-    write_page(path, render_page(assessment, audio, index))
+    write_page(path, render_page(assessment, audio, index, advice_language=advice_language))
 
 
-def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
+def render_page(
+    assessment: Assessment, audio: Audio, index: PhoneIndex, *, advice_language: str = ENGLISH
+) -> str:
     """The report as HTML. No script or style but its own can run in it, by its own policy."""
     if index.name != assessment.index:
         raise InputError(
@@ -59,6 +71,7 @@ def render_page(assessment: Assessment, audio: Audio, index: PhoneIndex) -> str:
     return render(
         "report.html",
         result=assessment,
+        advice_language=advice_language,
         ipa=ipa,
         max_remarks=MAX_REMARKS,
         max_places=MAX_PLACES,

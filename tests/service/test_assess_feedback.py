@@ -1,6 +1,7 @@
 """`assess --l1` and `--explain`, through the command line and on sounds that are really heard."""
 
 import json
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment, Remark
+from nativeear.scoring.feedback.sentences import sentence
 from nativeear.scoring.verdicts import FLAGGED
 from nativeear.service.cli import app
 from nativeear.service.terminal import render
@@ -42,6 +44,21 @@ def test_what_is_wrong_is_put_into_words(wrong: tuple[object, ...]) -> None:
     assert "Work on this first" in said.stdout
 
 
+def test_advice_is_in_the_language_that_is_asked_for(
+    wrong: tuple[object, ...], tmp_path: Path
+) -> None:
+    report = tmp_path / "me.html"
+    result = run(*wrong, "--json", "--advice-language", "de", "--html", report)
+    assert result.exit_code == 0, result.output
+    found = Assessment.model_validate_json(result.stdout)
+    assert found.remarks
+    for remark in found.remarks:
+        assert remark.advice is not None
+        assert remark.text == sentence(remark.advice, "de")
+        assert f'<p lang="de">{escape(remark.text, quote=False)}</p>' in report.read_text("utf-8")
+    assert found.remarks[0].text in " ".join(run(*wrong, "--advice-language", "de").stdout.split())
+
+
 def test_a_manifest_takes_the_first_language(wrong: tuple[object, ...], tmp_path: Path) -> None:
     manifest, out = tmp_path / "m.csv", tmp_path / "out.jsonl"
     manifest.write_text(f"id,audio,text,phones\n1,{wrong[1]},,S IY | S AA\n")
@@ -58,6 +75,7 @@ def test_a_manifest_takes_the_first_language(wrong: tuple[object, ...], tmp_path
     ("options", "message"),
     [
         (("--l1", "klingon"), "No sounds are known of the first language 'klingon'."),
+        (("--advice-language", "pt"), "No advice is given in 'pt'."),
         (("--explain", "localhost"), "'localhost' is no address of a chat endpoint."),
         (("--explain-model", "x"), "--explain-model goes with --explain only."),
     ],
