@@ -1,9 +1,9 @@
 /** A native reads: one sentence at a time, each take checked at once, and the index grows. */
 
-import { byId, el, fault, say } from "../dom.js";
+import { byId, el, say, trouble, write } from "../dom.js";
 import { record } from "../recorder.js";
 import { recognise } from "../session.js";
-import { addTexts, fillTexts, t, tn } from "../texts.js";
+import { addTexts, fillTexts, language, t, tn } from "../texts.js";
 import { add, drop, enter, leave, nextOpen, refresh, send, session, skip, take } from "./session.js";
 
 const LOOK_MS = 1000; // how often it is asked whether the index has grown
@@ -57,7 +57,7 @@ function showLine() {
 function showGrowth() {
   const { addition, waiting, exemplars, revision, index } = session;
   byId("of").textContent = t("record.of", { index, revision });
-  byId("held").textContent = tn("record.held", waiting, { exemplars: exemplars.toLocaleString() });
+  byId("held").textContent = tn("record.held", waiting, { exemplars: exemplars.toLocaleString(language) });
   const { state, added, reread, problem } = addition;
   const parts = {
     idle: [],
@@ -66,7 +66,7 @@ function showGrowth() {
     done: [tn("record.grown", added, { revision }), ...(reread.length ? [tn("record.reread", reread.length)] : [])],
   }[state];
   const told = parts.join(" ");
-  if (byId("grown").textContent !== told) byId("grown").textContent = told;
+  if (byId("grown").textContent !== told) write(byId("grown"), told, state === "failed" ? "en" : language);
   byId("grown").classList.toggle("trouble", state === "failed");
   byId("add").disabled = state === "running" || waiting === 0;
   if (state === "running" && !grows) grows = setTimeout(look, LOOK_MS);
@@ -168,7 +168,7 @@ const telling = (what) => async (...given) => {
     say("");
     await what(...given);
   } catch (error) {
-    say(fault(error), { trouble: true });
+    trouble(error);
   }
 };
 

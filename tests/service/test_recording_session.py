@@ -16,6 +16,7 @@ from nativeear.service.recording.checks import check_take
 from nativeear.service.recording.session import RecordingSession
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import InputError
+from tests.support.catalogues import PLURALS, lacks
 
 ROOT = Path(__file__).parents[2]
 TEXT = "Your message has been saved."
@@ -86,6 +87,16 @@ def test_what_is_no_name_no_speaker_or_no_line_is_refused(tmp_path: Path) -> Non
     for line in (0, len(session.script.lines) + 1):
         with pytest.raises(InputError):
             session.text(line)
+
+
+@pytest.mark.parametrize("tag", PLURALS)
+def test_the_page_speaks_every_language_of_the_learners_page(tag: str) -> None:
+    english, own = (
+        json.loads((PAGE / "texts" / f"{each}.json").read_text("utf-8")) for each in ("en", tag)
+    )
+    assert lacks(own, english, tag) == []
+    same = [key for key, text in own.items() if text == english.get(key)]
+    assert tag == "en" or len(same) < 3, same
 
 
 def test_every_text_of_the_page_is_used_and_there() -> None:

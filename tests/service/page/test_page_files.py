@@ -14,6 +14,7 @@ from nativeear.scoring.feedback.sentences import languages, texts
 from nativeear.scoring.grading import FLAGGED_SCORE, GOOD_SCORE
 from nativeear.scoring.verdicts import BESIDE_MEANINGS, BESIDE_SYMBOLS, MEANINGS, SYMBOLS
 from nativeear.service.report import prosody, spectrogram
+from tests.support.catalogues import PLURALS, lacks
 
 PAGE = Path(str(files("nativeear.service"))) / "page"
 PRACTICE = Path(str(files("nativeear.service"))) / "data" / "practice"
@@ -34,16 +35,6 @@ TEXTS_OF = {
 }
 ENGLISH = TEXTS_OF["en"]
 ADVICE = Path(str(files("nativeear.scoring.feedback"))) / "texts"
-
-PLURALS = {  # the forms of whole numbers, by Unicode's rules
-    "en": ("one", "other"),
-    "de": ("one", "other"),
-    "es": ("one", "other"),
-    "fr": ("one", "other"),
-    "it": ("one", "other"),
-    "ru": ("one", "few", "many", "other"),
-    "zh": ("other",),
-}
 
 VOID = {"meta", "link", "input", "img", "br"}
 LABELLED = {"input", "select", "textarea", "meter"}
@@ -236,24 +227,7 @@ def test_the_document_says_what_the_english_texts_say():
 
 @pytest.mark.parametrize("tag", sorted(TEXTS_OF))
 def test_every_language_has_every_text_with_its_places(tag):
-    def key_of(key):  # other languages have more forms, or fewer
-        return re.sub(r"\.(?:zero|one|two|few|many|other)$", "", key)
-
-    own = TEXTS_OF[tag]
-    counted = {
-        key_of(key) for key in ENGLISH if key.endswith(".other") and key_of(key) + ".one" in ENGLISH
-    }
-    wanted = {key for key in ENGLISH if key_of(key) not in counted}
-    wanted |= {f"{key}.{form}" for key in counted for form in PLURALS[tag]}
-    assert set(own) == wanted
-    for key, text in own.items():
-        assert text.strip()
-        english = ENGLISH.get(key) or ENGLISH[f"{key_of(key)}.other"]
-        places = sorted(re.findall(r"\{\w+\}", english))
-        if key_of(key) in counted:  # “one” may be a word
-            assert set(re.findall(r"\{\w+\}", text)) <= set(places), key
-        else:
-            assert sorted(re.findall(r"\{\w+\}", text)) == places, key
+    assert lacks(TEXTS_OF[tag], ENGLISH, tag) == []
 
 
 def test_sets_of_sentences_are_named_as_the_service_names_them():

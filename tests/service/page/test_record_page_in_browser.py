@@ -1,6 +1,7 @@
 """A native reads for an index in headless Chromium, from the first sentence to a larger index."""
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -14,9 +15,11 @@ from nativeear.indexer.audit.session import Session, SessionLine
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.speech.audio import Audio
 from tests.support.browser import chromium, for_microphone
+from tests.support.page import complaints_of_axe
 from tests.support.served import ROOT, serving
 
 NATIVES = ROOT.parent / "shared" / "data" / "native-english"
+RECORD = ROOT / "service" / "record_page"
 PATIENCE_MS = 120_000
 PROMPTS = {
     "vm-msgsaved": "Your message has been saved.",
@@ -150,6 +153,26 @@ def test_from_the_first_sentence_to_a_larger_index(session, tmp_path):
     assert {("anna-reads", "anna-k-001"), ("anna-reads", "anna-k-002")} <= after.native_utterances
     assert httpx.get(f"{url}/v1/indexes/en-US").json()["revision"] == after.manifest.revision
     assert not list(index.parent.glob(".*adding*"))
+
+
+@pytest.mark.parametrize("language", ["fr", "ru"])
+def test_a_native_is_spoken_to_in_his_own_language(session, language):
+    texts = json.loads((RECORD / "texts" / f"{language}.json").read_text("utf-8"))
+    with chromium() as browser:
+        page = browser.new_context(
+            locale=language, viewport={"width": 320, "height": 568}
+        ).new_page()
+        page.goto(f"{session[0]}/record/")
+        page.wait_for_selector("#enter:not([hidden])")
+        assert page.inner_text("h1") == texts["record.enter"]
+        assert page.get_attribute("html", "lang") == language
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert complaints_of_axe(page) == []
+        page.route("**/v1/recording/speakers", lambda way: way.abort())
+        page.fill("#name", "Anna")
+        page.check("#agrees")
+        page.click("#enter button.main")
+        page.wait_for_selector("#status.trouble")  # a fault stands out, and stays
 
 
 def test_a_page_with_a_strict_policy(session):
