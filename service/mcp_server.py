@@ -162,8 +162,9 @@ def create_server(index: str | Path) -> MCPServer[Any]:
         If the package mcp is not installed.
     """
     with needing("mcp", "The MCP server"):
-        from mcp.server.mcpserver import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
+
+        from nativeear.service.mcp_stdio import AnsweringServer
 
     def in_words(tool: Callable[_Parameters, _Told]) -> Callable[_Parameters, _Told]:
         """What goes wrong as what the model is told."""
@@ -179,7 +180,7 @@ def create_server(index: str | Path) -> MCPServer[Any]:
         return told
 
     tools = Tools(index)
-    server: MCPServer[Any] = MCPServer(
+    server = AnsweringServer(
         "nativeear", instructions=INSTRUCTIONS, version=RELEASE or "", log_level="WARNING"
     )
     for tool in (tools.assess, tools.explain, tools.practise):

@@ -1,6 +1,8 @@
 """`nativeear mcp`, asked as a language model's client asks it: over standard input and output."""
 
 import asyncio
+import json
+import subprocess
 import sys
 from typing import Any
 
@@ -43,6 +45,41 @@ async def conversation() -> dict[str, Any]:
 def told() -> dict[str, Any]:
     pytest.importorskip("mcp", reason="mcp is not installed")
     return asyncio.run(conversation())
+
+
+def test_requests_that_are_piped_in_are_all_answered() -> None:
+    """The input ends long before the recording is assessed."""
+    pytest.importorskip("mcp", reason="mcp is not installed")
+    told = {"protocolVersion": "2025-03-26", "capabilities": {}}
+    told |= {"clientInfo": {"name": "pipe", "version": "1"}}
+    call = {"name": "assess", "arguments": {"audio": str(PROMPT), "text": TEXT}}
+    asked: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": told},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
+        {"id": "three", "method": "tools/call", "params": call},
+        {"id": 4, "method": "no/such"},
+    ]
+    lines = [json.dumps({"jsonrpc": "2.0", **one}) for one in asked]
+    done = subprocess.run(
+        [sys.executable, "-m", "nativeear", "mcp"],
+        input="\n".join(lines) + "\n",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    answers = {one["id"]: one for one in map(json.loads, done.stdout.splitlines())}
+    assert answers[1]["result"]["serverInfo"]["name"] == "nativeear"
+    assert [tool["name"] for tool in answers[2]["result"]["tools"]] == [
+        "assess", "explain", "practise",
+    ]  # fmt: skip
+    words = answers["three"]["result"]["structuredContent"]["words"]
+    assert [word["word"] for word in words] == TEXT.rstrip(".").split()
+    assert answers[4]["error"]["code"] == -32601
 
 
 def test_every_tool_says_what_it_takes(told: dict[str, Any]) -> None:
