@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from benchmarks.speech_data import PROMPTS, ROOT, SPEECHOCEAN
 from nativeear.indexer.corpus import read_corpus
 from nativeear.indexes.catalogue import find_index
 from nativeear.scoring.assessment import Assessment
+from nativeear.scoring.assessor import Assessor
 from nativeear.service.browser.demo import write_demo
 from nativeear.speech.audio import Audio
 from tests.support.browser import ASSESS, LOAD, apart, hosted, without_rounding
@@ -34,6 +35,8 @@ LEAST_AGREEMENT, MOST_SCORE, MOST_TIME_S = 0.995, 0.5, 0.010
 SECONDS = 5.0
 REPEATS = 3
 """The recording nearest to this length is timed, so often."""
+
+ENCODINGS = 10
 
 
 def recordings(most: int) -> list[tuple[str, Audio, str]]:
@@ -175,6 +178,16 @@ def measured(
     )
 
 
+def encoding_s(assessor: Assessor, audio: Audio) -> str:
+    """Least seconds of a processor that Python's encoder takes for as long as is asked for."""
+    spent = []
+    for _ in range(ENCODINGS):
+        started = process_time()
+        assessor.encoder.encode(audio)
+        spent.append(process_time() - started)
+    return f"{min(spent) * SECONDS / audio.duration_s:.3f} s"
+
+
 def main() -> None:
     """Measure and print."""
     parser = options_of(__doc__)
@@ -186,8 +199,11 @@ def main() -> None:
 
     said = recordings(options.recordings)
     assessor = nativeear.load("en-US")
+    timed = min(said, key=lambda each: abs(each[1].duration_s - SECONDS))
     theirs = [assessor.assess(audio, text) for _, audio, text in said]
+    rounding = [("as it is", encoding_s(assessor, timed[1]))]
     assessor = without_rounding(assessor)
+    rounding.append(("without rounding", encoding_s(assessor, timed[1])))
     unrounded = [assessor.assess(audio, text) for _, audio, text in said]
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         site = Path(folder) / "site"
@@ -196,7 +212,6 @@ def main() -> None:
         browser = playwright.chromium.launch(
             executable_path=options.chromium, args=["--no-sandbox"]
         )
-        timed = min(said, key=lambda each: abs(each[1].duration_s - SECONDS))
         ours: list[Assessment] = []
         with hosted(site) as url:
             for threads in options.threads:
@@ -206,6 +221,8 @@ def main() -> None:
                 print(f"{threads} threads" if threads > 1 else "1 thread")
                 tell_cost(size_mb, found)
         browser.close()
+    title = f"Python's encoder, {SECONDS:g} s of speech"
+    show(title, ("", "of a processor"), rounding)
     parity("Python as it is", ours, theirs)
     parity("Python without rounding", ours, unrounded)
     parity_of_the_whole(ours, unrounded)

@@ -6,8 +6,7 @@ import shutil
 from pathlib import Path
 
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.publishing import refuse_existing
-from nativeear.service.browser.pack import write_pack
+from nativeear.service.browser.pack import refuse_taken, write_pack
 from nativeear.speech.errors import InputError
 
 PAGE = Path(__file__).with_name("demo.html")
@@ -38,7 +37,7 @@ def write_demo(index: PhoneIndex, package: Path, out: Path) -> None:
         If the package is not built, or no pack can be made of the index.
     """
     check_package(package)
-    refuse_existing(out)
+    refuse_taken(out)
     write_pack(index, out / "pack", clips=True)
     (out / "nativeear").mkdir()
     for name in PACKAGE_FILES:

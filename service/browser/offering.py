@@ -16,7 +16,7 @@ from nativeear.indexes.catalogue import find_index, list_indexes
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.api.settings import InBrowser
 from nativeear.service.browser.demo import check_package
-from nativeear.service.browser.pack import FORMAT_VERSION, PACK, can_be_packed, write_pack
+from nativeear.service.browser.pack import FORMAT_VERSION, PACK, obstacle, write_pack
 from nativeear.service.version import RELEASE
 from nativeear.speech.errors import InputError
 from nativeear.speech.user_data import data_folder
@@ -48,10 +48,12 @@ def offer(names: Iterable[str], package: Path, folder: Path | None = None) -> In
     check_package(package)
     folder = folder or data_folder() / "packs"
     folder.mkdir(parents=True, exist_ok=True)
-    packs = {}
+    packs: dict[str, Path] = {}
+    obstacles = []
     for name in tuple(names) or tuple(summary.name for summary in list_indexes()):
         index = PhoneIndex.open(find_index(name))
-        if not can_be_packed(index):
+        if cause := obstacle(index):
+            obstacles.append(f"{name}: {cause}")
             continue
         made_of = f"{index.manifest.seal} {FORMAT_VERSION} {RELEASE}"
         packs[name] = folder / f"{name}-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
@@ -60,7 +62,7 @@ def offer(names: Iterable[str], package: Path, folder: Path | None = None) -> In
     if not packs:
         raise InputError(
             "No index of this service can be heard by in a page.",
-            cause="A page judges as experts would: English, heard by the shipped encoder.",
+            cause=" ".join(obstacles),
             fix="Offer en-US, or leave --in-browser out.",
         )
     return InBrowser(package, packs)

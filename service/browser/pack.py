@@ -14,7 +14,7 @@ from typing import Any
 from safetensors.numpy import save
 
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.publishing import refuse_existing, staged
+from nativeear.indexes.publishing import staged
 from nativeear.scoring.calibration import DOUBTED
 from nativeear.scoring.fusion import expert
 from nativeear.scoring.grading import FALSE_REJECTIONS
@@ -34,6 +34,7 @@ from nativeear.service.browser.reference import (
 from nativeear.speech.alignment import SILENCE
 from nativeear.speech.encoders import compact
 from nativeear.speech.errors import InputError
+from nativeear.speech.languages import primary_subtag
 from nativeear.speech.phone_head import LabelMap, label_map
 
 FORMAT_VERSION = 3
@@ -68,13 +69,13 @@ def write_pack(
     InputError
         If a page cannot judge by this index, the folder is there, or the budget is too small.
     """
-    if not can_be_packed(index):
+    if cause := obstacle(index):
         raise InputError(
             f"No pack can be made of the index {index.name}.",
-            cause="A page judges as experts would: English, heard by the shipped encoder.",
-            fix="Use en-US, or an index that was built with `--encoder default`.",
+            cause=cause,
+            fix="Use en-US, or an English index that was built with `--encoder default`.",
         )
-    refuse_existing(out)
+    refuse_taken(out)
     with staged(out) as stage:
         manifest = _manifest(index) | {"files": _files(index, stage)}
         size = sum(file["bytes"] for file in manifest["files"].values())
@@ -95,9 +96,24 @@ def write_pack(
     return manifest
 
 
-def can_be_packed(index: PhoneIndex) -> bool:
-    """Whether a page can judge by an index: English, heard by the shipped encoder."""
-    return expert.serves(index) and SILENCE in index.classes
+def obstacle(index: PhoneIndex) -> str | None:
+    """Why no page can judge by an index; None where one can."""
+    if primary_subtag(index.language) != expert.LANGUAGE:
+        return f"It is of {index.language}, and a page has dictionary and judge of English alone."
+    if not expert.serves(index):
+        encoder = index.manifest.encoder.name
+        return f"It was heard by the encoder {encoder}, and a page hears by the shipped one alone."
+    if SILENCE not in index.classes:
+        return "It holds no silences, by which a page tells sounds that were left out."
+    return None
+
+
+def refuse_taken(out: Path) -> None:
+    """Raise InputError if a folder is there: nobody's pages are changed under their visitors."""
+    if out.exists() or out.is_symlink():
+        raise InputError(
+            f"{out} exists already.", fix="Choose another folder, or delete that one first."
+        )
 
 
 def _files(index: PhoneIndex, stage: Path) -> dict[str, Any]:

@@ -39,12 +39,12 @@ export async function earOf(index, told = () => {}) {
 }
 
 /** Assess a recording of a text; of a text with words that the device lacks, the text alone is asked. */
-export async function hearHere(buffer, { text, index, l1 }, onWait) {
+export async function hearHere(buffer, { text, index, l1 }, onWait, signal) {
   if (!buffer) throw Object.assign(new Error(t("device.unread")), { fix: t("device.unread.fix") });
   const ear = await earOf(index, (share) => onWait(t("device.loading", { share: Math.floor(100 * share) })));
   onWait(t("device.hearing"));
   const samples = buffer.getChannelData(0);
-  const options = { l1: l1 || undefined, sampleRate: buffer.sampleRate, id: `${MARK}${crypto.randomUUID()}` };
+  const options = { signal, l1: l1 || undefined, sampleRate: buffer.sampleRate, id: `${MARK}${crypto.randomUUID()}` };
   try {
     return await ear.assess(samples, text, options);
   } catch (error) {

@@ -115,7 +115,7 @@ async function heardOf({ text, fields, set, ended, file, buffer }, signal) {
   const aborted = new Promise((_, fail) => { signal.addEventListener("abort", () => fail(signal.reason)); });
   aborted.catch(() => {}); // it is told where it is waited for
   const onWait = (told) => { if (!signal.aborted) byId("hint").textContent = told; };
-  if (await isHeardHere(text, fields, set)) return Promise.race([hearHere(buffer, fields, onWait), aborted]);
+  if (await isHeardHere(text, fields, set)) return Promise.race([hearHere(buffer, fields, onWait, signal), aborted]);
   if (ended) {
     try {
       return await Promise.race([ended, aborted]);

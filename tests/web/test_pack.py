@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from safetensors.numpy import load_file
 from typer.testing import CliRunner
 
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.service.browser.pack import write_pack
+from nativeear.service.browser.pack import obstacle, write_pack
 from nativeear.service.cli import app
 from nativeear.speech.errors import InputError
 from nativeear.speech.pronunciation import Pronouncer
@@ -76,9 +77,24 @@ def test_it_names_the_licence_of_every_corpus(pack: Path) -> None:
 def test_an_index_that_no_page_can_judge_by_is_refused(
     tone_index: PhoneIndex, tmp_path: Path
 ) -> None:
-    with pytest.raises(InputError, match="No pack can be made"):
+    with pytest.raises(InputError, match="No pack can be made") as refused:
         write_pack(tone_index, tmp_path / "pack")
+    assert "heard by the encoder spectral" in str(refused.value.cause)
     assert not (tmp_path / "pack").exists()
+
+
+def test_an_index_of_another_language_is_none_that_a_page_can_judge_by() -> None:
+    italian: Any = SimpleNamespace(language="it-IT")
+    assert obstacle(italian) == (
+        "It is of it-IT, and a page has dictionary and judge of English alone."
+    )
+
+
+def test_no_pack_is_written_over_another(tmp_path: Path) -> None:
+    (tmp_path / "pack").mkdir()
+    with pytest.raises(InputError, match="exists already"):
+        write_pack(PhoneIndex.open(Path("indexes/en-US")), tmp_path / "pack")
+    assert not list((tmp_path / "pack").iterdir())
 
 
 @pytest.mark.parametrize(("budget", "told"), [("3MB", "3 MB were allowed"), ("much", "is no size")])
