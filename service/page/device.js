@@ -48,6 +48,7 @@ export async function hearHere(buffer, { text, index, l1 }, onWait, signal) {
   try {
     return await ear.assess(samples, text, options);
   } catch (error) {
+    if (error.code === "fault") ears.delete(index); // the next take opens it anew
     if (error.code !== "no-pronunciation") throw Object.assign(error, { lang: "en" });
     return ear.assess(samples, { ...(await post("pronunciations", { text, index })), text }, options);
   }

@@ -104,7 +104,7 @@ function phoneTable(phones, sounds) {
 
 async function open(item, node, back) {
   try {
-    const found = await findTake(item.id);
+    const found = item.isHere ? await findTake(item.id) : { id: item.id, assessment: await get(`assessments/${item.id}`) };
     const { assessment } = found;
     let buffer = null;
     try {

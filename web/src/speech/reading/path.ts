@@ -71,7 +71,7 @@ export function bestReading(
       "The recording and its text are too long to be heard in a page.",
       "bad-audio",
       "",
-      "Record a minute at most.",
+      "Record a minute at most, of a text that can be read in it.",
     );
   }
   return new Search(graph, logProbs, costs, distances).path();
