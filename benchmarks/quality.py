@@ -150,7 +150,7 @@ def measured_by_natives(evidence: Evidence) -> Iterator[tuple[str, Sequence[floa
 
 
 def evidence_tried(evidence: Evidence) -> list[tuple[str, ...]]:
-    """What other evidence would reach, added to the sum or in its place, without any company.
+    """What other evidence would reach, added to the sum or in its place.
 
     PCC and AUC of learners, mean over the folds; and the AUC by which errors are told from flawless
     phones in recordings in which one phone was claimed, of all folds together.
@@ -175,6 +175,13 @@ def evidence_tried(evidence: Evidence) -> list[tuple[str, ...]]:
     }
     for name, (weight, what) in ADDED.items():
         tried[f"both + {weight:g} × {what}"] = own + weight * np.clip(column(name), LOWEST, 20.0)
+    retrieved = np.maximum(column("posterior"), LOWEST) + np.maximum(
+        column("frame_log_posterior"), LOWEST
+    )
+    four = own + 0.5 * retrieved
+    tried["both + 0.5 × retrieval's log posteriors, and 0.5 × the mean"] = four + 0.5 * _means(
+        evidence.recording, four
+    )
     rows: list[tuple[str, ...]] = []
     for name, values in tried.items():
         known = ~np.isnan(values)
