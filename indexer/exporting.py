@@ -7,6 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
+from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,13 @@ from nativeear.indexes.index_files import (
 from nativeear.indexes.locking import writing
 from nativeear.indexes.manifest import Manifest
 from nativeear.indexes.phone_index import PhoneIndex
-from nativeear.indexes.publishing import MANIFEST, publish, refuse_existing, staged
+from nativeear.indexes.publishing import (
+    MANIFEST,
+    publish,
+    refuse_existing,
+    sha256_of,
+    staged,
+)
 from nativeear.indexes.transform import Transform
 from nativeear.indexes.verification import verify
 from nativeear.speech.errors import InputError, MissingDependencyError
@@ -125,6 +132,12 @@ def import_index(folder: Path, out: Path) -> Manifest:
         counts, or `out` cannot be written.
     """
     refuse_existing(out)
+    if not (folder / REST).is_dir():
+        raise InputError(
+            f"{folder} is no export of an index.",
+            cause=f"It has no folder {REST}.",
+            fix="Write it with `nativeear index export`.",
+        )
     manifest = read_manifest(folder / REST)
     try:
         table = _rows(folder)
@@ -132,7 +145,7 @@ def import_index(folder: Path, out: Path) -> Manifest:
         with np.load(folder / TRANSFORM_NPZ) as arrays:
             transform = Transform(manifest.transform.kind, arrays["mean"], arrays["matrix"])
         table = table.select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, pa.ArrowException) as error:
         raise InputError(
             f"{folder} is no whole export of an index.",
             cause=f"{type(error).__name__}: {error}",
@@ -143,10 +156,12 @@ def import_index(folder: Path, out: Path) -> Manifest:
         for name in manifest.files:
             if name not in (VECTORS, EXEMPLARS, TRANSFORM):
                 (stage / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(folder / REST / name, stage / name)
+                if (folder / REST / name).is_file():
+                    shutil.copyfile(folder / REST / name, stage / name)
         with (stage / VECTORS).open("wb") as file:
             file.write(flat_header(*vectors.shape))
             file.write(vectors.tobytes())
+        _check_files(folder, manifest, stage)
         pq.write_table(table, stage / EXEMPLARS)
         transform.save(stage / TRANSFORM)
         return publish(stage, out, manifest.model_copy(update={"name": out.name}))
@@ -202,6 +217,20 @@ def _check(
             fix="Import it as it was exported; change an index with `nativeear index remove`,"
             " `thin` or `add`.",
         )
+
+
+def _check_files(folder: Path, manifest: Manifest, stage: Path) -> None:
+    """Refuse vectors and other files that are not the bytes of the index; rows are written anew."""
+    for name, identity in manifest.files.items():
+        if name in (EXEMPLARS, TRANSFORM):
+            continue
+        if not (stage / name).is_file() or sha256_of(stage / name) != identity.sha256:
+            what = f"The vectors of {folder}" if name == VECTORS else f"{folder / REST / name}"
+            raise InputError(
+                f"{what} {'are' if name == VECTORS else 'is'} not as exported.",
+                cause="The manifest has another checksum.",
+                fix="Export the index again, or copy the export again.",
+            )
 
 
 def _write_licences(manifest: Manifest, file: Path) -> None:

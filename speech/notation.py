@@ -72,11 +72,14 @@ def read_labels(file: Path, inventory: PhoneInventory) -> dict[str, tuple[str, .
     shape = "Give a CSV file in UTF-8 with the columns label,phones."
     try:
         with file.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.DictReader(opened, strict=True))
+            table = csv.DictReader(opened, strict=True)
+            columns, rows = table.fieldnames or (), list(table)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(
             f"The labels {file} cannot be read.", cause=str(error), fix=shape
         ) from error
+    if not {"label", "phones"} <= set(columns):
+        raise InputError(f"The table {file} has no columns label and phones.", fix=shape)
     found = {}
     for row in rows:
         label, phones = row.get("label"), row.get("phones")

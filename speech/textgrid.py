@@ -84,7 +84,7 @@ class TextGrid:
             raise InputError(
                 f"{path} is a binary TextGrid.", fix="Save it in Praat as a text file."
             )
-        return _Parser(path, _decoded(data)).grid()
+        return _Parser(path, decoded(data)).grid()
 
     @classmethod
     def from_alignment(cls, alignment: Alignment) -> TextGrid:
@@ -248,7 +248,7 @@ class _Parser:
         )
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
     """Text of a file in one of the encodings that Praat writes; a wrong byte is no error here."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")

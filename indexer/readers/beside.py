@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nativeear.indexer.corpus import AUDIO_SUFFIXES, UNKNOWN_SPEAKER, sex_of
 from nativeear.indexer.readers.lines import numbered_lines
+from nativeear.speech.textgrid import decoded
 
 TRANSCRIPTS = (".lab", ".txt")
 """Suffixes of transcripts, the preferred one first."""
@@ -48,6 +49,11 @@ def speaker_of(stem: Path, folder: Path) -> str:
 def transcript_of(files: Mapping[str, Path]) -> Path | None:
     """The transcript among the files of a stem, by suffix; None where there is none."""
     return next((files[suffix] for suffix in TRANSCRIPTS if suffix in files), None)
+
+
+def text_in(transcript: Path) -> str:
+    """What a transcript says on one line, in any encoding that TextGrids come in."""
+    return " ".join(decoded(transcript.read_bytes()).split())
 
 
 def recording_of(stem: Path, suffixes: Sequence[str]) -> Path:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from nativeear.indexer.corpus import Corpus, Sorter, Utterance
-from nativeear.indexer.readers.beside import TRANSCRIPTS, speaker_of, stems, transcript_of
+from nativeear.indexer.readers.beside import (
+    TRANSCRIPTS,
+    speaker_of,
+    stems,
+    text_in,
+    transcript_of,
+)
 from nativeear.speech.errors import CorpusError
 
 _GRID = ".textgrid"
@@ -61,6 +67,4 @@ def read(path: str, *, language: str | None = None, name: str | None = None) -> 
 def _text(files: dict[str, Path]) -> str | None:
     """The transcript beside a recording, if there is one."""
     file = transcript_of(files)
-    if file is None:
-        return None
-    return " ".join(file.read_text(encoding="utf-8-sig", errors="replace").split()) or None
+    return None if file is None else text_in(file) or None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nativeear.indexer.corpus import Span
-from nativeear.indexer.readers.beside import TRANSCRIPTS, stems, transcript_of
+from nativeear.indexer.readers.beside import TRANSCRIPTS, stems, text_in, transcript_of
 from nativeear.indexer.readers.ctm import read_ctm
 from nativeear.speech.alignment_files import SUFFIXES, grid_of_spans, load_alignment
 from nativeear.speech.errors import InputError
@@ -56,9 +56,7 @@ class Source:
 
     def text(self) -> str:
         """Its transcript; empty where there is none."""
-        if self.transcript is None:
-            return ""
-        return " ".join(self.transcript.read_text("utf-8-sig", errors="replace").split())
+        return "" if self.transcript is None else text_in(self.transcript)
 
     def state(self) -> tuple[object, ...]:
         """What changes when one of its files does."""

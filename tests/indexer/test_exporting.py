@@ -11,7 +11,7 @@ from nativeear.indexes.catalogue import find_index
 from nativeear.indexes.locking import writing
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.indexes.verification import verify
-from nativeear.speech.errors import InputError, MissingDependencyError
+from nativeear.speech.errors import InputError, MissingDependencyError, NativeEarError
 from tests.support.aligned import DATA, PROMPTS
 
 
@@ -68,6 +68,41 @@ def test_an_export_that_was_changed_is_refused(tone_index: PhoneIndex, tmp_path:
     assert not (tmp_path / "back").exists()
     with pytest.raises(InputError, match="exists already"):
         export_index(tone_index.path, out, "npz")
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone"])
+@pytest.mark.parametrize(
+    "name",
+    ["vectors.npz", "transform.npz", "exemplars.parquet", "index/manifest.json", "index/audio"],
+)
+def test_a_damaged_export_is_told_in_a_sentence(
+    name: str, damage: str, tone_index: PhoneIndex, tmp_path: Path
+) -> None:
+    out = tmp_path / "open"
+    export_index(tone_index.path, out, "npz")
+    file = out / name
+    if file.is_dir():
+        file = next(iter(sorted(file.iterdir())))
+    content = file.read_bytes()
+    file.unlink()
+    if damage != "gone":
+        file.write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
+    with pytest.raises(NativeEarError):
+        import_index(out, tmp_path / "back")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["open"]
+
+
+def test_changed_vectors_are_refused(tone_index: PhoneIndex, tmp_path: Path) -> None:
+    export_index(tone_index.path, tmp_path / "open", "npz")
+    file = tmp_path / "open" / "vectors.npz"
+    with np.load(file) as arrays:
+        changed = dict(arrays)
+    changed["vectors"] = changed["vectors"][::-1]
+    np.savez(file, **changed)
+    with pytest.raises(InputError, match="not as exported"):
+        import_index(tmp_path / "open", tmp_path / "back")
+    with pytest.raises(InputError, match="no export of an index"):
+        import_index(tmp_path, tmp_path / "back")
 
 
 def test_what_another_writes_is_left_alone(tone_index: PhoneIndex, tmp_path: Path) -> None:

@@ -106,3 +106,10 @@ def test_the_order_of_words_in_json_does_not_matter(tmp_path: Path) -> None:
         grid = load_alignment(file)
         read = laid_phones(grid, Notation(ENGLISH, "arpabet"), duration_s=1.0, whence=file)
         assert [phone.phone for phone in read.alignment.spoken] == ["AY", "N", "OW"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_transcripts_come_in_the_encodings_of_textgrids(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "one.flac").write_bytes(b"")
+    (tmp_path / "one.lab").write_bytes("Naïve,\r\n she said. ".encode(encoding))
+    assert find_sources(tmp_path).found[0].text() == "Naïve, she said."

@@ -43,8 +43,12 @@ def test_a_table_of_labels(tmp_path: Path) -> None:
     file.write_text("label,phones\ndx,XX\n")
     with pytest.raises(PhoneError, match="'XX' is not known"):
         read_labels(file, ENGLISH)
-    file.write_text("label\ndx\n")
+    file.write_text("label,phones\ndx\n")
     with pytest.raises(InputError, match="lack a label or its phones"):
         read_labels(file, ENGLISH)
+    for other in ("", "label\n", "label\ndx\n", "label;phones\ndx;T\n"):
+        file.write_text(other)
+        with pytest.raises(InputError, match="has no columns label and phones"):
+            read_labels(file, ENGLISH)
     with pytest.raises(InputError, match="cannot be read"):
         read_labels(tmp_path / "none.csv", ENGLISH)
