@@ -1,6 +1,6 @@
 """How well a recording is held against natives' without any text.
 
-    python -m benchmarks.compare --sentences 40
+    python -m benchmarks.compare --sentences 40 [--learners 25]
 
 Natives of `../shared/data/native-english` read the same sentences. What is to be expected of
 natives was chosen on SF1, SM1 and TM1; each of the others in turn is the one who is compared, with
@@ -8,16 +8,25 @@ another of these and none to four more. "natives alone" is without it, as where 
 is which share of a native's own speech is called different (that of other natives is not to be),
 which share of pieces is found that were cut out of another sentence of the same voice and put in,
 and how much of another sentence is called different. No learners have read these sentences.
+
+The second table is of what is told to be other words: of three natives each, and of learners of
+`../shared/data/speechocean762-train`, so many of those whose speech experts marked lowest and of
+those they marked high. No native has read their sentences, so espeak-ng says them in a native's
+place, which is harder; it is held against natives, too. "another sentence" is to be told.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import permutations, product
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -25,9 +34,15 @@ import nativeear
 from nativeear.scoring.comparison import Space, centred, compare
 from nativeear.scoring.native_spread import BY_ENCODER, BY_INDEX, NativeSpread
 from nativeear.speech.audio import Audio
+from nativeear.speech.frames import Encoder, Frames
 from nativeear.speech.steadying import steadied
+from tests.support.synthesiser import Synthesiser
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "native-english"
+LEARNERS = DATA.parent / "speechocean762-train"
+LEAST_WORDS = 4
+RATE = 150
+"""Words per minute of the synthesiser."""
 PIECES_S = (0.1, 0.2, 0.3)
 FADE_S = 0.008
 CHOSE = ["SF1", "SM1", "TM1"]
@@ -41,6 +56,7 @@ def main() -> None:
     )
     options.add_argument("--data", type=Path, default=DATA)
     options.add_argument("--sentences", type=int, default=40)
+    options.add_argument("--learners", type=int, default=25, help="of each kind")
     asked = options.parse_args()
     with (asked.data / "utterances.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -97,6 +113,57 @@ def main() -> None:
         for others in OTHERS if factors else OTHERS[1:]:
             cells = (f"{np.mean(told[name, others, column]):.1%}" for column in columns)
             print(f"| {name} | {others} | " + " | ".join(cells) + " |")
+    spaces: dict[str, Space] = {"encoder": centred, "en-US": assessor.index.transform}
+    print("| told to be other words | pairs | " + " | ".join(spaces) + " |")
+    for what, pairs in _pairs(texts, frames, ear, asked.learners).items():
+        cells = (
+            f"{fmean(compare(*pair, [pair[1]], space).other_words for pair in pairs):.1%}"
+            for space in spaces.values()
+        )
+        print(f"| {what} | {len(pairs)} | " + " | ".join(cells) + " |")
+
+
+def _pairs(
+    texts: list[str], frames: dict[tuple[str, str], Frames], ear: Encoder, learners: int
+) -> dict[str, list[tuple[Frames, Frames]]]:
+    """Recordings and those in a native's place, by who and what is held against what."""
+    pairs: dict[str, list[tuple[Frames, Frames]]] = defaultdict(list)
+    voice = Synthesiser()
+    unheard = sorted({voice for _, voice in frames} - set(CHOSE))
+    for n, text in enumerate(texts):
+        said = _said(voice, text, ear)
+        for names, (other, what) in product(
+            (CHOSE, unheard), ((text, "same"), (texts[(n + 1) % len(texts)], "another"))
+        ):
+            group = f"{', '.join(names)}: {what} sentence"
+            pairs[group] += [(frames[other, a], frames[text, b]) for a, b in permutations(names, 2)]
+            pairs[f"{group} by espeak-ng"] += [(frames[other, name], said) for name in names]
+    for kind, recordings in _learners(learners):
+        heard = [ear.encode(steadied(Audio.load(path)).audio) for path, _ in recordings]
+        natives = [_said(voice, text.lower(), ear) for _, text in recordings]
+        for of, what in ((natives, "same"), (natives[1:] + natives[:1], "another")):
+            pairs[f"learners marked {kind}: {what} sentence by espeak-ng"] += zip(
+                heard, of, strict=True
+            )
+    return pairs
+
+
+def _said(voice: Synthesiser, text: str, ear: Encoder) -> Frames:
+    return ear.encode(steadied(voice.say(text, rate=RATE).audio).audio)
+
+
+def _learners(count: int) -> Iterator[tuple[str, list[tuple[Path, str]]]]:
+    """Recordings and texts of those whom experts marked lowest, and of the upper third."""
+    if not LEARNERS.is_dir() or not count:
+        return
+    with (LEARNERS / "experts.jsonl").open(encoding="utf-8") as lines:
+        marks = {told["id"]: fmean(told["total"]) for told in map(json.loads, lines)}
+    with (LEARNERS / "utterances.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if len(row["text"].split()) >= LEAST_WORDS]
+    rows.sort(key=lambda row: (marks[row["id"]], row["id"]))
+    for kind, part in (("lowest", rows[: 8 * count]), ("high", rows[-len(rows) // 3 :])):
+        step = max(1, len(part) // count)
+        yield kind, [(LEARNERS / row["audio"], row["text"]) for row in part[::step][:count]]
 
 
 def _spliced(

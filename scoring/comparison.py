@@ -28,6 +28,10 @@ NATIVE_QUANTILE = 0.95
 """Share of other natives' distances that a difference exceeds, beside those of all natives there,
 where no index tells what to expect."""
 
+OTHER_WORDS = 0.75
+"""Share of the distance from the native backwards from which on two recordings are told to be of
+other words. Voices, accents and rooms make both distances larger, words one alone."""
+
 
 @dataclass(frozen=True, eq=False)
 class Expected:
@@ -80,8 +84,10 @@ class Comparison:
     ----------
     distance
         Mean distance of the learner from the native.
+    backwards
+        The same from the native with his frames in reverse order, as of words that are others.
     natives
-        The same of each other native.
+        The distance of each other native.
     different
         Share of the native's frames where the learner differs.
     differences
@@ -89,9 +95,15 @@ class Comparison:
     """
 
     distance: float
+    backwards: float
     natives: tuple[float, ...]
     different: float
     differences: tuple[Difference, ...]
+
+    @property
+    def other_words(self) -> bool:
+        """Whether the two are plainly of different words, so that differences mean nothing."""
+        return self.distance > OTHER_WORDS * self.backwards
 
     def moved(self, learner_s: float, native_s: float) -> Comparison:
         """With times so many seconds later, as where silence had been cut away."""
@@ -148,7 +160,9 @@ def compare(
         raise ValueError("without other natives nothing tells how much natives differ")
     reference = space(native.embeddings)
     width = max(1, round(SMOOTHED_S / native.hop_s))
-    path, distances = _laid(reference, space(learner.embeddings), width)
+    own = space(learner.embeddings)
+    path, distances = _laid(reference, own, width)
+    _, backwards = _laid(reference[::-1], own, width)
     among = [_laid(reference, space(each.embeddings), width)[1] for each in others]
     if expected is None:
         limit = np.maximum(np.max(among, axis=0), np.quantile(among, NATIVE_QUANTILE))
@@ -171,6 +185,7 @@ def compare(
     )
     return Comparison(
         distance=float(distances.mean()),
+        backwards=float(backwards.mean()),
         natives=tuple(float(each.mean()) for each in among),
         different=sum(past - first for first, past in runs) / len(distances),
         differences=found,

@@ -59,7 +59,8 @@ def compare(
         heard[0].start_s, heard[1].start_s
     )
     if as_json:
-        print_json({"learner": learner, "native": natives[0], **vars(found)})
+        told = {"learner": learner, "native": natives[0], "other_words": found.other_words}
+        print_json({**told, **vars(found)})
     else:
         _print(found, natives[0])
 
@@ -94,6 +95,12 @@ def _print(found: Comparison, native: Path) -> None:
 
     among = ", ".join(f"{distance:.2f}" for distance in found.natives)
     print(f"Distance {found.distance:.2f}" + (f"; of the other natives {among}." if among else "."))
+    if found.other_words:
+        print(
+            "These may be other words: from the native backwards it is hardly farther"
+            f" ({found.backwards:.2f})."
+        )
+        return
     if not found.differences:
         print("Nowhere farther from the native than other natives are.")
         return

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -74,6 +75,18 @@ def test_another_native_hardly_differs() -> None:
     found = compare(said("012345", 11, seed=9), natives[0], natives[1:])
     assert found.different < 0.1
     assert len(found.natives) == 3
+
+
+def test_other_words_are_told_as_such_and_an_accent_is_none() -> None:
+    """An accent: a third of the sounds are others, in a room of its own."""
+    natives = [said("012340123401", seed=seed) for seed in range(1, 4)]
+    room = np.random.default_rng(5).normal(size=DIM).astype(np.float32)
+    for heard, other in (("012340123401", False), ("015340153405", False), ("420314023143", True)):
+        learner = said(heard, 9, seed=8)
+        learner = replace(learner, embeddings=learner.embeddings + room)
+        found = compare(learner, natives[0], natives[1:])
+        assert found.other_words == other, heard
+        assert found.distance < found.backwards
 
 
 def test_a_voice_is_taken_away() -> None:

@@ -17,8 +17,10 @@ def test_a_recording_is_held_against_two_natives() -> None:
     assert {"start_s", "end_s", "native_start_s", "native_end_s", "limit"} <= set(
         told["differences"][0]
     )
+    assert told["other_words"] in {True, False}
     same = CliRunner().invoke(app, ["compare", saved, saved, saved, "--encoder", "spectral"])
     assert "Nowhere farther" in same.stdout
+    assert "other words" not in same.stdout
 
 
 def test_one_native_is_enough_where_an_index_tells_how_natives_differ() -> None:
@@ -27,10 +29,16 @@ def test_one_native_is_enough_where_an_index_tells_how_natives_differ() -> None:
         same = CliRunner().invoke(app, ["compare", saved, saved, *options])
         assert same.exit_code == 0, same.output
         assert "Nowhere farther" in same.stdout
+        unlike = CliRunner().invoke(app, ["compare", other, saved, *options])
+        assert unlike.exit_code == 0, unlike.output
+        assert "These may be other words" in unlike.stdout
+        assert "natives there" not in unlike.stdout  # differences would mean nothing
         told = json.loads(
             CliRunner().invoke(app, ["compare", other, saved, *options, "--json"]).stdout
         )
         assert told["different"] > 0.3
+        assert told["other_words"]
+        assert told["distance"] < told["backwards"] * 1.2
         assert told["natives"] == []
         assert all(
             each["distance"] > each["limit"] > each["natives"] for each in told["differences"]
