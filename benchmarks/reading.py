@@ -1,6 +1,6 @@
 """Is it told what was read of a text, what not, and what beside it?
 
-    python -m benchmarks.reading [--data DIR] [--each 30] [--choosing]
+    python -m benchmarks.reading [--data DIR] [--each 30] [--right 0] [--choosing]
     python -m benchmarks.reading --language fr --index DIR/fr [--each 30]
 
 Slips are made in recordings that hold their text: in the text (a word that nobody read, half of
@@ -73,6 +73,11 @@ class Spoken:
     doubted: bool = False
 
     @property
+    def samples(self) -> FloatArray:
+        """Its sound."""
+        return Audio.load(self.audio).samples
+
+    @property
     def rng(self) -> np.random.Generator:
         """The same for the same recording."""
         digest = hashlib.sha256(f"{SEED} {self.audio.name}".encode()).hexdigest()
@@ -135,13 +140,16 @@ def prompts(short: str, pronounce: Callable[[str], Pronunciation]) -> list[Spoke
     ]
 
 
-def drawn(speech: Sequence[Spoken], each: int) -> list[Spoken]:
-    """As many of a group as `each` says for each of three speakers, spread over all speakers."""
+def drawn(speech: Sequence[Spoken], each: int, *, after: int = 0) -> list[Spoken]:
+    """As many of a group as `each` says for each of three speakers, spread over all speakers.
+
+    As many as `after` says are passed over.
+    """
     order = sorted(speech, key=lambda one: one.rng.random())
     return [
         one
         for group in ("natives", "learners")
-        for one in [one for one in order if one.group == group][: 3 * each]
+        for one in [one for one in order if one.group == group][3 * after : 3 * each]
     ]
 
 
@@ -252,6 +260,8 @@ def told(trial: Trial, read: Reading, lengths: Sequence[int]) -> dict[str, list[
         "added": ("extra",),
     }[trial.kind]
     name = trial.kind
+    if lengths[trial.word] < LEAST_PHONES and name == "unread":
+        return {"unread of one or two: told at its place": about(*kinds)}
     if name == "restart":
         name += " behind one phone" if lengths[trial.word] // 2 < 2 else " behind two and more"
     elif name in ("unread", "cut", "doubled"):
@@ -296,7 +306,8 @@ def _longest_rise(order: Sequence[int]) -> int:
     return max(best)
 
 
-def _sounds(assessor: nativeear.Assessor) -> Callable[[Spoken], Sound | None]:
+def sounds(assessor: nativeear.Assessor) -> Callable[[Spoken], Sound | None]:
+    """Finds the sound of a recording and where its words lie; None where no slip can be made."""
     english = primary_subtag(assessor.language) == "en"
     aligner = load_aligner("pocketsphinx") if english else assessor.aligner
 
@@ -327,6 +338,7 @@ def main() -> None:
     parser = options_of(__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--each", type=int, default=30, help="recordings for each of 3 speakers")
+    parser.add_argument("--right", type=int, default=0, help="as many, if more, read right alone")
     parser.add_argument("--choosing", action="store_true", help="the half that costs were set on")
     parser.add_argument("--language", choices=tuple(VOICES), default="en")
     parser.add_argument("--index", default="en-US", help="the language's, see above")
@@ -334,7 +346,7 @@ def main() -> None:
     assessor = nativeear.load(options.index)
     if primary_subtag(assessor.language) != options.language:
         parser.error(f"--index holds {assessor.language}.")
-    reader, sound_of = TextReader(assessor.index), _sounds(assessor)
+    reader, sound_of = TextReader(assessor.index), sounds(assessor)
     if options.language == "en":
         everything = recordings(options.data, choosing=options.choosing)
     else:
@@ -349,8 +361,6 @@ def main() -> None:
                 frames, heard = assessor.encoder.encode(audio), trial.samples
             meant = assessor.pronounce(trial.text)
             lengths = [min(len(form) for form in word.variants) for word in meant.words]
-            if trial.kind == "unread" and lengths[trial.word] < LEAST_PHONES:
-                continue
             read = reader.read(meant, frames, audio)
             rows = told(trial, read, lengths)
             if trial.kind == "added":
@@ -360,12 +370,14 @@ def main() -> None:
 
     for one in drawn(everything, options.each):
         others = [o for o in everything if o.group == one.group and o.text != one.text]
-        judge(text_trials(one, Audio.load(one.audio).samples, others))
+        judge(text_trials(one, one.samples, others))
         sound = sound_of(one)
         if sound is not None:
             own = [o for o in others if o.speaker == one.speaker]
             donor = sound_of(own[one.rng.integers(len(own))]) if own else None
             judge(sound_trials(one, sound, donor))
+    for one in drawn(everything, options.right, after=options.each):
+        judge(iter([Trial("right", one.group, one.text, one.samples, doubted=one.doubted)]))
     rows, groups = [], tuple(dict.fromkeys(group for _, group in counts))
     for row in dict.fromkeys(row for row, _ in counts):
         cells = []

@@ -8,7 +8,7 @@ is there, and is there speech for it? A logistic function of both decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,13 +29,15 @@ LOUD_SHARE = 0.5
 STRAY_BELOW = -3.0
 """Nats beside the likeliest phone below which a frame does not sound like the word it is of."""
 
-OFFSET, GAIN, LOUD, STRAY, SHORT = 0.43, 0.65, 1.68, 4.33, 1.78
+OFFSET, GAIN, LOUD, STRAY, SHORT, SHORTER = 0.43, 0.65, 1.68, 4.33, 1.78, 1.5
 """The logarithm of the odds that a word was read is `OFFSET`, and `GAIN` times the nats per phone
 by which its stretch is likelier with it, `LOUD` times its loud speech and `STRAY` times what of it
 the words beside it do not explain, both as shares of what its phones need at this reader's pace,
-and `SHORT` if they are no more than `FEW`: natives swallow such words. Fitted on slips made with
-`benchmarks.reading --choosing`, a word drowned by noise counted as six tenths of one that was read;
-the offset is half a nat lower."""
+`SHORT` if they are no more than `FEW`, and `SHORTER` if none of its forms has more and the words on
+both sides were read: natives swallow such words. Fitted on slips made with `benchmarks.reading
+--choosing`, a word drowned by noise counted as six tenths of one that was read; the offset is half
+a nat lower. `SHORTER` is set so that in right texts four such words in two thousand are called
+omitted; four in ten that nobody reads are then not told."""
 
 FEW = 2
 
@@ -55,23 +57,44 @@ class Heard:
         Of the columns' phones, see `tolerant`.
     loud
         Which frames are louder than `LOUD_SHARE`, bool `[T]`.
+    behind
+        How far every column is behind the likeliest, at most 0, `[T, C]`.
     """
 
     log_probs: NDArray[np.floating]
     distances: FloatArray
     loud: NDArray[np.bool_]
+    behind: FloatArray
+
+    @classmethod
+    def by(
+        cls,
+        log_probs: NDArray[np.floating],
+        distances: FloatArray,
+        loud: NDArray[np.bool_],
+        costs: Costs,
+    ) -> Heard:
+        """The same, what is behind found."""
+        weighed = np.asarray(log_probs, dtype=np.float64) * costs.weight
+        best: FloatArray = weighed.max(axis=1, keepdims=True)
+        return cls(log_probs, distances, loud, tolerant(weighed, distances, costs) - best)
 
     def between(self, first: int, past: int) -> Heard:
         """Frames `[first, past)` alone."""
         span = slice(first, past)
-        return Heard(self.log_probs[span], self.distances, self.loud[span])
+        return Heard(self.log_probs[span], self.distances, self.loud[span], self.behind[span])
+
+    def scores(self, one: Pass, graph: ReadingGraph) -> FloatArray:
+        """How far the states of a pass through a word are behind, frame by frame."""
+        return self.behind[np.arange(one.first, one.past), graph.column[list(one.states)]]
 
 
 class Sign(NamedTuple):
-    """What says whether a word was read, see `OFFSET`."""
+    """What says whether a word was read, see `OFFSET`; `small` if it is for `SHORTER`."""
 
     word: int
     phones: int
+    small: bool
     gain: float
     loud: float
     stray: float
@@ -79,7 +102,7 @@ class Sign(NamedTuple):
     @property
     def odds(self) -> float:
         """Logarithm of the odds that it was."""
-        short = SHORT if self.phones <= FEW else 0.0
+        short = SHORT * (self.phones <= FEW) + SHORTER * self.small
         return OFFSET + GAIN * self.gain + LOUD * self.loud + STRAY * self.stray + short
 
 
@@ -109,6 +132,15 @@ def left_out(
     return frozenset(sign.word for sign in told if sign.odds < 0)
 
 
+def said_clearly(passes: Iterable[Pass], graph: ReadingGraph, heard: Heard) -> frozenset[int]:
+    """Words through which some passes are clear."""
+    return frozenset(
+        one.joint
+        for one in passes
+        if heard.scores(one, graph).sum() > CLEAR * graph.lengths[one.joint]
+    )
+
+
 def signs(
     graph: ReadingGraph,
     kept: Sequence[Pass],
@@ -120,12 +152,7 @@ def signs(
     by_word = {one.joint: one for one in kept}
     if not by_word:
         return
-    behind = _behind(heard, costs)
-    clear = {
-        one.joint
-        for one in kept
-        if _scores(behind, one, graph).sum() > CLEAR * graph.lengths[one.joint]
-    }
+    clear = said_clearly(kept, graph, heard)
     frames = sum(one.past - one.first for one in kept)
     pace = frames / int(graph.lengths[list(by_word)].sum())
     costs = costs.forbidding()
@@ -145,29 +172,15 @@ def signs(
         own = [p for p in best.passes if p.states and p.joint == words.index(word)]
         loud = sum(int(part.loud[p.first : p.past].sum()) for p in own)
         stray = sum(
-            int(
-                (_scores(behind[first:past], p, without) < STRAY_BELOW)[
-                    part.loud[p.first : p.past]
-                ].sum()
-            )
+            int((part.scores(p, without) < STRAY_BELOW)[part.loud[p.first : p.past]].sum())
             for p in best_without.passes
             if p.states
         )
         gain = max(LEAST_GAIN, (best.score - best_without.score) / phones)
-        yield Sign(word, phones, gain, loud / (pace * phones), stray / (pace * phones))
+        most = max(phone.place + 1 for phone in graph.phones if phone.word == word)
+        small = most <= FEW and {word - 1, word + 1} <= by_word.keys()
+        yield Sign(word, phones, small, gain, loud / (pace * phones), stray / (pace * phones))
 
 
 def _best(graph: ReadingGraph, heard: Heard, costs: Costs) -> ReadingPath:
     return best_reading(graph, heard.log_probs, costs, distances=heard.distances)
-
-
-def _behind(heard: Heard, costs: Costs) -> FloatArray:
-    """How far every column is behind the likeliest, at most 0, `[T, C]`."""
-    log_probs = np.asarray(heard.log_probs, dtype=np.float64) * costs.weight
-    best: FloatArray = log_probs.max(axis=1, keepdims=True)
-    return tolerant(log_probs, heard.distances, costs) - best
-
-
-def _scores(behind: FloatArray, one: Pass, graph: ReadingGraph) -> FloatArray:
-    """The same of the states of a pass, frame by frame."""
-    return behind[np.arange(one.first, one.past), graph.column[list(one.states)]]

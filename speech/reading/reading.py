@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from nativeear.speech.alignment import SILENCE, AlignedPhone, Alignment
 from nativeear.speech.canonical import Pronunciation
 from nativeear.speech.inventory import PhoneInventory
+from nativeear.speech.reading.beside import borne_out
 from nativeear.speech.reading.graph import BLANK, ReadingGraph, spell
 from nativeear.speech.reading.match import Match, ReadingModel
-from nativeear.speech.reading.omission import Heard, left_out
+from nativeear.speech.reading.omission import Heard, left_out, said_clearly
 from nativeear.speech.reading.path import Pass, ReadingPath, best_reading, phone_onsets
 
 SHORTEST_PAUSE_S = 0.08
@@ -144,27 +145,42 @@ def read_text(
         What departing from the text costs, and what tells that another was read.
     loud
         In which frames somebody speaks loudly, bool `[T]`: words that are not clear, or that the
-        best path leaves out, are then asked again, see `left_out`.
+        best path leaves out, are then asked again, see `left_out`, and so is what it finds beside
+        the text, see `borne_out`.
     """
     costs = model.costs
     graph = spell(pronunciation, spelling, costs)
     path = best_reading(graph, log_probs, costs, distances=distances)
     kept = _kept(path.passes, graph)
-    heard = _Sounds(log_probs, columns, edges_s)
-    likelihood = model.likelihood(_match(path, kept, graph, heard))
+    sounds = _Sounds(log_probs, columns, edges_s)
+    likelihood = model.likelihood(_match(path, kept, graph, sounds))
 
     def spell_words(words: Sequence[int]) -> ReadingGraph:
         some = replace(pronunciation, words=tuple(pronunciation.words[i] for i in words))
         return spell(some, spelling, costs.forbidding())
 
+    passes = path.passes
     if loud is not None and likelihood >= SURE:
-        unsaid = left_out(graph, kept, Heard(log_probs, distances, loud), costs, spell_words)
+        heard = Heard.by(log_probs, distances, loud, costs)
+        unsaid = left_out(graph, kept, heard, costs, spell_words)
+        whole = [one for one in path.passes if one.states and _whole(one, graph)]
+        unsaid -= said_clearly(whole, graph, heard)
         skipped = set(range(graph.words)) - {one.joint for one in kept}
         if unsaid != skipped:
             graph = spell(pronunciation, spelling, costs, skipped - unsaid, unsaid)
             path = best_reading(graph, log_probs, costs, distances=distances)
             kept = _kept(path.passes, graph)
-    events = _events(path.passes, kept, graph, heard)
+        passes = path.passes
+        if kept and any(one.extra or (one.states and one not in kept) for one in passes):
+            plain = spell_words([one.joint for one in kept])
+            once = best_reading(plain, log_probs, costs.forbidding(), distances=distances)
+
+            def phones(one: Pass) -> int:
+                return len(sounds.phones(one.first, one.past))
+
+            without = once.passes, plain
+            passes = borne_out(passes, kept, graph, heard, without=without, phones=phones)
+    events = _events(passes, kept, graph, sounds)
     variants = [0] * graph.words
     for one in kept:
         variants[one.joint] = graph.phones[graph.phone[one.states[0]]].form
@@ -233,17 +249,17 @@ def _events(
             behind = max((word for word in read if word < one.joint), default=-1)
             events.append(ReadingEvent("extra", behind, phones, *span_s))
         elif one.states and one not in kept:
-            kind: EventKind = "repeated" if _reach(one, graph) > WHOLE_FROM else "restart"
+            kind: EventKind = "repeated" if _whole(one, graph) else "restart"
             events.append(ReadingEvent(kind, one.joint, phones, *span_s))
     return tuple(sorted(events, key=lambda e: (e.word_index, e.start_s or 0.0)))
 
 
-def _reach(one: Pass, graph: ReadingGraph) -> float:
-    """Share of the phones of a word that a pass through it has come to."""
+def _whole(one: Pass, graph: ReadingGraph) -> bool:
+    """Whether a pass through a word has come to most of its phones."""
     phones = [phone for phone in graph.phones if phone.word == one.joint]
     at = graph.phones[graph.phone[one.states[-1]]]
     length = sum(1 for phone in phones if phone.form == at.form)
-    return float((at.place + 1) / length)
+    return bool((at.place + 1) / length > WHOLE_FROM)
 
 
 def _aligned(

@@ -61,3 +61,33 @@ def test_speech_beside_the_text_is_called_by_what_it_is_alike_to(
     alignment = Alignment(phones, ("one", "two", "three"), (0, 0, 0), "reading")
     found = retold([event, left_out], alignment, vectors, times_s)
     assert [(e.kind, e.word_index) for e in found] == [told, ("omitted", 2)]
+
+
+@pytest.mark.parametrize(
+    ("between", "begun", "told"),
+    [("efgh", 2, [("repeated", 1)]), ("ijkl", 2, [("extra", 0)]), ("efghij", 4, None)],
+)
+def test_one_stretch_of_speech_is_told_once_and_a_word_that_was_repeated_on_its_own(
+    between: str, begun: int, told: list[tuple[str, int]] | None
+) -> None:
+    pieces = [said("abcd", 4), said(between, 4), said("efgh", 4)]
+    edges = HOP_S * np.cumsum([0, *map(len, pieces)])
+    phones = tuple(
+        AlignedPhone("AH", float(edges[i]), float(edges[i + 1]), word)
+        for word, i in enumerate((0, 2))
+    )
+    middle = float(edges[1]) + 4 * begun * HOP_S
+    events = (
+        ReadingEvent("extra", 0, ("AH", "T"), middle, float(edges[2])),
+        ReadingEvent("restart", 1, ("AH", "T"), float(edges[1]), middle),
+    )
+    vectors = np.concatenate(pieces)
+    times_s = HOP_S * (np.arange(len(vectors)) + 0.5)
+    alignment = Alignment(phones, ("one", "two"), (0, 0), "reading")
+    found = retold(events, alignment, vectors, times_s)
+    if told is None:
+        assert [(e.kind, e.word_index) for e in found] == [("extra", 0), ("repeated", 1)]
+    else:
+        assert [(e.kind, e.word_index) for e in found] == told
+        assert found[0].phones == ("AH", "T", "AH", "T")
+        assert (found[0].start_s, found[0].end_s) == (float(edges[1]), float(edges[2]))

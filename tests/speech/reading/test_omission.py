@@ -22,7 +22,7 @@ def heard(said: str) -> Heard:
     log_probs = np.full((len(columns), 4), np.log(0.01))
     log_probs[np.arange(len(columns)), columns] = np.log(0.97)
     loud: NDArray[np.bool_] = columns != 0
-    return Heard(log_probs, np.full((4, 4), np.inf), loud)
+    return Heard.by(log_probs, np.full((4, 4), np.inf), loud, COSTS)
 
 
 def kept_of(recording: Heard, unsaid: Sequence[int] = ()) -> tuple[Pass, ...]:
@@ -79,4 +79,5 @@ def test_loud_speech_that_no_word_explains_speaks_for_one_and_quiet_does_not() -
 
 
 def test_short_words_need_less() -> None:
-    assert Sign(0, 2, -1.0, 0.5, 0.0).odds > Sign(0, 3, -1.0, 0.5, 0.0).odds
+    odds = [Sign(0, *phones, -1.0, 0.5, 0.0).odds for phones in ((3, False), (2, False), (2, True))]
+    assert odds == sorted(set(odds))

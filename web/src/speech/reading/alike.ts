@@ -5,10 +5,10 @@ import { spoken, type Alignment } from "../alignment";
 import { LEAST_EXTRA, SHORTEST_EXTRA_S, ordered, type ReadingEvent } from "./reading";
 
 const ALIKE = 0.6;
-const UNLIKE = 0.4;
+const UNLIKE = 0.5;
 const BEGUN_ALIKE = 0.7;
-const SHORTEST_AGAIN = 2 / 3;
-const LONGEST_AGAIN = 2;
+const SHORTEST_AGAIN = 0.55;
+const LONGEST_AGAIN = 3;
 
 /** Frames `[first, past)` of a recording. */
 type Span = readonly [first: number, past: number];
@@ -28,20 +28,49 @@ export function retold(
     return [first, past];
   };
   const words = new Map<number, Span>();
+  const begins = new Map<number, number>();
   const said = spoken(alignment);
   for (const word of new Set(said.map((phone) => phone.wordIndex))) {
     const own = said.filter((phone) => phone.wordIndex === word);
     words.set(word, spanOf(own[0].startS, own[own.length - 1].endS));
+    begins.set(word, own[0].startS);
   }
+  const told = (event: ReadingEvent, startS: number, endS: number): ReadingEvent | null => {
+    const found = toldOf(event, spanOf(startS, endS), words, vectors);
+    const short = endS - startS < SHORTEST_EXTRA_S || event.phones.length < LEAST_EXTRA;
+    return found.kind === "extra" && event.kind !== "extra" && short ? null : found;
+  };
   const found = events.filter((event) => event.startS === null);
-  for (const event of events) {
-    if (event.startS === null || event.endS === null) continue;
-    const told = toldOf(event, spanOf(event.startS, event.endS), words, vectors);
-    const short =
-      event.endS - event.startS < SHORTEST_EXTRA_S || event.phones.length < LEAST_EXTRA;
-    if (told.kind !== "extra" || event.kind === "extra" || !short) found.push(told);
+  const timed = events.filter((event) => event.startS !== null);
+  let last: ReadingEvent | null = null;
+  for (const event of timed.sort((a, b) => a.startS! - b.startS!)) {
+    let one = told(event, event.startS!, event.endS!);
+    if (!one) continue;
+    if (last && areOne(last, one, [...begins.values()])) {
+      found.pop();
+      const startS: number = last.startS!;
+      const endS = event.endS!;
+      const earlier = [...begins].filter(([, at]) => at < startS).map(([word]) => word);
+      const whole: ReadingEvent = {
+        kind: "extra",
+        wordIndex: Math.max(-1, ...earlier),
+        phones: [...last.phones, ...one.phones],
+        startS,
+        endS,
+      };
+      one = told(whole, startS, endS) ?? whole;
+    }
+    found.push(one);
+    last = one;
   }
   return ordered(found);
+}
+
+/** Whether two events are of one stretch of speech that is no word of the text as a whole. */
+function areOne(one: ReadingEvent, other: ReadingEvent, begins: readonly number[]): boolean {
+  const kinds = [one.kind, other.kind];
+  const between = begins.some((at) => one.startS! < at && at <= other.startS!);
+  return kinds.includes("extra") && !kinds.includes("repeated") && !between;
 }
 
 /** One event by what its frames are alike to: the word that it is of, or those around it. */

@@ -12,7 +12,7 @@ export interface Match {
   readonly reread: number;
 }
 
-export const BY_HEAD: Costs = { ...COSTS, skip: 8, weight: 0.7 };
+export const BY_HEAD: Costs = { ...COSTS, skip: 8, back: 1, restart: 1.5, weight: 0.7 };
 
 const OFFSET = 9.3;
 const AGAINST_FREE = 3.7;

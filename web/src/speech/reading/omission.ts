@@ -12,14 +12,36 @@ const GAIN = 0.65;
 const LOUD = 1.68;
 const STRAY = 4.33;
 const SHORT = 1.78;
+const SHORTER = 1.5;
 const FEW = 2;
 const LEAST_GAIN = -15;
 
-/** What a recording is heard by; `loud` are the frames louder than `LOUD_SHARE`. */
+/**
+ * What a recording is heard by; `loud` are the frames louder than `LOUD_SHARE`, and `behind` is how
+ * far every column is behind the likeliest, at most 0.
+ */
 export interface Heard {
   readonly logProbs: Matrix;
   readonly distances: Matrix;
   readonly loud: readonly boolean[];
+  readonly behind: Matrix;
+}
+
+export function heardBy(
+  logProbs: Matrix,
+  distances: Matrix,
+  loud: readonly boolean[],
+  costs: Costs,
+): Heard {
+  const scores = weightedBy(logProbs, costs);
+  const best = bestColumns(scores);
+  const found = tolerant(scores, distances, costs);
+  const { columns } = scores;
+  const values = found.values.map((value, i) => {
+    const t = Math.floor(i / columns);
+    return value - scores.values[t * columns + best[t]];
+  });
+  return { logProbs, distances, loud, behind: { ...found, values } };
 }
 
 /** Words of the text that were not read; `spellWords` spells some as if they were all of it. */
@@ -32,15 +54,7 @@ export function leftOut(
 ): Set<number> {
   const found = new Set<number>();
   if (!kept.length) return found;
-  const behind = behindBest(heard, costs);
-  const clear = new Set(
-    kept
-      .filter((one) => {
-        const nats = scoresOf(behind, one, graph, 0).reduce((sum, score) => sum + score, 0);
-        return nats > CLEAR * graph.lengths[one.joint];
-      })
-      .map((one) => one.joint),
-  );
+  const clear = saidClearly(kept, graph, heard);
   const frames = kept.reduce((sum, one) => sum + one.past - one.first, 0);
   const pace = frames / kept.reduce((sum, one) => sum + graph.lengths[one.joint], 0);
   const strict = forbidding(costs);
@@ -65,47 +79,51 @@ export function leftOut(
     }
     let stray = 0;
     for (const one of bestWithout.passes) {
-      scoresOf(behind, one, without, first).forEach((score, i) => {
+      scoresOf(part, one, without).forEach((score, i) => {
         if (score < STRAY_BELOW && part.loud[one.first + i]) stray++;
       });
     }
-    const short = phones <= FEW ? SHORT : 0;
+    const places = graph.phones.filter((phone) => phone.word === word).map(({ place }) => place);
+    const beside = left?.joint === word - 1 && right?.joint === word + 1;
+    const small = Math.max(...places) < FEW && beside;
+    const short = (phones <= FEW ? SHORT : 0) + (small ? SHORTER : 0);
     const speech = (LOUD * loud + STRAY * stray) / (pace * phones);
     if (OFFSET + GAIN * gain + speech + short < 0) found.add(word);
   }
   return found;
 }
 
+/** Words through which some passes are clear. */
+export function saidClearly(
+  passes: readonly Pass[],
+  graph: ReadingGraph,
+  heard: Heard,
+): Set<number> {
+  const clear = passes.filter((one) => {
+    const nats = scoresOf(heard, one, graph).reduce((sum, score) => sum + score, 0);
+    return nats > CLEAR * graph.lengths[one.joint];
+  });
+  return new Set(clear.map((one) => one.joint));
+}
+
 /** Frames `[first, past)` alone. */
-function between({ logProbs, distances, loud }: Heard, first: number, past: number): Heard {
-  const { columns, values } = logProbs;
+function between({ logProbs, distances, loud, behind }: Heard, first: number, past: number): Heard {
+  const rows = ({ columns, values }: Matrix): Matrix => ({
+    rows: past - first,
+    columns,
+    values: values.subarray(first * columns, past * columns),
+  });
   return {
-    logProbs: {
-      rows: past - first,
-      columns,
-      values: values.subarray(first * columns, past * columns),
-    },
+    logProbs: rows(logProbs),
     distances,
     loud: loud.slice(first, past),
+    behind: rows(behind),
   };
 }
 
-/** How far every column is behind the likeliest, at most 0, `[T, C]`. */
-function behindBest({ logProbs, distances }: Heard, costs: Costs): Matrix {
-  const scores = weightedBy(logProbs, costs);
-  const best = bestColumns(scores);
-  const found = tolerant(scores, distances, costs);
-  const { columns } = scores;
-  const values = found.values.map((value, i) => {
-    const t = Math.floor(i / columns);
-    return value - scores.values[t * columns + best[t]];
-  });
-  return { ...found, values };
-}
-
-/** The same of the states of a pass that begins `first` frames later, frame by frame. */
-function scoresOf(behind: Matrix, one: Pass, graph: ReadingGraph, first: number): number[] {
+/** How far the states of a pass through a word are behind, frame by frame. */
+export function scoresOf({ behind }: Heard, one: Pass, graph: ReadingGraph): number[] {
   return one.states.map((state, i) => {
-    return behind.values[(first + one.first + i) * behind.columns + graph.column[state]];
+    return behind.values[(one.first + i) * behind.columns + graph.column[state]];
   });
 }

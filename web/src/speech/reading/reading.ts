@@ -4,9 +4,10 @@ import type { Matrix } from "../../matrix";
 import { SILENCE, isSilence, type AlignedPhone, type Alignment } from "../alignment";
 import type { Pronunciation } from "../canonical";
 import type { Posteriors } from "../frames";
+import { borneOut } from "./beside";
 import { BLANK, forbidding, spell, type Costs, type ReadingGraph } from "./graph";
 import { likelihood, type Match } from "./match";
-import { leftOut } from "./omission";
+import { heardBy, leftOut, saidClearly } from "./omission";
 import { bestColumns, bestReading, phoneOnsets, type Pass, type ReadingPath } from "./path";
 
 const SHORTEST_PAUSE_S = 0.08;
@@ -64,16 +65,21 @@ export function readText(
   { spelling, edgesS, distances, costs, loud }: TextOptions,
 ): Reading {
   const { logProbs } = posteriors;
-  const heard = new Sounds(posteriors, edgesS);
+  const sounds = new Sounds(posteriors, edgesS);
   let graph = spell(pronunciation, spelling, costs);
   let path = bestReading(graph, logProbs, costs, distances);
   let kept = keptPasses(path.passes, graph);
-  const matching = likelihood(matchOf(path, kept, graph, heard));
+  const matching = likelihood(matchOf(path, kept, graph, sounds));
+  let { passes } = path;
   if (loud && matching >= SURE) {
     const strict = forbidding(costs);
+    const heard = heardBy(logProbs, distances, loud, costs);
     const spellWords = (words: readonly number[]) =>
       spell({ ...pronunciation, words: words.map((i) => pronunciation.words[i]) }, spelling, strict);
-    const unsaid = leftOut(graph, kept, { logProbs, distances, loud }, costs, spellWords);
+    const unsaid = leftOut(graph, kept, heard, costs, spellWords);
+    const own = graph;
+    const whole = passes.filter((one) => one.states.length && isWhole(one, own));
+    for (const word of saidClearly(whole, graph, heard)) unsaid.delete(word);
     const read = new Set(kept.map((one) => one.joint));
     const skipped = pronunciation.words.map((_, i) => i).filter((i) => !read.has(i));
     if (unsaid.size !== skipped.length || skipped.some((i) => !unsaid.has(i))) {
@@ -81,13 +87,24 @@ export function readText(
       graph = spell(pronunciation, spelling, costs, said, unsaid);
       path = bestReading(graph, logProbs, costs, distances);
       kept = keptPasses(path.passes, graph);
+      passes = path.passes;
+    }
+    const counts = kept;
+    const beside = (one: Pass) => one.extra || (one.states.length > 0 && !counts.includes(one));
+    if (kept.length && passes.some(beside)) {
+      const plain = spellWords(kept.map((one) => one.joint));
+      const once = bestReading(plain, logProbs, strict, distances);
+      passes = borneOut(passes, kept, graph, heard, {
+        without: { passes: once.passes, graph: plain },
+        phones: (one) => sounds.phones(one.first, one.past).length,
+      });
     }
   }
   const variants = new Array<number>(graph.words).fill(0);
   for (const one of kept) variants[one.joint] = graph.phones[graph.phone[one.states[0]]].form;
   return {
     alignment: { phones: aligned(kept, graph, edgesS), variants },
-    events: eventsOf(path.passes, kept, graph, heard),
+    events: eventsOf(passes, kept, graph, sounds),
     likelihood: matching,
   };
 }
@@ -160,18 +177,18 @@ function eventsOf(
       const wordIndex = Math.max(-1, ...[...read].filter((word) => word < one.joint));
       events.push({ kind: "extra", wordIndex, phones, startS, endS });
     } else if (one.states.length && !kept.includes(one)) {
-      const kind = reach(one, graph) > WHOLE_FROM ? "repeated" : "restart";
+      const kind = isWhole(one, graph) ? "repeated" : "restart";
       events.push({ kind, wordIndex: one.joint, phones, startS, endS });
     }
   }
   return ordered(events);
 }
 
-/** Share of the phones of a word that a pass through it has come to. */
-function reach(one: Pass, graph: ReadingGraph): number {
+/** Whether a pass through a word has come to most of its phones. */
+function isWhole(one: Pass, graph: ReadingGraph): boolean {
   const at = graph.phones[graph.phone[one.states[one.states.length - 1]]];
   const length = graph.phones.filter((p) => p.word === one.joint && p.form === at.form).length;
-  return (at.place + 1) / length;
+  return (at.place + 1) / length > WHOLE_FROM;
 }
 
 /** The phones of the words that count, and silence wherever nothing of them is said. */
