@@ -5,6 +5,8 @@ import { t } from "./texts.js";
 export const SAMPLE_RATE = 16000; // what the service works at
 export const MAX_S = 60;
 
+const OPENS_MS = 5000; // where no device plays, Firefox never begins, and says nothing
+
 const CLIPPED = 0.985;
 const QUIET = 0.03;
 
@@ -81,7 +83,7 @@ export async function record({ onBlock, onFull }) {
   const close = async () => {
     open = false;
     stream.getTracks().forEach((track) => track.stop());
-    if (context.state !== "closed") await context.close();
+    if (context.state !== "closed") context.close(); // not waited for: what never began may never end
   };
   try {
     await context.audioWorklet.addModule(new URL("recorder-worklet.js", import.meta.url));
@@ -99,7 +101,11 @@ export async function record({ onBlock, onFull }) {
     if (count / rate >= MAX_S) onFull();
   };
   source.connect(node);
-  await context.resume();
+  const late = new Promise((done) => { setTimeout(done, OPENS_MS, "late"); });
+  if ((await Promise.race([context.resume(), late])) === "late") {
+    await close();
+    throw trouble("nothing");
+  }
 
   return {
     rate,

@@ -7,7 +7,7 @@ import { modelButtons, modelOrNone, wordPart } from "./model.js";
 import { opinionsOf } from "./opinions.js";
 import { soundsOf } from "./phones.js";
 import { stop } from "./player.js";
-import { FLAGGED, scoreText } from "./scale.js";
+import { FLAGGED, band, scoreText } from "./scale.js";
 import { legendOf, sentenceOf } from "./sentence.js";
 import { whoIsIn } from "./session.js";
 import { t, tn } from "./texts.js";
@@ -23,7 +23,7 @@ function headlineOf({ words, score, transcript, remarks }) {
   if (score.overall === null) return t("result.unscored");
   if (remarks.length > 0) return tn("result.work", remarks.length);
   const isFlagged = words.some(({ omitted, phones }) => !omitted && phones.some(({ verdict }) => FLAGGED.includes(verdict)));
-  if (isFlagged) return t("result.nearly");
+  if (isFlagged) return t(band(score.overall) === "poor" ? "result.far" : "result.nearly");
   return t(words.some(({ omitted }) => omitted) ? "result.gaps" : "result.good");
 }
 

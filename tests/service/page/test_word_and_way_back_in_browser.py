@@ -62,3 +62,28 @@ def test_what_is_no_result_any_more_is_told_in_ones_own_words(browser, url):
     assert page.get_attribute("#status", "lang") == "fr"
     page.wait_for_selector("#model button")
     context.close()
+
+
+def test_what_is_hard_to_understand_does_not_look_well_understood(page):
+    send_file(page, FILE, SLIP)
+    wait_for_result(page)
+    told = page.evaluate("""async () => {
+      const { showResult } = await import("/result.js");
+      const id = location.hash.split("/")[1];
+      const found = await (await fetch(`/v1/assessments/${id}`)).json();
+      const headline = (overall) => {
+        const assessment = { ...found, remarks: [], score: { ...found.score, overall } };
+        const take = { assessment, text: "", sound: null };
+        return showResult(document.createElement("div"), take, null).textContent;
+      };
+      return [headline(10), headline(80)];
+    }""")
+    assert told == ["Hard to understand so far", "Well understood, with an accent"]
+
+
+def test_a_microphone_that_never_begins_is_given_up(page):
+    """As in Firefox on a machine that has nothing to play by."""
+    page.evaluate("() => { AudioContext.prototype.resume = () => new Promise(() => {}); }")
+    page.click("#speak")
+    page.wait_for_selector("#status:has-text('gave no sound')")
+    assert page.inner_text("#speak .label") == "Speak"
