@@ -33,6 +33,7 @@ from nativeear.speech.pooling import Pooling, pool
 from nativeear.speech.pronunciation import Pronouncer
 from nativeear.speech.prosody.measurement import measure_prosody
 from nativeear.speech.prosody.profile import ProsodyProfile
+from nativeear.speech.registry import find
 from nativeear.speech.sound_checks import FULL_SCALE
 
 MIN_SILENCE_S = 0.06
@@ -67,6 +68,8 @@ class UtterancePooler:
     """Loads encoder, aligner and pronunciations once, then pools utterance after utterance."""
 
     def __init__(self, request: PoolingRequest) -> None:
+        if request.aligner != "auto":
+            find("aligners", request.aligner)  # before anything is heard
         self.request = request
         self.pronouncer = Pronouncer(
             request.language,

@@ -183,6 +183,9 @@ def _identify(name: str) -> EncoderInfo:
         return EncoderInfo(name=wanted, kind="onnx", source=wanted, local=True)
     if is_hub_id(wanted) or Path(wanted).expanduser().exists():
         return EncoderInfo(name=wanted, kind="transformers", source=wanted)
+    ear, plus, head = wanted.partition("+")
+    if plus:  # one of the two is not known, and says so itself
+        _identify(ear), _identify(head)
     raise EncoderError(
         f"There is no encoder called {wanted!r}, and no folder of that name.",
         cause=f"Known: {', '.join((*(info.name for info in NAMED), *_plugins()))}.",

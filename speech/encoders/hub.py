@@ -119,7 +119,7 @@ def _download(source: str, name: str) -> Path:
         if not any(file.rfilename.endswith(".safetensors") for file in files):
             raise EncoderError(
                 f"The hub has {source} only as pickled weights, and no pickle is ever loaded.",
-                fix=f"{by_hand}; {conversion('DIR')}; then --encoder DIR. {shipped}",
+                fix=f"{by_hand}; {conversion('DIR')}; then give DIR as its name. {shipped}",
             )
         return Path(snapshot_download(source, allow_patterns=list(_WANTED), etag_timeout=5.0))
     except EncoderError:
@@ -134,7 +134,7 @@ def _download(source: str, name: str) -> Path:
             f"The encoder {name} is not on this machine (there is no such folder, nor was it "
             "downloaded), and the hub cannot be reached.",
             cause=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}",
-            fix=f"Where there is a network: {by_hand}; then --encoder DIR. {shipped}",
+            fix=f"Where there is a network: {by_hand}; then give DIR as its name. {shipped}",
         ) from error
 
 

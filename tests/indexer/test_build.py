@@ -116,6 +116,20 @@ def test_a_corpus_of_which_nothing_is_usable_publishes_nothing(few: Path, tmp_pa
     assert not (tmp_path / "index").exists()
 
 
+def test_an_unknown_aligner_is_told_before_anything_is_heard(few: Path, tmp_path: Path) -> None:
+    request = BuildRequest(
+        corpora=(str(few),),
+        language="en-US",
+        out=tmp_path / "x",
+        encoder="spectral",
+        aligner="nosuch",
+    )
+    said: list[str] = []
+    with pytest.raises(InputError, match="no aligners entry called 'nosuch'"):
+        build_index(request, lambda stage, *_: said.append(stage))
+    assert said == []
+
+
 def test_excluded_utterances_stay_out(few: Path, tmp_path: Path) -> None:
     build(few, tmp_path / "all")
     _, everyone = PhoneIndex.open(tmp_path / "all").codes("utterance")

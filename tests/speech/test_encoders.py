@@ -420,7 +420,7 @@ def test_no_network(
         call("hubert-large")
     assert "\n" not in str(caught.value) + caught.value.cause + caught.value.fix
     assert "hf download facebook/hubert-large-ls960-ft --local-dir DIR" in caught.value.fix
-    assert "--encoder DIR" in caught.value.fix
+    assert "then give DIR as its name" in caught.value.fix
     assert "--encoder compact" in caught.value.fix
 
 
@@ -440,6 +440,9 @@ def test_unknown_names(tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="no encoder called 'hubrt'") as caught:
         load_encoder("hubrt")
     assert "hubert-large" in caught.value.cause
+    for pair in ("compact+hubrt", "hubrt+compact"):
+        with pytest.raises(EncoderError, match="no encoder called 'hubrt'"):
+            load_encoder(pair)
     with pytest.raises(EncoderError, match="holds no encoder"):
         load_encoder(tmp_path)
 
