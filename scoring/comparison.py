@@ -102,7 +102,7 @@ class Comparison:
 
     @property
     def other_words(self) -> bool:
-        """Whether the two are plainly of different words, so that differences mean nothing."""
+        """Whether the two seem to be of different words; differences then mean nothing."""
         return self.distance > OTHER_WORDS * self.backwards
 
     def moved(self, learner_s: float, native_s: float) -> Comparison:

@@ -98,9 +98,8 @@ def _print(found: Comparison, native: Path) -> None:
     if found.other_words:
         print(
             "These may be other words: from the native backwards it is hardly farther"
-            f" ({found.backwards:.2f})."
+            f" ({found.backwards:.2f}). If they are, differences mean nothing."
         )
-        return
     if not found.differences:
         print("Nowhere farther from the native than other natives are.")
         return

@@ -32,7 +32,7 @@ def test_one_native_is_enough_where_an_index_tells_how_natives_differ() -> None:
         unlike = CliRunner().invoke(app, ["compare", other, saved, *options])
         assert unlike.exit_code == 0, unlike.output
         assert "These may be other words" in unlike.stdout
-        assert "natives there" not in unlike.stdout  # differences would mean nothing
+        assert "natives there" in unlike.stdout  # it may be an accent, after all
         told = json.loads(
             CliRunner().invoke(app, ["compare", other, saved, *options, "--json"]).stdout
         )
