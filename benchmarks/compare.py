@@ -113,14 +113,10 @@ def main() -> None:
         for others in OTHERS if factors else OTHERS[1:]:
             cells = (f"{np.mean(told[name, others, column]):.1%}" for column in columns)
             print(f"| {name} | {others} | " + " | ".join(cells) + " |")
-    spaces: dict[str, Space] = {"encoder": centred, "en-US": assessor.index.transform}
-    print("| told to be other words | pairs | " + " | ".join(spaces) + " |")
+    print("| pairs | | told to be other words |")
     for what, pairs in _pairs(texts, frames, ear, asked.learners).items():
-        cells = (
-            f"{fmean(compare(*pair, [pair[1]], space).other_words for pair in pairs):.1%}"
-            for space in spaces.values()
-        )
-        print(f"| {what} | {len(pairs)} | " + " | ".join(cells) + " |")
+        share = fmean(compare(*pair, [pair[1]]).other_words for pair in pairs)
+        print(f"| {what} | {len(pairs)} | {share:.1%} |")
 
 
 def _pairs(

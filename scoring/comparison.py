@@ -30,7 +30,8 @@ where no index tells what to expect."""
 
 OTHER_WORDS = 0.75
 """Share of the distance from the native backwards from which on two recordings are told to be of
-other words. Voices, accents and rooms make both distances larger, words one alone."""
+other words. Voices, accents and rooms make both distances larger, words one alone. Both are those
+of frames as the encoder hears them: an index tells accents from each other too well."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +85,9 @@ class Comparison:
     ----------
     distance
         Mean distance of the learner from the native.
-    backwards
-        The same from the native with his frames in reverse order, as of words that are others.
+    share_of_backwards
+        Distance from the native over that from his frames in reverse order, which are words of no
+        language; both as the encoder hears them, whatever the space.
     natives
         The distance of each other native.
     different
@@ -95,7 +97,7 @@ class Comparison:
     """
 
     distance: float
-    backwards: float
+    share_of_backwards: float
     natives: tuple[float, ...]
     different: float
     differences: tuple[Difference, ...]
@@ -103,7 +105,7 @@ class Comparison:
     @property
     def other_words(self) -> bool:
         """Whether the two seem to be of different words; differences then mean nothing."""
-        return self.distance > OTHER_WORDS * self.backwards
+        return self.share_of_backwards > OTHER_WORDS
 
     def moved(self, learner_s: float, native_s: float) -> Comparison:
         """With times so many seconds later, as where silence had been cut away."""
@@ -160,9 +162,7 @@ def compare(
         raise ValueError("without other natives nothing tells how much natives differ")
     reference = space(native.embeddings)
     width = max(1, round(SMOOTHED_S / native.hop_s))
-    own = space(learner.embeddings)
-    path, distances = _laid(reference, own, width)
-    _, backwards = _laid(reference[::-1], own, width)
+    path, distances = _laid(reference, space(learner.embeddings), width)
     among = [_laid(reference, space(each.embeddings), width)[1] for each in others]
     if expected is None:
         limit = np.maximum(np.max(among, axis=0), np.quantile(among, NATIVE_QUANTILE))
@@ -185,7 +185,7 @@ def compare(
     )
     return Comparison(
         distance=float(distances.mean()),
-        backwards=float(backwards.mean()),
+        share_of_backwards=_share_of_backwards(native, learner, width),
         natives=tuple(float(each.mean()) for each in among),
         different=sum(past - first for first, past in runs) / len(distances),
         differences=found,
@@ -236,6 +236,14 @@ def _laid(
     laid = lay_on(costs)
     own = np.array([costs[i, a : b + 1].mean() for i, (a, b) in enumerate(laid.tolist())])
     return laid, _smoothed(own, width)
+
+
+def _share_of_backwards(native: Frames, learner: Frames, width: int) -> float:
+    reference, own = centred(native.embeddings), centred(learner.embeddings)
+    forwards, backwards = (
+        float(_laid(each, own, width)[1].mean()) for each in (reference, reference[::-1])
+    )
+    return forwards / max(backwards, 1e-12)
 
 
 def _smoothed(values: FloatArray, width: int) -> FloatArray:

@@ -97,8 +97,8 @@ def _print(found: Comparison, native: Path) -> None:
     print(f"Distance {found.distance:.2f}" + (f"; of the other natives {among}." if among else "."))
     if found.other_words:
         print(
-            "These may be other words: from the native backwards it is hardly farther"
-            f" ({found.backwards:.2f}). If they are, differences mean nothing."
+            f"These may be other words: it is {found.share_of_backwards:.0%} as far from the native"
+            " as from him backwards. If they are, differences mean nothing."
         )
     if not found.differences:
         print("Nowhere farther from the native than other natives are.")
