@@ -1,6 +1,7 @@
 """What else was tried to tell what was read, and how well each tells it.
 
     python -m benchmarks.reading_designs [--data DIR] [--each 12] [--right 0] [--reporting]
+        [--group natives]
 
 Right texts and slips of `benchmarks.reading` are heard once and read by each design: as it ships,
 with one thing otherwise, and as it was before speech beside the text was asked once more. Designs
@@ -19,7 +20,16 @@ from unittest.mock import patch
 import numpy as np
 
 import nativeear
-from benchmarks.reading import Trial, drawn, recordings, sound_trials, sounds, text_trials, told
+from benchmarks.reading import (
+    Spoken,
+    Trial,
+    drawn,
+    recordings,
+    sound_trials,
+    sounds,
+    text_trials,
+    told,
+)
 from benchmarks.reporting import options_of, show
 from benchmarks.speech_data import DATA
 from nativeear.scoring.reading import TextReader
@@ -29,6 +39,8 @@ from nativeear.speech.frames import Frames
 from nativeear.speech.reading import alike, beside, head, omission, reading
 from nativeear.speech.reading.match import BY_HEAD, ReadingModel
 from nativeear.speech.steadying import steadied
+
+GROUPS = ("natives", "learners")
 
 UNASKED = 1e9
 """Odds by which all that a path finds beside the text is told."""
@@ -89,10 +101,10 @@ class Heard:
 
 
 def trials(
-    data: Path, each: int, right: int, *, choosing: bool, assessor: nativeear.Assessor
+    everything: Sequence[Spoken], each: int, right: int, assessor: nativeear.Assessor
 ) -> Iterator[Trial]:
     """Right texts and slips that rows count."""
-    everything, sound_of = recordings(data, choosing=choosing), sounds(assessor)
+    sound_of = sounds(assessor)
     wanted = {name.split(":")[0].split()[0] for name in ROWS.values()}
     for one in drawn(everything, each):
         others = [o for o in everything if o.group == one.group and o.text != one.text]
@@ -124,16 +136,19 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=12, help="recordings for each of 3 speakers")
     parser.add_argument("--right", type=int, default=0, help="as many, if more, read right alone")
     parser.add_argument("--reporting", action="store_true", help="the other half of the speakers")
+    parser.add_argument("--group", nargs="+", choices=GROUPS, default=GROUPS)
     options = parser.parse_args()
     assessor = nativeear.load("en-US")
     reader, hear = TextReader(assessor.index), hearing(assessor)
     counts: dict[str, dict[tuple[str, str], list[bool]]] = {
         name: defaultdict(list) for name in DESIGNS
     }
-    choosing = not options.reporting
-    for trial in trials(
-        options.data, options.each, options.right, choosing=choosing, assessor=assessor
-    ):
+    everything = [
+        one
+        for one in recordings(options.data, choosing=not options.reporting)
+        if one.group in options.group
+    ]
+    for trial in trials(everything, options.each, options.right, assessor):
         heard = hear(trial)
         for name, changes in DESIGNS.items():
             with contextlib.ExitStack() as stack:
@@ -142,7 +157,7 @@ def main() -> None:
                 read = reader.read(heard.meant, heard.frames, heard.audio)
             for row, values in told(trial, read, heard.lengths).items():
                 counts[name][row, trial.group] += values
-    for group in ("natives", "learners"):
+    for group in options.group:
         rows = [
             (name, *(_share(count[row, group]) for row in ROWS.values()))
             for name, count in counts.items()

@@ -36,8 +36,8 @@ the words beside it do not explain, both as shares of what its phones need at th
 `SHORT` if they are no more than `FEW`, and `SHORTER` if none of its forms has more and the words on
 both sides were read: natives swallow such words. Fitted on slips made with `benchmarks.reading
 --choosing`, a word drowned by noise counted as six tenths of one that was read; the offset is half
-a nat lower. `SHORTER` is set so that in right texts four such words in two thousand are called
-omitted; four in ten that nobody reads are then not told."""
+a nat lower. `SHORTER` was set on right texts and on short words that nobody read: of both fewer are
+called omitted."""
 
 FEW = 2
 
