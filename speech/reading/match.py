@@ -122,8 +122,8 @@ BY_RETRIEVAL = ReadingModel(
     whole=False,
     few=0,
 )
-"""For frames of 20 ms. Costs were fitted on slips in Spanish and Russian prompts (`benchmarks.reading
---language`), what tells another text on these and Italian ones by two voices, each judging the other,
-too: right texts as they are, left half unread, and with a sixth or a third of their phones claimed to
-be others count as right; other texts, half exchanged or in another order, as wrong. The offset is half
-a nat higher, for readings that are right."""
+"""For frames of 20 ms. Costs were fitted on slips in Spanish and Russian prompts
+(`benchmarks.reading --language`), what tells another text on these and Italian ones by two voices,
+each judging the other, too: right texts as they are, left half unread, and with a sixth or a third
+of their phones claimed to be others count as right; other texts, half exchanged or in another
+order, as wrong. The offset is half a nat higher, for readings that are right."""
