@@ -7,6 +7,7 @@ from pathlib import Path
 from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.feedback.sentences import ENGLISH
+from nativeear.scoring.feedback.translation import with_advice_in
 from nativeear.scoring.legend import legend
 from nativeear.service.report import words
 from nativeear.service.report.clips import data_uri, levelled, native_clips
@@ -42,12 +43,13 @@ def write_report(
     index
         The index that it was made with; its clips are put into the file.
     advice_language
-        What its advice is in, see `scoring.feedback.translation`; the rest is English.
+        What its advice is told in (de, en, es, fr, it, ru, zh); the rest is English.
 
     Raises
     ------
     InputError
-        If the file cannot be written, or the index is not that of the assessment.
+        If the file cannot be written, the index is not that of the assessment, or no advice is
+        given in the language.
     """
     write_page(path, render_page(assessment, audio, index, advice_language=advice_language))
 
@@ -61,6 +63,9 @@ def render_page(
             f"The assessment was made with the index {assessment.index}, not with {index.name}.",
             fix="Give the report the index of the assessment.",
         )
+
+    if advice_language != ENGLISH:
+        assessment = with_advice_in(assessment, advice_language, index.inventory)
 
     def ipa(phone: str) -> str:
         return "silence" if phone == SILENCE else index.inventory.ipa(phone)

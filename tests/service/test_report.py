@@ -19,6 +19,7 @@ from nativeear.scoring.assessment import (
     Scores,
     StressAssessment,
 )
+from nativeear.scoring.feedback.translation import with_advice_in
 from nativeear.scoring.language_use import Correction, LanguageUse
 from nativeear.scoring.prosody.assessment import F0, Contour, Fluency, MeasureGrade, Pauses, Prosody
 from nativeear.scoring.second_ear import SecondEar, SecondScores, SecondWord
@@ -140,6 +141,15 @@ def test_what_was_found_can_be_read(page: str) -> None:
     assert "θ s 1 think" in words.partition("Meant Most like Times In")[2]
     assert "k not heard 1 think" in words
     assert "s after “think”, 0.80–0.91 s" in words
+
+
+def test_advice_is_in_the_language_that_is_asked_for(
+    heard: Assessment, tone_index: PhoneIndex
+) -> None:
+    german = with_advice_in(heard, "de", tone_index.inventory).insertions[0].feedback
+    assert german != heard.insertions[0].feedback
+    page = render_page(heard, hum(2.04), tone_index, advice_language="de")
+    assert german in Page(page).words
 
 
 def test_numbers_that_were_not_measured_are_not_invented(page: str) -> None:

@@ -16,6 +16,7 @@ from nativeear.indexes.phone_index import PhoneIndex
 from nativeear.service.cli import app
 from nativeear.service.tables import LEAST_TEXT, PIPE_WIDTH, Column, Listing
 from nativeear.speech.encoders.catalogue import list_encoders
+from nativeear.speech.textgrid import TextGrid
 
 WIDTHS = (60, 80, 120, None)
 """Columns of the terminal; None for a pipe."""
@@ -127,14 +128,17 @@ def test_other_tables(
     for what in (" espeakng-loader ", " default encoder "):
         assert what in looked_for
     wav = tone_corpus / "anna" / "anna00.wav"
-    command = ["assess", wav, "--phones", "M IY | S AA", "--text", "me saw"]
+    spoken = TextGrid.load(wav.with_suffix(".TextGrid")).tiers[1]
+    phones = [each.label for each in spoken.intervals if each.label]
+    said = " | ".join([" ".join(phones[:3]), " ".join(phones[3:])])
+    command = ["assess", wav, "--phones", said, "--text", "me saw"]
     assessed = printed_by([*command, "--index", tone_index.path], width, monkeypatch)
     assert " me " in assessed
     assert " saw " in assessed
     with (tmp_path / "utterances.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["id", "speaker", "audio", "text", "phones", "phone_scores"])
-        rows.writerow(["a", "anna", str(wav), "me saw", "M IY | S AA", "2 2 | 2 2"])
+        rows.writerow(["a", "anna", str(wav), "me saw", said, "2 2 2 | 2 2 2"])
     measured = printed_by(
         ["eval", "manifest", "--data", tmp_path, "--index", tone_index.path], width, monkeypatch
     )
