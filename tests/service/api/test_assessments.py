@@ -135,14 +135,17 @@ def test_whoever_prefers_gets_a_job(client: TestClient, prompt: bytes) -> None:
 
 
 def test_a_job_that_waits_can_be_cancelled(client: TestClient, prompt: bytes) -> None:
-    held = [send(client, prompt, {"Prefer": "respond-async"}) for _ in range(3)]
-    last = held[-1].headers["location"]
-    assert client.post(f"{last}/cancel").status_code == 200
-    until = time.monotonic() + 240
-    while (state := client.get(last).json()["state"]) not in {"done", "cancelled"}:
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    assert state == "cancelled"
+    for _ in range(10):  # a job may begin before somebody can cancel it: then it is done
+        held = [send(client, prompt, {"Prefer": "respond-async"}) for _ in range(3)]
+        last = held[-1].headers["location"]
+        assert client.post(f"{last}/cancel").status_code == 200
+        until = time.monotonic() + 240
+        while (state := client.get(last).json()["state"]) not in {"done", "cancelled"}:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        if state == "cancelled":
+            return
+    pytest.fail("Ten jobs were cancelled, and all were done.")
 
 
 REFUSED = [
