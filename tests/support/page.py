@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from nativeear.service.database.people_store import People
+from nativeear.service.database.store import Store
 from nativeear.service.demo import PROMPT
 
 PROMPT_FILE = Path(str(files("nativeear.service"))) / "data" / PROMPT[0]
@@ -17,6 +19,14 @@ AXE = (
     if find_spec("axe_core_python")
     else None
 )
+
+
+def teacher_of(folder):
+    """The code of a teacher, Ms Adams, of the service that is served from a folder."""
+    store = Store.open(f"sqlite:///{folder / 'service.db'}")
+    code = People(store).create("teacher", "Ms Adams", expires_at=None)[1]
+    store.close()
+    return code
 
 
 def tell(page, **fields):

@@ -5,11 +5,16 @@ import pytest
 
 from nativeear.scoring.assessment import Assessment
 from nativeear.scoring.feedback.sentences import sentence
-from nativeear.service.database.people_store import People
-from nativeear.service.database.store import Store
 from nativeear.service.demo import PROMPT
 from tests.support.browser import chromium
-from tests.support.page import PATIENCE_MS, PROMPT_FILE, complaints_of_axe, until, wait_for_result
+from tests.support.page import (
+    PATIENCE_MS,
+    PROMPT_FILE,
+    complaints_of_axe,
+    teacher_of,
+    until,
+    wait_for_result,
+)
 from tests.support.served import serving
 
 NAMES = (
@@ -71,9 +76,7 @@ def browser():
 @pytest.fixture(scope="module")
 def school(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("school")
-    store = Store.open(f"sqlite:///{folder / 'service.db'}")
-    code = People(store).create("teacher", "Ms Adams", expires_at=None)[1]
-    store.close()
+    code = teacher_of(folder)
     with serving(folder) as served:
         yield School(served.url, code)
 

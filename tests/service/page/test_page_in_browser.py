@@ -26,6 +26,7 @@ from tests.support.page import (
     say_prompt,
     send_file,
     tab_to,
+    teacher_of,
     tell,
     until,
     wait_for_result,
@@ -657,12 +658,8 @@ def test_a_key_is_asked_for_once_where_one_is_needed(browser, tmp_path):
 
 
 def test_a_class_comes_in_by_a_link_and_goes_again(browser, tmp_path):
-    from nativeear.service.database.people_store import People
-    from nativeear.service.database.store import Store
 
-    store = Store.open(f"sqlite:///{tmp_path / 'service.db'}")
-    code = People(store).create("teacher", "Ms Adams", expires_at=None)[1]
-    store.close()
+    code = teacher_of(tmp_path)
     with serving(tmp_path) as served:
         where = served.url
         teacher = browser.new_context().new_page()

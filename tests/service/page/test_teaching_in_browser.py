@@ -9,8 +9,6 @@ import zipfile
 
 import pytest
 
-from nativeear.service.database.people_store import People
-from nativeear.service.database.store import Store
 from nativeear.service.demo import PROMPT
 from tests.support.browser import chromium
 from tests.support.page import (
@@ -19,6 +17,7 @@ from tests.support.page import (
     PROMPT_FILE,
     complaints_of_axe,
     tab_to,
+    teacher_of,
     until,
     wait_for_result,
 )
@@ -82,9 +81,7 @@ class Class:
 @pytest.fixture(scope="module")
 def school(browser, tmp_path_factory):
     folder = tmp_path_factory.mktemp("school")
-    store = Store.open(f"sqlite:///{folder / 'service.db'}")
-    code = People(store).create("teacher", "Ms Adams", expires_at=None)[1]
-    store.close()
+    code = teacher_of(folder)
     with serving(folder) as served:
         made = Class(browser, f"{served.url}/", code)
         yield made
