@@ -6,12 +6,14 @@ import sys
 
 from nativeear.speech.errors import MissingDependencyError
 from nativeear.speech.extras import needing
+from nativeear.speech.threads import one_blas_thread
 
 BAD_INPUT = 2
 
 
 def main() -> None:
     """Run the command line, or say what it lacks where NativeEar is only a client."""
+    one_blas_thread()
     try:
         with needing(None, "The command line"):
             from nativeear.service.cli import main as run
