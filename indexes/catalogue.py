@@ -61,10 +61,10 @@ def find_index(name_or_path: str | Path) -> Path:
     given = str(name_or_path)
     if os.sep not in given and given not in {"", ".", ".."}:
         for root in (home(), _PACKAGE):
-            if (root / given / MANIFEST).is_file():
+            if os.path.isfile(root / given / MANIFEST):  # noqa: PTH113 - false of a name too long
                 return root / given
     path = Path(given).expanduser()
-    if given and path.is_dir():
+    if given and os.path.isdir(path):  # noqa: PTH112
         return path
     known = ", ".join(summary.name for summary in list_indexes()) or "none"
     raise InputError(

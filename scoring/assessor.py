@@ -137,6 +137,9 @@ class Assessor:
             If the recording is refused, a word has no pronunciation, nothing was meant, or the
             first language is named by a table that cannot be read.
         """
+        for given in (text, phones):
+            if not isinstance(given, str | None):  # NaN, for one, where a table has no text
+                raise InputError(f"A text, or its phones, is a string, not {given!r:.60}.")
         if not (text and text.strip()) and not (phones and phones.strip()):
             raise InputError(
                 "There is neither a text nor phones to assess against.",

@@ -20,7 +20,7 @@ from nativeear.service.commands.assess import assess
 from nativeear.service.commands.backup import backup, restore
 from nativeear.service.commands.compare import compare
 from nativeear.service.commands.evaluate import evaluate
-from nativeear.service.commands.guard import SOME_FAILED, GuardedCommand, print_json
+from nativeear.service.commands.guard import SOME_FAILED, GuardedCommand, end_unwritten, print_json
 from nativeear.service.commands.mcp import mcp
 from nativeear.service.commands.plot import plot
 from nativeear.service.commands.score import score
@@ -120,9 +120,15 @@ def main() -> None:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # IPA in a terminal without Unicode
     try:
-        app()
+        try:
+            app()
+        finally:
+            if sys.stdout is not None:  # closed by the caller
+                sys.stdout.flush()
     except KeyboardInterrupt:  # before a command took over
         sys.exit(130)
+    except OSError as error:
+        end_unwritten(error)
 
 
 if __name__ == "__main__":

@@ -89,12 +89,22 @@ class Audio:
 
     def __post_init__(self) -> None:
         samples = self.samples
-        if samples.dtype != np.float32 or samples.ndim != 1 or not samples.flags.c_contiguous:
+        array = np.asarray(samples)
+        if (
+            array is not samples
+            or array.dtype != np.float32
+            or array.ndim != 1
+            or not array.flags.c_contiguous
+        ):
             raise AudioError(
                 "Audio holds contiguous float32 samples of shape [S].",
-                cause=f"It was given {samples.dtype} of shape {list(samples.shape)}.",
+                cause=f"It was given {type(samples).__name__}, {array.dtype} of {array.shape}.",
                 fix="Use Audio.from_samples, which converts and checks.",
             )
+        if not np.isfinite(samples).all():
+            raise AudioError("Audio holds no samples that are NaN or infinite.")
+        if not self.sample_rate > 0:
+            raise AudioError("A sample rate is above 0.", cause=f"It is {self.sample_rate}.")
 
     @property
     def duration_s(self) -> float:

@@ -182,8 +182,8 @@ def assess(
             "There is nothing to assess.", fix="Give a recording, or --manifest with --out."
         )
     text = _text_of(text, text_file, phones, free=free, asr=asr)
-    refuse_missing_folder("TextGrid", textgrid)
-    refuse_missing_folder("report", html)
+    refuse_missing_folder("TextGrid", textgrid, audio, text_file, html)
+    refuse_missing_folder("report", html, audio, text_file)
     levels = BandModel.load(bands) if bands is not None else None
     recording = Audio.load(audio)  # refused, if at all, before anything slow is loaded
     if accent is not None:
@@ -206,11 +206,11 @@ def assess(
     result = _heard_and_read(result, recording, second, reader, topic)
     if explain is not None:
         result = _explained(result, explain, explain_model)
-    if advice_language is not None:
-        result = with_advice_in(result, advice_language, assessor.index.inventory)
     _write(
         result, recording, assessor, textgrid=textgrid, html=html, advice_language=advice_language
     )
+    if advice_language is not None:
+        result = with_advice_in(result, advice_language, assessor.index.inventory)
     _print(result, as_json=as_json)
 
 

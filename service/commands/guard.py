@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperCommand
@@ -20,6 +21,7 @@ BAD_INPUT = 2
 INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130
 DEBUG = "NATIVEEAR_DEBUG"
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def print_json(value: Any) -> None:
@@ -44,13 +46,29 @@ def command_group(name: str, help: str) -> typer.Typer:
     return group
 
 
-def refuse_missing_folder(what: str, path: Path | None) -> None:
-    """Refuse a file that could not be written, before anything slow is done."""
-    if path is not None and not path.parent.is_dir():
+def refuse_missing_folder(what: str, path: Path | None, *others: Path | None) -> None:
+    """Refuse a file that could not be written, before anything slow is done.
+
+    Parameters
+    ----------
+    what, path
+        What is to be written, and where.
+    others
+        Files that are read, or written besides: what is in them would be lost.
+    """
+    if path is None:
+        return
+    if not path.parent.is_dir():
         raise InputError(
             f"The {what} cannot be written to {path}.",
             cause=f"There is no folder {path.parent}.",
             fix="Make the folder first, or give another path.",
+        )
+    if path.resolve() in {other.resolve() for other in others if other is not None}:
+        raise InputError(
+            f"The {what} cannot be written to {path}.",
+            cause="Another of the files that were named is there.",
+            fix="Give another path.",
         )
 
 
@@ -74,10 +92,28 @@ class GuardedCommand(TyperCommand):
             _report(error, as_json)
             raise typer.Exit(BAD_INPUT) from None
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in NO_SPACE:
+                _report(_unwritten(error), as_json)
+                raise typer.Exit(BAD_INPUT) from None
             if os.environ.get(DEBUG):
                 traceback.print_exc()
             _report(InternalError.of(error), as_json)
             raise typer.Exit(INTERNAL_ERROR) from None
+
+
+def end_unwritten(error: OSError) -> NoReturn:
+    """End a process whose stdout takes nothing: on a full disk not even its error as JSON."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the end would try again
+    _report(_unwritten(error), as_json=False)
+    sys.exit(BAD_INPUT)
+
+
+def _unwritten(error: OSError) -> InputError:
+    return InputError(
+        "Not all could be written.",
+        cause=f"{error.strerror}: {error.filename}." if error.filename else f"{error.strerror}.",
+        fix="Free some space, or write to another place, and give the same command again.",
+    )
 
 
 def _report(error: NativeEarError, as_json: bool) -> None:

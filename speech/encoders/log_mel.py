@@ -8,6 +8,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from nativeear.speech.errors import AudioError
 from nativeear.speech.frames import FloatArray
 
 SAMPLE_RATE = 16_000
@@ -55,8 +56,9 @@ def log_mel(samples: FloatArray) -> FloatArray:
         float32 `[N_MELS, S // MEL_HOP]`.
     """
     if samples.ndim != 1 or len(samples) < MIN_SAMPLES:
-        raise ValueError(
-            f"expected mono audio of {MIN_SAMPLES} samples or more, got shape {samples.shape}"
+        raise AudioError(
+            f"Mono audio of {MIN_SAMPLES} samples or more is heard, and this has the shape "
+            f"{list(samples.shape)}."
         )
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)
     padded = np.pad(samples, N_FFT // 2, mode="reflect")

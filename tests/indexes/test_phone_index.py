@@ -154,6 +154,9 @@ def test_a_name_that_is_unknown_lists_the_known_ones(
     assert home() == tone_index.path.parent
     assert find_index("tones") == tone_index.path
     assert "tones" in {summary.name for summary in list_indexes()}
+    for name in ("a" * 5_000, "/" + "a" * 5_000, "a\0b"):  # longer than a file's may be
+        with pytest.raises(InputError, match="no index called"):
+            find_index(name)
     with pytest.raises(InputError, match="no index called 'klingon'") as caught:
         find_index("klingon")
     assert "tones" in caught.value.cause

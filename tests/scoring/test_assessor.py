@@ -268,6 +268,14 @@ def test_there_must_be_something_to_assess_against(
         assessor.assess(wav, **given)
 
 
+def test_what_is_no_text_is_refused(assessor: Assessor, wav: Path) -> None:
+    for given in (float("nan"), b"see", ["M", "IY"]):
+        with pytest.raises(InputError, match="is a string, not "):
+            assessor.assess(wav, given)  # type: ignore[arg-type]
+        with pytest.raises(InputError, match="is a string, not "):
+            assessor.assess(wav, phones=given)  # type: ignore[arg-type]
+
+
 def test_bytes_files_and_loaded_audio_are_assessed_alike(assessor: Assessor, wav: Path) -> None:
     phones = "M IY S AA S IY M AA"
     by_path = assessor.assess(wav, phones=phones, id="x")

@@ -59,6 +59,22 @@ def test_advice_is_in_the_language_that_is_asked_for(
     assert found.remarks[0].text in " ".join(run(*wrong, "--advice-language", "de").stdout.split())
 
 
+@pytest.mark.parametrize("option", ["--html", "--textgrid"])
+def test_no_file_is_written_over_the_recording(
+    wrong: tuple[object, ...], option: str, tmp_path: Path
+) -> None:
+    recording = Path(str(wrong[1]))
+    sound = recording.read_bytes()
+    (tmp_path / "link").symlink_to(recording.parent)
+    result = run(*wrong, option, tmp_path / "link" / recording.name)
+    assert result.exit_code == 2
+    assert "Another of the files that were named is there." in result.stderr
+    assert recording.read_bytes() == sound
+    both = tmp_path / "me"
+    assert run(*wrong, "--html", both, "--textgrid", both).exit_code == 2
+    assert not both.exists()
+
+
 def test_a_manifest_takes_the_first_language(wrong: tuple[object, ...], tmp_path: Path) -> None:
     manifest, out = tmp_path / "m.csv", tmp_path / "out.jsonl"
     manifest.write_text(f"id,audio,text,phones\n1,{wrong[1]},,S IY | S AA\n")

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import resource
@@ -174,6 +175,33 @@ def test_a_terminal_without_unicode_is_no_fault(indexes: Path) -> None:
         )
         assert done.stderr == b""
     assert "ɑ" in json.dumps(json.loads(done.stdout.decode()), ensure_ascii=False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["index", "list"], ["index", "list", "--json"]]
+)
+def test_a_full_disk_behind_stdout_is_told(arguments: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nativeear", *arguments],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: Not all could be written.\nCause: No space left")
+    assert done.stderr.count("Error") == 1
+
+
+def test_a_disk_that_fills_up_is_no_fault_of_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = fail_with(OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(nativeear.service.doctor, "examine", full)
+    result = run("doctor", "--json")
+    assert result.exit_code == 2
+    assert json.loads(result.stdout)["error"]["cause"] == "No space left on device."
 
 
 # doctor, encoders

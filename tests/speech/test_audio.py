@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import nativeear.speech.ffmpeg
 from nativeear.speech.audio import SAMPLE_RATE, Audio, decoded_ahead
+from nativeear.speech.encoders.log_mel import log_mel
 from nativeear.speech.errors import AudioError, MissingDependencyError, NativeEarError
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "data" / "mfa-samples"
@@ -665,6 +666,17 @@ def test_audio_holds_only_what_it_says() -> None:
         with pytest.raises(AudioError, match="contiguous float32") as caught:
             Audio(samples)  # type: ignore[arg-type]
         assert "from_samples" in caught.value.fix
+    with pytest.raises(AudioError, match="contiguous float32"):
+        Audio([0.0] * 8)  # type: ignore[arg-type]
+    with pytest.raises(AudioError, match="NaN or infinite"):
+        Audio(np.full(8, np.nan, np.float32))
+    with pytest.raises(AudioError, match="sample rate is above 0"):
+        Audio(np.zeros(8, np.float32), 0)
+
+
+def test_what_is_too_short_for_the_encoder_is_refused_as_audio() -> None:
+    with pytest.raises(AudioError, match="320 samples or more"):
+        log_mel(np.zeros(0, np.float32))
 
 
 def test_threads(tmp_path: Path) -> None:
