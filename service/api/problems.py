@@ -294,14 +294,20 @@ def handle_errors(application: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0] if error.errors() else {}
         where = ".".join(str(part) for part in first.get("loc", ())[1:])
-        message = str(first.get("msg", "not valid"))
+        message = str(first.get("msg", "not valid")).removeprefix("Value error, ")
+        fix = "See the description of the interface at /openapi.json."
+        if first.get("type") == "json_invalid":  # its place is a count of bytes
+            where, message = "", str(first.get("ctx", {}).get("error", message))
+        elif message.startswith("Expected UploadFile"):
+            message = "It is text, and no file."
+            fix = f"Send a file: with curl, -F {where}=@NAME."
         return answer(
             Problem.of(
                 InvalidRequestError.code,
                 InvalidRequestError.status,
                 f"The request is not valid: {where or 'its body'}.",
                 cause=message,
-                fix="See the description of the interface at /openapi.json.",
+                fix=fix,
                 instance=request.url.path,
             )
         )

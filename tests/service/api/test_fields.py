@@ -125,3 +125,17 @@ def test_the_database_refuses_values_by_itself_as_input(settings: ServiceSetting
     with pytest.raises(InputError):
         store.assessments(key_id=None, since=datetime(1, 1, 1, tzinfo=east))
     store.close()
+
+
+def test_what_is_wrong_with_a_body_is_told_in_words(idle: TestClient) -> None:
+    sent = idle.post("/v1/assessments", data={"audio": "me.wav", "text": "hi"}).json()
+    assert sent["detail"] == "The request is not valid: audio."
+    assert sent["cause"] == "It is text, and no file."
+    assert "-F audio=@" in sent["fix"]
+    cut = idle.post(
+        "/v1/webhooks", content='{"url": ', headers={"Content-Type": "application/json"}
+    )
+    assert cut.json()["detail"] == "The request is not valid: its body."
+    assert cut.json()["cause"] == "Expecting value"
+    named = idle.post("/v1/assessments", data={"learner_id": "a\tb", "text": "hi"})
+    assert "Value error" not in named.text
