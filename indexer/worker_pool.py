@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -67,7 +69,7 @@ def spawned(
         ) as executor,
     ):
         try:
-            yield lambda task, *columns: executor.map(partial(_with_held, task), *columns)
+            yield partial(_mapped, executor)
         except BrokenProcessPool as error:
             raise CorpusError(
                 "A worker process was ended from outside.",
@@ -127,8 +129,31 @@ def _start(make: Callable[..., object], arguments: tuple[object, ...]) -> None:
     _held = make(*arguments)
 
 
+def _mapped(
+    executor: ProcessPoolExecutor, task: Callable[..., Any], *columns: Sequence[Any]
+) -> Iterator[Any]:
+    with _interruptible(False):  # the processes that start here begin with it
+        return executor.map(partial(_with_held, task), *columns)
+
+
 def _with_held(task: Callable[..., Any], *arguments: object) -> Any:
-    return task(_held, *arguments)
+    with _interruptible(True):  # and give up, but live on: a pool that is broken says so aloud
+        return task(_held, *arguments)
+
+
+@contextmanager
+def _interruptible(yes: bool) -> Iterator[None]:
+    """Whether Ctrl-C, which goes to all processes of a terminal, reaches this one now."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(
+        signal.SIG_UNBLOCK if yes else signal.SIG_BLOCK, {signal.SIGINT}
+    )
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _batch_of(task: Task, pooler: UtterancePooler, part: Part) -> list[str]:

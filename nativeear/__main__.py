@@ -9,6 +9,7 @@ from nativeear.speech.extras import needing
 from nativeear.speech.threads import one_blas_thread
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -17,10 +18,12 @@ def main() -> None:
     try:
         with needing(None, "The command line"):
             from nativeear.service.cli import main as run
+        run()
     except MissingDependencyError as error:
         print(f"Error: {error.message}\nFix: {error.fix}", file=sys.stderr)
         sys.exit(BAD_INPUT)
-    run()
+    except KeyboardInterrupt:  # before a command took over
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -125,8 +125,6 @@ def main() -> None:
         finally:
             if sys.stdout is not None:  # closed by the caller
                 sys.stdout.flush()
-    except KeyboardInterrupt:  # before a command took over
-        sys.exit(130)
     except OSError as error:
         end_unwritten(error)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +39,43 @@ def prompts(tmp_path_factory: pytest.TempPathFactory) -> list[Utterance]:
         subprocess.run(command, check=True, timeout=120)
         found.append(Utterance(str(number), g722, "one", "anna"))
     return found
+
+
+INTERRUPTED = """
+import time
+from nativeear.indexer.worker_pool import spawned
+
+def rest(held, seconds):
+    time.sleep(seconds)
+    return seconds
+
+if __name__ == "__main__":
+    try:
+        with spawned(2, str) as run:
+            for _ in run(rest, [0.5] * 4 + [0, 60]):
+                print("one", flush=True)
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no groups of processes there")
+def test_workers_say_nothing_of_ctrl_c(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(INTERRUPTED)
+    child = subprocess.Popen(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert child.stdout is not None
+    for _ in range(5):
+        assert child.stdout.readline() == "one\n"  # now one worker is idle, and one rests
+    os.killpg(child.pid, signal.SIGINT)
+    told, faults = child.communicate(timeout=40)
+    assert (told, faults) == ("interrupted\n", "")
 
 
 def describe(pooler: UtterancePooler, utterance: Utterance, path: Path) -> str:

@@ -164,6 +164,20 @@ def test_an_interruption_is_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
+def test_an_interruption_before_a_command_took_over_is_silent() -> None:
+    interrupted = (
+        "import sys; from nativeear.__main__ import main\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting()); main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted], cwd=ROOT, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")
+
+
 def test_a_terminal_without_unicode_is_no_fault(indexes: Path) -> None:
     for options in ([], ["--json"]):
         done = subprocess.run(
