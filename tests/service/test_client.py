@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nativeear.scoring.assessment import Assessment
-from nativeear.service.client import Client, FinishedWord, ProblemError
+from nativeear.service.client import AsyncClient, Client, FinishedWord, ProblemError
 from nativeear.speech.audio import Audio
 from nativeear.speech.errors import AudioError, NativeEarError
 from tests.service.conftest import BUSY
@@ -119,6 +119,13 @@ def test_what_goes_wrong_says_what_and_why_and_what_to_do(client: Client, tmp_pa
         client.assess(tmp_path / "none.wav", text=TEXT)
     again = pickle.loads(pickle.dumps(refused.value))  # noqa: S301
     assert (again.status, again.code, again.fix) == (415, "unsupported-media", refused.value.fix)
+
+
+@pytest.mark.parametrize("key", ["nek_…", "nek_1\n"])
+def test_a_key_that_no_header_holds_is_refused_before_it_is_sent(key: str) -> None:
+    for kind in (Client, AsyncClient):
+        with pytest.raises(ProblemError, match="A key is made of"):
+            kind("http://127.0.0.1:1", key=key)
 
 
 def test_nobody_there_is_told_as_such() -> None:

@@ -64,8 +64,7 @@ def options_of(header: str | None) -> AzureOptions:
             first = error.errors()[0]
             told = f"{'.'.join(map(str, first['loc'])) or 'its JSON'}: {first['msg']}"
         raise InvalidRequestError(
-            "The header Pronunciation-Assessment is no base64 of its JSON.",
-            cause=told,
+            f"The header Pronunciation-Assessment cannot be read: {told}.",
             fix='Send base64 of {"ReferenceText": "…"} in it.',
         ) from error
 

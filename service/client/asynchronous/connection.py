@@ -26,6 +26,11 @@ class AsyncConnection:
     def __init__(self, url: str, key: str | None, *, timeout_s: float, patience_s: float) -> None:
         with needing("client", "The client"):
             import httpx
+        if key is not None and (not (key.isascii() and key.isprintable())):
+            raise ProblemError(
+                "A key is made of letters, digits and signs of ASCII alone.",
+                fix="Give it whole, as `nativeear keys create` showed it.",
+            )
         self.url = url.rstrip("/")
         self.key = key
         self.csrf: str | None = None

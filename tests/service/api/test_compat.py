@@ -185,6 +185,13 @@ def test_what_azure_would_not_take_is_refused(sent: str | None) -> None:
         azure.options_of(sent)
 
 
+def test_azures_user_is_told_which_option_is_wrong() -> None:
+    with pytest.raises(InvalidRequestError, match="cannot be read: GradingSystem: "):
+        azure.options_of(header(GradingSystem="Marks"))
+    with pytest.raises(InvalidRequestError, match="cannot be read: it is missing"):
+        azure.options_of(None)
+
+
 def test_azures_options_may_be_written_as_its_sdks_write_them() -> None:
     asked = azure.options_of(header(referenceText="So.", gradingSystem="HundredMark"))
     assert (asked.reference_text, asked.grading_system) == ("So.", "HundredMark")
