@@ -26,7 +26,7 @@ const PRACTICE = ["practice", "say", "result"]; // what begins an address of the
 function show() {
   const [wanted, ...rest] = location.hash.slice(1).split("/");
   if (wanted === "main") return; // the skip link
-  const view = PRACTICE.includes(wanted) || !(wanted in VIEWS) ? "practice" : wanted;
+  const view = PRACTICE.includes(wanted) || !Object.hasOwn(VIEWS, wanted) ? "practice" : wanted;
   stop();
   const leaves = Object.keys(VIEWS).some((name) => name !== view && byId(`view-${name}`).contains(document.activeElement));
   for (const name of Object.keys(VIEWS)) {

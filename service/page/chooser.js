@@ -9,6 +9,7 @@ import { known, t } from "./texts.js";
 
 export const OWN = "own";
 export const FREE = "free";
+const INDEX = "nativeear-index"; // the one that was chosen last
 const HEARD = "heard";
 const HEARD_WORDS = [3, 12]; // how long the native recordings are that are offered to repeat
 const MOST_HEARD = 200;
@@ -59,10 +60,11 @@ export async function takeIndex(name) {
   }, () => {});
 }
 
-/** Find the indexes, and take the first. */
+/** Find the indexes, and take the one that was chosen last, else the first. */
 export async function findIndexes() {
   offer.indexes = (await all("indexes")).filter(({ problem }) => !problem);
-  if (offer.indexes.length > 0) await takeIndex(offer.indexes[0].name);
+  const first = offer.indexes.find(({ name }) => name === localStorage.getItem(INDEX)) ?? offer.indexes[0];
+  if (first) await takeIndex(first.name);
   return offer.index;
 }
 
@@ -148,6 +150,7 @@ export function startChooser(chosen, onFile) {
   byId("index").addEventListener("change", async ({ target }) => {
     try {
       await takeIndex(target.value);
+      localStorage.setItem(INDEX, target.value);
       take(offer.sets[0]?.id ?? OWN, 0);
     } catch (error) {
       trouble(error);

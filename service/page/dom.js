@@ -33,6 +33,15 @@ export function refill(node, ...children) {
   heading.focus({ preventScroll: true });
 }
 
+/** What a part of an address says; itself, where somebody cut it off or wrote it by hand. */
+export function saidBy(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 export const byId = (id) => document.getElementById(id);
 
 /** Put a text into a node; `lang` is its language where that is not the page's. */

@@ -1,7 +1,7 @@
 /** Coming in by a code, who is in, and what one may do with one's own data. */
 
 import { blob, rememberKey, whenKeyIsWanted } from "./api.js";
-import { byId, el, fault, trouble, write } from "./dom.js";
+import { byId, el, fault, saidBy, trouble, write } from "./dom.js";
 import { comeIn, eraseMe, joinGroup, signOut, whoIsIn } from "./session.js";
 import { forgetAll } from "./store.js";
 import { t } from "./texts.js";
@@ -12,7 +12,7 @@ const LINK = /^#join=(.+)$/;
 function codeOfLink() {
   const found = LINK.exec(location.hash);
   if (found) history.replaceState(null, "", location.pathname);
-  return found ? decodeURIComponent(found[1]) : "";
+  return found ? saidBy(found[1]) : "";
 }
 
 /** One question at a time, however many calls wait for the answer: whether somebody came in. */

@@ -3,7 +3,7 @@
 import { assess, Problem } from "./api.js";
 import { findIndexes, offer, openChooser, OWN, setOf, startChooser } from "./chooser.js";
 import { hearHere, hearsHere } from "./device.js";
-import { byId, el, say, trouble } from "./dom.js";
+import { byId, el, saidBy, say, trouble } from "./dom.js";
 import { Endpoint, patience } from "./endpoint.js";
 import { learner } from "./learner.js";
 import { putAside } from "./outbox.js";
@@ -240,7 +240,7 @@ export async function showPractice(kind, ...rest) {
   try {
     if (kind === "result" && rest[0]) await showResultOf(rest[0], rest[1]);
     else if (kind === "say") {
-      const text = decodeURIComponent(rest.slice(1).join("/"));
+      const text = saidBy(rest.slice(1).join("/"));
       if (!isOnStage(rest[0], text)) await showStage(rest[0], text);
     } else location.replace(await firstAddress());
   } catch (error) {

@@ -54,7 +54,7 @@ async function showTask(set, place) {
 /** Put on the stage a sentence of a set by its place, or a text of one's own. */
 export async function showStage(id, placeOrText) {
   const set = setOf(id) ?? setOf(offer.sets[0]?.id ?? OWN);
-  const place = Math.min(Number(placeOrText) || 0, Math.max(0, set.sentences.length - 1));
+  const place = Math.max(0, Math.min(Math.trunc(placeOrText) || 0, set.sentences.length - 1));
   const text = set.id === FREE ? null : set.id === OWN ? String(placeOrText || "") : set.sentences[place];
   stop();
   Object.assign(now, { set: set.id, place, text });

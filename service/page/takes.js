@@ -1,10 +1,13 @@
 /** Takes and their results: of this visit, of this browser, or as the service keeps them. */
 
-import { bytes, get } from "./api.js";
+import { bytes, get, Problem } from "./api.js";
 import { isOfDevice } from "./device.js";
 import { plain } from "./model.js";
 import { audioContext } from "./player.js";
 import { heardOf, keepHeard, keepLast, keepTake, lastOf, takeOf } from "./store.js";
+import { language, t } from "./texts.js";
+
+const OF_SERVICE = /^[0-9a-f]{32}$/; // ids of what the service heard
 
 const takes = new Map(); // of this visit, by id
 
@@ -24,6 +27,7 @@ export async function keepNew({ text, file, fields, buffer }, assessment) {
 export async function findTake(id) {
   if (takes.has(id)) return takes.get(id);
   const kept = (await takeOf(id)) ?? (await heardOf(id));
+  if (!kept && !OF_SERVICE.test(id)) throw new Problem(404, { detail: t("fault.gone"), lang: language });
   const assessment = kept?.assessment ?? (await get(`assessments/${id}`));
   const text = kept ? kept.text : assessment.transcript ? null : assessment.words.map(({ word }) => word).join(" ");
   const take = { id, text, assessment, file: kept?.file ?? null, last: null };

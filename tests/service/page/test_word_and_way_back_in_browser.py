@@ -1,10 +1,20 @@
 """What stands behind a word, and the way back to where one was, in headless Chromium."""
 
+import pytest
+
 from nativeear.service.demo import PROMPT
 from tests.support.page import PATIENCE_MS, say_prompt, send_file, until, wait_for_result
 from tests.support.page import PROMPT_FILE as FILE
+from tests.support.served import ROOT, serving
 
 SLIP = PROMPT[1].replace("hold", "fold")  # what the prompt does not say
+
+
+def come_to(page, address):
+    """Come anew from elsewhere, as by a link in a letter."""
+    home = page.url.split("#")[0]
+    page.goto("about:blank")
+    page.goto(home + address)
 
 
 def test_a_word_is_written_once_and_its_buttons_tell_who_speaks(page):
@@ -87,3 +97,52 @@ def test_a_microphone_that_never_begins_is_given_up(page):
     page.click("#speak")
     page.wait_for_selector("#status:has-text('gave no sound')")
     assert page.inner_text("#speak .label") == "Speak"
+
+
+@pytest.mark.parametrize("name", ["xyz", "..%2F..", "device-0", "%E0%A4%A"])
+def test_an_address_that_never_was_a_result_is_told_in_ones_own_words(page, name):
+    come_to(page, f"#result/{name}")
+    page.wait_for_selector("#status:has-text('not there any more')")
+    page.wait_for_selector("#model button")
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("#say/own/half%E0%A4%A", "half%E0%A4%A"),
+        ("#say/everyday/-5", "Could you tell me the way to the station?"),
+        ("#say/everyday/1.5", "I would like a cup of tea, please."),
+        ("#constructor", "Thank you for your patience."),
+        ("#join=%E0%A4%A", ""),
+    ],
+)
+def test_a_spoilt_address_leads_somewhere(page, address, said):
+    come_to(page, address)
+    if not said:
+        page.wait_for_selector("#key[open]")
+        assert page.input_value("#secret") == "%E0%A4%A"
+        page.click("#key .quiet")
+        said = "Thank you for your patience."
+    page.wait_for_selector("#speak:enabled")
+    assert page.inner_text("#target").replace("\n", " ") == said
+    assert page.inner_text("#status") == ""
+
+
+def test_the_index_that_was_chosen_outlives_a_reload(browser, tmp_path):
+    indexes = tmp_path / "indexes"
+    indexes.mkdir()
+    for name in ("en-US", "other"):
+        (indexes / name).symlink_to(ROOT / "indexes" / "en-US")
+    environment = {"NATIVEEAR_INDEXES": str(indexes)}
+    with serving(tmp_path, "--index", "other", environment=environment) as served:
+        page = browser.new_page()
+        page.goto(f"{served.url}/")
+        page.wait_for_selector("#model button")
+        page.click("#other")
+        page.select_option("#index", "other")
+        until(page, "!document.getElementById('chooser').open")
+        page.reload()
+        page.wait_for_selector("#model button")
+        page.click("#other")
+        assert page.input_value("#index") == "other"
+        page.close()
