@@ -101,6 +101,10 @@ def test_bad_input_is_a_sentence(tone_index: PhoneIndex, tmp_path: Path) -> None
     result = run(tone_index.path, "--against", "nothing-of-the-kind")
     assert result.exit_code == 2
     assert "nothing-of-the-kind" in result.stderr
+    practice = tmp_path / "practice.txt"
+    practice.write_text("see")
+    assert run(tone_index.path, "--against", practice, "--html", practice).exit_code == 2
+    assert practice.read_text() == "see"
     lost = run(tone_index.path, "--html", tmp_path / "no" / "folder.html")
     assert lost.exit_code == 2
     assert "cannot be written" in lost.stderr

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nativeear.service.commands.guard import SOME_FAILED, print_json
+from nativeear.service.commands.guard import SOME_FAILED, print_json, refuse_missing_folder
 from nativeear.service.commands.options import AsJson, Index
 from nativeear.speech.errors import InputError
 
@@ -71,6 +71,8 @@ def audit(
             "What is kept in an index is the audit of the index alone.",
             fix="Leave out --before, or --keep.",
         )
+    read = [Path(given) for given in (against, before) if given is not None]
+    refuse_missing_folder("report", html, *read)
     index = PhoneIndex.open(find_index(name))
     earlier = None if before is None else audit_before(before)
     report = audit_of(index, source=against)
