@@ -5,6 +5,7 @@ import { isTold, recognise } from "./session.js";
 import { endWaiting, keepTake, keepWaiting, waiting } from "./store.js";
 
 const EVERY_MS = 15_000;
+const PASSING = [0, 401, 429, 502, 503, 504]; // away, at work, or nobody is signed in: later it may be heard
 
 let asking = 0;
 
@@ -27,7 +28,7 @@ export function watchOutbox(heard) {
         try {
           assessment = await assess(file, fields, () => {});
         } catch (error) {
-          if (error.status === 0) throw error; // it is away again
+          if (PASSING.includes(error.status)) throw error;
         }
         await endWaiting(at); // what is refused would be refused for ever
         if (!assessment) continue;
