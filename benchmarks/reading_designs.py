@@ -82,6 +82,12 @@ DESIGNS: dict[str, Changes] = {
     "extra from 0.18 s instead": [*UNCHECKED, (reading, "SHORTEST_EXTRA_S", 0.18)],
     "ways back as dear as before": [(head, "BY_HEAD", costing(back=2.0, restart=3.0))],
     "extra speech at half the cost": [(head, "BY_HEAD", costing(extra=4.0, extra_phone=1.0))],
+    "extra speech at half the cost, asked more strictly": [
+        (head, "BY_HEAD", costing(extra=4.0, extra_phone=1.0)),
+        (beside, "OFFSET", -8.4),
+    ],
+    "asked more mildly": [(beside, "OFFSET", -6.4)],
+    "a word once more from a likeness of 0.7": [(alike, "ALIKE", 0.7)],
 }
 
 
