@@ -36,8 +36,8 @@ def one_blas_thread() -> None:
     """Have NumPy's linear algebra compute in one thread, unless the environment says otherwise.
 
     It has to be said before NumPy is loaded. Retrieval is many small products in turn: on cores
-    that others need, too, their threads wait for one another, and an assessment takes twice the
-    time and three times the processor's.
+    that others need, too, their threads wait for one another, and an assessment takes more time
+    and far more of the processor's.
     """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 

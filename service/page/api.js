@@ -1,5 +1,6 @@
 /** The service, as this page sees it: JSON in and out, faults in plain words, and the key. */
 
+import { visit } from "./remembered.js";
 import { language, t } from "./texts.js";
 
 const BASE = new URL("v1/", import.meta.url);
@@ -36,8 +37,8 @@ export function whenKeyIsWanted(ask) {
 }
 
 export function rememberKey(key) {
-  if (key) sessionStorage.setItem(KEY, key);
-  else sessionStorage.removeItem(KEY);
+  if (key) visit.setItem(KEY, key);
+  else visit.removeItem(KEY);
 }
 
 /** What every change carries while somebody is signed in. */
@@ -47,7 +48,7 @@ export function rememberToken(csrf) {
 
 /** What a stream needs in its first message: a browser sends it no header. */
 export function credentials() {
-  const key = sessionStorage.getItem(KEY);
+  const key = visit.getItem(KEY);
   return { ...(key ? { key } : {}), ...(token ? { csrf: token } : {}) };
 }
 
@@ -80,7 +81,7 @@ export async function call(path, { quietly = false, ...options } = {}, onWait = 
   const since = performance.now();
   for (;;) {
     const headers = new Headers(options.headers);
-    const key = sessionStorage.getItem(KEY);
+    const key = visit.getItem(KEY);
     if (key) headers.set("Authorization", `Bearer ${key}`);
     if (token && !SAFE.includes(options.method ?? "GET")) headers.set("X-CSRF-Token", token);
     let response;
@@ -146,15 +147,17 @@ export async function all(path, most = 200) {
   return items;
 }
 
+/** A name for one wish, under which it is worked at once however often it is sent. */
+export const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 /** Send a recording; long ones are waited for. `onWait(text)` tells why it takes time. */
-export async function assess(recording, fields, onWait, signal) {
+export async function assess(recording, fields, onWait, { signal, once = newKey() } = {}) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) form.set(name, value);
   form.set("audio", recording, recording.name || "recording.wav");
-  const once = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0"));
   const response = await call(
     "assessments",
-    { method: "POST", body: form, signal, headers: { "Idempotency-Key": once.join("") } },
+    { method: "POST", body: form, signal, headers: { "Idempotency-Key": once } },
     (wait) => onWait(t("wait.busy", { seconds: wait })),
   );
   const answer = await response.json();

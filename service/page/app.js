@@ -8,7 +8,7 @@ import { setRespells, respells } from "./phones.js";
 import { stop } from "./player.js";
 import { startPeople, tellWhoIsIn } from "./people.js";
 import { leavePractice, showPractice, startPractice } from "./practice.js";
-import { languageName } from "./scale.js";
+import { languageName, spoken } from "./scale.js";
 import { asksElsewhere, isTold, recognise, whoIsIn } from "./session.js";
 import { chooseLanguage, fillTexts, language, LANGUAGES, t } from "./texts.js";
 
@@ -126,10 +126,10 @@ await startPractice().catch(trouble);
 window.addEventListener("hashchange", show);
 window.addEventListener("online", () => isTold() || comeBack());
 show();
-watchOutbox(({ id, text }) => {
-  say(t("wait.sent", { text: text ?? "" }));
+watchOutbox(({ id, text, assessment }) => {
+  say(t("wait.sent", { text: spoken({ ...assessment, text }) }));
   byId("to-practice").href = `#result/${id}`;
-});
+}, trouble);
 navigator.serviceWorker?.addEventListener("controllerchange", () => {
   // What was asked for before, and came past the worker, is kept from now on, too.
   const keep = ({ name, workerStart }) => workerStart === 0 && /\/v1\/(?:practice|indexes)\b/.test(name) && fetch(name).catch(() => {});

@@ -3,6 +3,7 @@
 import { all, get, post } from "./api.js";
 import { byId, el, fault, trouble, write } from "./dom.js";
 import { plain } from "./model.js";
+import { lasting } from "./remembered.js";
 import { languageName } from "./scale.js";
 import { whoIsIn } from "./session.js";
 import { known, t } from "./texts.js";
@@ -63,7 +64,7 @@ export async function takeIndex(name) {
 /** Find the indexes, and take the one that was chosen last, else the first. */
 export async function findIndexes() {
   offer.indexes = (await all("indexes")).filter(({ problem }) => !problem);
-  const first = offer.indexes.find(({ name }) => name === localStorage.getItem(INDEX)) ?? offer.indexes[0];
+  const first = offer.indexes.find(({ name }) => name === lasting.getItem(INDEX)) ?? offer.indexes[0];
   if (first) await takeIndex(first.name);
   return offer.index;
 }
@@ -150,7 +151,7 @@ export function startChooser(chosen, onFile) {
   byId("index").addEventListener("change", async ({ target }) => {
     try {
       await takeIndex(target.value);
-      localStorage.setItem(INDEX, target.value);
+      lasting.setItem(INDEX, target.value);
       take(offer.sets[0]?.id ?? OWN, 0);
     } catch (error) {
       trouble(error);

@@ -3,6 +3,7 @@
 import { get } from "./api.js";
 import { byId, el, refill, say, trouble } from "./dom.js";
 import { backButton, cell, phoneHead, saveButton, scrolled, showHistory } from "./progress.js";
+import { lasting } from "./remembered.js";
 import { shareText } from "./scale.js";
 import { whoIsIn } from "./session.js";
 import { t, tn } from "./texts.js";
@@ -58,7 +59,7 @@ async function load(group, title = group) {
   const path = `groups/${encodeURIComponent(group)}/summary`;
   try {
     const summary = await get(path);
-    if (!whoIsIn()) localStorage.setItem(NAME, group);
+    if (!whoIsIn()) lasting.setItem(NAME, group);
     refill(
       node,
       summary.learners.length === 0
@@ -92,6 +93,6 @@ export function showGroup() {
       load(field.value.trim());
     });
   }
-  field.value ||= localStorage.getItem(NAME) ?? "";
+  field.value ||= lasting.getItem(NAME) ?? "";
   if (field.value) load(field.value);
 }

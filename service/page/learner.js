@@ -1,5 +1,6 @@
 /** Who practises here: who is signed in, or a name that stays in this browser until it is sent. */
 
+import { lasting } from "./remembered.js";
 import { whoIsIn } from "./session.js";
 
 const FIELDS = ["name", "group", "l1", "keep", "here"];
@@ -10,7 +11,7 @@ const key = (field) => `nativeear-${field}`;
  * Of somebody who is signed in the service knows id and group by itself.
  */
 export function learner() {
-  const told = Object.fromEntries(FIELDS.map((field) => [field, localStorage.getItem(key(field)) ?? ""]));
+  const told = Object.fromEntries(FIELDS.map((field) => [field, lasting.getItem(key(field)) ?? ""]));
   const me = whoIsIn();
   return me ? { ...told, id: me.id, name: me.name, group: "" } : { ...told, id: told.name };
 }
@@ -19,7 +20,7 @@ export function rememberLearner(values) {
   const fields = whoIsIn() ? ["l1", "keep", "here"] : FIELDS;
   for (const field of fields) {
     const value = (values[field] ?? "").trim();
-    if (value) localStorage.setItem(key(field), value);
-    else localStorage.removeItem(key(field));
+    if (value) lasting.setItem(key(field), value);
+    else lasting.removeItem(key(field));
   }
 }

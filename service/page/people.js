@@ -2,6 +2,7 @@
 
 import { blob, rememberKey, whenKeyIsWanted } from "./api.js";
 import { byId, el, fault, saidBy, trouble, write } from "./dom.js";
+import { lasting, visit } from "./remembered.js";
 import { comeIn, eraseMe, joinGroup, signOut, whoIsIn } from "./session.js";
 import { forgetAll } from "./store.js";
 import { t } from "./texts.js";
@@ -112,8 +113,8 @@ export async function startPeople(changed) {
   const leave = async () => {
     dialog.close("cancel");
     await forgetAll();
-    localStorage.removeItem("nativeear-at");
-    sessionStorage.clear();
+    lasting.removeItem("nativeear-at");
+    visit.clear();
     location.reload(); // nothing of his stays to be seen
   };
   byId("sign-out").addEventListener("click", failing(async () => {

@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { el } from "./dom.js";
+import { lasting } from "./remembered.js";
 import { t } from "./texts.js";
 
 const RESPELL = "nativeear-respell";
@@ -21,11 +22,11 @@ export function soundsOf(language) {
   return asked.get(language).catch(() => new Map());
 }
 
-export const respells = () => localStorage.getItem(RESPELL) !== null;
+export const respells = () => lasting.getItem(RESPELL) !== null;
 
 export function setRespells(on) {
-  if (on) localStorage.setItem(RESPELL, "yes");
-  else localStorage.removeItem(RESPELL);
+  if (on) lasting.setItem(RESPELL, "yes");
+  else lasting.removeItem(RESPELL);
 }
 
 /** A sound as it is written: its respelling where that is wanted and known, else its IPA. */

@@ -1,6 +1,6 @@
 /** The way: a sentence, its model, one button; it is heard while it is said, and comes back in colours. */
 
-import { assess, Problem } from "./api.js";
+import { assess, newKey, Problem } from "./api.js";
 import { findIndexes, offer, openChooser, OWN, setOf, startChooser } from "./chooser.js";
 import { hearHere, hearsHere } from "./device.js";
 import { byId, el, saidBy, say, trouble } from "./dom.js";
@@ -9,6 +9,7 @@ import { learner } from "./learner.js";
 import { putAside } from "./outbox.js";
 import { audioContext, stop } from "./player.js";
 import { record } from "./recorder.js";
+import { lasting } from "./remembered.js";
 import { addRemarks, showResult } from "./result.js";
 import { scaleOf, spoken } from "./scale.js";
 import { asksElsewhere } from "./session.js";
@@ -111,7 +112,7 @@ async function finish() {
 }
 
 /** What the service makes of a take: from the stream, else by sending it whole. */
-async function heardOf({ text, fields, set, ended, file, buffer }, signal) {
+async function heardOf({ text, fields, set, ended, file, buffer, once }, signal) {
   const aborted = new Promise((_, fail) => { signal.addEventListener("abort", () => fail(signal.reason)); });
   aborted.catch(() => {}); // it is told where it is waited for
   const onWait = (told) => { if (!signal.aborted) byId("hint").textContent = told; };
@@ -123,7 +124,7 @@ async function heardOf({ text, fields, set, ended, file, buffer }, signal) {
       if (!(error instanceof Problem) || ![0, 401, 429, 503].includes(error.status)) throw error;
     }
   }
-  return assess(file, { ...fields, free: text === null && "true" }, onWait, signal);
+  return assess(file, { ...fields, free: text === null && "true" }, onWait, { signal, once });
 }
 
 /** A sentence of homework is done once it was said. */
@@ -134,7 +135,8 @@ function noteHomework({ set, place }, { score }) {
   if (said.size === sentences.length) say(t("homework.allSaid"));
 }
 
-async function submit(take) {
+async function submit(said) {
+  const take = { ...said, once: newKey() };
   abort = new AbortController();
   const { signal } = abort;
   try {
@@ -142,20 +144,20 @@ async function submit(take) {
     performance.mark("answered");
     await keepNew(take, assessment);
     noteHomework(take, assessment);
-    localStorage.setItem(SEEN, "yes");
+    lasting.setItem(SEEN, "yes");
     enter("idle");
     since = -TREMOR_MS; // where the result is, nobody presses the button by a trembling hand
     if (atPractice()) {
       if (byId("status").textContent === t("wait.comparing")) say("");
       location.hash = `#result/${assessment.id}`;
     } else {
-      localStorage.setItem(AT, `#result/${assessment.id}`);
+      lasting.setItem(AT, `#result/${assessment.id}`);
       say(t("wait.ready", { text: spoken({ ...assessment, text: take.text }) }));
     }
   } catch (error) {
     enter("idle");
     if (error.name === "AbortError") say(t("wait.cancelled"));
-    else if (error.status === 0 && (await putAside({ text: take.text, file: take.file, fields: { ...take.fields, free: take.text === null && "true" } }))) say(t("wait.aside"));
+    else if (error.status === 0 && (await putAside({ text: take.text, file: take.file, fields: { ...take.fields, free: take.text === null && "true" }, once: take.once }))) say(t("wait.aside"));
     else trouble(error);
   }
 }
@@ -177,7 +179,11 @@ async function press() {
 }
 
 async function takeFile(file) {
-  if (!file || phase !== "idle" || !sayable()) return;
+  if (!file || phase !== "idle") return;
+  if (!sayable()) {
+    say(t("say.write"));
+    return;
+  }
   enter("waiting");
   say(t("wait.comparing"), { unseen: true });
   let buffer = null;

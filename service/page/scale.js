@@ -62,7 +62,7 @@ export function scoreText(score) {
 /** A share in per cent, or a dash as `scoreText` has it. */
 export const shareText = (share) => (share === null ? scoreText(null) : [percent(share)]);
 
-export const percent = (share) => `${Math.round(100 * share)} %`;
+export const percent = (share) => `${Math.round(100 * share)}\u00a0%`;
 
 /** A day as people of this browser's language write it. */
 export const day = (time) =>

@@ -5,6 +5,7 @@ import { earOf, hearsHere } from "./device.js";
 import { byId } from "./dom.js";
 import { modelButtons, modelOrNone, plain, sayableWord } from "./model.js";
 import { stop } from "./player.js";
+import { lasting, visit } from "./remembered.js";
 import { readsWords } from "./session.js";
 import { t } from "./texts.js";
 
@@ -16,7 +17,7 @@ export const now = { set: null, place: 0, text: "" };
 
 const FROM = "nativeear-from"; // the sentence of a set from which a word was practised
 
-const cameFrom = () => JSON.parse(sessionStorage.getItem(FROM) ?? "null");
+const cameFrom = () => JSON.parse(visit.getItem(FROM) ?? "null");
 
 /** Whether there is something to say. */
 export const sayable = () => now.text === null || plain(now.text) !== "";
@@ -58,11 +59,11 @@ export async function showStage(id, placeOrText) {
   const text = set.id === FREE ? null : set.id === OWN ? String(placeOrText || "") : set.sentences[place];
   stop();
   Object.assign(now, { set: set.id, place, text });
-  if (set.sentences.length > 0) sessionStorage.setItem(FROM, JSON.stringify(now));
-  localStorage.setItem(AT, addressOf(now));
+  if (set.sentences.length > 0) visit.setItem(FROM, JSON.stringify(now));
+  lasting.setItem(AT, addressOf(now));
   byId("stage").hidden = false;
   byId("result").hidden = true;
-  byId("how").hidden = localStorage.getItem(SEEN) !== null;
+  byId("how").hidden = lasting.getItem(SEEN) !== null;
   byId("set-name").textContent = set.sentences.length > 0 ? t("say.where", { set: set.title, place: place + 1, count: set.sentences.length }) : set.title;
   showTask(set, place);
   for (const name of ["before", "next"]) byId(name).hidden = set.sentences.length < 2;
@@ -127,5 +128,5 @@ export async function firstAddress() {
     const left = firstLeft(offer.sets);
     if (left) return addressOf(left);
   }
-  return localStorage.getItem(AT) ?? `#say/${offer.sets[0]?.id ?? OWN}/0`;
+  return lasting.getItem(AT) ?? `#say/${offer.sets[0]?.id ?? OWN}/0`;
 }

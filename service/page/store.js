@@ -3,7 +3,7 @@
 const NAME = "nativeear";
 const STORES = {
   takes: { keyPath: "id" }, // { id, at, text, file, assessment }
-  waiting: { keyPath: "at" }, // { at, text, file, fields }
+  waiting: { keyPath: "at" }, // { at, text, file, fields, once }
   heard: { keyPath: "id" }, // { id, at, who, text, assessment } of what was heard on this device
   lasts: { keyPath: "said" }, // { said, overall, words } of the last take of a text
 };

@@ -42,6 +42,7 @@ const SHELL = [
   "recorder-worklet.js",
   "recorder.js",
   "remarks.js",
+  "remembered.js",
   "result.js",
   "scale.js",
   "sentence.js",

@@ -1,5 +1,7 @@
 /** Every text of the page by its key, in the language that was chosen, else the first of the browser's that there is. */
 
+import { lasting } from "./remembered.js";
+
 /** The languages of the page by their own names: one file of `texts/` and of `advice/` each. */
 export const LANGUAGES = {
   en: "English",
@@ -15,13 +17,13 @@ const CHOSEN = "nativeear-language";
 const PLACE = /\{(\w+)\}/g;
 const TURNS = /[\u0590-\u08ff\u200e\u200f\u202a-\u202e\ufb1d-\ufdff\ufe70-\ufefc]/u;
 
-const wanted = [localStorage.getItem(CHOSEN), ...navigator.languages].map((tag) => tag?.split("-")[0].toLowerCase());
+const wanted = [lasting.getItem(CHOSEN), ...navigator.languages].map((tag) => tag?.split("-")[0].toLowerCase());
 
 /** The language that the page speaks. */
 export const language = wanted.find((tag) => tag in LANGUAGES) ?? "en";
 
 /** Have the page speak another language from the next time that it is loaded. */
-export const chooseLanguage = (tag) => localStorage.setItem(CHOSEN, tag);
+export const chooseLanguage = (tag) => lasting.setItem(CHOSEN, tag);
 
 const texts = {};
 const plural = new Intl.PluralRules(language);

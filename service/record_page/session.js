@@ -1,6 +1,7 @@
 /** What the service knows of the session, and the places in this browser: who reads, what was skipped. */
 
 import { blob, call, get, post, remove } from "../api.js";
+import { lasting } from "../remembered.js";
 
 const SPEAKER = "nativeear-record-speaker";
 const SKIPPED = "nativeear-record-skipped";
@@ -8,7 +9,7 @@ const SKIPPED = "nativeear-record-skipped";
 /** The session as the service told it last. */
 export let session = null;
 
-export const speakerId = () => localStorage.getItem(SPEAKER);
+export const speakerId = () => lasting.getItem(SPEAKER);
 
 export async function refresh() {
   const id = speakerId();
@@ -19,19 +20,19 @@ export async function refresh() {
 
 export async function enter(name, sex) {
   const speaker = await post("recording/speakers", { name, sex, agrees: true });
-  localStorage.setItem(SPEAKER, speaker.id);
+  lasting.setItem(SPEAKER, speaker.id);
   return refresh();
 }
 
 export function leave() {
-  localStorage.removeItem(SPEAKER);
-  localStorage.removeItem(SKIPPED);
+  lasting.removeItem(SPEAKER);
+  lasting.removeItem(SKIPPED);
 }
 
-const skipped = () => new Set(JSON.parse(localStorage.getItem(SKIPPED) ?? "[]"));
+const skipped = () => new Set(JSON.parse(lasting.getItem(SKIPPED) ?? "[]"));
 
 export function skip(line) {
-  localStorage.setItem(SKIPPED, JSON.stringify([...skipped().add(line)]));
+  lasting.setItem(SKIPPED, JSON.stringify([...skipped().add(line)]));
 }
 
 /** The next line that is open after one; what was skipped comes last. Null when all are read. */

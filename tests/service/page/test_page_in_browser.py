@@ -249,9 +249,10 @@ def test_a_take_waits_until_the_service_is_back(browser, url):
     page.wait_for_selector("#model button")
     page.set_input_files("#file", PROMPT_FILE)
     until(page, "document.getElementById('status').textContent.includes('waits in this browser')")
-    refused = []
+    refused, sent = [], []
     away = "**/v1/assessments"  # behind a proxy that is back before the service is
     context.route(away, lambda way: (refused.append(way), way.fulfill(status=504)))
+    context.on("request", lambda asked: sent.append(asked) if asked.method == "POST" else None)
     context.set_offline(False)
     while not refused:
         page.wait_for_timeout(50)
@@ -262,7 +263,34 @@ def test_a_take_waits_until_the_service_is_back(browser, url):
     page.click("#to-practice")
     wait_for_result(page)
     assert "another sentence" in page.inner_text("#result")
+    names = {asked.headers["idempotency-key"] for asked in sent if "/assessments" in asked.url}
+    assert len(sent) > 1 and len(names) == 1  # so that it is heard once
     context.close()
+
+
+@pytest.mark.parametrize("refusing", ["get", "set"])
+def test_a_browser_that_remembers_nothing_is_no_hindrance(browser, url, refusing):
+    context = browser.new_context()
+    context.add_init_script(
+        """for (const name of ["localStorage", "sessionStorage"]) Object.defineProperty(
+             window, name, { get() { throw new DOMException("refused", "SecurityError"); } });"""
+        if refusing == "get"
+        else """Storage.prototype.setItem = () => {
+             throw new DOMException("full", "QuotaExceededError"); };"""
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_selector("#model button")
+    send_file(page, PROMPT_FILE)
+    wait_for_result(page)
+    context.close()
+
+
+def test_a_file_without_a_text_is_told_what_is_missing(page):
+    page.evaluate("location.hash = '#say/own/'")
+    until(page, "document.getElementById('speak').disabled")
+    page.set_input_files("#file", PROMPT_FILE)
+    until(page, "document.getElementById('status').textContent.startsWith('Choose what you want')")
 
 
 def test_320_pixels_are_enough(browser, url):
