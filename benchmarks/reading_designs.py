@@ -1,7 +1,7 @@
 """What else was tried to tell what was read, and how well each tells it.
 
     python -m benchmarks.reading_designs [--data DIR] [--each 12] [--right 0] [--reporting]
-        [--group natives]
+        [--group natives] [--designs NAME …]
 
 Right texts and slips of `benchmarks.reading` are heard once and read by each design: as it ships,
 with one thing otherwise, and as it was before speech beside the text was asked once more. Designs
@@ -143,11 +143,12 @@ def main() -> None:
     parser.add_argument("--right", type=int, default=0, help="as many, if more, read right alone")
     parser.add_argument("--reporting", action="store_true", help="the other half of the speakers")
     parser.add_argument("--group", nargs="+", choices=GROUPS, default=GROUPS)
+    parser.add_argument("--designs", nargs="+", choices=DESIGNS, default=[*DESIGNS])
     options = parser.parse_args()
     assessor = nativeear.load("en-US")
     reader, hear = TextReader(assessor.index), hearing(assessor)
     counts: dict[str, dict[tuple[str, str], list[bool]]] = {
-        name: defaultdict(list) for name in DESIGNS
+        name: defaultdict(list) for name in options.designs
     }
     everything = [
         one
@@ -156,9 +157,9 @@ def main() -> None:
     ]
     for trial in trials(everything, options.each, options.right, assessor):
         heard = hear(trial)
-        for name, changes in DESIGNS.items():
+        for name in options.designs:
             with contextlib.ExitStack() as stack:
-                for module, attribute, value in changes:
+                for module, attribute, value in DESIGNS[name]:
                     stack.enter_context(patch.object(module, attribute, value))
                 read = reader.read(heard.meant, heard.frames, heard.audio)
             for row, values in told(trial, read, heard.lengths).items():
